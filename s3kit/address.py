@@ -1,0 +1,173 @@
+"""Where things are: s3:// names, the way from a key to its path and back, and how to reach a bucket."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from s3kit.errors import Usage
+
+NAME_BYTES = 255
+PIECE_BYTES = 240           # of a component too long for one name; leaves room for the mark
+CONTINUES = "%+"            # ends a piece whose component goes on in the next directory
+BESIDE_FILE = "%d"          # a directory beside the file of the same name
+BESIDE_DIRECTORY = "%f"     # a file beside the directory of the same name
+VERSION = "%v"              # another version of the key; its id follows
+WHOLE = {"": "%_", ".": "%2E", "..": "%2E%2E"}
+WHOLE_BACK = {name: component for component, name in WHOLE.items()}
+
+# An escape as `path_of` writes it. A `%` in a key is left alone unless it would read as one of these,
+# so that `100%` and `a%20b` keep their names.
+ESCAPES = r"%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]|[+dfv])"
+AMBIGUOUS = re.compile(f"(?={ESCAPES})%")
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+ESCAPED = re.compile(r"((?:%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]))+)")
+HEX = re.compile("%([0-9A-F]{2})")
+
+
+def parse_s3(text):
+    """Return (bucket, key or prefix) of `s3://bucket/prefix`. Raises Usage if it is none."""
+    if not text.startswith("s3://"):
+        raise Usage(f"'{text}' is not an S3 address (s3://bucket/prefix)")
+    bucket, _, rest = text[5:].partition("/")
+    if not bucket:
+        raise Usage(f"'{text}' names no bucket")
+    return bucket, rest
+
+
+def escape(text):
+    """Return every character of `text` as %XX of its UTF-8 bytes."""
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def name_of(component):
+    """Return the file name of one component of a key: itself wherever a file system can hold it."""
+    if component in WHOLE:
+        return WHOLE[component]
+    if "%" in component:
+        component = AMBIGUOUS.sub("%25", component)
+        if component in WHOLE_BACK:
+            component = "%25" + component[1:]
+    if UNSAFE.search(component):
+        component = UNSAFE.sub(lambda m: escape(m[0]), component)
+    if len(component) > NAME_BYTES // 4 and len(component.encode()) > NAME_BYTES:
+        return "/".join(pieces(component))
+    return component
+
+
+def pieces(name):
+    """Yield a name too long for one directory entry in pieces that nest, each but the last marked.
+
+    Cuts fall between characters and never inside an escape.
+    """
+    while len(name.encode()) > NAME_BYTES:
+        cut = len(name.encode()[:PIECE_BYTES].decode(errors="ignore"))
+        for start in range(max(0, cut - 8), cut):
+            run = re.match(ESCAPES, name[start:])
+            if run and start + run.end() > cut:
+                cut = start
+                break
+        yield name[:cut] + CONTINUES
+        name = name[cut:]
+    yield name
+
+
+def component_of(name):
+    """Return the component of a key whose file name is `name` (marks already taken off)."""
+    if name in WHOLE_BACK:
+        return WHOLE_BACK[name]
+    if "%" not in name:
+        return name
+    return ESCAPED.sub(lambda m: bytes(int(h, 16) for h in HEX.findall(m[1])).decode(), name)
+
+
+def path_of(bucket, key, version=""):
+    """Return the path of a key below the destination: `bucket/key`, changed only where it must be.
+
+    A key that ends in `/` gives a path that ends in `/`: the directory of a zero-byte placeholder (see
+    `file_of_folder`). With `version` the path is that of one version beside others of its key.
+    """
+    if key.endswith("/"):
+        names = [name_of(c) for c in key[:-1].split("/")] + [""]
+        if version:
+            names[-1] = WHOLE[""] + version_mark(version)
+    else:
+        names = [name_of(c) for c in key.split("/")]
+        if version:
+            names[-1] = with_mark(names[-1], version_mark(version))
+    return f"{bucket}/{'/'.join(names)}"
+
+
+def file_of_folder(path):
+    """Return the path for the bytes of a key that ends in `/`, below its directory."""
+    return path + WHOLE[""]
+
+
+def version_mark(version):
+    """Return the mark that keeps one version's file apart from the others of its key."""
+    return VERSION + quote(version, safe="")
+
+
+def with_mark(name, mark):
+    """Return the path `name` with its last component ending in `mark`."""
+    head, slash, last = name.rpartition("/")
+    return head + slash + "/".join(pieces(last + mark))
+
+
+def key_of(path):
+    """Return (bucket, key) whose path is `path`: the inverse of `path_of` and of every mark.
+
+    Raises ValueError for a path without a bucket.
+    """
+    bucket, slash, rest = path.partition("/")
+    if not slash or not bucket or not rest:
+        raise ValueError(f"'{path}' is not a path of ours")
+    components, held = [], ""
+    for name in rest.split("/"):
+        if name.endswith(CONTINUES):
+            held += name[:-2]
+            continue
+        name = held + name
+        held = ""
+        mark = name.find(VERSION)
+        if mark >= 0:
+            name = name[:mark]
+        elif name.endswith((BESIDE_FILE, BESIDE_DIRECTORY)):
+            name = name[:-2]
+        components.append(component_of(name))
+    return bucket, "/".join(components)
+
+
+def is_inside(path):
+    """Return whether a path from a manifest stays below the destination and out of our own folder."""
+    names = (path[:-1] if path.endswith("/") else path).split("/")
+    return all(name not in ("", ".", "..") and "\0" not in name for name in names) and names[0] != ".s3kit"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How to reach one bucket: all that the data plane needs to know, asked once of boto3.
+
+    `url` is the bucket's own, without a slash at its end; `proxy` is left to libcurl and the
+    environment. The secret parts never show in a repr.
+    """
+
+    bucket: str
+    url: str
+    region: str = "us-east-1"
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    expires: float = 0.0
+    ca_bundle: str = ""
+    verify: bool = True
+    request_payer: str = ""
+    generation: int = 0
+
+    def object_url(self, key, query=""):
+        """Return the URL of a key; `query` is an encoded query string."""
+        return f"{self.url}/{quote(key, safe='/~')}" + (f"?{query}" if query else "")
+
+
+def has_dots(key):
+    """Return whether a key has `.` or `..` components, which libcurl will not sign as they are."""
+    return "." in key and any(part in (".", "..") for part in key.split("/"))

@@ -1,0 +1,90 @@
+"""The only rename, sync and unlink in s3kit, so that one page shows when a file is safe.
+
+A name is durable after sync(file), rename, sync(directory); each missing step lost files in tests
+(failures.md section 0). `sync_tree` does all of it for thousands of files with one flush.
+"""
+
+import ctypes
+import os
+import sys
+
+LIBC = None
+
+
+def libc():
+    """Return the C library, opened once, with errno kept."""
+    global LIBC
+    if LIBC is None:
+        LIBC = ctypes.CDLL(None, use_errno=True)
+    return LIBC
+
+
+def sync_tree(fd):
+    """Flush the whole file system that `fd` lies on: data, names and directories. Raises OSError.
+
+    syncfs(2) reports write-back errors since Linux 5.8; where it is missing, sync(2) must do.
+    """
+    if sys.platform != "linux":
+        os.sync()
+        return
+    if libc().syncfs(fd) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def sync_data(fd):
+    """Flush one file's bytes. Raises OSError; never try the same again after one (failures.md 0.4)."""
+    getattr(os, "fdatasync", os.fsync)(fd)
+
+
+def sync_directory(fd):
+    """Flush one directory's names. Raises OSError."""
+    os.fsync(fd)
+
+
+def rename(source, target, source_dir, target_dir):
+    """Give the file `source` in directory `source_dir` the name `target` in `target_dir`, atomically."""
+    os.rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)
+
+
+def unlink(name, directory):
+    """Remove the name from the directory; nothing happens if it is not there. Raises other OSErrors."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        pass
+
+
+class Replacement:
+    """A file written beside the one it will replace: `file` to write to, then `commit` or `abandon`.
+
+    The old file stays whole until the new one is on the disk. The new one is 0600 & ~umask unless it
+    replaces a file, whose permissions it then takes.
+    """
+
+    def __init__(self, path):
+        path = os.path.realpath(path)
+        self.folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
+        self.name = os.path.basename(path)
+        self.beside = f".{self.name}.{os.getpid()}.new"
+        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self.folder)
+        try:
+            os.fchmod(fd, os.stat(self.name, dir_fd=self.folder).st_mode & 0o777)
+        except FileNotFoundError:
+            pass
+        self.file = os.fdopen(fd, "wb")
+
+    def commit(self):
+        """Flush, rename, flush the directory. Raises OSError, the old file then still in place."""
+        self.file.flush()
+        sync_data(self.file.fileno())
+        self.file.close()
+        rename(self.beside, self.name, self.folder, self.folder)
+        sync_directory(self.folder)
+        os.close(self.folder)
+
+    def abandon(self):
+        """Leave the old file as it was."""
+        self.file.close()
+        unlink(self.beside, self.folder)
+        os.close(self.folder)

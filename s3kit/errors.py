@@ -1,0 +1,49 @@
+"""What a command says in one line, and the exit status that goes with it.
+
+The statuses are public (DESIGN.md section 4, s3kit(7)); an unknown one is a failure.
+"""
+
+DONE = 0            # all done
+SOME_FAILED = 1     # ran to the end; some rows failed or differ, each named
+USAGE = 2           # asked wrongly; nothing done
+UNFINISHED = 3      # could not run or finish: cut input, no credentials, no space, output not written
+HELD = 4            # another holder has the lock; try again
+UNVERIFIABLE = 5    # nothing wrong, but some rows could not be verified
+
+
+class Fault(Exception):
+    """Something the user must know; its text is one line, its status the command's."""
+
+    status = UNFINISHED
+
+
+class Usage(Fault):
+    """The command was asked for something it cannot mean."""
+
+    status = USAGE
+
+
+class Held(Fault):
+    """Another process holds what this one needs."""
+
+    status = HELD
+
+
+class Cut(Fault):
+    """The input ended before it said that it ended, or says a count that is not true."""
+
+
+class NoAccess(Fault):
+    """S3 does not let us in, or we do not know who we are."""
+
+
+def reason(error):
+    """Return the cause of an exception as people say it: strerror where there is one."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def of_file(action, path, error):
+    """Return a Fault that reads `cannot ACTION 'PATH': reason`."""
+    return Fault(f"cannot {action} '{path}': {reason(error)}")

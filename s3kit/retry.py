@@ -1,0 +1,68 @@
+"""Which failures pass, and how long to wait: decided here, for every request of the data plane."""
+
+import random
+
+OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, SKEWED, WRONG = (
+    "ok", "again", "slow", "expired", "region", "archived", "vanished", "changed", "denied", "skewed", "wrong")
+
+SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests",
+              "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}
+EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+AGAIN_CODES = {"InternalError", "RequestTimeout", "OperationAborted", "BadDigest", "RequestTimeoutException"}
+REGION_CODES = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
+                "IllegalLocationConstraintException"}
+GONE_CODES = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
+BY_STATUS = {404: VANISHED, 405: VANISHED, 412: CHANGED, 429: SLOW, 503: SLOW, 408: AGAIN, 500: AGAIN,
+             502: AGAIN, 504: AGAIN, 409: AGAIN, 301: REGION, 307: REGION, 401: DENIED, 403: DENIED}
+
+
+def verdict(status, code):
+    """Return what an HTTP status and S3's error code mean for us; status 0 is a broken connection."""
+    if 200 <= status < 300 and not code:
+        return OK
+    if status == 0 or code in AGAIN_CODES:
+        return AGAIN
+    if code in SLOW_CODES:
+        return SLOW
+    if code in EXPIRED_CODES:
+        return EXPIRED
+    if code in REGION_CODES:
+        return REGION
+    if code == "InvalidObjectState":
+        return ARCHIVED
+    if code == "RequestTimeTooSkewed":
+        return SKEWED
+    if code in GONE_CODES:
+        return VANISHED
+    return BY_STATUS.get(status, WRONG)
+
+
+def delay(tries, base=0.2, most=20.0):
+    """Return seconds to wait before try number `tries` + 1: exponential, capped, full jitter."""
+    return random.uniform(0, min(most, base * 2 ** tries))
+
+
+class Throttle:
+    """How many requests may be in flight: halved at once on SlowDown, grown back one by one.
+
+    One of these sits in every worker, and the parent passes each SlowDown on to all of them.
+    """
+
+    def __init__(self, most):
+        self.most = most
+        self.allowed = float(most)
+        self.quiet_until = 0.0
+
+    def shrink(self, now):
+        """Halve, and pause; at most once in a quarter of a second, however many answers say it."""
+        if now >= self.quiet_until:
+            self.allowed = max(1.0, self.allowed / 2)
+            self.quiet_until = now + 0.25 + delay(1)
+
+    def grow(self):
+        """Let a request's worth more through for every `allowed` requests that went well."""
+        self.allowed = min(self.most, self.allowed + 1 / max(self.allowed, 1))
+
+    def room(self, active, now):
+        """Return how many more requests may start now."""
+        return 0 if now < self.quiet_until else int(self.allowed) - active

@@ -1,0 +1,158 @@
+"""The row: one record for one object version, the thing every command shares (DESIGN.md section 3).
+
+Every column is text, as the manifest has it, with `key` and `path` decoded; so a row passes through a
+command unchanged at no cost, and what a person wrote stays what they wrote.
+"""
+
+import re
+from dataclasses import dataclass, fields
+
+COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified", "etag",
+           "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore", "state", "path",
+           "digest", "proof", "error")
+KEY, PATH = COLUMNS.index("key"), COLUMNS.index("path")
+
+LISTED, RESTORING, RESTORED, FETCHED, VERIFIED, PRUNED, STORED = (
+    "listed", "restoring", "restored", "fetched", "verified", "pruned", "stored")
+FAILED, MISSING, MISMATCH, UNVERIFIABLE, CONFLICT, LOCKED, VANISHED = (
+    "failed", "missing", "mismatch", "unverifiable", "conflict", "locked", "vanished")
+STATES = (LISTED, RESTORING, RESTORED, FETCHED, VERIFIED, PRUNED, STORED,
+          FAILED, MISSING, MISMATCH, UNVERIFIABLE, CONFLICT, LOCKED, VANISHED)
+WRONG = frozenset((FAILED, MISSING, MISMATCH, CONFLICT, LOCKED, VANISHED))
+
+KEY_BYTES = 1024
+# Buckets of before 2018 may hold capitals, underscores and 255 characters.
+BUCKET = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+# What neither form nor a spreadsheet can carry: `%` itself, C0, DEL, C1, what XML 1.0 forbids, and a
+# leading character that makes a spreadsheet compute (failures.md section 3, no. 4 and 6).
+UNSAFE = re.compile("[%\x00-\x1f\x7f-\x9f\ufffe\uffff]|^[=+\\-@]")
+ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
+
+
+@dataclass(slots=True)
+class Row:
+    """One object version; all columns as text, empty where nothing is known.
+
+    `extra` holds unknown columns by name; `verbatim` the columns of a row that made no sense, as they
+    were read, so that they are passed on as they were.
+    """
+
+    bucket: str = ""
+    key: str = ""
+    version_id: str = ""
+    is_latest: str = ""
+    is_delete_marker: str = ""
+    size: str = ""
+    last_modified: str = ""
+    etag: str = ""
+    storage_class: str = ""
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+    checksum: str = ""
+    restore: str = ""
+    state: str = ""
+    path: str = ""
+    digest: str = ""
+    proof: str = ""
+    error: str = ""
+    extra: dict | None = None
+    verbatim: dict | None = None
+
+    @property
+    def length(self):
+        """The object's size in bytes, or None where the row does not say."""
+        return int(self.size) if self.size else None
+
+    @property
+    def is_marker(self):
+        """Whether the row is a delete marker: a version without bytes."""
+        return self.is_delete_marker == "true"
+
+    @property
+    def name(self):
+        """The row for people: s3://bucket/key, with the version where one is named."""
+        version = f"?versionId={self.version_id}" if self.version_id else ""
+        return f"s3://{self.bucket}/{self.key}{version}"
+
+
+assert tuple(f.name for f in fields(Row))[:-2] == COLUMNS
+
+
+def encode(text):
+    """Return a key or path as a manifest carries it: percent-encoded just enough to be safe."""
+    if not UNSAFE.search(text):
+        return text
+    return UNSAFE.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), text)
+
+
+def decode(text):
+    """Return the key or path that `encode` wrote as `text`. Raises ValueError if it makes no sense."""
+    if "%" not in text:
+        return text
+    raw = bytearray()
+    end = 0
+    for match in ESCAPE.finditer(text):
+        if not match[1]:
+            raise ValueError("a '%' in a key is written %25")
+        raw += text[end:match.start()].encode() + bytes((int(match[1], 16),))
+        end = match.end()
+    raw += text[end:].encode()
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise ValueError("the key's percent-encoding is not UTF-8") from None
+
+
+def values(row):
+    """Return the row's columns in order, as both forms write them."""
+    if row.verbatim is not None:
+        given = row.verbatim
+        return [given.get(c, "") if c not in ("state", "error") else getattr(row, c) for c in COLUMNS]
+    return [row.bucket, encode(row.key), row.version_id, row.is_latest, row.is_delete_marker, row.size,
+            row.last_modified, row.etag, row.storage_class, row.checksum_algorithm, row.checksum_type,
+            row.checksum, row.restore, row.state, encode(row.path), row.digest, row.proof, row.error]
+
+
+def from_values(cells, line, extra=None):
+    """Return the Row of `cells` (text in the order of COLUMNS), read at `line`.
+
+    A row that makes no sense comes back `failed`, its error naming the line, its cells kept verbatim.
+    """
+    row = Row(*cells, extra)
+    try:
+        if "%" in row.key:
+            row.key = decode(row.key)
+        if "%" in row.path:
+            row.path = decode(row.path)
+        nonsense = fault_of(row)
+    except ValueError as error:
+        nonsense = str(error)
+    if nonsense:
+        row.verbatim = dict(zip(COLUMNS, cells))
+        row.state, row.error = FAILED, f"line {line}: {nonsense}"
+    return row
+
+
+def fault_of(row):
+    """Return why the row makes no sense, or an empty text."""
+    if not row.bucket:
+        return "no bucket (give --bucket B for rows without one)"
+    if not row.key:
+        return "no key"
+    try:
+        long = len(row.key) > KEY_BYTES // 4 and len(row.key.encode()) > KEY_BYTES
+        if not row.key.isascii():
+            row.key.encode()
+    except UnicodeEncodeError:
+        return "the key is not Unicode text"
+    if long:
+        return f"the key is longer than {KEY_BYTES} bytes"
+    if not BUCKET.fullmatch(row.bucket):
+        return f"'{row.bucket}' cannot be a bucket"
+    if row.size and not (row.size.isascii() and row.size.isdigit()):
+        return f"size '{row.size}' is not a number of bytes"
+    if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in ("", "true", "false"):
+        return "is_latest and is_delete_marker are 'true', 'false' or empty"
+    if row.state and row.state not in STATES:
+        return f"'{row.state}' is not a state"
+    return ""

@@ -1,0 +1,81 @@
+"""Sizes and times, read and written as people and S3 write them."""
+
+import re
+from datetime import datetime, timedelta, timezone
+
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?B?)", re.IGNORECASE)
+POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
+AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_size(text):
+    """Return the bytes that `text` names: `512`, `10M`, `1.5G`, `4KiB`; powers of 1024 throughout.
+
+    Raises ValueError for anything else.
+    """
+    match = SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"'{text}' is not a size (like 512, 10M or 1.5G)")
+    return int(float(match[1]) * 1024 ** POWERS[match[2].upper()])
+
+
+def show_size(count):
+    """Return `count` bytes for people: `0`, `999`, `1.5K`, `12M` (powers of 1024, as ls -h)."""
+    size = float(count)
+    for letter in ("", "K", "M", "G", "T", "P"):
+        if size < 1024 or letter == "P":
+            break
+        size /= 1024
+    if not letter:
+        return str(int(size))
+    return f"{size:.1f}{letter}" if size < 10 else f"{size:.0f}{letter}"
+
+
+def show_span(seconds):
+    """Return a span of time for people: `4.2 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def parse_time(text):
+    """Return the moment `text` names, as an aware datetime.
+
+    ISO 8601 date or date and time (UTC unless it says otherwise), or a span before now: `36h`, `7d`.
+    Raises ValueError for anything else.
+    """
+    ago = AGO.fullmatch(text.strip())
+    if ago:
+        return datetime.now(timezone.utc) - timedelta(seconds=float(ago[1]) * SECONDS[ago[2]])
+    try:
+        moment = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text.strip()))
+    except ValueError:
+        raise ValueError(f"'{text}' is not a time (like 2026-01-31, 2026-01-31T12:00:00Z or 7d)") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def show_time(moment):
+    """Return an aware datetime as ISO 8601 in UTC with Z; a fraction only where there is one."""
+    moment = moment.astimezone(timezone.utc)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{text}{fraction}Z"
+
+
+def from_epoch(seconds):
+    """Return seconds since 1970 as ISO 8601 in UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def epoch_ns(text):
+    """Return an ISO 8601 time as nanoseconds since 1970, or None for an empty text."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
+    if not moment.tzinfo:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
