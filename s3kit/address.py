@@ -9,6 +9,7 @@ from s3kit.errors import Usage
 NAME_BYTES = 255
 PIECE_BYTES = 240           # of a component too long for one name; leaves room for the mark
 CONTINUES = "%+"            # ends a piece whose component goes on in the next directory
+CLASH = "%="                # a name that differs only in case or Unicode form from one that is there
 BESIDE_FILE = "%d"          # a directory beside the file of the same name
 BESIDE_DIRECTORY = "%f"     # a file beside the directory of the same name
 VERSION = "%v"              # another version of the key; its id follows
@@ -17,7 +18,7 @@ WHOLE_BACK = {name: component for component, name in WHOLE.items()}
 
 # An escape as `path_of` writes it. A `%` in a key is left alone unless it would read as one of these,
 # so that `100%` and `a%20b` keep their names.
-ESCAPES = r"%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]|[+dfv])"
+ESCAPES = r"%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]|[+dfv=])"
 AMBIGUOUS = re.compile(f"(?={ESCAPES})%")
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 ESCAPED = re.compile(r"((?:%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]))+)")
@@ -128,10 +129,8 @@ def key_of(path):
             continue
         name = held + name
         held = ""
-        mark = name.find(VERSION)
-        if mark >= 0:
-            name = name[:mark]
-        elif name.endswith((BESIDE_FILE, BESIDE_DIRECTORY)):
+        name = name.partition(VERSION)[0].partition(CLASH)[0]
+        if name.endswith((BESIDE_FILE, BESIDE_DIRECTORY)):
             name = name[:-2]
         components.append(component_of(name))
     return bucket, "/".join(components)
@@ -157,7 +156,6 @@ class Endpoint:
     access_key: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
-    expires: float = 0.0
     ca_bundle: str = ""
     verify: bool = True
     request_payer: str = ""

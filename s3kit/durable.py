@@ -55,6 +55,15 @@ def unlink(name, directory):
         pass
 
 
+def write_all(fd, data, at=None):
+    """Write all of `data`, at an offset if one is given."""
+    view = memoryview(data)
+    while view:
+        count = os.write(fd, view) if at is None else os.pwrite(fd, view, at)
+        view = view[count:]
+        at = None if at is None else at + count
+
+
 class Replacement:
     """A file written beside the one it will replace: `file` to write to, then `commit` or `abandon`.
 

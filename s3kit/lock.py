@@ -8,9 +8,6 @@ import errno
 import fcntl
 import os
 
-NETWORK = {0x6969: "NFS", 0xFF534D42: "CIFS", 0xFE534D42: "SMB2", 0x517B: "SMB", 0x65735546: "FUSE",
-           0x01021997: "9p", 0x00C36400: "Ceph", 0x0BD00BD0: "Lustre", 0x47504653: "GPFS"}
-
 
 def hold(name, directory):
     """Return a descriptor that holds the file `name` in `directory`, or None if another holds it.

@@ -2,8 +2,9 @@
 
 import random
 
-OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, SKEWED, WRONG = (
-    "ok", "again", "slow", "expired", "region", "archived", "vanished", "changed", "denied", "skewed", "wrong")
+OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, REFUSED, SKEWED, WRONG = (
+    "ok", "again", "slow", "expired", "region", "archived", "vanished", "changed", "denied", "refused",
+    "skewed", "wrong")
 
 SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests",
               "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}
@@ -11,7 +12,8 @@ EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "Tok
 AGAIN_CODES = {"InternalError", "RequestTimeout", "OperationAborted", "BadDigest", "RequestTimeoutException"}
 REGION_CODES = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                 "IllegalLocationConstraintException"}
-GONE_CODES = {"NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
+REFUSED_CODES = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure"}
+GONE_CODES = {"NoSuchKey", "NoSuchVersion"}
 BY_STATUS = {404: VANISHED, 405: VANISHED, 412: CHANGED, 429: SLOW, 503: SLOW, 408: AGAIN, 500: AGAIN,
              502: AGAIN, 504: AGAIN, 409: AGAIN, 301: REGION, 307: REGION, 401: DENIED, 403: DENIED}
 
@@ -32,6 +34,10 @@ def verdict(status, code):
         return ARCHIVED
     if code == "RequestTimeTooSkewed":
         return SKEWED
+    if code in REFUSED_CODES:
+        return REFUSED
+    if code == "NoSuchBucket":
+        return WRONG
     if code in GONE_CODES:
         return VANISHED
     return BY_STATUS.get(status, WRONG)

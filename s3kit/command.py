@@ -1,0 +1,439 @@
+"""The frame of every command: options, streams, signals, progress, exit status (DESIGN.md section 4)."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager
+
+from s3kit import __version__
+from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, UNVERIFIABLE, USAGE, Fault, Usage, reason
+from s3kit.show import count, visible
+
+HINT = "s3-manifest s3://bucket/ | "
+
+
+class Interrupted(BaseException):
+    """A signal asked us to stop; its number is the argument."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our messages: one line, the program's name, status 2."""
+
+    def error(self, message):
+        """Say what is wrong and end."""
+        say(self.prog, f"{message}\nTry '{self.prog} --help'.")
+        sys.exit(USAGE)
+
+
+def parser(name, purpose, usage=None):
+    """Return a Parser with what every command has."""
+    made = Parser(prog=name, description=purpose, usage=usage, add_help=False, allow_abbrev=False,
+                  formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=96))
+    made.set_defaults(prog=name)
+    made.add_argument("-h", "--help", action="help", help="show this help and exit")
+    made.add_argument("--version", action="version", version=f"{name} (s3kit) {__version__}")
+    made.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    made.add_argument("-v", "--verbose", action="store_true", help="name every row and what became of it")
+    return made
+
+
+def s3_options(made):
+    """Add the S3 options, named as the AWS CLI names them."""
+    group = made.add_argument_group("S3")
+    group.add_argument("--profile", metavar="NAME", help="use this profile of the AWS configuration")
+    group.add_argument("--region", metavar="REGION", help="the region to ask")
+    group.add_argument("--endpoint-url", metavar="URL", help="use another S3 than Amazon's")
+    group.add_argument("--no-sign-request", action="store_true", help="ask as nobody, for public buckets")
+    group.add_argument("--request-payer", nargs="?", const="requester", metavar="requester",
+                       help="agree to pay for requests and transfer")
+    group.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust")
+    group.add_argument("--no-verify-ssl", action="store_true", help="do not check the server's certificate")
+
+
+def input_options(made, several=True):
+    """Add FILE and how to read it."""
+    made.add_argument("file", metavar="FILE", nargs="*", help="manifests; standard input if none or -")
+    made.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
+    made.add_argument("--columns", metavar="A,B,...", type=column_list, help="the columns of input that has no header")
+
+
+def output_options(made, in_place=True):
+    """Add where and how a manifest is written."""
+    made.add_argument("-f", "--format", choices=("csv", "xml"), help="the form to write (as the input)")
+    made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, atomically; .gz and .zst compress; - is stdout")
+    if in_place:
+        made.add_argument("-i", "--in-place", action="store_true", help="rewrite FILE with the verdicts, atomically")
+
+
+def dest_option(made, text):
+    """Add the destination."""
+    made.add_argument("-d", "--dest", metavar="DIR", default=".", help=text)
+
+
+def pool_options(made, connections=True):
+    """Add how many work at once."""
+    made.add_argument("-j", "--jobs", metavar="N", type=positive, default=os.cpu_count() or 2,
+                      help="worker processes (one a core)")
+    if connections:
+        made.add_argument("-c", "--connections", metavar="N", type=positive, default=32,
+                          help="connections of each worker (32)")
+
+
+class Rule(argparse.Action):
+    """Collects --include and --exclude in the order they were given."""
+
+    def __call__(self, made, namespace, value, option=None):
+        """Append (keeps, is a regular expression, pattern)."""
+        rules = list(getattr(namespace, "rules", None) or [])
+        if option.endswith("regex"):
+            import re
+            try:
+                re.compile(value)
+            except re.error as error:
+                made.error(f"argument {option}: '{value}' is not a regular expression: {error}")
+        rules.append(("include" in option, option.endswith("regex"), value))
+        namespace.rules = rules
+
+
+def filter_options(made):
+    """Add what selects rows."""
+    group = made.add_argument_group("filters", "Globs match the whole key, '*' also '/'. The last rule that matches "
+                                    "decides; if the first rule is an include, the rest is left out.")
+    for option, text in (("--include", "keep keys that match GLOB"), ("--exclude", "leave out keys that match GLOB")):
+        group.add_argument(option, metavar="GLOB", action=Rule, dest="rules", help=text)
+        group.add_argument(f"{option}-regex", metavar="RE", action=Rule, dest="rules",
+                           help=text.replace("GLOB", "RE somewhere"))
+    group.add_argument("--min-size", metavar="SIZE", type=size, help="at least so many bytes (10M, 1.5G)")
+    group.add_argument("--max-size", metavar="SIZE", type=size, help="at most so many bytes")
+    group.add_argument("--newer", metavar="TIME", type=moment, help="modified at or after TIME (2026-01-31, 7d ago is 7d)")
+    group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
+    group.add_argument("--storage-class", metavar="CLASS,...", type=lambda text: text.upper().split(","),
+                       help="only these storage classes")
+
+
+def column_list(text):
+    """Return the names of `--columns`."""
+    names = [name.strip() for name in text.split(",")]
+    if "key" not in names:
+        raise argparse.ArgumentTypeError("there must be a column 'key'")
+    return names
+
+
+def positive(text):
+    """Return a number of at least 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
+    return int(text)
+
+
+def whole(text):
+    """Return a number of at least 0."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number")
+    return int(text)
+
+
+def size(text):
+    """Return a size in bytes."""
+    from s3kit.units import parse_size
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def moment(text):
+    """Return a time as an aware datetime."""
+    from s3kit.units import parse_time
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def say(name, text):
+    """Tell people something on stderr, safe for their terminal."""
+    try:
+        sys.stderr.write("\n".join(visible(line) for line in f"{name}: {text}".split("\n")) + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass            # nobody listens
+
+
+class Signals:
+    """INT and TERM: the first asks to stop, the second ends at once by the default action."""
+
+    number = 0
+    graceful = False
+
+    @classmethod
+    def watch(cls):
+        """Install the handlers; Python's own SIGPIPE setting stays (writing to sockets needs it)."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:      # as under nohup
+                signal.signal(number, cls.take)
+
+    @classmethod
+    def take(cls, number, frame):
+        """Take a signal: stop here and now, or where the work is whole if it asked for that."""
+        cls.number = number
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        if not cls.graceful:
+            raise Interrupted(number)
+
+    @classmethod
+    def check(cls):
+        """Raise Interrupted if a signal has come."""
+        if cls.number:
+            raise Interrupted(cls.number)
+
+
+def die_of(number):
+    """End by a signal's default action, so that the shell knows."""
+    sys.stderr.flush() if sys.stderr else None
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def open_standard():
+    """Open what is closed of descriptors 0 to 2, so that no other file gets their numbers.
+
+    stdout becomes unwritable, not a place where output vanishes.
+    """
+    for fd, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, mode)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+
+
+def run(made, work, argv=None):
+    """Parse the arguments, run `work(args)`, return its exit status; every expected fault is one line."""
+    open_standard()
+    name = made.prog
+    Signals.watch()
+    try:
+        status = work(made.parse_args(argv))
+        sys.stdout.flush()
+        return status
+    except SystemExit as end:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            return not_written(name, error)
+        return end.code
+    except Interrupted as interrupted:
+        return stop(interrupted.args[0])
+    except Fault as fault:
+        say(name, fault)
+        return Signals.number and stop(Signals.number) or fault.status
+    except BrokenPipeError as error:
+        return not_written(name, error)
+    except OSError as error:
+        return not_written(name, error) if error.filename is None else fail(name, error)
+    except ImportError as error:
+        say(name, f"cannot load '{error.name}': {error} (pip install s3kit, or use its environment's bin)")
+        return UNFINISHED
+
+
+def fail(name, error):
+    """Say an OSError about a file; return the status."""
+    say(name, f"cannot use '{error.filename}': {reason(error)}")
+    return UNFINISHED
+
+
+def not_written(name, error):
+    """Our reader has gone: die of it as coreutils do; or the output could not be written: say so."""
+    muted = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(muted, 1)
+    if isinstance(error, BrokenPipeError):
+        die_of(signal.SIGPIPE)
+    say(name, f"cannot write the output: {reason(error)}")
+    return UNFINISHED
+
+
+def stop(number):
+    """Die of the signal that came."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    die_of(number)
+    return 128 + number
+
+
+class Source:
+    """The manifests a command was given, as one stream of batches of rows."""
+
+    def __init__(self, args):
+        self.name = args.prog
+        self.files = args.file or ["-"]
+        self.bucket, self.columns = args.bucket or "", args.columns
+        if self.files == ["-"] and os.isatty(0):
+            raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
+        if len(set(self.files)) < len(self.files) and "-" in self.files:
+            raise Usage("'-' can be read once")
+        self.input = None
+        self.form_of_first = None
+
+    @property
+    def form(self):
+        """The form of the first input, known once a batch has come."""
+        return self.form_of_first or "csv"
+
+    def extras(self):
+        """The names of unknown columns seen so far."""
+        return self.input.extras if self.input else []
+
+    def batches(self):
+        """Yield lists of rows. Raises Cut at the end of an input that was cut, Fault for one of no use."""
+        from s3kit.errors import of_file
+        from s3kit.manifest import Input
+        for path in self.files:
+            try:
+                fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                raise of_file("open", path, error) from None
+            self.input = Input(fd, "standard input" if path == "-" else path, self.bucket, self.columns)
+            for rows in self.input.batches():
+                self.form_of_first = self.form_of_first or self.input.form
+                yield rows
+            self.form_of_first = self.form_of_first or self.input.form
+            for warning in self.input.warnings:
+                say(self.name, f"warning: {warning}")
+            if fd:
+                os.close(fd)
+
+
+class Sink:
+    """Where the manifest goes: a file, stdout, or on a terminal nowhere, where people get the summary."""
+
+    def __init__(self, args, form, source_rows=False):
+        from s3kit.manifest import Output
+        path = None if args.output in (None, "-") else args.output
+        if getattr(args, "in_place", False):
+            if len(args.file) != 1 or args.file == ["-"] or path:
+                raise Usage("-i rewrites one FILE, and goes with no -o")
+            path = args.file[0]
+        self.form = form
+        shown = source_rows or path or args.output == "-" or not os.isatty(1)
+        try:
+            self.output = Output(path=path) if shown else None
+        except OSError as error:
+            from s3kit.errors import of_file
+            raise of_file("write", path or "stdout", error) from None
+
+    def write(self, rows, extras=()):
+        """Write rows."""
+        if self.output:
+            self.output.form = self.form() if not self.output.begun else self.output.form
+            self.output.write(rows, extras)
+
+    def close(self):
+        """Write the end mark."""
+        if self.output:
+            if not self.output.begun:
+                self.output.form = self.form()
+            self.output.close()
+
+    def abandon(self):
+        """Leave without the end mark."""
+        if self.output:
+            self.output.abandon()
+
+
+@contextmanager
+def closing(sink, *others):
+    """Close the sink with its end mark if all went well, without it if not; close the others anyway."""
+    try:
+        yield
+    except BaseException:
+        sink.abandon()
+        raise
+    else:
+        sink.close()
+    finally:
+        for other in others:
+            other.close()
+
+
+class Tally:
+    """Counts the rows that leave a command, and knows the exit status that follows."""
+
+    def __init__(self, args):
+        self.name, self.quiet, self.verbose = args.prog, args.quiet, args.verbose
+        self.states = {}
+        self.bytes = 0
+        self.started = time.monotonic()
+
+    def count(self, row, told=False):
+        """Count a row by its state; one that failed here is named on stderr, with the reason."""
+        self.states[row.state] = self.states.get(row.state, 0) + 1
+        if told and row.error:
+            say(self.name, f"{row.name}: {row.error}")
+        elif self.verbose:
+            say(self.name, f"{row.name}: {row.state or 'passed on'}")
+
+    def of(self, *states):
+        """Return how many rows left in any of the states."""
+        return sum(self.states.get(state, 0) for state in states)
+
+    def status(self, unverifiable=True):
+        """Return 1 if any row is wrong, 5 if some could not be verified, else 0."""
+        from s3kit.row import UNVERIFIABLE as CANNOT_TELL
+        from s3kit.row import WRONG
+        if self.of(*WRONG):
+            return SOME_FAILED
+        return UNVERIFIABLE if self.of(CANNOT_TELL) and unverifiable else DONE
+
+    def summary(self, parts):
+        """Print the one line at the end: the parts that are not nothing."""
+        from s3kit.units import show_span
+        if not self.quiet:
+            text = ", ".join(part for part in parts if part) or count(0, "row")
+            say(self.name, f"{text} in {show_span(time.monotonic() - self.started)}")
+
+
+class Progress:
+    """A bar on stderr, if that is a terminal; the stages of a pipeline each keep to a line of their own."""
+
+    LINES = {"s3-manifest": 0, "s3-fetch": 1, "s3-verify": 2}
+
+    def __init__(self, args, unit="B"):
+        self.bar = None
+        self.is_shown = os.isatty(2) and not args.quiet
+        if not self.is_shown:
+            return
+        from tqdm import tqdm
+        line = self.LINES.get(args.prog, 0) if not os.isatty(0) and in_pipe(0) else 0
+        self.bar = tqdm(desc=f"{args.prog:<11}", unit=unit, unit_scale=True, unit_divisor=1024 if unit == "B" else 1000,
+                        position=line, leave=False, dynamic_ncols=True, mininterval=0.2, file=sys.stderr)
+        self.bar.total = 0
+
+    def expect(self, amount):
+        """Add to the total."""
+        if self.bar is not None:
+            self.bar.total += amount
+
+    def move(self, amount, text=None):
+        """Add to what is done."""
+        if self.bar is not None:
+            if text:
+                self.bar.set_postfix_str(text, refresh=False)
+            self.bar.update(amount)
+
+    def close(self):
+        """Take the bar away; the summary follows."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def in_pipe(fd):
+    """Return whether a descriptor is a pipe."""
+    import stat
+    return stat.S_ISFIFO(os.fstat(fd).st_mode)

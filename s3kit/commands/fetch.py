@@ -1,0 +1,38 @@
+"""s3-fetch: download the object versions that a manifest names, and check every byte on its way."""
+
+from s3kit import command
+
+NAME = "s3-fetch"
+
+
+def build_parser():
+    """Declare the options of s3-fetch."""
+    p = command.parser(NAME, "Download the object versions that a manifest names, and check every byte on its way.")
+    command.input_options(p)
+    command.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
+    command.pool_options(p)
+    p.add_argument("-n", "--dry-run", action="store_true", help="say what would be fetched, touch nothing")
+    p.add_argument("--retries", metavar="N", type=command.whole, default=5, help="more tries for what fails in passing (5)")
+    p.add_argument("--limit-rate", metavar="RATE", type=command.size, default=0, help="at most so many bytes a second (10M)")
+    command.output_options(p)
+    command.filter_options(p)
+    command.s3_options(p)
+    return p
+
+
+def fetch(args):
+    """Fetch what is not there yet; return the status."""
+    from s3kit.fetching import Fetching
+    source = command.Source(args)
+    sink = command.Sink(args, lambda: args.format or source.form)
+    tally, progress = command.Tally(args), command.Progress(args)
+    fetching = Fetching(args, source, sink, tally, progress, command.Signals)
+    with command.closing(sink, progress):
+        fetching.run()
+    tally.summary(fetching.told())
+    return fetching.status()
+
+
+def main(argv=None):
+    """Run s3-fetch."""
+    return command.run(build_parser(), fetch, argv)

@@ -1,0 +1,55 @@
+"""s3-manifest: make a manifest of buckets, prefixes or a local tree, or convert one."""
+
+from argparse import Namespace
+
+from s3kit import command
+from s3kit.errors import Usage
+
+NAME = "s3-manifest"
+
+
+def build_parser():
+    """Declare the options of s3-manifest."""
+    p = command.parser(NAME, "Make a manifest of buckets, prefixes or a local tree, or convert one.")
+    p.add_argument("source", metavar="SOURCE", nargs="*", help="s3://bucket/prefix, a directory, or a manifest to convert")
+    p.add_argument("--buckets-file", metavar="FILE", help="also the buckets (or s3:// addresses) in FILE, one a line")
+    p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
+    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
+    p.add_argument("--versions", action="store_true", help="all versions and delete markers")
+    p.add_argument("--at", metavar="TIME", type=command.moment, help="the objects as they were at TIME")
+    p.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
+    p.add_argument("--columns", metavar="A,B,...", type=command.column_list, help="the columns of input that has no header")
+    command.output_options(p, in_place=False)
+    command.filter_options(p)
+    command.s3_options(p)
+    return p
+
+
+def manifest(args):
+    """Write the rows of every source, filtered; return the status."""
+    from s3kit import select
+    if args.versions and args.at:
+        raise Usage("--versions and --at exclude each other")
+    sources, keep = select.sources(args), select.Filter(args)
+    sink = command.Sink(args, lambda: args.format or "csv", source_rows=True)
+    tally, progress = command.Tally(args), command.Progress(args, "row")
+
+    def read(path):
+        return command.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
+
+    with command.closing(sink, progress):
+        for rows, extras in select.rows_of(sources, args, command.Signals.check, read):
+            rows = keep(rows)
+            for row in rows:
+                tally.count(row, told=row.verbatim is not None)
+            if rows:
+                sink.write(rows, extras)
+            progress.move(len(rows))
+    if args.verbose or progress.is_shown:
+        tally.summary([command.count(sum(tally.states.values()), "row")])
+    return tally.status()
+
+
+def main(argv=None):
+    """Run s3-manifest."""
+    return command.run(build_parser(), manifest, argv)

@@ -1,0 +1,121 @@
+"""Group commit: rows enter the ledger, and leave on stdout, only after their files are on the disk.
+
+One flush of the file system serves thousands of small files, about every second, in a thread of its
+own. A flush that fails is never believed and never tried again: its rows fail, their files go.
+"""
+
+import threading
+import time
+
+from s3kit import durable
+from s3kit.errors import Fault, reason
+from s3kit.row import FAILED
+
+EVERY = 1.0             # seconds between flushes
+MOST = 8192             # rows that may wait for one
+QUEUED = 20_000         # rows after which `add` waits for the output
+
+
+class Commit:
+    """Takes finished rows from one thread; `output.write(rows, extras)` and the ledger get them in another.
+
+    Each finished row comes with its ledger Entry and a directory descriptor to flush; rows that need no
+    flush pass at once. `fault` is set when the output or the ledger fails.
+    """
+
+    def __init__(self, output, ledger, tree, extras, on_failed):
+        self.output, self.ledger, self.tree = output, ledger, tree
+        self.extras, self.on_failed = extras, on_failed
+        self.waiting, self.passing = [], []
+        self.more = threading.Condition()
+        self.ending = False
+        self.due = 0.0
+        self.fault = None
+        self.thread = threading.Thread(target=self.run, name="commit", daemon=True)
+        self.thread.start()
+
+    def add(self, row, entry):
+        """Take a row whose file must be flushed before anybody hears of it."""
+        with self.more:
+            self.waiting.append((row, entry))
+            if len(self.waiting) == 1:
+                self.due = time.monotonic() + EVERY
+            if len(self.waiting) in (1, MOST):
+                self.more.notify_all()
+            self.hold_back()
+
+    def pass_on(self, rows):
+        """Take rows that may leave at once."""
+        with self.more:
+            self.passing += rows
+            self.more.notify_all()
+            self.hold_back()
+
+    def hold_back(self):
+        """Wait while the reader of our output is slower than we are."""
+        while len(self.waiting) + len(self.passing) > QUEUED and not self.fault:
+            self.more.wait(0.2)
+
+    def close(self):
+        """Flush and write what is left, and end the thread. Raises what went wrong."""
+        with self.more:
+            self.ending = True
+            self.more.notify_all()
+        self.thread.join()
+        if self.fault:
+            raise self.fault
+
+    def run(self):
+        """The thread: pass on at once, flush every second or so."""
+        try:
+            while not self.turn():
+                pass
+        except (OSError, Fault) as fault:
+            with self.more:
+                self.fault = fault
+                self.more.notify_all()
+
+    def turn(self):
+        """Wait for rows and let them go; return whether that was the end."""
+        with self.more:
+            while not (self.passing or self.ending or self.is_due()):
+                self.more.wait(max(0.01, self.due - time.monotonic()) if self.waiting else None)
+            passing, self.passing = self.passing, []
+            group = []
+            if self.ending or self.is_due():
+                group, self.waiting = self.waiting, []
+            ending = self.ending
+            self.more.notify_all()
+        if passing:
+            self.output.write(passing, self.extras())
+        if group:
+            self.flush(group)
+        return ending
+
+    def is_due(self):
+        """Return whether it is time to flush."""
+        return bool(self.waiting) and (len(self.waiting) >= MOST or time.monotonic() >= self.due)
+
+    def flush(self, group):
+        """Make a group durable, then let it be known."""
+        try:
+            durable.sync_tree(self.tree.fd)
+        except OSError as error:
+            for row, entry in group:
+                self.take_away(entry)
+                row.state, row.error, row.proof = FAILED, f"cannot make it durable: {reason(error)}", ""
+                self.on_failed(row)
+        else:
+            if self.ledger:
+                self.ledger.record([entry for _, entry in group])
+        self.output.write([row for row, _ in group], self.extras())
+
+    def take_away(self, entry):
+        """Remove a file that may not be on the disk."""
+        try:
+            folder, name, _ = self.tree.folder(entry.path, make=False)
+            durable.unlink(name, folder)
+        except (OSError, Fault):
+            pass        # gone already, or as unreadable as the rest of this disk
+
+

@@ -1,0 +1,299 @@
+"""A worker's engine: tasks on one libcurl loop, fed with batches, never with a gap between two of them.
+
+A task never waits: what must be tried again is answered `again`, and the parent decides when.
+"""
+
+import errno
+import os
+import time
+from collections import deque
+from typing import Any, NamedTuple
+
+import pycurl
+
+from s3kit import retry
+from s3kit.answer import clean_etag, said, skew
+from s3kit.digest import NO_CLAIM
+from s3kit.errors import Fault, reason
+from s3kit.tree import Tree
+from s3kit.wire import Wire
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+FETCHED, SURVEYED, RECEIVED, CHECKED = "fetched", "surveyed", "received", "checked"
+AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CONFLICT, FAILED, FATAL = (
+    "again", "held", "big", "full", "archived", "vanished", "conflict", "failed", "fatal")
+
+
+class Job(NamedTuple):
+    """What a worker is to do for one object version; `size` and `mtime_ns` are -1 where not known.
+
+    `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not included)
+    of it into the part file with inode `inode`; `check` the file at `path` (a part's name if `inode`).
+    `pieces` is what an earlier run noted of a range that should be there already; `url` is presigned,
+    for keys that libcurl cannot sign.
+    """
+
+    kind: str
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    mtime_ns: int
+    path: str
+    checksum_type: str = ""
+    url: str = ""
+    start: int = 0
+    end: int = 0
+    inode: int = 0
+    claim: Any = NO_CLAIM
+    pieces: Any = None
+
+
+class Outcome(NamedTuple):
+    """What became of a Job. `moved` counts body bytes; `pieces` is a range's, see `ranges`."""
+
+    state: str
+    error: str = ""
+    path: str = ""
+    size: int = -1
+    etag: str = ""
+    version_id: str = ""
+    last_modified: str = ""
+    storage_class: str = ""
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+    checksum: str = ""
+    digest: str = ""
+    proof: str = ""
+    mtime_ns: int = 0
+    inode: int = 0
+    device: int = 0
+    moved: int = 0
+    slow: bool = False
+    claim: Any = NO_CLAIM
+    pieces: Any = None
+
+
+class Engine:
+    """One worker's tasks: `add` batches, `turn` until they come back, `hear` what the parent says.
+
+    `tasks` maps a Job's kind to the class that does it.
+    """
+
+    def __init__(self, work, tasks):
+        self.tasks = tasks
+        self.endpoints = dict(work.endpoints)
+        self.tree = Tree(work.destination)
+        self.wire = Wire(work.connections)
+        self.throttle = retry.Throttle(work.connections)
+        self.rate, self.tokens, self.filled = work.rate, work.rate, time.monotonic()
+        self.mode = 0o666 & ~current_umask()
+        self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
+        self.moved, self.said = 0, []
+        self.paused = False
+        self.answers = 0
+        self.paused_curls = []
+
+    def watch(self, fd):
+        """Let `turn` end as soon as `fd` can be read."""
+        self.wire.watch(fd)
+
+    @property
+    def busy(self):
+        """Whether there is anything to do."""
+        return bool(self.batches)
+
+    def add(self, ticket, batch):
+        """Take a batch of Jobs; `turn` returns (ticket, Outcomes) when all are done."""
+        self.batches[ticket] = [len(batch), [None] * len(batch)]
+        for place, job in enumerate(batch):
+            self.waiting.append(self.tasks[job.kind](self, job, ticket, place))
+
+    def hear(self, message):
+        """Take what the parent tells all workers: new endpoints, or that somebody was slowed down."""
+        kind, value = message
+        if kind == "endpoints":
+            self.endpoints.update((endpoint.bucket, endpoint) for endpoint in value)
+            self.paused = False
+        elif kind == "slow":
+            self.throttle.shrink(time.monotonic())
+
+    def notes(self):
+        """Return what the parent should know besides outcomes."""
+        if self.moved:
+            self.said.append(("moved", self.moved))
+            self.moved = 0
+        said, self.said = self.said, []
+        return said
+
+    def turn(self, seconds):
+        """Work for about `seconds` or until something is done; return [(ticket, Outcomes)]."""
+        self.fill()
+        room = 0 if self.paused or self.tokens < 0 else self.throttle.room(self.wire.active, time.monotonic())
+        while self.waiting and room > 0:
+            room -= self.begin(self.waiting.popleft())
+        if self.reading:
+            self.guard(self.reading[0], self.reading[0].step)
+            seconds = 0
+        if self.waiting and not self.wire.active or self.paused_curls:
+            seconds = min(seconds, 0.05)
+        if not self.done:
+            for transfer in self.wire.turn(seconds):
+                self.answers += 1
+                self.guard(transfer.owner, transfer.owner.answered, transfer)
+        done, self.done = self.done, []
+        return done
+
+    def begin(self, task):
+        """Start a task; return how many requests it sent (0 or 1)."""
+        before = self.wire.active
+        self.guard(task, task.begin)
+        return self.wire.active - before
+
+    def guard(self, task, step, *values):
+        """Run one step of a task; what goes wrong in it is that task's outcome."""
+        try:
+            step(*values)
+        except Fault as fault:
+            task.fail(CONFLICT, str(fault))
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                task.fail(FULL, reason(error))
+            else:
+                task.fail(FAILED, f"cannot write '{task.job.path}': {reason(error)}")
+
+    def finish(self, task, outcome):
+        """Put a task's outcome in its batch's place."""
+        batch = self.batches[task.ticket]
+        if batch[1][task.place] is not None:
+            return
+        batch[1][task.place] = outcome
+        batch[0] -= 1
+        if not batch[0]:
+            self.done.append((task.ticket, self.batches.pop(task.ticket)[1]))
+
+    def fill(self):
+        """Refill the rate limit's tokens, and let paused transfers go on."""
+        if not self.rate:
+            return
+        now = time.monotonic()
+        self.tokens = min(self.rate, self.tokens + (now - self.filled) * self.rate)
+        self.filled = now
+        if self.tokens > 0:
+            curls, self.paused_curls = self.paused_curls, []
+            for transfer in curls:
+                if transfer.curl in self.wire.busy and self.wire.busy[transfer.curl] is transfer:
+                    transfer.curl.pause(pycurl.PAUSE_CONT)
+
+    def spend(self, transfer, count):
+        """Count bytes that came; pause their transfer when the rate limit says so."""
+        self.moved += count
+        if self.rate:
+            self.tokens -= count
+            if self.tokens < 0 and transfer.sink:
+                self.paused_curls.append(transfer)
+                transfer.curl.pause(pycurl.PAUSE_RECV)
+
+    def close(self):
+        """Break off: leave nothing behind that cannot be resumed."""
+        tasks = [transfer.owner for transfer in self.wire.busy.values()] + list(self.reading)
+        self.wire.stop()
+        for task in tasks:
+            task.drop()
+
+
+class Task:
+    """One Job under way: `begin`, then `answered` for each answer, until `end`."""
+
+    def __init__(self, engine, job, ticket, place):
+        self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
+        self.fd = None
+        self.moved = 0
+
+    def end(self, outcome):
+        """Give back the outcome and whatever the task holds."""
+        self.drop()
+        self.engine.finish(self, outcome)
+
+    def drop(self):
+        """Let go of the descriptor, and with it of the lock."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+    def fail(self, state, why, **more):
+        """End without success."""
+        self.end(Outcome(state, why, moved=self.moved, **more))
+
+    def send(self, method="GET", query="", headers=(), sink=None, most=None):
+        """Send a request for the job's object, pinned to its version or ETag."""
+        job = self.job
+        endpoint = self.engine.endpoints[job.bucket]
+        headers = list(headers)
+        if job.url:
+            if "x-amz-checksum-mode" in job.url.partition("SignedHeaders=")[2].lower():
+                headers.append("x-amz-checksum-mode: ENABLED")
+            url = job.url
+        else:
+            headers.append("x-amz-checksum-mode: ENABLED")
+            if job.version_id:
+                query = f"{query}&versionId={job.version_id}" if query else f"versionId={job.version_id}"
+            url = endpoint.object_url(job.key, query)
+        if job.etag and not job.version_id:
+            headers.append(f'If-Match: "{job.etag}"')
+        return self.engine.wire.start(self, endpoint, url, method=method, headers=headers, sink=sink, most=most,
+                                      signed_url=bool(job.url))
+
+    def is_refused(self, transfer):
+        """End the task if the answer is no success; return whether it did."""
+        engine = self.engine
+        verdict = retry.verdict(transfer.status, transfer.code)
+        if transfer.errno and verdict in (retry.OK, retry.AGAIN):
+            self.fail(AGAIN, transfer.failure)
+        elif verdict == retry.OK:
+            engine.throttle.grow()
+            return False
+        elif verdict == retry.EXPIRED:
+            engine.paused = True
+            engine.said.append(("expired", engine.endpoints[self.job.bucket].generation))
+            self.fail(AGAIN, said(transfer), slow=True)
+        elif verdict == retry.SLOW:
+            engine.throttle.shrink(time.monotonic())
+            engine.said.append(("slow", None))
+            self.fail(AGAIN, said(transfer), slow=True)
+        elif verdict == retry.SKEWED or (verdict == retry.REFUSED and engine.answers < 2):
+            self.fail(FATAL, said(transfer) + skew(transfer))
+        elif verdict == retry.REGION:
+            where = transfer.headers.get("x-amz-bucket-region", "")
+            self.fail(FAILED, said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else ""))
+        else:
+            state = {retry.AGAIN: AGAIN, retry.ARCHIVED: ARCHIVED, retry.VANISHED: VANISHED}.get(verdict, FAILED)
+            if transfer.code == "ErrorDocument":
+                state = AGAIN
+            if verdict == retry.CHANGED:
+                self.fail(FAILED, "the object was changed since it was listed")
+            else:
+                self.fail(state, said(transfer))
+        return True
+
+    def fault_of(self, headers, size):
+        """Return why an answer's headers are not those of the version that was asked for, or ''."""
+        job = self.job
+        etag = clean_etag(headers)
+        if job.etag and etag and etag != job.etag:
+            return f"S3 sent another object: ETag {etag}, not {job.etag}"
+        version = headers.get("x-amz-version-id", "")
+        if job.version_id and version and version != job.version_id:
+            return f"S3 sent another version: {version}"
+        length = headers.get("content-length", "")
+        if length and size >= 0 and length != str(size):
+            return f"S3 sends {length} bytes, not {size}"
+        return ""
+
+
+def current_umask():
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,136 @@
+"""The ledger: what a destination holds, and on what proof; SQLite, open to anyone with sqlite3.
+
+It is state, not truth: delete it and everything still works, slower. Rows are recorded only after
+their bytes are on the disk.
+"""
+
+import os
+import sqlite3
+import stat
+from typing import NamedTuple
+
+from s3kit.errors import Fault
+
+NAME = "ledger.sqlite3"
+SCHEMA = 1
+BUSY_MS = 60_000
+TABLE = """
+CREATE TABLE IF NOT EXISTS object (
+    bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
+    etag TEXT NOT NULL, size INTEGER NOT NULL, last_modified TEXT NOT NULL, storage_class TEXT NOT NULL,
+    checksum_algorithm TEXT NOT NULL, checksum_type TEXT NOT NULL, checksum TEXT NOT NULL,
+    path TEXT NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    digest TEXT NOT NULL, proof TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL,
+    tries INTEGER NOT NULL, changed_at TEXT NOT NULL,
+    PRIMARY KEY (bucket, key, version_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS object_path ON object (path);
+CREATE INDEX IF NOT EXISTS object_state ON object (state);
+"""
+
+
+class Entry(NamedTuple):
+    """What the ledger knows of one object version; `mtime_ns` and `inode` are its file's identity.
+
+    A directory, made for a zero-byte `dir/` placeholder, has mtime_ns 0: its time moves with its files.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    last_modified: str
+    storage_class: str
+    checksum_algorithm: str
+    checksum_type: str
+    checksum: str
+    path: str
+    mtime_ns: int
+    inode: int
+    digest: str
+    proof: str
+    state: str
+    error: str = ""
+    tries: int = 0
+    changed_at: str = ""
+
+    def is_file(self, status):
+        """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
+        if not self.mtime_ns:
+            return stat.S_ISDIR(status.st_mode)
+        return (status.st_size == self.size and status.st_mtime_ns == self.mtime_ns
+                and status.st_ino == self.inode and stat.S_ISREG(status.st_mode))
+
+
+FIELDS = ", ".join(Entry._fields)
+PLACES = ", ".join("?" * len(Entry._fields))
+
+
+class Ledger:
+    """One connection to a destination's ledger; a thread needs its own."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, NAME)
+        old = os.umask(0o077)
+        try:
+            self.base = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None,
+                                        check_same_thread=False)
+            self.base.execute("PRAGMA journal_mode = WAL")
+            self.base.execute("PRAGMA synchronous = NORMAL")
+            version = self.base.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA:
+                raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
+            if version < SCHEMA:
+                self.base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
+        except sqlite3.Error as error:
+            raise Fault(f"cannot open the ledger '{self.path}': {error}"
+                        " (it may be moved away: files are then checked again)") from None
+        finally:
+            os.umask(old)
+
+    def find(self, bucket, key, version_id):
+        """Return the Entry of one object version, or None."""
+        found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",
+                                  (bucket, key, version_id)).fetchone()
+        return Entry._make(found) if found else None
+
+    def at_path(self, path):
+        """Return the Entry whose file lies at `path`, or None."""
+        found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ?", (path,)).fetchone()
+        return Entry._make(found) if found else None
+
+    def record(self, entries):
+        """Write entries in one transaction; what another version held at the same path is forgotten."""
+        with_path = [(e.path, e.bucket, e.key, e.version_id) for e in entries if e.path]
+        self.base.execute("BEGIN IMMEDIATE")
+        try:
+            self.base.executemany("DELETE FROM object WHERE path = ? AND NOT (bucket = ? AND key = ? AND version_id = ?)",
+                                  with_path)
+            self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})", entries)
+            self.base.execute("COMMIT")
+        except sqlite3.Error as error:
+            self.base.execute("ROLLBACK")
+            raise Fault(f"cannot write the ledger '{self.path}': {error}") from None
+
+    def close(self):
+        """Close the connection."""
+        self.base.close()
+
+
+class Claims:
+    """Which path belongs to which object version in this run, so that two keys never share a file.
+
+    Kept on disk (SQLite's own temporary file), because a manifest may have any number of rows.
+    """
+
+    def __init__(self):
+        self.base = sqlite3.connect("", isolation_level=None)
+        self.base.execute("CREATE TABLE claim (path INTEGER PRIMARY KEY, owner INTEGER NOT NULL)")
+        self.base.execute("BEGIN")
+
+    def take(self, path, owner):
+        """Return whether `path` (a 64-bit hash) is now, or was before, `owner`'s (a 64-bit hash)."""
+        done = self.base.execute("INSERT OR IGNORE INTO claim VALUES (?, ?)", (path, owner))
+        if done.rowcount:
+            return True
+        return self.base.execute("SELECT owner FROM claim WHERE path = ?", (path,)).fetchone()[0] == owner

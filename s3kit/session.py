@@ -1,0 +1,193 @@
+"""The only boto3: who we are, how a bucket is reached, and every rare or dangerous call.
+
+boto3 decides, libcurl moves bytes: an endpoint, its region and its addressing style are asked of
+botocore once, by looking at the request it would send, and then used by the data plane (wire).
+"""
+
+import re
+from io import BytesIO
+
+from s3kit.address import Endpoint
+from s3kit.errors import Fault, NoAccess
+
+SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
+DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
+
+
+class Session:
+    """A lazily made boto3 session; `options` has the AWS CLI's names (see command.s3_options)."""
+
+    def __init__(self, options):
+        self.options = options
+        self.made = None
+        self.endpoints = {}
+        self.generation = 0
+        self.frozen = None
+
+    @property
+    def client(self):
+        """The S3 client, made when it is first needed."""
+        if not self.made:
+            with translated():
+                self.made = self.make()
+        return self.made
+
+    def make(self):
+        """Return a boto3 client from the options, the environment and the AWS configuration."""
+        import boto3
+        from botocore import UNSIGNED
+        from botocore.config import Config
+        from botocore.httpsession import get_cert_path
+
+        options = self.options
+        self.session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        self.ca_bundle = (options.ca_bundle or self.session._session.get_config_variable("ca_bundle")
+                          or get_cert_path(True))
+        config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
+                        retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="s3kit")
+        region = self.session.region_name or "us-east-1"
+        return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url, config=config,
+                                   verify=False if options.no_verify_ssl else self.ca_bundle)
+
+    def credentials(self):
+        """Return the current (access key, secret, token), refreshed if they are about to expire."""
+        if self.options.no_sign_request:
+            return ("", "", "")
+        with translated():
+            found = self.session.get_credentials()
+            if found is None:
+                raise NoAccess("no credentials found (set AWS_PROFILE or --profile, run 'aws sso login', "
+                               "or give --no-sign-request for a public bucket)")
+            frozen = found.get_frozen_credentials()
+        return (frozen.access_key, frozen.secret_key, frozen.token or "")
+
+    def endpoint(self, bucket):
+        """Return the Endpoint of a bucket. Raises NoAccess or Fault."""
+        if bucket not in self.endpoints:
+            self.client
+            self.frozen = self.frozen or self.credentials()
+            if not self.is_custom():
+                self.find_region(bucket)
+            self.endpoints[bucket] = self.describe(bucket)
+        return self.endpoints[bucket]
+
+    def is_custom(self):
+        """Return whether requests go to an endpoint of the user's, where regions mean nothing."""
+        return ".amazonaws.com" not in self.client.meta.endpoint_url
+
+    def find_region(self, bucket):
+        """Let botocore learn the bucket's region: its redirector keeps it for the next requests."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        try:
+            self.client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            region = error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+            if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
+                raise Fault(f"bucket '{bucket}' does not exist") from None
+            if region and region != self.client.meta.region_name:
+                self.regional(region)
+        except BotoCoreError as error:
+            raise translate(error) from None
+
+    def regional(self, region):
+        """Make the client anew for another region."""
+        self.options.region = region
+        self.made = None
+        self.client
+
+    def describe(self, bucket):
+        """Return the Endpoint that botocore would send a request for `bucket` to."""
+        from botocore.awsrequest import AWSResponse
+        seen = []
+
+        def look(request, **_):
+            seen.append(request)
+            return AWSResponse(request.url, 200, {}, BytesIO())
+
+        events = self.client.meta.events
+        events.register_first("before-send.s3.GetObject", look)
+        try:
+            with translated():
+                self.client.get_object(Bucket=bucket, Key="k")
+        finally:
+            events.unregister("before-send.s3.GetObject", look)
+        url = seen[0].url.partition("?")[0]
+        authorization = seen[0].headers.get("Authorization", "")
+        if isinstance(authorization, bytes):
+            authorization = authorization.decode()
+        scope = SCOPE.search(authorization)
+        access_key, secret_key, token = self.frozen
+        return Endpoint(bucket, url.removesuffix("/k"), scope[1] if scope else self.client.meta.region_name,
+                        access_key, secret_key, token, self.ca_bundle, not self.options.no_verify_ssl,
+                        self.options.request_payer or "", self.generation)
+
+    def refresh(self):
+        """Return new Endpoints of all buckets in use if the credentials have changed, else nothing."""
+        if not self.endpoints:
+            return []
+        now = self.credentials()
+        if now == self.frozen:
+            return []
+        self.frozen = now
+        self.generation += 1
+        self.endpoints = {bucket: self.describe(bucket) for bucket in self.endpoints}
+        return list(self.endpoints.values())
+
+    def presign(self, bucket, key, version_id="", method="get_object"):
+        """Return a URL that is signed as it stands, for keys with dot segments; good for a week at most."""
+        self.client
+        params = {"Bucket": bucket, "Key": key}
+        if version_id:
+            params["VersionId"] = version_id
+        if self.options.request_payer:
+            params["RequestPayer"] = self.options.request_payer
+        with translated():
+            return self.client.generate_presigned_url(method, Params=params | {"ChecksumMode": "ENABLED"}, ExpiresIn=86400)
+
+    def buckets(self):
+        """Return [(name, created as an aware datetime)] of all buckets we may see."""
+        with translated():
+            return [(b["Name"], b["CreationDate"]) for b in self.client.list_buckets()["Buckets"]]
+
+    def is_versioned(self, bucket):
+        """Return whether a bucket is or was versioned; None where we may not ask."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        try:
+            return bool(self.client.get_bucket_versioning(Bucket=bucket).get("Status"))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in DENIED:
+                return None
+            raise translate(error) from None
+        except BotoCoreError as error:
+            raise translate(error) from None
+
+
+class translated:
+    """A context in which boto3's exceptions become Faults of one line."""
+
+    def __enter__(self):
+        """Nothing to do."""
+
+    def __exit__(self, kind, error, trace):
+        """Translate what botocore raises, and what its configuration parsers do."""
+        if error is None or isinstance(error, Fault) or not isinstance(error, Exception):
+            return False
+        raise translate(error) from None
+
+
+def translate(error):
+    """Return the Fault that says a boto3 exception in one line, with what to do where that is known."""
+    from botocore import exceptions as known
+    text = " ".join(str(error).split())
+    if isinstance(error, (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError,
+                          known.ProfileNotFound, known.TokenRetrievalError, known.SSOError)):
+        return NoAccess(f"cannot find out who we are: {text}")
+    if isinstance(error, known.ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        kind = NoAccess if code in DENIED or code.startswith(("InvalidAccessKey", "Signature", "Expired")) else Fault
+        return kind(f"S3 says {code}: {error.response.get('Error', {}).get('Message', text)}")
+    if isinstance(error, known.BotoCoreError):
+        return Fault(text)
+    if isinstance(error, ValueError):
+        return Fault(f"cannot use these settings: {text}")
+    return Fault(f"{type(error).__name__}: {text}")

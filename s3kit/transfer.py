@@ -1,0 +1,218 @@
+"""One object, from S3 to its file: lock, part, hash, rename. Runs in the workers, many at once.
+
+`Work` is what the pool gets: called with a batch it answers the batch, as any Executor would have it;
+our own pool asks it for its `engine` instead, so that there is no gap between one batch and the next.
+"""
+
+import os
+from dataclasses import dataclass
+
+from s3kit import durable, lock
+from s3kit.answer import claim_in, claim_of_part, clean_etag, described, modified_ns
+from s3kit.digest import NO_CLAIM, Check, Digest, etag_claim
+from s3kit.durable import write_all
+from s3kit.engine import AGAIN, BIG, FETCHED, HELD, Engine, Outcome, Task
+from s3kit.errors import Fault
+from s3kit.ranges import READ, Range, Reading, Survey
+from s3kit.tree import part_name, settle
+
+SMALL = 256 << 10           # bytes received in memory and written at once
+LARGE = 64 << 20            # bytes from which an object is fetched in ranges
+
+
+class Fetch(Task):
+    """The whole object in one request, through its part file to its name."""
+
+    def begin(self):
+        """Hold the part file; take over a file that is there and right; else ask for the object."""
+        job, tree = self.job, self.engine.tree
+        self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
+        self.check = self.digest = None
+        self.wrong = ""
+        self.claim = NO_CLAIM
+        self.fd = lock.hold(self.part, tree.parts)
+        if self.fd is None:
+            self.fail(HELD, "another process is fetching it")
+        elif not self.is_there():
+            count = job.etag.partition("-")[2]
+            if count and count != "1" and job.checksum_type != "FULL_OBJECT" and job.size > SMALL and not job.url:
+                self.step = "part"
+                self.send("HEAD", "partNumber=1")
+            else:
+                self.ask()
+
+    def is_there(self):
+        """Take over the file at the final place if it holds S3's bytes; return whether it does.
+
+        So a file whose row was lost with a crash, that another process has just finished, or that
+        another tool left, is not fetched again.
+        """
+        job, tree = self.job, self.engine.tree
+        if job.size < 0 or job.key.endswith("/"):
+            return False
+        there = tree.look(job.path)
+        claim = etag_claim(job.etag, job.size) if job.etag else NO_CLAIM
+        if there is None or there.st_size != job.size or claim.kind == "none":
+            return False
+        try:
+            fd = tree.reader(job.path)
+        except (OSError, Fault):
+            return False
+        try:
+            proof, digest = hash_file(fd, claim, job.size)
+            if proof in ("", "size"):
+                return False
+            if job.mtime_ns >= 0:
+                os.utime(fd, ns=(job.mtime_ns, job.mtime_ns))
+            there = os.fstat(fd)
+        finally:
+            os.close(fd)
+        durable.unlink(self.part, tree.parts)
+        self.end(Outcome(FETCHED, path=job.path, size=job.size, etag=job.etag, version_id=job.version_id, digest=digest,
+                         proof=proof, mtime_ns=there.st_mtime_ns, inode=there.st_ino, device=there.st_dev))
+        return True
+
+    def ask(self):
+        """Send the GET."""
+        job = self.job
+        self.step = "get"
+        os.ftruncate(self.fd, 0)
+        if 0 <= job.size <= SMALL:
+            self.send(most=job.size)
+        else:
+            self.send(sink=self.receive, most=job.size if job.size >= 0 else None)
+
+    def receive(self, transfer, data):
+        """Take a piece of a body too long for memory: write it, hash it."""
+        if self.check is None:
+            self.wrong = self.wrong or self.fault_of(transfer.headers, self.job.size)
+            if self.wrong:
+                return -1
+            if not self.prepare(transfer.headers):
+                return -1
+        self.moved += len(data)
+        self.engine.spend(transfer, len(data))
+        try:
+            write_all(self.fd, data)
+        except OSError as error:
+            self.oserror = error
+            return -1
+        self.check.update(data)
+        self.digest.update(data)
+        return None
+
+    oserror = None
+    size = -1
+
+    def prepare(self, headers):
+        """Choose the check from the headers; return False for a large object that came unannounced."""
+        length = headers.get("content-length", "")
+        self.size = int(length) if length.isdigit() else self.job.size
+        if self.job.size < 0 and self.size >= LARGE and not self.job.url:
+            self.oserror = None
+            self.wrong = BIG
+            return False
+        claim = claim_in(headers, self.size)
+        if claim.kind == "parts" and self.claim.part_size:
+            claim = claim.with_part_size(self.claim.part_size)
+        self.check, self.digest = Check(claim, self.size), Digest()
+        return True
+
+    def answered(self, transfer):
+        """Take an answer: of the question for the part size, or of the GET."""
+        headers = transfer.headers
+        if self.step == "part":
+            self.claim = claim_of_part(self.job, transfer)
+            self.ask()
+            return
+        if self.oserror:
+            raise self.oserror
+        if self.wrong == BIG:
+            self.fail(BIG, "", size=self.size, etag=clean_etag(headers), version_id=headers.get("x-amz-version-id", ""))
+        elif self.wrong:
+            self.fail(AGAIN, self.wrong)
+        elif not self.is_refused(transfer):
+            self.wrong = self.fault_of(headers, self.job.size)
+            if not self.wrong and self.check is None:
+                self.take_body(transfer)
+            self.wrong = self.wrong or self.short()
+            if self.wrong:
+                self.fail(AGAIN, self.wrong)
+            else:
+                self.complete(headers)
+
+    def take_body(self, transfer):
+        """Write and hash a body that came in memory (or was empty)."""
+        if not self.prepare(transfer.headers):
+            return
+        body = transfer.body
+        self.moved += len(body)
+        self.engine.spend(transfer, len(body))
+        write_all(self.fd, body)
+        self.check.update(body)
+        self.digest.update(body)
+
+    def short(self):
+        """Return why the number of bytes is wrong, or ''."""
+        wanted = self.job.size if self.job.size >= 0 else self.size
+        return f"{self.moved} bytes came, not {wanted}" if wanted >= 0 and self.moved != wanted else ""
+
+    def complete(self, headers):
+        """Give a whole, checked object its name."""
+        proof = self.check.proof()
+        if not proof:
+            self.fail(AGAIN, f"the bytes do not match S3's {self.check.claim.proof}")
+            return
+        moved, fd = self.moved, self.fd
+        mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
+        path, status = settle(self.engine.tree, self.part, fd, self.job.path, moved, mtime, self.engine.mode)
+        self.end(described(headers, Outcome(FETCHED, path=path, size=moved, digest=self.digest.text(), proof=proof,
+                                            mtime_ns=0 if path.endswith("/") else status.st_mtime_ns,
+                                            inode=status.st_ino, device=status.st_dev, moved=moved)))
+
+    def drop(self):
+        """Let go of the part file; if it is still there it is no use to anyone: remove it first."""
+        if self.fd is not None:
+            if lock.is_named(self.fd, self.part, self.engine.tree.parts):
+                durable.unlink(self.part, self.engine.tree.parts)
+            super().drop()
+
+
+TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything a worker must know, sent to it once; calling it answers a batch (a list of Jobs)."""
+
+    destination: str
+    endpoints: dict
+    connections: int
+    rate: float = 0.0           # bytes a second and worker; 0: as fast as it goes
+
+    def engine(self):
+        """Return the engine that our pool feeds batch after batch."""
+        return Engine(self, TASKS)
+
+    def __call__(self, batch):
+        """Return the Outcomes of a batch, in order; for other executors."""
+        engine = ENGINES.get(self) or ENGINES.setdefault(self, Engine(self, TASKS))
+        engine.add(0, batch)
+        while True:
+            for _, outcomes in engine.turn(1.0):
+                return outcomes
+
+    def __hash__(self):
+        return hash((self.destination, self.connections, self.rate))
+
+
+ENGINES = {}
+
+
+def hash_file(fd, claim, size):
+    """Return (proof, digest) of an open file's bytes; proof as Check.proof gives it."""
+    check, digest = Check(claim, size), Digest()
+    while data := os.read(fd, READ):
+        check.update(data)
+        digest.update(data)
+    return check.proof(), digest.text()

@@ -1,0 +1,251 @@
+"""The only pycurl: one libcurl multi loop over epoll, SigV4 by libcurl, connections and handles reused.
+
+libcurl signs every key but those with dot segments, which it would normalise: they take a URL that
+boto3 has signed, with PATH_AS_IS (DESIGN.md section 5).
+"""
+
+import io
+import re
+import selectors
+import time
+
+import pycurl
+
+from s3kit import __version__
+
+SECONDS_TO_CONNECT = 10
+STALLED_BYTES, STALLED_SECONDS = 1024, 30     # slower than this for so long is cut
+ERROR_BYTES = 1 << 16
+CODE = re.compile(rb"<Code>([^<]*)</Code>")
+MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
+ERROR_DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s>]")
+AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
+EVENTS = {selectors.EVENT_READ: pycurl.CSELECT_IN, selectors.EVENT_WRITE: pycurl.CSELECT_OUT,
+          selectors.EVENT_READ | selectors.EVENT_WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT}
+
+
+class Transfer:
+    """One request on its way, then its answer.
+
+    `status` is 0 where no answer came, `failure` then says why; `headers` have lower-case names; `body`
+    is the body where no sink took it; `code` and `message` are S3's where it sent an error.
+    """
+
+    __slots__ = ("owner", "sink", "curl", "head", "store", "status", "headers", "failure", "errno", "code",
+                 "message", "endpoint", "paused")
+
+    def __init__(self, owner, endpoint, sink):
+        self.owner, self.endpoint, self.sink = owner, endpoint, sink
+        self.head, self.store = io.BytesIO(), io.BytesIO()
+        self.status, self.headers = 0, None
+        self.failure = self.code = self.message = ""
+        self.errno = 0
+        self.paused = False
+
+    @property
+    def body(self):
+        """The bytes of the body, where no sink took them."""
+        return self.store.getvalue()
+
+    def take(self, data):
+        """Take a piece of the body: to the sink if the answer is the object, else kept as an error."""
+        if self.headers is None:
+            self.read_head()
+        if 200 <= self.status < 300:
+            return self.sink(self, data)
+        if self.store.tell() < ERROR_BYTES:
+            self.store.write(data)
+        return None
+
+    def read_head(self):
+        """Parse the last block of headers; earlier ones are of a proxy or a 100."""
+        self.status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        blocks = self.head.getvalue().rstrip().split(b"\r\n\r\n")
+        self.headers = {}
+        for line in blocks[-1].split(b"\r\n")[1:]:
+            name, _, value = line.partition(b":")
+            self.headers[name.decode("latin-1").lower()] = value.strip().decode("utf-8", "replace")
+
+    def read_error(self):
+        """Take S3's code and message from an error document."""
+        body = self.store.getvalue()
+        code, message = CODE.search(body), MESSAGE.search(body)
+        self.code = code[1].decode("utf-8", "replace") if code else ""
+        self.message = message[1].decode("utf-8", "replace") if message else ""
+
+    def is_error_document(self):
+        """Return whether a body that came with 200 is S3's error document."""
+        return bool(ERROR_DOCUMENT.match(self.store.getvalue()[:512]))
+
+
+class Wire:
+    """Up to `connections` requests at once; `start` them, then `turn` until they are answered."""
+
+    def __init__(self, connections):
+        self.multi = pycurl.CurlMulti()
+        self.multi.setopt(pycurl.M_MAXCONNECTS, connections + 4)
+        self.multi.setopt(pycurl.M_SOCKETFUNCTION, self.on_socket)
+        self.multi.setopt(pycurl.M_TIMERFUNCTION, self.on_timer)
+        self.selector = selectors.DefaultSelector()
+        self.deadline = None
+        self.idle = []
+        self.busy = {}
+        self.watched = None
+        self.opened = 0
+
+    @property
+    def active(self):
+        """How many requests are on their way."""
+        return len(self.busy)
+
+    def watch(self, fd):
+        """Let `turn` return as soon as `fd` can be read."""
+        self.watched = fd
+        self.selector.register(fd, selectors.EVENT_READ)
+
+    def on_socket(self, event, fd, multi, data):
+        """Follow libcurl's interest in a socket."""
+        if event == pycurl.POLL_REMOVE:
+            try:
+                self.selector.unregister(fd)
+            except (KeyError, OSError, ValueError):
+                pass        # libcurl may have closed it already
+            return
+        mask = ((selectors.EVENT_READ if event & pycurl.POLL_IN else 0)
+                | (selectors.EVENT_WRITE if event & pycurl.POLL_OUT else 0))
+        try:
+            self.selector.modify(fd, mask)
+        except KeyError:
+            self.selector.register(fd, mask)
+
+    def on_timer(self, milliseconds):
+        """Follow libcurl's one timer."""
+        self.deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None, signed_url=False):
+        """Start a request and return its Transfer; `turn` gives it back once it is answered.
+
+        `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory; more than `most`
+        bytes are refused. `url` comes from Endpoint.object_url, or is presigned (`signed_url`).
+        """
+        transfer = Transfer(owner, endpoint, sink)
+        curl = self.idle.pop() if self.idle else self.fresh()
+        transfer.curl = curl
+        if curl.endpoint is not endpoint:
+            self.point(curl, endpoint)
+        curl.setopt(pycurl.URL, url)
+        curl.setopt(pycurl.HTTPHEADER, self.headers(endpoint, headers, signed_url))
+        curl.setopt(pycurl.HEADERFUNCTION, transfer.head.write)
+        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.store.write)
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, max(most, ERROR_BYTES) if most is not None else 0)
+        if method == "HEAD":
+            curl.setopt(pycurl.NOBODY, 1)
+        else:
+            curl.setopt(pycurl.HTTPGET, 1)
+        if signed_url != curl.as_is:
+            self.sign(curl, endpoint, signed_url)
+        self.busy[curl] = transfer
+        self.multi.add_handle(curl)
+        return transfer
+
+    def fresh(self):
+        """Return a new handle with what all requests share."""
+        curl = Handle()
+        for option, value in ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+                              (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
+                              (pycurl.LOW_SPEED_LIMIT, STALLED_BYTES), (pycurl.LOW_SPEED_TIME, STALLED_SECONDS),
+                              (pycurl.BUFFERSIZE, 512 << 10), (pycurl.TCP_KEEPALIVE, 1), (pycurl.FOLLOWLOCATION, 0)):
+            curl.setopt(option, value)
+        return curl
+
+    def point(self, curl, endpoint):
+        """Set what a handle needs for another endpoint."""
+        curl.setopt(pycurl.SSL_VERIFYPEER, int(endpoint.verify))
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2 if endpoint.verify else 0)
+        if endpoint.ca_bundle and endpoint.verify:
+            curl.setopt(pycurl.CAINFO, endpoint.ca_bundle)
+        self.sign(curl, endpoint, False)
+        curl.endpoint = endpoint
+
+    def sign(self, curl, endpoint, signed_url):
+        """Let libcurl sign, or leave a presigned URL as it is."""
+        curl.as_is = signed_url
+        curl.setopt(pycurl.PATH_AS_IS, int(signed_url or not endpoint.access_key))
+        if signed_url or not endpoint.access_key:
+            curl.unsetopt(pycurl.USERNAME)
+            curl.unsetopt(pycurl.PASSWORD)
+            curl.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_NONE)
+            return
+        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{endpoint.region}:s3")
+        curl.setopt(pycurl.USERNAME, endpoint.access_key)
+        curl.setopt(pycurl.PASSWORD, endpoint.secret_key)
+
+    def headers(self, endpoint, headers, signed_url):
+        """Return a request's own headers with the endpoint's."""
+        headers = list(headers)
+        if endpoint.token and not signed_url:
+            headers.append(f"x-amz-security-token: {endpoint.token}")
+        if endpoint.request_payer:
+            headers.append(f"x-amz-request-payer: {endpoint.request_payer}")
+        return headers
+
+    def turn(self, seconds):
+        """Wait at most `seconds` for something to happen; return the Transfers that are answered."""
+        wait = seconds
+        if self.deadline is not None:
+            wait = min(wait, max(0.0, self.deadline - time.monotonic()))
+        for key, mask in self.selector.select(wait):
+            if key.fd != self.watched:
+                self.multi.socket_action(key.fd, EVENTS[mask])
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            self.deadline = None
+            self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        return self.answered()
+
+    def answered(self):
+        """Return the Transfers that libcurl says are done."""
+        done = []
+        while True:
+            left, good, bad = self.multi.info_read()
+            for curl in good:
+                done.append(self.finish(curl, 0, ""))
+            for curl, errno, text in bad:
+                done.append(self.finish(curl, errno, text))
+            if not left:
+                return done
+
+    def finish(self, curl, errno, failure):
+        """Return the Transfer of a handle, which is free again."""
+        transfer = self.busy.pop(curl)
+        self.opened += curl.getinfo(pycurl.NUM_CONNECTS)
+        if transfer.headers is None:
+            transfer.read_head()
+        self.multi.remove_handle(curl)
+        self.idle.append(curl)
+        if errno:
+            transfer.errno, transfer.failure = errno, failure or f"libcurl error {errno}"
+        if transfer.status >= 300 or (transfer.sink is None and transfer.is_error_document()):
+            transfer.read_error()
+            transfer.code = transfer.code or (f"HTTP{transfer.status}" if transfer.status >= 300 else "ErrorDocument")
+        return transfer
+
+    def ask(self, endpoint, url, **options):
+        """Send one request and wait for its Transfer; for those who have nothing else to do."""
+        wanted = self.start(None, endpoint, url, **options)
+        while True:
+            if wanted in self.turn(1.0):
+                return wanted
+
+    def stop(self):
+        """Break off everything."""
+        for curl in list(self.busy):
+            self.multi.remove_handle(curl)
+            curl.close()
+        self.busy.clear()
+
+
+class Handle(pycurl.Curl):
+    """An easy handle that remembers what it is set to."""
+
+    endpoint = None
+    as_is = False
