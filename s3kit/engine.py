@@ -4,6 +4,7 @@ A task never waits: what must be tried again is answered `again`, and the parent
 """
 
 import errno
+import mmap
 import os
 import time
 from collections import deque
@@ -18,6 +19,7 @@ from s3kit.errors import Fault, reason
 from s3kit.tree import Tree
 from s3kit.wire import Wire
 
+READ = 4 << 20              # bytes of a file hashed between two looks at the network
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 FETCHED, SURVEYED, RECEIVED, CHECKED = "fetched", "surveyed", "received", "checked"
 AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CONFLICT, FAILED, FATAL = (
@@ -29,6 +31,7 @@ class Job(NamedTuple):
 
     `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not included)
     of it into the part file with inode `inode`; `check` the file at `path` (a part's name if `inode`).
+    `direct` reads past the page cache, from the disk itself.
     `pieces` is what an earlier run noted of a range that should be there already; `url` is presigned,
     for keys that libcurl cannot sign.
     """
@@ -48,6 +51,7 @@ class Job(NamedTuple):
     inode: int = 0
     claim: Any = NO_CLAIM
     pieces: Any = None
+    direct: bool = False
 
 
 class Outcome(NamedTuple):
@@ -84,7 +88,7 @@ class Engine:
     def __init__(self, work, tasks):
         self.tasks = tasks
         self.endpoints = dict(work.endpoints)
-        self.tree = Tree(work.destination)
+        self.tree = Tree(work.destination, work.make)
         self.wire = Wire(work.connections)
         self.throttle = retry.Throttle(work.connections)
         self.rate, self.tokens, self.filled = work.rate, work.rate, time.monotonic()
@@ -94,6 +98,7 @@ class Engine:
         self.paused = False
         self.answers = 0
         self.paused_curls = []
+        self.aligned = None
 
     def watch(self, fd):
         """Let `turn` end as soon as `fd` can be read."""
@@ -194,6 +199,12 @@ class Engine:
             if self.tokens < 0 and transfer.sink:
                 self.paused_curls.append(transfer)
                 transfer.curl.pause(pycurl.PAUSE_RECV)
+
+    def buffer(self):
+        """Return the one buffer to read files into: page-aligned, as reading past the cache needs it."""
+        if self.aligned is None:
+            self.aligned = mmap.mmap(-1, READ)
+        return self.aligned
 
     def close(self):
         """Break off: leave nothing behind that cannot be resumed."""

@@ -11,9 +11,9 @@ from s3kit import durable, lock
 from s3kit.answer import claim_in, claim_of_part, clean_etag, described, modified_ns
 from s3kit.digest import NO_CLAIM, Check, Digest, etag_claim
 from s3kit.durable import write_all
-from s3kit.engine import AGAIN, BIG, FETCHED, HELD, Engine, Outcome, Task
+from s3kit.engine import AGAIN, BIG, FETCHED, HELD, READ, Engine, Outcome, Task
 from s3kit.errors import Fault
-from s3kit.ranges import READ, Range, Reading, Survey
+from s3kit.ranges import Range, Reading, Survey
 from s3kit.tree import part_name, settle
 
 SMALL = 256 << 10           # bytes received in memory and written at once
@@ -189,6 +189,7 @@ class Work:
     endpoints: dict
     connections: int
     rate: float = 0.0           # bytes a second and worker; 0: as fast as it goes
+    make: bool = True           # whether the destination may be written to
 
     def engine(self):
         """Return the engine that our pool feeds batch after batch."""

@@ -1,0 +1,37 @@
+"""s3-verify: read the files back from the disk and compare them with what S3 said."""
+
+from s3kit import command
+
+NAME = "s3-verify"
+
+
+def build_parser():
+    """Declare the options of s3-verify."""
+    p = command.parser(NAME, "Read the files back from the disk and compare them with what S3 said.")
+    command.input_options(p)
+    command.dest_option(p, "the files lie below DIR (the current directory)")
+    command.pool_options(p, connections=False)
+    p.add_argument("--quick", action="store_true", help="compare with the ledger only: size, time and digest; ask nothing of S3")
+    p.add_argument("--discard", action="store_true", help="remove files that differ, so that s3-fetch gets them again")
+    command.output_options(p)
+    command.filter_options(p)
+    command.s3_options(p)
+    return p
+
+
+def verify(args):
+    """Verify every row's file; return the status."""
+    from s3kit.verifying import Verifying
+    source = command.Source(args)
+    sink = command.Sink(args, lambda: args.format or source.form)
+    tally, progress = command.Tally(args), command.Progress(args)
+    verifying = Verifying(args, source, sink, tally, progress, command.Signals)
+    with command.closing(sink, progress):
+        verifying.run()
+    tally.summary(verifying.told())
+    return tally.status()
+
+
+def main(argv=None):
+    """Run s3-verify."""
+    return command.run(build_parser(), verify, argv)

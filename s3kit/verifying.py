@@ -1,0 +1,328 @@
+"""s3-verify's work: where a row's file lies, what S3 says of its bytes, and what the disk says."""
+
+import os
+import stat
+import time
+
+from s3kit import durable, plan
+from s3kit import row as rows
+from s3kit.address import BESIDE_DIRECTORY, file_of_folder, has_dots, is_inside, path_of, with_mark
+from s3kit.commit import Commit
+from s3kit.digest import NO_CLAIM, Check, claim_of
+from s3kit.engine import Job, Outcome
+from s3kit.errors import Fault, reason
+from s3kit.flow import BATCH_ROWS, Flow
+from s3kit.ledger import Entry, Ledger
+from s3kit.pool import DEPTH, Pool
+from s3kit.select import Filter
+from s3kit.session import Session
+from s3kit.show import count
+from s3kit.transfer import Work
+from s3kit.tree import OURS, Tree
+from s3kit.units import from_epoch, show_size
+
+TRIES = 3       # times that S3 is asked for what a row does not say
+
+
+class Look:
+    """One row being verified: where its file lies, what the ledger knows, what S3 claims."""
+
+    __slots__ = ("row", "path", "status", "entry", "claim", "asked", "tries", "found")
+
+    def __init__(self, row, path, status, entry):
+        self.row, self.path, self.status, self.entry = row, path, status, entry
+        self.claim, self.asked, self.tries, self.found = NO_CLAIM, False, 0, None
+
+
+class Verifying:
+    """The run of one s3-verify; `run`, then `told`."""
+
+    def __init__(self, args, source, sink, tally, progress, signals):
+        self.args, self.source, self.sink, self.tally, self.progress = args, source, sink, tally, progress
+        self.signals = signals
+        self.keep = Filter(args)
+        self.session = Session(args)
+        self.offline = args.quick
+        self.known = set()
+        self.read = self.discarded = 0
+
+    def run(self):
+        """Verify everything. Raises Fault (Cut) where the input or the output failed."""
+        self.tree = Tree(self.args.dest, make=False)
+        self.ledger, writer = self.open_ledger()
+        self.commit = Commit(self.sink, writer, self.tree, self.source.extras, self.note_failure)
+        self.signals.graceful = True
+        self.pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
+        work = Work(os.path.abspath(self.args.dest), {}, 8, make=False)
+        self.flow = Flow(self.source.batches(), self.pool, lambda: work, self, self.args.jobs * DEPTH * BATCH_ROWS, self.look)
+        try:
+            self.flow.run()
+        except BaseException:
+            self.pool.shutdown(cancel_futures=True)
+            self.commit.close()
+            raise
+        self.pool.shutdown()
+        self.commit.close()
+
+    def open_ledger(self):
+        """Return two connections to the ledger, or (None, None) where there is none and none can be made.
+
+        Files that another tool left can be verified in a place that we must not write to.
+        """
+        folder = os.path.join(self.args.dest, OURS)
+        try:
+            os.makedirs(folder, 0o700, exist_ok=True)
+            return Ledger(folder), Ledger(folder)
+        except (OSError, Fault):
+            if os.path.exists(os.path.join(folder, "ledger.sqlite3")):
+                raise
+            return None, None
+
+    def look(self):
+        """Stop if a signal came or the output failed."""
+        self.signals.check()
+        if self.commit.fault:
+            raise self.commit.fault
+
+    # --- from the input to the workers
+
+    def take(self, row):
+        """Decide on one row of the input."""
+        if not self.keep.is_idle and not self.keep([row]):
+            return
+        if not plan.is_to_verify(row):
+            self.leave(row, told=row.verbatim is not None)
+            return
+        entry = self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger else None
+        if entry is not None and not plan.is_same_object(row, entry):
+            entry = None
+        path, status = self.place(row, entry)
+        if status is None:
+            row.proof = ""
+            self.say(row, rows.MISSING, f"there is no file '{path}'")
+            return
+        row.path = path
+        look = Look(row, path, status, entry)
+        length = row.length if row.length is not None else entry.size if entry else None
+        if stat.S_ISDIR(status.st_mode):
+            self.judge_folder(look)
+        elif not stat.S_ISREG(status.st_mode):
+            self.say(row, rows.MISMATCH, "there is no regular file in its place")
+        elif length is not None and status.st_size != length:
+            self.differs(look, f"the file has {status.st_size:,} bytes, not {length:,}")
+        else:
+            self.decide(look)
+
+    def place(self, row, entry):
+        """Return (path, os.stat_result or None) of a row's file.
+
+        Where the row and the ledger do not say, it is looked for where s3-fetch would have put it, then
+        at the key itself, as tools do that leave the bucket's name out.
+        """
+        if row.path and is_inside(row.path):
+            return row.path, self.tree.look(row.path)
+        if entry is not None and entry.path:
+            return entry.path, self.tree.look(entry.path)
+        first = path_of(row.bucket, row.key)
+        tries = [first, file_of_folder(first) if first.endswith("/") else with_mark(first, BESIDE_DIRECTORY)]
+        if is_inside(row.key):
+            tries.append(row.key)
+        for path in tries:
+            status = self.tree.look(path)
+            if status is not None and (stat.S_ISREG(status.st_mode) or row.key.endswith("/")):
+                return path, status
+        return first, None
+
+    def decide(self, look):
+        """Choose what to compare the bytes with: the row's claim, what S3 says when asked, our digest."""
+        row = look.row
+        if self.args.quick:
+            look.claim = NO_CLAIM
+        elif not look.asked:
+            look.claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, row.length)
+            kind, _, known = row.proof.partition(":")
+            if look.claim.kind == "parts" and known.isdigit() and kind == look.claim.proof.partition(":")[0]:
+                look.claim = look.claim.with_part_size(int(known))
+            sure = look.claim.kind == "full" or (look.claim.kind == "parts" and look.claim.part_size)
+            if not sure and self.ask(look):
+                return
+        self.send(look, "check")
+
+    def ask(self, look):
+        """Ask S3 for what the row does not say; return False where it cannot be asked."""
+        look.asked = True
+        row = look.row
+        if self.offline or has_dots(row.key):
+            return False
+        if row.bucket not in self.known:
+            try:
+                endpoint = self.session.endpoint(row.bucket)
+            except Fault as fault:
+                self.offline = True
+                if not self.args.quiet:
+                    from s3kit.command import say
+                    say(self.tally.name, f"warning: S3 cannot be asked ({fault}); rows that do not say enough "
+                                         "are compared with our own digests")
+                return False
+            self.known.add(row.bucket)
+            self.pool.tell(("endpoints", [endpoint]), keep=True)
+        self.send(look, "survey")
+        return True
+
+    def send(self, look, kind):
+        """Send a Job about a row to a worker."""
+        row = look.row
+        size = look.status.st_size
+        if kind == "check" and not look.found:
+            self.progress.expect(size)
+        self.flow.send(Job(kind, row.bucket, row.key, row.version_id, row.etag, size, -1, look.path, claim=look.claim,
+                           direct=not self.args.quick), look, size if kind == "check" else 0)
+
+    # --- from the workers to the output
+
+    def note(self, note):
+        """Take what a worker says between answers."""
+
+    def answer(self, look, outcome):
+        """Take what S3 or the disk said."""
+        if not isinstance(outcome, Outcome):
+            outcome = Outcome("failed", str(outcome))
+        if outcome.state == "checked":
+            self.judge(look, outcome)
+        elif outcome.state == "surveyed":
+            self.told_by_s3(look, outcome)
+        elif outcome.state == "again" and look.tries < TRIES:
+            look.tries += 1
+            self.flow.later(0.2 * 2 ** look.tries, self.send, look, "survey")
+        elif look.asked and not look.found and outcome.state in ("again", "vanished", "archived", "failed", "fatal"):
+            look.found = outcome        # S3 tells nothing: what the row and the ledger say must do
+            self.send(look, "check")
+        else:
+            self.say(look.row, rows.FAILED, outcome.error)
+
+    def told_by_s3(self, look, outcome):
+        """Take S3's description of the object."""
+        row = look.row
+        row.etag, row.size = row.etag or outcome.etag, row.size or str(outcome.size)
+        if outcome.checksum:
+            row.checksum_algorithm, row.checksum_type = outcome.checksum_algorithm, outcome.checksum_type
+            row.checksum = outcome.checksum
+        look.claim = outcome.claim
+        if outcome.size != look.status.st_size:
+            self.differs(look, f"the file has {look.status.st_size:,} bytes, not {outcome.size:,}")
+        elif look.found:
+            self.judge_again(look, outcome)
+        else:
+            self.send(look, "check")
+
+    def judge(self, look, outcome):
+        """Decide by what was read."""
+        row = look.row
+        self.read += outcome.size
+        self.progress.move(outcome.size)
+        recorded = row.digest or (look.entry.digest if look.entry else "")
+        same = recorded == outcome.digest if recorded else None
+        if outcome.size != look.status.st_size:
+            self.differs(look, "the file changed while it was read")
+        elif outcome.proof not in ("", "size"):
+            self.verified(look, outcome, outcome.proof)
+        elif outcome.proof == "" and not look.asked and look.claim.proof == "etag-md5":
+            look.found = outcome        # with SSE-KMS the ETag is no MD5: S3 must say
+            if not self.ask(look):
+                self.judge_again(look, outcome)
+        elif outcome.proof == "" and same is not True:
+            self.differs(look, f"the bytes do not match S3's {look.claim.proof}")
+        elif outcome.proof == "":
+            self.judge_again(look, outcome)
+        elif same:
+            self.verified(look, outcome, "digest")
+        elif same is False:
+            self.differs(look, "the bytes are not those that were fetched: the digest differs")
+        else:
+            row.digest, row.proof = outcome.digest, "size"
+            self.say(row, rows.UNVERIFIABLE, "S3 says nothing that the bytes could be compared with")
+
+    def judge_again(self, look, said):
+        """Decide on bytes that are not the MD5 that the ETag looks like."""
+        row, found = look.row, look.found or said
+        recorded = row.digest or (look.entry.digest if look.entry else "")
+        encrypted = look.asked and said is not found and look.claim.proof != "etag-md5"
+        if encrypted and look.claim.kind != "none":
+            look.found = None
+            self.send(look, "check")
+        elif encrypted and recorded == found.digest:
+            self.verified(look, found, "digest")
+        elif encrypted:
+            row.digest, row.proof = found.digest, "size"
+            self.say(row, rows.UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes")
+        else:
+            self.differs(look, "the bytes do not match S3's etag-md5")
+
+    def judge_folder(self, look):
+        """A directory stands for a zero-byte key that ends in `/`."""
+        row = look.row
+        claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, 0)
+        if row.length or not row.key.endswith("/"):
+            self.say(row, rows.MISMATCH, "there is a directory in its place")
+            return
+        proof = Check(claim, 0).proof() or "size"
+        self.verified(look, Outcome("checked", digest=row.digest, inode=look.status.st_ino), proof)
+
+    def verified(self, look, outcome, proof):
+        """The bytes on the disk are S3's."""
+        row = look.row
+        row.state, row.error, row.proof, row.digest = rows.VERIFIED, "", proof, outcome.digest
+        row.size = row.size or str(look.status.st_size)
+        self.tally.count(row)
+        self.record(look, outcome)
+
+    def differs(self, look, why):
+        """The bytes on the disk are not S3's."""
+        row = look.row
+        row.proof = ""
+        if self.args.discard:
+            try:
+                folder, name, _ = self.tree.folder(look.path, make=False)
+                durable.unlink(name, folder)
+                self.discarded += 1
+                why += "; the file was removed"
+            except (OSError, Fault) as error:
+                why += f"; the file cannot be removed: {reason(error)}"
+        row.state, row.error = rows.MISMATCH, why
+        self.tally.count(row, told=True)
+        self.record(look, Outcome("checked"))
+
+    def record(self, look, outcome):
+        """Let a row go after the next flush, and the ledger know."""
+        row = look.row
+        folder = stat.S_ISDIR(look.status.st_mode)
+        entry = Entry(row.bucket, row.key, row.version_id, row.etag, look.status.st_size, row.last_modified,
+                      row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,
+                      0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, row.error,
+                      look.entry.tries if look.entry else 0, from_epoch(time.time()))
+        self.commit.add(row, entry)
+
+    def say(self, row, state, why):
+        """Let a row go that was not verified."""
+        row.state, row.error = state, why
+        self.leave(row, told=True)
+
+    def leave(self, row, told=False):
+        """Let a row go that needs no flush."""
+        self.tally.count(row, told)
+        self.commit.pass_on([row])
+
+    def note_failure(self, row):
+        """Count a row that the flush failed, after all."""
+        self.tally.states[rows.VERIFIED] -= 1
+        self.tally.count(row, told=True)
+
+    def told(self):
+        """Return the parts of the summary."""
+        tally, wrong = self.tally, (rows.MISMATCH, rows.MISSING, rows.UNVERIFIABLE)
+        rest = tally.of(*(rows.WRONG - set(wrong)))
+        size = f" ({show_size(self.read)} read)" if self.read else ""
+        return [f"{count(tally.of(rows.VERIFIED), 'row')} verified{size}",
+                *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
+                rest and f"{count(rest, 'row')} failed before",
+                self.discarded and f"{count(self.discarded, 'file')} removed"]
