@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from itertools import chain
 
 from s3kit import durable, plan
 from s3kit import row as rows
@@ -48,13 +49,15 @@ class Verifying:
 
     def run(self):
         """Verify everything. Raises Fault (Cut) where the input or the output failed."""
+        batches = self.source.batches()
+        first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
         self.tree = Tree(self.args.dest, make=False)
         self.ledger, writer = self.open_ledger()
         self.commit = Commit(self.sink, writer, self.tree, self.source.extras, self.note_failure)
         self.signals.graceful = True
         self.pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
         work = Work(os.path.abspath(self.args.dest), {}, 8, make=False)
-        self.flow = Flow(self.source.batches(), self.pool, lambda: work, self, self.args.jobs * DEPTH * BATCH_ROWS, self.look)
+        self.flow = Flow(chain([first], batches), self.pool, lambda: work, self, self.args.jobs * DEPTH * BATCH_ROWS, self.look)
         try:
             self.flow.run()
         except BaseException:

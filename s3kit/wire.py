@@ -58,11 +58,15 @@ class Transfer:
         return None
 
     def read_head(self):
-        """Parse the last block of headers; earlier ones are of a proxy or a 100."""
-        self.status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        blocks = self.head.getvalue().rstrip().split(b"\r\n\r\n")
+        """Parse the last block of headers; earlier ones are of a proxy or a 100.
+
+        The status is taken from there, too: within a callback libcurl may not be asked.
+        """
+        first, *lines = self.head.getvalue().rstrip().rpartition(b"\r\n\r\n")[2].split(b"\r\n")
+        words = first.split(None, 2)
+        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
         self.headers = {}
-        for line in blocks[-1].split(b"\r\n")[1:]:
+        for line in lines:
             name, _, value = line.partition(b":")
             self.headers[name.decode("latin-1").lower()] = value.strip().decode("utf-8", "replace")
 
