@@ -382,6 +382,11 @@ class Tally:
         """Return how many rows left in any of the states."""
         return sum(self.states.get(state, 0) for state in states)
 
+    def say(self, text):
+        """Tell people something that is no fault of a row."""
+        if not self.quiet:
+            say(self.name, text)
+
     def status(self, unverifiable=True):
         """Return 1 if any row is wrong, 5 if some could not be verified, else 0."""
         from s3kit.row import UNVERIFIABLE as CANNOT_TELL

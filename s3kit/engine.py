@@ -22,8 +22,8 @@ from s3kit.wire import Wire
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 FETCHED, SURVEYED, RECEIVED, CHECKED = "fetched", "surveyed", "received", "checked"
-AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CONFLICT, FAILED, FATAL = (
-    "again", "held", "big", "full", "archived", "vanished", "conflict", "failed", "fatal")
+AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
+    "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed", "fatal")
 
 
 class Job(NamedTuple):
@@ -283,7 +283,7 @@ class Task:
             if transfer.code == "ErrorDocument":
                 state = AGAIN
             if verdict == retry.CHANGED:
-                self.fail(FAILED, "the object was changed since it was listed")
+                self.fail(CHANGED, "the object was changed since it was listed")
             else:
                 self.fail(state, said(transfer))
         return True

@@ -9,8 +9,8 @@ from s3kit import plan, retry
 from s3kit import row as rows
 from s3kit.address import has_dots, is_inside, path_of
 from s3kit.commit import Commit
-from s3kit.engine import (AGAIN, CONFLICT, FATAL, FETCHED, FULL, RECEIVED, VANISHED,
-                          Job, Outcome, current_umask)
+from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL, NO_SPACE, RECEIVED, VANISHED, Job, Outcome,
+                          current_umask)
 from s3kit.errors import SOME_FAILED, Fault, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Claims, Entry, Ledger
@@ -65,7 +65,8 @@ class Fetching:
         self.tree = Tree(self.args.dest)
         network = self.tree.network()
         if network:
-            raise_lease_note(self.tally, network)
+            self.tally.say(f"warning: the destination is on {network}, where locks between machines cannot be trusted: "
+                           "run one s3-fetch at a time on it")
         self.sweep()
         folder = os.path.join(self.args.dest, ".s3kit")
         self.ledger, self.claims = Ledger(folder), Claims()
@@ -237,7 +238,7 @@ class Fetching:
     def answer(self, errand, outcome):
         """Take the outcome of one Job."""
         if not isinstance(outcome, Outcome):
-            outcome = Outcome("failed", str(outcome))
+            outcome = Outcome(FAILED, str(outcome))
         if isinstance(errand, Piece):
             self.range_done(errand, outcome)
             return
@@ -340,7 +341,10 @@ class Fetching:
             if errand.large.pending:
                 return
             outcome, state = errand.failed
-            errand.large.drop()
+            if outcome.state in (CHANGED, VANISHED):
+                errand.large.discard()      # nobody can ever finish it
+            else:
+                errand.large.drop()
             self.large.discard(errand.large)
         self.flying.pop(errand.job.path, None)
         row = errand.row
@@ -374,9 +378,9 @@ class Fetching:
             jobs = large.start()
         except OSError as error:
             large.drop()
-            if error.errno in (28, 122):
+            if error.errno in NO_SPACE:
                 self.on_full(errand, Outcome(FULL, reason(error)))
-            self.give_up(errand, Outcome("failed", f"cannot make the part file: {reason(error)}"), rows.FAILED)
+            self.give_up(errand, Outcome(FAILED, f"cannot make the part file: {reason(error)}"), rows.FAILED)
             return
         errand.large, large.pending = large, len(jobs)
         self.large.add(large)
@@ -411,8 +415,7 @@ class Fetching:
         if outcome.state in (FULL, FATAL):
             self.answer(errand, outcome)
         elif outcome.state != RECEIVED or errand.failed:
-            self.give_up(errand, outcome, rows.VANISHED if outcome.state == VANISHED else
-                         rows.CONFLICT if outcome.state == CONFLICT else rows.FAILED)
+            self.give_up(errand, outcome, {VANISHED: rows.VANISHED, CONFLICT: rows.CONFLICT}.get(outcome.state, rows.FAILED))
         else:
             large.received(outcome)
             if large.is_whole:
@@ -435,7 +438,7 @@ class Fetching:
             outcome = large.name(proof, digest, self.mode)
         except (OSError, Fault) as error:
             large.drop()
-            self.give_up(errand, Outcome("failed", f"cannot name the file: {reason(error)}"), rows.CONFLICT)
+            self.give_up(errand, Outcome(FAILED, f"cannot name the file: {reason(error)}"), rows.CONFLICT)
             return
         self.on_fetched(errand, outcome)
 
@@ -448,7 +451,7 @@ class Fetching:
             return [f"{count(self.planned, 'row')} to fetch ({show_size(self.planned_bytes)})"]
         wrong = self.tally.of(*rows.WRONG)
         if self.archived:
-            self.say_archived()
+            self.tally.say(f"{count(self.archived, 'row')} cannot be read before a restore: see s3-restore")
         others = self.tally.of(rows.VERIFIED, rows.PRUNED, rows.UNVERIFIABLE, rows.STORED)
         return [f"{count(self.fetched, 'row')} fetched{size}" if self.fetched or not self.kept else "nothing to fetch",
                 self.kept and f"{count(self.kept, 'row')} already there",
@@ -456,12 +459,6 @@ class Fetching:
                 others and f"{count(others, 'row')} passed on as they were",
                 self.archived and f"{count(self.archived, 'row')} in an archive",
                 wrong and f"{count(wrong, 'row')} failed"]
-
-    def say_archived(self):
-        """Say what archived rows need."""
-        if not self.tally.quiet:
-            from s3kit.command import say
-            say(self.tally.name, f"{count(self.archived, 'row')} cannot be read before a restore: see s3-restore")
 
     def status(self):
         """Return the exit status."""
@@ -497,10 +494,3 @@ def mtime_of(row):
     except ValueError:
         return -1
     return -1 if at is None else at
-
-
-def raise_lease_note(tally, network):
-    """Say that locks mean little here."""
-    from s3kit.command import say
-    say(tally.name, f"warning: the destination is on {network}, where locks between machines cannot be trusted: "
-                    "run one s3-fetch at a time on it")

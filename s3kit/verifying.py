@@ -162,10 +162,8 @@ class Verifying:
                 endpoint = self.session.endpoint(row.bucket)
             except Fault as fault:
                 self.offline = True
-                if not self.args.quiet:
-                    from s3kit.command import say
-                    say(self.tally.name, f"warning: S3 cannot be asked ({fault}); rows that do not say enough "
-                                         "are compared with our own digests")
+                self.tally.say(f"warning: S3 cannot be asked ({fault}); rows that do not say enough are compared "
+                               "with our own digests")
                 return False
             self.known.add(row.bucket)
             self.pool.tell(("endpoints", [endpoint]), keep=True)
