@@ -20,13 +20,15 @@ class Commit:
     """Takes finished rows from one thread; `output.write(rows, extras)` and the ledger get them in another.
 
     Each finished row comes with its ledger Entry and a directory descriptor to flush; rows that need no
-    flush pass at once. `fault` is set when the output or the ledger fails.
+    flush pass at once. `pending` has the entries that the ledger will have after the next flush, by
+    bucket, key and version. `fault` is set when the output or the ledger fails.
     """
 
     def __init__(self, output, ledger, tree, extras, on_failed):
         self.output, self.ledger, self.tree = output, ledger, tree
         self.extras, self.on_failed = extras, on_failed
         self.waiting, self.passing = [], []
+        self.pending = {}
         self.more = threading.Condition()
         self.ending = False
         self.due = 0.0
@@ -38,6 +40,7 @@ class Commit:
         """Take a row whose file must be flushed before anybody hears of it."""
         with self.more:
             self.waiting.append((row, entry))
+            self.pending[entry[:3]] = entry
             if len(self.waiting) == 1:
                 self.due = time.monotonic() + EVERY
             if len(self.waiting) in (1, MOST):
@@ -108,6 +111,9 @@ class Commit:
         else:
             if self.ledger:
                 self.ledger.record([entry for _, entry in group])
+        for _, entry in group:
+            if self.pending.get(entry[:3]) is entry:
+                del self.pending[entry[:3]]
         self.output.write([row for row, _ in group], self.extras())
 
     def take_away(self, entry):

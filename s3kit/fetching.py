@@ -145,6 +145,8 @@ class Fetching:
         elif plan.is_thawing(row):
             self.archived += 1
             self.leave(row)
+        elif self.is_pending(row):
+            self.kept += 1
         elif not self.is_kept(row):
             self.send(row)
         else:
@@ -169,6 +171,16 @@ class Fetching:
         if there is None or not entry.is_file(there):
             return False
         plan.keep(row, entry)
+        return True
+
+    def is_pending(self, row):
+        """Let a row go with one before it that names the same version and waits for its flush."""
+        entry = self.commit.pending.get((row.bucket, row.key, row.version_id))
+        if entry is None or not plan.is_same_object(row, entry):
+            return False
+        plan.keep(row, entry)
+        self.tally.count(row)
+        self.commit.add(row, entry)
         return True
 
     def send(self, row):

@@ -1,0 +1,154 @@
+"""What all tests share: servers, and running our commands as a user's shell would."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT, BIN = HERE.parent, HERE.parent / "bin"
+sys.path[:0] = [str(ROOT), str(HERE)]
+
+import servers  # noqa: E402
+from fakes3 import FakeS3  # noqa: E402
+
+
+@dataclass
+class Done:
+    """How a command or pipeline ended: `status` is a list for a pipeline."""
+
+    status: object
+    out: str
+    err: str
+
+
+def clean_env(extra=None):
+    """Return our environment without anybody's AWS settings, plus `extra`."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env |= {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+            "AWS_EC2_METADATA_DISABLED": "true", "PYTHON": sys.executable}
+    env["PATH"] = f"{SHIMS}:{env['PATH']}"
+    return env | {name: str(value) for name, value in (extra or {}).items()}
+
+
+SHIMS = HERE / ".shims"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shims(tmp_path_factory):
+    """Put bin/ on the PATH, run by the Python that runs the tests."""
+    global SHIMS
+    SHIMS = tmp_path_factory.mktemp("bin")
+    for command in BIN.iterdir():
+        shim = SHIMS / command.name
+        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{command}" "$@"\n')
+        shim.chmod(0o755)
+    return SHIMS
+
+
+def finish(process, data, timeout):
+    """Return (stdout, stderr) of a process, its whole group killed if it takes too long."""
+    try:
+        return process.communicate(data, timeout)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def text(data):
+    """Return bytes as str, whatever they are."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+@pytest.fixture
+def run(shims):
+    """Return run(command, arguments..., input=, env=, timeout=) -> Done; runs bin/COMMAND."""
+
+    def run(*argv, input=None, env=None, timeout=60, cwd=None):
+        data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
+        process = subprocess.Popen([sys.executable, str(BIN / argv[0]), *map(str, argv[1:])], env=clean_env(env), cwd=cwd,
+                                   stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        out, err = finish(process, data, timeout)
+        return Done(process.returncode, text(out), text(err))
+
+    return run
+
+
+@pytest.fixture
+def pipe(shims):
+    """Return pipe(line, env=, timeout=, cwd=) -> Done; runs a line of bash, `status` is its PIPESTATUS."""
+
+    def pipe(line, env=None, timeout=60, cwd=None):
+        line += '\necho "${PIPESTATUS[@]}" >&9'
+        back, front = os.pipe()
+        process = subprocess.Popen(["bash", "-c", f"exec 9>&{front}\n{line}"], env=clean_env(env), cwd=cwd, pass_fds=[front],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        os.close(front)
+        out, err = finish(process, None, timeout)
+        with os.fdopen(back) as said:
+            status = [int(word) for word in said.read().split()]
+        return Done(status, text(out), text(err))
+
+    return pipe
+
+
+@pytest.fixture
+def fake():
+    """A strict fake S3 of this test's own."""
+    with FakeS3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed():
+    """SeaweedFS, signatures enforced."""
+    with servers.Seaweed() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ministack():
+    """MiniStack."""
+    with servers.Ministack() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto():
+    """moto."""
+    with servers.Moto() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def no_process_left(request):
+    """No worker of ours may be left when a test ends."""
+    before = workers()
+    yield
+    end = time.monotonic() + 3
+    while workers() - before and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not workers() - before, "a worker was left behind"
+
+
+def workers():
+    """Return the ids of living workers whose parent's parent is this test process or that are orphans of it."""
+    found = set()
+    mine = str(SHIMS).encode()
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            try:
+                command = Path("/proc", pid, "cmdline").read_bytes()
+                if b"from s3kit.pool import live" in command and mine in Path("/proc", pid, "environ").read_bytes():
+                    found.add(pid)
+            except OSError:
+                pass
+    return found
