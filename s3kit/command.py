@@ -11,6 +11,7 @@ from s3kit import __version__
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, UNVERIFIABLE, USAGE, Fault, Usage, reason
 from s3kit.show import count, visible
 
+CLEAR = "\r\x1b[K"          # to the line's beginning, and what a bar left there away
 HINT = "s3-manifest s3://bucket/ | "
 
 
@@ -156,7 +157,8 @@ def moment(text):
 def say(name, text):
     """Tell people something on stderr, safe for their terminal."""
     try:
-        sys.stderr.write("\n".join(visible(line) for line in f"{name}: {text}".split("\n")) + "\n")
+        text = "\n".join(visible(line) for line in f"{name}: {text}".split("\n"))
+        sys.stderr.write((CLEAR if Progress.shown else "") + text + "\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass            # nobody listens
@@ -395,28 +397,32 @@ class Tally:
             return SOME_FAILED
         return UNVERIFIABLE if self.of(CANNOT_TELL) and unverifiable else DONE
 
-    def summary(self, parts):
-        """Print the one line at the end: the parts that are not nothing."""
+    def summary(self, progress, parts):
+        """Say in one line what was done: the parts that are not nothing."""
         from s3kit.units import show_span
-        if not self.quiet:
-            text = ", ".join(part for part in parts if part) or count(0, "row")
-            say(self.name, f"{text} in {show_span(time.monotonic() - self.started)}")
+        text = ", ".join(part for part in parts if part) or count(0, "row")
+        progress.end(f"{self.name}: {text} in {show_span(time.monotonic() - self.started)}")
 
 
 class Progress:
-    """A bar on stderr, if that is a terminal; the stages of a pipeline each keep to a line of their own."""
+    """A bar on stderr, if that is a terminal; the stages of a pipeline each keep to a line of their own.
+
+    All stages draw relative to the same cursor, so only the last may move it for good.
+    """
 
     LINES = {"s3-manifest": 0, "s3-fetch": 1, "s3-verify": 2}
+    shown = None
 
     def __init__(self, args, unit="B"):
-        self.bar = None
+        self.bar, self.quiet = None, args.quiet
         self.is_shown = os.isatty(2) and not args.quiet
+        self.line = self.LINES.get(args.prog, 0) if in_pipe(0) else 0
         if not self.is_shown:
             return
         from tqdm import tqdm
-        line = self.LINES.get(args.prog, 0) if not os.isatty(0) and in_pipe(0) else 0
+        Progress.shown = self
         self.bar = tqdm(desc=f"{args.prog:<11}", unit=unit, unit_scale=True, unit_divisor=1024 if unit == "B" else 1000,
-                        position=line, leave=False, dynamic_ncols=True, mininterval=0.2, file=sys.stderr)
+                        position=self.line, leave=False, dynamic_ncols=True, mininterval=0.2, file=sys.stderr)
         self.bar.total = 0
 
     def expect(self, amount):
@@ -431,11 +437,25 @@ class Progress:
                 self.bar.set_postfix_str(text, refresh=False)
             self.bar.update(amount)
 
+    def end(self, text):
+        """Put the summary in the bar's place: for good below all others if no other stage follows."""
+        if self.bar is not None and in_pipe(1):
+            self.bar.display(visible(text), self.line)
+            self.bar.disable = True         # what stands there stays
+            self.bar = None
+            return
+        self.close()
+        if not self.quiet:
+            name, _, rest = text.partition(": ")
+            sys.stderr.write("\n" * self.line if self.is_shown else "")
+            say(name, rest)
+
     def close(self):
-        """Take the bar away; the summary follows."""
+        """Take the bar away."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+        Progress.shown = None
 
 
 def in_pipe(fd):

@@ -29,7 +29,7 @@ def fetch(args):
     fetching = Fetching(args, source, sink, tally, progress, command.Signals)
     with command.closing(sink, progress):
         fetching.run()
-    tally.summary(fetching.told())
+        tally.summary(progress, fetching.told())
     return fetching.status()
 
 

@@ -45,8 +45,8 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-    if args.verbose or progress.is_shown:
-        tally.summary([command.count(sum(tally.states.values()), "row")])
+        if args.verbose or progress.is_shown:
+            tally.summary(progress, [command.count(sum(tally.states.values()), "row")])
     return tally.status()
 
 

@@ -28,7 +28,7 @@ def verify(args):
     verifying = Verifying(args, source, sink, tally, progress, command.Signals)
     with command.closing(sink, progress):
         verifying.run()
-    tally.summary(verifying.told())
+        tally.summary(progress, verifying.told())
     return tally.status()
 
 
