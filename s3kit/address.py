@@ -139,7 +139,7 @@ def key_of(path):
 def is_inside(path):
     """Return whether a path from a manifest stays below the destination and out of our own folder."""
     names = (path[:-1] if path.endswith("/") else path).split("/")
-    return all(name not in ("", ".", "..") and "\0" not in name for name in names) and names[0] != ".s3kit"
+    return all(name not in ("", ".", "..") and "\0" not in name for name in names) and names[0].lower() != ".s3kit"
 
 
 @dataclass(frozen=True)

@@ -127,8 +127,11 @@ class Parts:
                 self.current, self.room = hasher(self.algorithm), self.part_size
 
     def all_parts(self):
-        """Return the parts' digests (bytes) so far, the last one perhaps of a short part."""
-        return self.done + ([self.current.digest()] if self.room < self.part_size else [])
+        """Return the parts' digests (bytes) so far, the last one perhaps of a short part.
+
+        Of nothing at all there is one part, and it is empty.
+        """
+        return self.done + ([self.current.digest()] if self.room < self.part_size or not self.done else [])
 
 
 @dataclass(frozen=True)
@@ -179,9 +182,16 @@ def checksum_claim(algorithm, kind, checksum):
         expected = base64.b64decode(text, validate=True)
     except ValueError:
         return NO_CLAIM
+    if len(expected) != len(hasher(algorithm).digest()) or (dash and not is_count(count)):
+        return NO_CLAIM
     if not dash and kind.upper() != "COMPOSITE":
         return Claim("full", algorithm, expected, algorithm)
-    return Claim("parts", algorithm, expected, f"{algorithm}-parts", int(count) if count.isdigit() else 0)
+    return Claim("parts", algorithm, expected, f"{algorithm}-parts", int(count) if dash else 0)
+
+
+def is_count(text):
+    """Return whether the text after a dash is a number of parts; S3 allows 10,000."""
+    return text.isascii() and text.isdigit() and len(text) <= 5
 
 
 def etag_claim(etag, size):
@@ -191,7 +201,7 @@ def etag_claim(etag, size):
         expected = bytes.fromhex(text)
     except ValueError:
         return NO_CLAIM
-    if len(expected) != 16 or (dash and not count.isdigit()):
+    if len(expected) != 16 or (dash and not is_count(count)):
         return NO_CLAIM
     if not dash:
         return Claim("full", "md5", expected, "etag-md5")

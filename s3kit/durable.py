@@ -6,6 +6,7 @@ A name is durable after sync(file), rename, sync(directory); each missing step l
 
 import ctypes
 import os
+import stat
 import sys
 
 LIBC = None
@@ -68,32 +69,43 @@ class Replacement:
     """A file written beside the one it will replace: `file` to write to, then `commit` or `abandon`.
 
     The old file stays whole until the new one is on the disk. The new one is 0600 & ~umask unless it
-    replaces a file, whose permissions it then takes.
+    replaces a file, whose permissions it then takes. What is no regular file (a FIFO, /dev/null) is
+    never replaced, but written to.
     """
 
     def __init__(self, path):
         path = os.path.realpath(path)
-        self.folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
-        self.name = os.path.basename(path)
-        self.beside = f".{self.name}.{os.getpid()}.new"
-        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self.folder)
+        self.folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.name, self.beside = os.path.basename(path), None
         try:
-            os.fchmod(fd, os.stat(self.name, dir_fd=self.folder).st_mode & 0o777)
+            old = os.stat(self.name, dir_fd=self.folder)
         except FileNotFoundError:
-            pass
+            old = None
+        if old and not stat.S_ISREG(old.st_mode):
+            self.file = open(os.open(self.name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.folder), "wb")
+            return
+        self.beside = f".s3kit.{os.getpid()}.{id(self):x}.new"
+        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
+        if old:
+            os.fchmod(fd, old.st_mode & 0o777)
         self.file = os.fdopen(fd, "wb")
 
     def commit(self):
         """Flush, rename, flush the directory. Raises OSError, the old file then still in place."""
         self.file.flush()
-        sync_data(self.file.fileno())
+        if self.beside:
+            sync_data(self.file.fileno())
+            rename(self.beside, self.name, self.folder, self.folder)
+            sync_directory(self.folder)
         self.file.close()
-        rename(self.beside, self.name, self.folder, self.folder)
-        sync_directory(self.folder)
         os.close(self.folder)
 
     def abandon(self):
         """Leave the old file as it was."""
-        self.file.close()
-        unlink(self.beside, self.folder)
+        try:
+            self.file.close()
+        except OSError:
+            pass            # what cannot be written is not wanted any more
+        if self.beside:
+            unlink(self.beside, self.folder)
         os.close(self.folder)

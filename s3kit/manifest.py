@@ -1,6 +1,7 @@
 """Manifests as streams: open, recognise by the first bytes, read whole rows, hold them to their end mark."""
 
 import os
+import re
 import stat
 import zlib
 
@@ -10,9 +11,10 @@ from s3kit.errors import Cut, Fault, of_file
 
 BLOCK = 1 << 17
 SNIFF = 16
-FOREIGN = {b"{": "JSON", b"[": "JSON", b"SQLite format 3": "an SQLite database", b"%%%% HASHDEEP": "hashdeep's output",
-           b"PAR1": "Parquet", b"ORC": "ORC", b"PK": "a zip archive", b"\xff\xfe": "UTF-16 text",
-           b"\xfe\xff": "UTF-16 text", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database", rb"%%%% HASHDEEP": "hashdeep's output",
+           rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet", rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
+           rb"\xff\xfe|\xfe\xff": "UTF-16 text", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz"}
 
 
 class Input:
@@ -46,7 +48,7 @@ class Input:
         """Yield lists of rows, as they come. Raises Cut at the end if the end mark is missing or untrue."""
         blocks = named(expand(self.raw_blocks()), self.name)
         first = next_of(blocks)
-        if not first.strip():
+        if not first.removeprefix(b"\xef\xbb\xbf").strip():
             raise Cut(f"{self.name}: the input is empty, not even a header came")
         reader = self.reader = self.recognise(first)
         rows = reader.feed(first)
@@ -62,6 +64,8 @@ class Input:
         rows = reader.close()
         if rows:
             yield rows
+        if reader.stop:
+            raise type(reader.stop)(f"{self.name}: {reader.stop}")
         self.check_end()
 
     def raw_blocks(self):
@@ -78,9 +82,9 @@ class Input:
 
     def recognise(self, first):
         """Return the reader for what the first bytes show."""
-        head = first.lstrip(b"\xef\xbb\xbf \t\r\n")
+        head = first.removeprefix(b"\xef\xbb\xbf").lstrip()
         for magic, what in FOREIGN.items():
-            if head.startswith(magic) or first.startswith(magic):
+            if re.match(magic, first):
                 raise Fault(f"{self.name}: this looks like {what}, not like a manifest")
         if head.startswith(b"<"):
             from s3kit import xmlform
@@ -94,8 +98,9 @@ class Input:
             return
         if not reader.ended:
             raise Cut(f"{self.name}: the input was cut: no end mark after {reader.count:,} rows")
-        if reader.declared != reader.count:
-            message = f"{self.name}: the end mark says {reader.declared:,} rows, {reader.count:,} came"
+        if reader.miscount:
+            said, came = reader.miscount
+            message = f"{self.name}: the end mark says {said:,} rows, {came:,} came"
             if not self.is_file:
                 raise Cut(message)
             self.warnings.append(message)
@@ -123,10 +128,12 @@ def named(blocks, name):
 def expand(blocks):
     """Yield the blocks decompressed, if their first bytes say that they are gzip or zstd."""
     first = next_of(blocks)
-    if first.startswith(b"\x1f\x8b"):
+    if first.startswith(GZIP):
         yield from gunzip(first, blocks)
-    elif first.startswith(b"\x28\xb5\x2f\xfd"):
+    elif first.startswith(ZSTD):
         yield from unzstd(first, blocks)
+    elif first and (GZIP.startswith(first) or ZSTD.startswith(first)):
+        raise Cut("the compressed data was cut")
     else:
         if first:
             yield first
@@ -247,5 +254,5 @@ def compressed(raw, path):
         import gzip
         return gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0)
     if path.endswith((".zst", ".zstd")):
-        return zstd_module().ZstdCompressor().stream_writer(raw, closefd=False)
+        return zstd_module().ZstdCompressor(write_checksum=True).stream_writer(raw, closefd=False)
     return raw

@@ -113,8 +113,8 @@ def values(row):
             row.checksum, row.restore, row.state, encode(row.path), row.digest, row.proof, row.error]
 
 
-def from_values(cells, line, extra=None):
-    """Return the Row of `cells` (text in the order of COLUMNS), read at `line`.
+def from_values(cells, number, extra=None, unit="line"):
+    """Return the Row of `cells` (text in the order of COLUMNS), read at line (or row) `number`.
 
     A row that makes no sense comes back `failed`, its error naming the line, its cells kept verbatim.
     """
@@ -129,7 +129,7 @@ def from_values(cells, line, extra=None):
         nonsense = str(error)
     if nonsense:
         row.verbatim = dict(zip(COLUMNS, cells))
-        row.state, row.error = FAILED, f"line {line}: {nonsense}"
+        row.state, row.error = FAILED, f"{unit} {number}: {nonsense}"
     return row
 
 
@@ -149,7 +149,7 @@ def fault_of(row):
         return f"the key is longer than {KEY_BYTES} bytes"
     if not BUCKET.fullmatch(row.bucket):
         return f"'{row.bucket}' cannot be a bucket"
-    if row.size and not (row.size.isascii() and row.size.isdigit()):
+    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 20):
         return f"size '{row.size}' is not a number of bytes"
     if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in ("", "true", "false"):
         return "is_latest and is_delete_marker are 'true', 'false' or empty"

@@ -17,19 +17,22 @@ def parse_size(text):
     match = SIZE.fullmatch(text.strip())
     if not match:
         raise ValueError(f"'{text}' is not a size (like 512, 10M or 1.5G)")
-    return int(float(match[1]) * 1024 ** POWERS[match[2].upper()])
+    unit = 1024 ** POWERS[match[2].upper()]
+    return int(match[1]) * unit if match[1].isdigit() else int(float(match[1]) * unit)
 
 
 def show_size(count):
     """Return `count` bytes for people: `0`, `999`, `1.5K`, `12M` (powers of 1024, as ls -h)."""
-    size = float(count)
-    for letter in ("", "K", "M", "G", "T", "P"):
-        if size < 1024 or letter == "P":
-            break
+    letters, size = "KMGTP", float(count)
+    if count < 1024:
+        return str(int(count))
+    for letter in letters:
         size /= 1024
-    if not letter:
-        return str(int(size))
-    return f"{size:.1f}{letter}" if size < 10 else f"{size:.0f}{letter}"
+        if size < 9.95:
+            return f"{size:.1f}{letter}"
+        if size < 999.5 or letter == letters[-1]:
+            break
+    return f"{size:.0f}{letter}"
 
 
 def show_span(seconds):
@@ -50,7 +53,10 @@ def parse_time(text):
     """
     ago = AGO.fullmatch(text.strip())
     if ago:
-        return datetime.now(timezone.utc) - timedelta(seconds=float(ago[1]) * SECONDS[ago[2]])
+        try:
+            return datetime.now(timezone.utc) - timedelta(seconds=float(ago[1]) * SECONDS[ago[2]])
+        except OverflowError:
+            raise ValueError(f"'{text}' ago is before the calendar") from None
     try:
         moment = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text.strip()))
     except ValueError:
@@ -78,4 +84,4 @@ def epoch_ns(text):
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     if not moment.tzinfo:
         moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000

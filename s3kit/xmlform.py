@@ -14,10 +14,12 @@ from s3kit.row import COLUMNS, from_values, values
 NAMESPACE = "urn:s3kit:manifest:1"
 OPEN = f'<manifest xmlns="{NAMESPACE}">\n'
 ATTRIBUTES = tuple(column.replace("_", "-") for column in COLUMNS)
+NAMES = tuple(zip(ATTRIBUTES, COLUMNS))     # a person may write CSV's names: version_id for version-id
 DEPTH = 8
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-NO_NAME = re.compile(r"[^A-Za-z0-9_.-]|^[^A-Za-z_]")
+# What cannot stand in an attribute's name, and what would read as an escape or belongs to XML itself.
+NO_NAME = re.compile(r"[^A-Za-z0-9_.-]|^[^A-Za-z_]|_(?=x[0-9A-F]{4,6}_)|^x(?=ml)", re.IGNORECASE)
 NAMED = re.compile(r"_x([0-9A-F]{4,6})_")
 
 
@@ -32,13 +34,15 @@ class Reader:
 
     def __init__(self, bucket="", columns=None):
         self.bucket = bucket
-        self.parser = etree.XMLParser(target=self.Target(self), resolve_entities=False, no_network=True,
+        # "internal" is as safe as False, for without a DOCTYPE there are no entities but XML's own five,
+        # and with False lxml hands a target `&#38;` where `&` is meant.
+        self.parser = etree.XMLParser(target=self.Target(self), resolve_entities="internal", no_network=True,
                                       load_dtd=False, huge_tree=False)
         self.depth = 0
         self.found, self.open_row = [], None
         self.count = 0
         self.ended = False
-        self.declared = None
+        self.declared = self.miscount = None
         self.extras = []
         self.stop = None
 
@@ -106,9 +110,14 @@ class Reader:
         elif name == "end" and self.depth == 2:
             self.ended = True
             rows = attributes.get("rows", "")
-            self.declared = int(rows) if rows.isdigit() else -1
-        elif name == "object" and self.depth == 2:
+            self.declared = int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 20 else -1
+            came = self.count + len(self.found)
+            if self.declared != came:
+                self.miscount = (self.declared, came)
+        elif name == "object" and self.depth == 2 and tag.startswith(f"{{{NAMESPACE}}}"):
             self.open_row = dict(attributes)
+        else:
+            raise Fault(f"<{name}> has no place in a manifest")
 
     def doctype(self, *_):
         """Refuse any DOCTYPE: a manifest needs none, and entities are a way in."""
@@ -116,14 +125,14 @@ class Reader:
 
     def row(self, attributes):
         """Return the Row of one element's attributes."""
-        cells = [attributes.pop(name, "") for name in ATTRIBUTES]
+        cells = [attributes.pop(name, "") or attributes.pop(column, "") for name, column in NAMES]
         if self.bucket and not cells[0]:
             cells[0] = self.bucket
         extra = None
         if attributes:
             extra = {NAMED.sub(lambda m: chr(int(m[1], 16)), name): text for name, text in attributes.items()}
             self.extras += [name for name in extra if name not in self.extras]
-        return from_values(cells, self.count + len(self.found) + 1, extra)
+        return from_values(cells, self.count + len(self.found) + 1, extra, "row")
 
 
 class Writer:

@@ -67,12 +67,12 @@ def text(data):
 
 
 @pytest.fixture
-def run(shims):
-    """Return run(command, arguments..., input=, env=, timeout=) -> Done; runs bin/COMMAND."""
+def run(shims, tmp_path):
+    """Return run(command, arguments..., input=, env=, timeout=, cwd=) -> Done; runs bin/COMMAND."""
 
     def run(*argv, input=None, env=None, timeout=60, cwd=None):
         data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
-        process = subprocess.Popen([sys.executable, str(BIN / argv[0]), *map(str, argv[1:])], env=clean_env(env), cwd=cwd,
+        process = subprocess.Popen([sys.executable, str(BIN / argv[0]), *map(str, argv[1:])], env=clean_env(env), cwd=cwd or tmp_path,
                                    stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         out, err = finish(process, data, timeout)
@@ -82,13 +82,14 @@ def run(shims):
 
 
 @pytest.fixture
-def pipe(shims):
+def pipe(shims, tmp_path):
     """Return pipe(line, env=, timeout=, cwd=) -> Done; runs a line of bash, `status` is its PIPESTATUS."""
 
     def pipe(line, env=None, timeout=60, cwd=None):
         line += '\necho "${PIPESTATUS[@]}" >&9'
         back, front = os.pipe()
-        process = subprocess.Popen(["bash", "-c", f"exec 9>&{front}\n{line}"], env=clean_env(env), cwd=cwd, pass_fds=[front],
+        process = subprocess.Popen(["bash", "-c", f"exec 9>&{front}\n{line}"], env=clean_env(env), cwd=cwd or tmp_path,
+                                   pass_fds=[front],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    start_new_session=True)
         os.close(front)
