@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Say what is wrong and end."""
-        say(self.prog, f"{message}\nTry '{self.prog} --help'.")
+        say(self.prog, f"{message} (try '{self.prog} --help')")
         sys.exit(USAGE)
 
 
@@ -47,7 +47,7 @@ def s3_options(made):
     group.add_argument("--region", metavar="REGION", help="the region to ask")
     group.add_argument("--endpoint-url", metavar="URL", help="use another S3 than Amazon's")
     group.add_argument("--no-sign-request", action="store_true", help="ask as nobody, for public buckets")
-    group.add_argument("--request-payer", nargs="?", const="requester", metavar="requester",
+    group.add_argument("--request-payer", nargs="?", const="requester", choices=("requester",),
                        help="agree to pay for requests and transfer")
     group.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust")
     group.add_argument("--no-verify-ssl", action="store_true", help="do not check the server's certificate")
@@ -157,8 +157,7 @@ def moment(text):
 def say(name, text):
     """Tell people something on stderr, safe for their terminal."""
     try:
-        text = "\n".join(visible(line) for line in f"{name}: {text}".split("\n"))
-        sys.stderr.write((CLEAR if Progress.shown else "") + text + "\n")
+        sys.stderr.write(f"{CLEAR if Progress.shown else ''}{visible(f'{name}: {text}')}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass            # nobody listens
@@ -180,11 +179,22 @@ class Signals:
     @classmethod
     def take(cls, number, frame):
         """Take a signal: stop here and now, or where the work is whole if it asked for that."""
+        if cls.number:
+            die_of(number)
         cls.number = number
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_DFL)
         if not cls.graceful:
             raise Interrupted(number)
+
+    @classmethod
+    @contextmanager
+    def at_once(cls):
+        """Within this a signal stops us here and now: for calls of which nobody knows how long they take."""
+        cls.check()
+        before, cls.graceful = cls.graceful, False
+        try:
+            yield
+        finally:
+            cls.graceful = before
 
     @classmethod
     def check(cls):
@@ -219,8 +229,21 @@ def open_standard():
 def run(made, work, argv=None):
     """Parse the arguments, run `work(args)`, return its exit status; every expected fault is one line."""
     open_standard()
-    name = made.prog
     Signals.watch()
+    try:
+        return attempt(made, work, argv)
+    finally:
+        for stream, fd in ((sys.stdout, 1), (sys.stderr, 2)):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                # What Python could not write at its end would change our status to 120.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), fd)
+
+
+def attempt(made, work, argv):
+    """Do what `run` says; what people must know of a failure is said here."""
+    name = made.prog
     try:
         status = work(made.parse_args(argv))
         sys.stdout.flush()
@@ -275,7 +298,7 @@ class Source:
         self.name = args.prog
         self.files = args.file or ["-"]
         self.bucket, self.columns = args.bucket or "", args.columns
-        if self.files == ["-"] and os.isatty(0):
+        if "-" in self.files and os.isatty(0):
             raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
         if len(set(self.files)) < len(self.files) and "-" in self.files:
             raise Usage("'-' can be read once")
@@ -325,6 +348,8 @@ class Sink:
         shown = source_rows or path or args.output == "-" or not os.isatty(1)
         try:
             self.output = Output(path=path) if shown else None
+            if shown and not path and os.isatty(1):
+                self.output.file = Shown(self.output.file)
         except OSError as error:
             from s3kit.errors import of_file
             raise of_file("write", path or "stdout", error) from None
@@ -346,6 +371,20 @@ class Sink:
         """Leave without the end mark."""
         if self.output:
             self.output.abandon()
+
+
+class Shown:
+    """A terminal that a manifest is written to: what could act on it is written out, as everywhere."""
+
+    def __init__(self, file):
+        self.file = file
+        self.flush, self.close = file.flush, file.close
+
+    def write(self, data):
+        """Write bytes of whole lines."""
+        text = bytes(data).decode("utf-8", "surrogateescape")
+        self.file.write("\n".join(map(visible, text.split("\n"))).encode())
+        return len(data)
 
 
 @contextmanager

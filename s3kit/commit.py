@@ -13,6 +13,7 @@ from s3kit.row import FAILED
 
 EVERY = 1.0             # seconds between flushes
 MOST = 8192             # rows that may wait for one
+SECONDS_TO_BREAK_OFF = 0.7
 QUEUED = 20_000         # rows after which `add` waits for the output
 
 
@@ -20,13 +21,14 @@ class Commit:
     """Takes finished rows from one thread; `output.write(rows, extras)` and the ledger get them in another.
 
     Each finished row comes with its ledger Entry and a directory descriptor to flush; rows that need no
-    flush pass at once. `pending` has the entries that the ledger will have after the next flush, by
+    flush pass at once. `should_stop()` is called while nobody takes our output, and raises to stop.
+    `pending` has the entries that the ledger will have after the next flush, by
     bucket, key and version. `fault` is set when the output or the ledger fails.
     """
 
-    def __init__(self, output, ledger, tree, extras, on_failed):
+    def __init__(self, output, ledger, tree, extras, on_failed, should_stop):
         self.output, self.ledger, self.tree = output, ledger, tree
-        self.extras, self.on_failed = extras, on_failed
+        self.extras, self.on_failed, self.should_stop = extras, on_failed, should_stop
         self.waiting, self.passing = [], []
         self.pending = {}
         self.more = threading.Condition()
@@ -57,14 +59,18 @@ class Commit:
     def hold_back(self):
         """Wait while the reader of our output is slower than we are."""
         while len(self.waiting) + len(self.passing) > QUEUED and not self.fault:
+            self.should_stop()
             self.more.wait(0.2)
 
-    def close(self):
-        """Flush and write what is left, and end the thread. Raises what went wrong."""
+    def close(self, seconds=None):
+        """Flush and write what is left, and end the thread. Raises what went wrong.
+
+        With `seconds` no longer than that: nobody may be reading our output.
+        """
         with self.more:
             self.ending = True
             self.more.notify_all()
-        self.thread.join()
+        self.thread.join(seconds)
         if self.fault:
             raise self.fault
 

@@ -10,8 +10,6 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-import pycurl
-
 from s3kit import retry
 from s3kit.answer import clean_etag, said, skew
 from s3kit.digest import NO_CLAIM
@@ -97,7 +95,7 @@ class Engine:
         self.moved, self.said = 0, []
         self.paused = False
         self.answers = 0
-        self.paused_curls = []
+        self.halted = []
         self.aligned = None
 
     def watch(self, fd):
@@ -141,7 +139,7 @@ class Engine:
         if self.reading:
             self.guard(self.reading[0], self.reading[0].step)
             seconds = 0
-        if self.waiting and not self.wire.active or self.paused_curls:
+        if self.waiting and not self.wire.active or self.halted:
             seconds = min(seconds, 0.05)
         if not self.done:
             for transfer in self.wire.turn(seconds):
@@ -186,10 +184,9 @@ class Engine:
         self.tokens = min(self.rate, self.tokens + (now - self.filled) * self.rate)
         self.filled = now
         if self.tokens > 0:
-            curls, self.paused_curls = self.paused_curls, []
-            for transfer in curls:
-                if transfer.curl in self.wire.busy and self.wire.busy[transfer.curl] is transfer:
-                    transfer.curl.pause(pycurl.PAUSE_CONT)
+            transfers, self.halted = self.halted, []
+            for transfer in transfers:
+                self.wire.resume(transfer)
 
     def spend(self, transfer, count):
         """Count bytes that came; pause their transfer when the rate limit says so."""
@@ -197,8 +194,8 @@ class Engine:
         if self.rate:
             self.tokens -= count
             if self.tokens < 0 and transfer.sink:
-                self.paused_curls.append(transfer)
-                transfer.curl.pause(pycurl.PAUSE_RECV)
+                self.halted.append(transfer)
+                self.wire.pause(transfer)
 
     def buffer(self):
         """Return the one buffer to read files into: page-aligned, as reading past the cache needs it."""

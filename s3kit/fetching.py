@@ -8,7 +8,7 @@ import xxhash
 from s3kit import plan, retry
 from s3kit import row as rows
 from s3kit.address import has_dots, is_inside, path_of
-from s3kit.commit import Commit
+from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL, NO_SPACE, RECEIVED, VANISHED, Job, Outcome,
                           current_umask)
 from s3kit.errors import SOME_FAILED, Fault, reason
@@ -70,7 +70,8 @@ class Fetching:
         self.sweep()
         folder = os.path.join(self.args.dest, ".s3kit")
         self.ledger, self.claims = Ledger(folder), Claims()
-        self.commit = Commit(self.sink, Ledger(folder), self.tree, self.source.extras, self.note_failure)
+        self.commit = Commit(self.sink, Ledger(folder), self.tree, self.source.extras, self.note_failure,
+                             self.signals.check)
         self.signals.graceful = True
         pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
         rate = self.args.limit_rate / self.args.jobs
@@ -83,7 +84,7 @@ class Fetching:
             pool.shutdown(cancel_futures=True)
             for large in self.large:
                 large.drop()
-            self.commit.close()
+            self.commit.close(SECONDS_TO_BREAK_OFF)
             raise
         pool.shutdown()
         self.commit.close()
@@ -129,7 +130,8 @@ class Fetching:
 
     def refresh(self):
         """Hand new credentials to the workers if there are any; return whether there were."""
-        fresh = self.session.refresh()
+        with self.signals.at_once():
+            fresh = self.session.refresh()
         if fresh:
             self.pool.tell(("endpoints", fresh), keep=True)
         return bool(fresh)
@@ -187,7 +189,10 @@ class Fetching:
         """Choose a row's path and send its Job."""
         try:
             path = self.path_for(row)
-            url = self.reach(row)
+            with self.signals.at_once():
+                url = self.reach(row)
+        except Fatal:
+            raise
         except Fault as fault:
             row.state, row.error = (rows.FAILED if isinstance(fault, Unreachable) else rows.CONFLICT), str(fault)
             self.leave(row, told=True)

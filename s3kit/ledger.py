@@ -7,13 +7,14 @@ their bytes are on the disk.
 import os
 import sqlite3
 import stat
+import time
 from typing import NamedTuple
 
 from s3kit.errors import Fault
 
 NAME = "ledger.sqlite3"
 SCHEMA = 1
-BUSY_MS = 60_000
+BUSY_SECONDS = 60
 TABLE = """
 CREATE TABLE IF NOT EXISTS object (
     bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
@@ -71,22 +72,33 @@ class Ledger:
 
     def __init__(self, folder):
         self.path = os.path.join(folder, NAME)
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.base = self.open()
+                return
+            except sqlite3.Error as error:
+                # SQLite does not wait by itself for the lock that the change to WAL needs.
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise Fault(f"cannot open the ledger '{self.path}': {error}"
+                                " (it may be moved away: files are then checked again)") from None
+                time.sleep(0.1)
+
+    def open(self):
+        """Return a connection, the tables made if they are missing."""
         old = os.umask(0o077)
         try:
-            self.base = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None,
-                                        check_same_thread=False)
-            self.base.execute("PRAGMA journal_mode = WAL")
-            self.base.execute("PRAGMA synchronous = NORMAL")
-            version = self.base.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA:
-                raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
-            if version < SCHEMA:
-                self.base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
-        except sqlite3.Error as error:
-            raise Fault(f"cannot open the ledger '{self.path}': {error}"
-                        " (it may be moved away: files are then checked again)") from None
+            base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         finally:
             os.umask(old)
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = NORMAL")
+        version = base.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
+        if version < SCHEMA:
+            base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
+        return base
 
     def find(self, bucket, key, version_id):
         """Return the Entry of one object version, or None."""

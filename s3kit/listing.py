@@ -145,7 +145,7 @@ class Listing:
     def answer(self, endpoint, transfer, query):
         """Return the page's bytes, asked for again as often as makes sense."""
         for tries in range(TRIES):
-            while transfer.curl in self.wire.busy and self.wire.busy[transfer.curl] is transfer:
+            while self.wire.is_under_way(transfer):
                 self.check()
                 self.wire.turn(0.5)
             verdict = retry.verdict(transfer.status, transfer.code)

@@ -14,12 +14,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from concurrent.futures import Executor, Future
 from multiprocessing.connection import Connection
 
 DEPTH = 2           # batches a worker holds at once, so that it never waits for the next
 LIVES = 3           # workers that one batch may cost
+SECONDS_TO_BREAK_OFF, SECONDS_TO_END = 1.0, 10.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG = 1
 START = "import sys; sys.path[:0] = [sys.argv[1]]; from s3kit.pool import live; live(int(sys.argv[2]), int(sys.argv[3]))"
 
@@ -112,7 +115,11 @@ class Pool(Executor):
         os.write(self.wake_in, b".")
 
     def run(self):
-        """The pool's thread: hand out, take back, replace the dead."""
+        """The pool's thread: hand out, take back, replace the dead.
+
+        Workers are born with the signals of a terminal blocked, until they can ignore them.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         while True:
             with self.lock:
                 if self.gone or (self.ending and not self.queue and not any(w.held for w in self.workers.values())):
@@ -203,9 +210,10 @@ class Pool(Executor):
         for worker in self.workers.values():
             self.send(worker, ("stop",))
             worker.pipe.close()
+        end = time.monotonic() + (SECONDS_TO_BREAK_OFF if self.gone else SECONDS_TO_END)
         for worker in self.workers.values():
             try:
-                worker.process.wait(1.0 if self.gone else 10.0)
+                worker.process.wait(max(0.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
@@ -256,8 +264,9 @@ class Plain:
 def live(fd, parent):
     """A worker's life: hear, work, answer, until the parent says stop or is gone."""
     die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)    # the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)       # the parent decides
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     pipe = Connection(fd)
     engines = {}
     try:

@@ -5,6 +5,7 @@ botocore once, by looking at the request it would send, and then used by the dat
 """
 
 import re
+import warnings
 from io import BytesIO
 
 from s3kit.address import Endpoint
@@ -40,6 +41,8 @@ class Session:
         from botocore.httpsession import get_cert_path
 
         options = self.options
+        if options.no_verify_ssl:
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")       # it was asked for
         self.session = boto3.Session(profile_name=options.profile, region_name=options.region)
         self.ca_bundle = (options.ca_bundle or self.session._session.get_config_variable("ca_bundle")
                           or get_cert_path(True))

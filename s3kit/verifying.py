@@ -8,7 +8,7 @@ from itertools import chain
 from s3kit import durable, plan
 from s3kit import row as rows
 from s3kit.address import BESIDE_DIRECTORY, file_of_folder, has_dots, is_inside, path_of, with_mark
-from s3kit.commit import Commit
+from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.digest import NO_CLAIM, Check, claim_of
 from s3kit.engine import Job, Outcome
 from s3kit.errors import Fault, reason
@@ -28,11 +28,12 @@ TRIES = 3       # times that S3 is asked for what a row does not say
 class Look:
     """One row being verified: where its file lies, what the ledger knows, what S3 claims."""
 
-    __slots__ = ("row", "path", "status", "entry", "claim", "asked", "tries", "found")
+    __slots__ = ("row", "path", "status", "entry", "claim", "asked", "tries", "found", "why")
 
     def __init__(self, row, path, status, entry):
         self.row, self.path, self.status, self.entry = row, path, status, entry
         self.claim, self.asked, self.tries, self.found = NO_CLAIM, False, 0, None
+        self.why = ""
 
 
 class Verifying:
@@ -53,7 +54,8 @@ class Verifying:
         first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
         self.tree = Tree(self.args.dest, make=False)
         self.ledger, writer = self.open_ledger()
-        self.commit = Commit(self.sink, writer, self.tree, self.source.extras, self.note_failure)
+        self.commit = Commit(self.sink, writer, self.tree, self.source.extras, self.note_failure,
+                             self.signals.check)
         self.signals.graceful = True
         self.pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
         work = Work(os.path.abspath(self.args.dest), {}, 8, make=False)
@@ -62,7 +64,7 @@ class Verifying:
             self.flow.run()
         except BaseException:
             self.pool.shutdown(cancel_futures=True)
-            self.commit.close()
+            self.commit.close(SECONDS_TO_BREAK_OFF)
             raise
         self.pool.shutdown()
         self.commit.close()
@@ -159,7 +161,8 @@ class Verifying:
             return False
         if row.bucket not in self.known:
             try:
-                endpoint = self.session.endpoint(row.bucket)
+                with self.signals.at_once():
+                    endpoint = self.session.endpoint(row.bucket)
             except Fault as fault:
                 self.offline = True
                 self.tally.say(f"warning: S3 cannot be asked ({fault}); rows that do not say enough are compared "
@@ -197,6 +200,7 @@ class Verifying:
             self.flow.later(0.2 * 2 ** look.tries, self.send, look, "survey")
         elif look.asked and not look.found and outcome.state in ("again", "vanished", "archived", "failed", "fatal"):
             look.found = outcome        # S3 tells nothing: what the row and the ledger say must do
+            look.why = f" ({outcome.error})"
             self.send(look, "check")
         else:
             self.say(look.row, rows.FAILED, outcome.error)
@@ -241,7 +245,7 @@ class Verifying:
             self.differs(look, "the bytes are not those that were fetched: the digest differs")
         else:
             row.digest, row.proof = outcome.digest, "size"
-            self.say(row, rows.UNVERIFIABLE, "S3 says nothing that the bytes could be compared with")
+            self.say(row, rows.UNVERIFIABLE, f"nothing is known that the bytes could be compared with{look.why}")
 
     def judge_again(self, look, said):
         """Decide on bytes that are not the MD5 that the ETag looks like."""

@@ -32,7 +32,7 @@ class Transfer:
     """
 
     __slots__ = ("owner", "sink", "curl", "head", "store", "status", "headers", "failure", "errno", "code",
-                 "message", "endpoint", "paused")
+                 "message", "endpoint")
 
     def __init__(self, owner, endpoint, sink):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
@@ -40,7 +40,6 @@ class Transfer:
         self.status, self.headers = 0, None
         self.failure = self.code = self.message = ""
         self.errno = 0
-        self.paused = False
 
     @property
     def body(self):
@@ -233,12 +232,18 @@ class Wire:
             transfer.code = transfer.code or (f"HTTP{transfer.status}" if transfer.status >= 300 else "ErrorDocument")
         return transfer
 
-    def ask(self, endpoint, url, **options):
-        """Send one request and wait for its Transfer; for those who have nothing else to do."""
-        wanted = self.start(None, endpoint, url, **options)
-        while True:
-            if wanted in self.turn(1.0):
-                return wanted
+    def pause(self, transfer):
+        """Let no more of a body come, until `resume`; may be called by the sink."""
+        transfer.curl.pause(pycurl.PAUSE_RECV)
+
+    def resume(self, transfer):
+        """Let a paused body go on, if it is still on its way."""
+        if self.is_under_way(transfer):
+            transfer.curl.pause(pycurl.PAUSE_CONT)
+
+    def is_under_way(self, transfer):
+        """Return whether a Transfer has not been answered yet; its handle may serve another by now."""
+        return self.busy.get(transfer.curl) is transfer
 
     def stop(self):
         """Break off everything."""

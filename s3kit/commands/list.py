@@ -59,7 +59,7 @@ class Printer:
         if self.args.json:
             text = json.dumps(facts, ensure_ascii=True) + "\n"
         elif self.args.null:
-            text = name + "\0"
+            text = (visible(name) if command.os.isatty(1) else name) + "\0"
         elif self.args.long:
             text = " ".join([*columns, visible(name)]) + "\n"
         else:

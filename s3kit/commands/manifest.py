@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from s3kit import command
-from s3kit.errors import Usage
+from s3kit.errors import DONE, SOME_FAILED, Usage
 
 NAME = "s3-manifest"
 
@@ -34,6 +34,8 @@ def manifest(args):
     sink = command.Sink(args, lambda: args.format or "csv", source_rows=True)
     tally, progress = command.Tally(args), command.Progress(args, "row")
 
+    nonsense = 0
+
     def read(path):
         return command.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
 
@@ -41,13 +43,14 @@ def manifest(args):
         for rows, extras in select.rows_of(sources, args, command.Signals.check, read):
             rows = keep(rows)
             for row in rows:
+                nonsense += row.verbatim is not None
                 tally.count(row, told=row.verbatim is not None)
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
         if args.verbose or progress.is_shown:
             tally.summary(progress, [command.count(sum(tally.states.values()), "row")])
-    return tally.status()
+    return SOME_FAILED if nonsense else DONE
 
 
 def main(argv=None):
