@@ -1,0 +1,1419 @@
+"""What every command promises (DESIGN.md section 4): each promise one test over every command.
+
+Where a promise cannot apply to a command, the table beside the test says why. The commands run as
+people run them: bin/s3-*, in sessions of their own, on pipes, files and pseudo-terminals.
+"""
+
+import base64
+import errno
+import fcntl
+import gzip
+import importlib
+import json
+import os
+import pty
+import re
+import shlex
+import shutil
+import signal
+import socket
+import sqlite3
+import stat
+import struct
+import subprocess
+import termios
+import threading
+import time
+import tty
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import pytest
+import zstandard
+from fakes3 import Credential, FakeS3
+
+from s3kit import row as rows
+from s3kit.errors import Cut
+from s3kit.manifest import Input
+
+LIST, MANIFEST, FETCH, VERIFY = COMMANDS = ("s3-list", "s3-manifest", "s3-fetch", "s3-verify")
+READERS = (MANIFEST, FETCH, VERIFY)         # s3-list reads no manifest
+POOLED = (FETCH, VERIFY)                    # have workers
+STATES = {MANIFEST: "listed", FETCH: "fetched", VERIFY: "verified"}     # of a row that each has done
+LIMIT = 30                                  # seconds that anything may take
+PROMISED = 3                                # seconds to stop after a signal: 2 are promised, 1 is the machine's
+BUCKET = "b"
+BODIES = {"a.txt": b"alpha", "dir/b.bin": bytes(range(256)) * 8, "dir/\u00fc c.txt": b"gamma" * 3}
+
+# What could act on a terminal: ESC, OSC, CR, a line of its own, C1, bidirectional controls.
+HOSTILE = ("esc\x1b[31mred", "osc\x1b]0;title\x07", "cr\rs3-fetch: gone", "nl\nall is well", "c1\x9b31m",
+           "bidi\u202etxt.exe")
+RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def over(table, commands=COMMANDS):
+    """Return (case, command) for every command that a table's case speaks of; a str says why it cannot apply."""
+    return [pytest.param(case, command, id=f"{command}-{case}") for case, by in table.items() for command in commands
+            if not isinstance(by.get(command) if isinstance(by, dict) else None, str)]
+
+
+# ---------------------------------------------------------------------------------------------------
+# Running commands
+
+STARTED = []            # of the test that runs
+
+
+class Running:
+    """A command on its way. `terminal` names the descriptors that are a pseudo-terminal ("02": stdin and stderr).
+
+    `input`: None is /dev/null, bytes come through a pipe, "hold" is a pipe on which nothing comes. Other
+    descriptors are pipes; `stdout` may be a file. `wait` returns what became of it.
+    """
+
+    def __init__(self, argv, env, input=None, terminal="", cwd=None, stdout=None, umask=-1):
+        self.input = input if isinstance(input, bytes) else None
+        self.master = self.slave = None
+        if terminal:
+            self.master, self.slave = pty.openpty()
+            tty.setraw(self.slave)
+            fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        self.open = list(os.pipe()) if input == "hold" else []
+        fds = [subprocess.PIPE if self.input is not None else self.open[0] if self.open else subprocess.DEVNULL,
+               stdout or subprocess.PIPE, subprocess.PIPE]
+        for fd in terminal:
+            fds[int(fd)] = self.slave
+        self.process = subprocess.Popen(list(argv), stdin=fds[0], stdout=fds[1], stderr=fds[2], env=env, cwd=cwd,
+                                        start_new_session=True, umask=umask)
+        self.pid = self.process.pid
+        self.shown = bytearray()
+        if terminal:
+            os.close(self.slave)
+            self.reader = threading.Thread(target=self.watch_terminal, daemon=True)
+            self.reader.start()
+        STARTED.append(self)
+
+    def watch_terminal(self):
+        """Keep what is written to the terminal."""
+        try:
+            while data := os.read(self.master, 65536):
+                self.shown += data
+        except OSError as error:
+            assert error.errno in (errno.EIO, errno.EBADF)
+
+    def wait(self, seconds=LIMIT):
+        """Return status (negative: the signal), out (bytes), err, screen (text). Fails after `seconds`."""
+        try:
+            out, err = self.process.communicate(self.input, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            trace = self.stacks()
+            self.kill()
+            pytest.fail(f"{self.process.args} did not end within {seconds} s\n{trace}")
+        if self.master is not None:
+            self.reader.join(LIMIT)
+        return SimpleNamespace(status=self.process.returncode, out=out or b"", err=(err or b"").decode(),
+                               screen=self.shown.decode(errors="surrogateescape"))
+
+    def send(self, number):
+        """Send a signal to the command alone."""
+        os.kill(self.pid, number)
+
+    def family(self):
+        """Return the pids of the session's processes, the command's own first if it lives."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
+            except (OSError, ValueError):
+                continue
+            if int(fields[3]) == self.pid and fields[0] not in "ZX":
+                found.append(int(name))
+        return sorted(found, key=lambda pid: (pid != self.pid, pid))
+
+    def workers(self):
+        """Return the pids of the pool's workers."""
+        return self.family()[1:]
+
+    def catches(self, number):
+        """Return whether the command has a handler for a signal."""
+        return "Cgt" in treats(self.pid, number)
+
+    def stacks(self):
+        """Return what the processes wait for, for the report of a failure."""
+        lines = []
+        for pid in self.family():
+            try:
+                lines.append(f"{pid} {Path('/proc', str(pid), 'wchan').read_text()}")
+            except OSError:
+                pass
+        return "\n".join(lines)
+
+    def kill(self):
+        """End the session, whatever it does."""
+        for pid in self.family():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def end(self):
+        """Close what is open; return the processes that were left behind."""
+        until(lambda: not self.family() or self.process.poll() is None, 3, fails=False)
+        left = self.family()
+        self.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe:
+                try:
+                    pipe.close()
+                except OSError:
+                    pass
+        if self.master is not None:
+            self.reader.join(LIMIT)
+            self.open.append(self.master)
+        for fd in self.open:
+            os.close(fd)
+        return left
+
+
+def treats(pid, number):
+    """Return how a process treats a signal: a set of Blk, Ign, Cgt."""
+    try:
+        text = Path("/proc", str(pid), "status").read_text()
+    except OSError:
+        return set()
+    masks = re.findall(r"Sig(Blk|Ign|Cgt):\s*(\w+)", text)
+    return {kind for kind, mask in masks if int(mask, 16) >> (number - 1) & 1}
+
+
+def until(true, seconds=LIMIT, fails=True):
+    """Wait until `true()`; fail after `seconds`."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            assert not fails, "it did not happen in time"
+            return
+        time.sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def house():
+    """Hold every test to its time, and to leaving no process behind."""
+    STARTED.clear()
+    guard = threading.Timer(3 * LIMIT, lambda: [each.kill() for each in STARTED])
+    guard.start()
+    yield
+    guard.cancel()
+    left = {running.process.args[0]: pids for running in list(STARTED) if (pids := running.end())}
+    assert not left, "processes were left behind"
+
+
+NOBODY = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+
+
+def environment(shims, home, url):
+    """Return the whole environment of a command: nothing of the tests' own, no metadata service."""
+    return {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8",
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": url,
+            "AWS_ACCESS_KEY_ID": FakeS3.access_key, "AWS_SECRET_ACCESS_KEY": FakeS3.secret_key}
+
+
+def marked(*lines, head="bucket,key,size,etag,state"):
+    """Return a marked CSV manifest of these lines."""
+    return "\n".join(("#s3kit manifest 1", head, *lines, f"#end rows={len(lines)}", "")).encode()
+
+
+def xml(*elements):
+    """Return an XML manifest of these attributes."""
+    body = "".join(f"  <object {each}/>\n" for each in elements)
+    return f'<manifest xmlns="urn:s3kit:manifest:1">\n{body}  <end rows="{len(elements)}"/>\n</manifest>\n'.encode()
+
+
+def quoted(text):
+    """Return a CSV cell."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+class World:
+    """A fake S3 with a bucket, a place for files, and each command's everyday call.
+
+    The files are there as if another tool had left them, so that s3-verify has what to read and must
+    ask S3 about rows that do not say enough.
+    """
+
+    def __init__(self, folder, shims, s3=None):
+        self.folder, self.s3 = folder, s3
+        self.home, self.dest, self.there = folder / "home", folder / "dest", folder / "there"
+        self.home.mkdir()
+        self.env = environment(shims, self.home, s3.url if s3 else "")
+        for key, body in BODIES.items():
+            if s3:
+                s3.put(BUCKET, key, body)
+            self.lay(key, body)
+        self.bare = self.file("bare.csv", "bucket,key\n" + "".join(f"{BUCKET},{key}\n" for key in BODIES))
+
+    def lay(self, key, body):
+        """Put a file where s3-verify looks for it."""
+        path = self.there / BUCKET / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+
+    def file(self, name, content):
+        """Write a file; return its name as text."""
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def by_hand(self, *lines, head="bucket,key"):
+        """Write a person's manifest; return its name."""
+        return self.file(f"by hand {len(lines)}.csv", "\n".join((head, *lines, "")))
+
+    def row(self, key, state="listed"):
+        """Return a CSV line of head `bucket,key,size,etag,state`, true to what S3 has."""
+        version = self.s3.get(BUCKET, key)
+        return f"{BUCKET},{quoted(key)},{version.size},{version.etag},{state}"
+
+    def words(self, command, *files, place=None):
+        """Return the words of a command that reads these manifests."""
+        dest = place or {FETCH: self.dest, VERIFY: self.there}.get(command)
+        return [command, *(["-j1", "-d", str(dest)] if dest else []), *map(str, files)]
+
+    def usual(self, command):
+        """Return the words of a call that does all that the command is for, S3 included."""
+        if command == LIST:
+            return [LIST, "-R", f"s3://{BUCKET}/"]
+        return self.words(command, f"s3://{BUCKET}/" if command == MANIFEST else self.bare)
+
+    def start(self, words, **options):
+        """Start a command; `env` adds to the environment, a value of None takes away."""
+        env = {name: value for name, value in (self.env | options.pop("env", {})).items() if value is not None}
+        return Running(words, env, **{"cwd": self.home} | options)
+
+    def run(self, words, seconds=LIMIT, **options):
+        """Run a command to its end."""
+        return self.start(words, **options).wait(seconds)
+
+    def side_by_side(self, *calls):
+        """Run calls (dicts of `words` and options) two at a time, each s3-fetch to a place of its own."""
+        for number, call in enumerate(calls):
+            call["words"] = [f"{word}{number}" if word == str(self.dest) else word for word in call["words"]]
+        with ThreadPoolExecutor(2) as two:
+            return list(two.map(lambda call: self.run(**call), calls))
+
+    def shell(self, script, **options):
+        """Run a line of bash."""
+        return self.run(["bash", "-c", script], **options)
+
+    def whole(self):
+        """Assert that every file under a final name is an object's every byte; return their names."""
+        found = set()
+        for folder, names, files in os.walk(self.dest):
+            if Path(folder) == self.dest and ".s3kit" in names:
+                names.remove(".s3kit")
+            for name in files:
+                path = Path(folder, name)
+                key = str(path.relative_to(self.dest / BUCKET))
+                assert path.read_bytes() == self.s3.get(BUCKET, key).body, f"{key} is not whole"
+                found.add(key)
+        return found
+
+
+@pytest.fixture
+def world(tmp_path, shims, fake):
+    """A World with a strict fake."""
+    return World(tmp_path, shims, fake)
+
+
+def read(data, tmp_path):
+    """Return (rows, what was wrong) of an output; what was wrong is None where it is whole."""
+    path, found, cut = tmp_path / "read", [], None
+    path.write_bytes(data)
+    with open(path, "rb") as file:
+        source = Input(file.fileno(), "stdout")
+        try:
+            for batch in source.batches():
+                found += batch
+        except Cut as fault:
+            cut = fault
+        assert source.reader and source.reader.marked and not source.warnings, "not a manifest of ours"
+    return found, cut
+
+
+def parsed(data, tmp_path):
+    """Return the rows of a manifest that must be whole; nothing may be in it that is no row."""
+    found, cut = read(data, tmp_path)
+    assert not cut and all(row.verbatim is None for row in found), cut
+    return found
+
+
+def some_rows(data, tmp_path):
+    """Return the rows of an output that was cut, which must not carry an end mark."""
+    assert b"#end" not in data and b"<end" not in data and b"</manifest" not in data
+    found, cut = read(data, tmp_path) if data else ([], True)
+    assert cut, "the output does not tell that it was cut"
+    return found
+
+
+def lines_of(command, err):
+    """Return the lines on stderr, each of which must start with the program's name."""
+    for line in err.splitlines():
+        assert line.startswith(f"{command}: "), f"not a line of ours: {line!r}"
+    return err.splitlines()
+
+
+def one_fault(command, done, status, *words):
+    """Assert that a command ended with `status` and one line on stderr that has these words."""
+    assert (done.status, len(lines_of(command, done.err))) == (status, 1), (done.status, done.err)
+    assert all(word in done.err for word in words), done.err
+
+
+# ---------------------------------------------------------------------------------------------------
+# 1. stdin is the manifest if no FILE or `-`; a terminal there is a usage error with a hint
+
+@pytest.mark.parametrize("files", ([], ["-"]), ids=("no FILE", "-"))
+@pytest.mark.parametrize("command", READERS)
+def test_stdin_is_the_manifest(world, tmp_path, command, files):
+    data = marked(*(world.row(key) for key in BODIES))
+    done = world.run(world.words(command, *files), input=data)
+    assert (done.status, [row.key for row in parsed(done.out, tmp_path)]) == (0, list(BODIES)), done.err
+
+
+def test_s3_list_leaves_stdin_alone(world):
+    """The one command that reads no manifest must not eat what is meant for another."""
+    done = world.shell(f"{shlex.join(world.usual(LIST))} >/dev/null; cat", input=b"for others")
+    assert (done.status, done.out) == (0, b"for others")
+
+
+@pytest.mark.parametrize("files", ([], ["-"], ["bare.csv", "-"]), ids=("no FILE", "-", "beside a file"))
+@pytest.mark.parametrize("command", READERS)
+def test_terminal_on_stdin_is_a_usage_error(world, command, files):
+    if command == MANIFEST and len(files) == 2:
+        files = files[1:] + files[:1]       # it reads one source after the other
+    done = world.run(world.words(command, *files), terminal="0", cwd=world.folder, seconds=5)
+    assert done.status == 2 and not done.out
+    assert "s3://" in lines_of(command, done.err)[0], "no hint"
+
+
+# ---------------------------------------------------------------------------------------------------
+# 2. stdout carries the manifest, and nothing else
+
+@pytest.mark.parametrize("command", READERS)
+def test_stdout_is_a_manifest(world, tmp_path, command):
+    csv, xml = world.side_by_side(*({"words": [*world.usual(command), "-v", "-f", form]} for form in ("csv", "xml")))
+    assert (csv.status, xml.status) == (0, 0)
+    assert csv.out.startswith(b"#s3kit manifest 1\n") and xml.out.startswith(b"<manifest ")
+    for done in (csv, xml):
+        assert {row.key for row in parsed(done.out, tmp_path)} == set(BODIES)
+
+
+def test_stdout_of_s3_list_is_names(world):
+    """s3-list makes no manifest: its stdout has the names, and with --json an object a line."""
+    plain, objects = world.side_by_side(*({"words": [*world.usual(LIST), option]} for option in ("-v", "--json")))
+    assert plain.out.decode().splitlines() == sorted(BODIES)
+    assert [json.loads(line)["key"] for line in objects.out.splitlines()] == sorted(BODIES)
+
+
+# s3-list and s3-manifest make what they write: that is what people want to see on a terminal.
+ON_TERMINAL = {LIST: False, MANIFEST: False, FETCH: True, VERIFY: True}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_terminal_on_stdout_gets_a_summary(world, command):
+    calls = [{"words": [*world.usual(command), *quiet], "terminal": "12"} for quiet in ([], ["-q"])]
+    done, quiet = world.side_by_side(*calls)
+    assert (done.status, quiet.status) == (0, 0)
+    if ON_TERMINAL[command]:
+        assert "#s3kit" not in done.screen and "3 rows" in done.screen and quiet.screen == ""
+    else:
+        assert all(key in done.screen and key in quiet.screen for key in BODIES)
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_o_dash_insists(world, tmp_path, command):
+    done = world.run([*world.usual(command), "-o", "-"], terminal="1")
+    assert {row.key for row in parsed(done.screen.encode(), tmp_path)} == set(BODIES)
+
+
+# ---------------------------------------------------------------------------------------------------
+# 3. stderr is for people
+
+def faulty(world, command):
+    """Return the words of a call in which two things go wrong, each said in a line."""
+    if command == LIST:
+        return [LIST, f"s3://{BUCKET}/none"]
+    if command == MANIFEST:
+        return [MANIFEST, world.by_hand(f"{BUCKET},a,x", f"{BUCKET},b,-1", f"{BUCKET},c,1", head="bucket,key,size")]
+    return world.words(command, world.by_hand(f"{BUCKET},none1", f"{BUCKET},none2", f"{BUCKET},a.txt"))
+
+
+FAULTS = {LIST: 1, MANIFEST: 2, FETCH: 2, VERIFY: 2}
+SUMMARY = {LIST: 0, MANIFEST: 0, FETCH: 1, VERIFY: 1}           # a line where there is no terminal
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_one_line_for_each_fault(world, command):
+    loud, quiet = world.side_by_side({"words": faulty(world, command)}, {"words": [*faulty(world, command), "-q"]})
+    assert (loud.status, len(lines_of(command, loud.err))) == (1, FAULTS[command] + SUMMARY[command]), loud.err
+    assert (quiet.status, len(lines_of(command, quiet.err))) == (1, FAULTS[command]), quiet.err
+
+
+# s3-list shows what it finds as it comes: there is nothing to draw a bar of.
+BARS = {LIST: False, MANIFEST: True, FETCH: True, VERIFY: True}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_progress_only_on_a_terminal_and_not_with_q(world, command):
+    world.s3.latency = 0.3          # long enough for a bar to be drawn
+    words = world.usual(command)
+    there, quiet = world.side_by_side({"words": words, "terminal": "2"}, {"words": [*words, "-q"], "terminal": "2"})
+    assert (there.status, quiet.status) == (0, 0)
+    assert bool(re.search("[\r\x1b]", there.screen)) == BARS[command]
+    assert quiet.screen == ""
+
+
+def hostile_rows(world):
+    """Return a manifest of hostile names, as an honest s3-manifest would write it."""
+    encode = {"\x1b": "%1B", "\x07": "%07", "\r": "%0D", "\n": "%0A", "\x9b": "%C2%9B"}
+    cells = ["".join(encode.get(letter, letter) for letter in key) for key in HOSTILE]
+    return world.file("hostile.csv", marked(*(f"{BUCKET},{quoted(cell)},4,," for cell in cells)))
+
+
+def shows_hostile(world, command, case):
+    """Return the words of calls that show hostile names on stdout or in a message."""
+    bad = world.by_hand(f"{HOSTILE[0]},k,,", f"{BUCKET},k,{HOSTILE[1]},", f"{BUCKET},k,,{HOSTILE[5]}",
+                        head="bucket,key,size,state")
+    if case == "in an option":
+        return [[command, f"--{HOSTILE[0]}"], [command, "--max-size", HOSTILE[1]],
+                [*world.usual(command), "-q", "--region", HOSTILE[2]]]
+    if command == LIST and case == "in an error":
+        return [[LIST, f"s3://{BUCKET}/{key}/none"] for key in (HOSTILE[0], HOSTILE[5])] + [[LIST, HOSTILE[1]]]
+    if command == LIST:
+        return [[LIST, "-lR", "--versions", f"s3://{BUCKET}"], [LIST, f"s3://{BUCKET}"]]
+    if case == "in an error":
+        return [[*world.words(command, bad), "-q"], [*world.words(command, world.folder / HOSTILE[1]), "-q"]]
+    if command == MANIFEST:
+        return [[MANIFEST, "-q", "-v", f"s3://{BUCKET}"]]
+    return [[*world.words(command, hostile_rows(world)), "-q", "-v"]]
+
+
+@pytest.mark.parametrize("case", ("names", "in an error", "in an option"))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_name_acts_on_a_terminal(world, command, case):
+    for key in HOSTILE:
+        world.s3.put(BUCKET, key, b"four")
+        world.lay(key, b"four")
+    calls = shows_hostile(world, command, case)
+    for words, done in zip(calls, world.side_by_side(*({"words": words, "terminal": "12"} for words in calls))):
+        assert done.screen and not RAW.search(done.screen), f"{words}: {RAW.search(done.screen)[0]!r} came raw"
+        if case != "names" and (command, case) != (MANIFEST, "in an error"):    # its rows are on the screen, too
+            lines_of(command, done.screen)
+
+
+def test_null_separated_names_do_not_act_on_a_terminal(world):
+    """What s3-list -0 writes is for machines, and raw; a terminal is none."""
+    world.s3.put(BUCKET, HOSTILE[0], b"four")
+    words = [LIST, "-0", "-R", f"s3://{BUCKET}"]
+    piped, shown = world.side_by_side({"words": words}, {"words": words, "terminal": "1"})
+    assert HOSTILE[0].encode() in piped.out and "\x1b" not in shown.screen
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_row_makes_two_lines_of_a_fault(world, command):
+    """A name with a line break must not be able to write a line of its own, as if we had said it."""
+    key = "nl%0As3-fetch: all done"
+    rows_file = world.by_hand(f"{BUCKET},{key},{'x' if command == MANIFEST else 4}", head="bucket,key,size")
+    words = world.words(command, rows_file if command != LIST else f"s3://{BUCKET}/a\ns3-list: all done")
+    done, option = world.side_by_side({"words": [*words, "-q"]}, {"words": [command, f"--no\n{command}: all done"]})
+    assert done.status == 1
+    assert len(done.err.splitlines()) == 1, done.err
+    assert (option.status, len(lines_of(command, option.err))) == (2, 1), option.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_message_of_a_server_acts_on_a_terminal(world, command):
+    """What S3 says is shown as what it is, on stderr and in the rows."""
+    world.s3.fault("status", method=None, times=None, status=403, code="AccessDenied", message=" ".join(HOSTILE))
+    done = world.run([*world.usual(command), "-q", *(["-o", "-"] if command in READERS else [])], terminal="12")
+    assert done.status in (1, 3, 5)
+    assert not RAW.search(done.screen), f"{RAW.search(done.screen)[0]!r} came raw"
+
+
+# ---------------------------------------------------------------------------------------------------
+# 4. Exit status
+
+ALL_2 = dict.fromkeys(COMMANDS, 2)
+NO_FILTERS = "s3-list has no filters"
+NO_ROWS = "s3-list reads no rows"
+
+# The end of each call's words, and the status it must have with each command.
+WRONG_WORDS = {
+    "unknown option": (["--no-such-option"], ALL_2),
+    "abbreviated option": (["--vers"], ALL_2),
+    "option without its value": (["--endpoint-url"], ALL_2),
+    "bad size": (["--min-size", "12Q"], ALL_2 | {LIST: NO_FILTERS}),
+    "bad time": (["--newer", "yesterday"], ALL_2 | {LIST: NO_FILTERS}),
+    "bad regular expression": (["--include-regex", "("], ALL_2 | {LIST: NO_FILTERS}),
+    "bad format": (["-f", "json"], ALL_2 | {LIST: "s3-list has --json"}),
+    "columns without key": (["--columns", "a,b"], ALL_2 | {LIST: NO_ROWS}),
+    "no number of jobs": (["-j", "0"], ALL_2 | {LIST: "no workers", MANIFEST: "no workers"}),
+    "bad rate": (["--limit-rate", "fast"], {LIST: "no -", MANIFEST: "no -", FETCH: 2, VERIFY: "reads the disk only"}),
+    "bad --at": (["--at", "noon"], {LIST: "no -", MANIFEST: 2, FETCH: "acts on rows", VERIFY: "acts on rows"}),
+    "two moments": (["--at", "1d", "--versions"], {LIST: "no -", MANIFEST: 2, FETCH: "no -", VERIFY: "no -"}),
+    "payer who is not": (["--request-payer", "nobody"], ALL_2),
+    "-i and -o": (["-i", "-o", "x"], {LIST: "no -", MANIFEST: "no -i", FETCH: 2, VERIFY: 2}),
+    "not an address": (["s4://x"], {LIST: 2, MANIFEST: 2, FETCH: "reads FILE", VERIFY: "reads FILE"}),
+    "no bucket in an address": (["s3:///x"], {LIST: 2, MANIFEST: 2, FETCH: "reads FILE", VERIFY: "reads FILE"}),
+}
+
+
+@pytest.mark.parametrize("case, command", over({case: by for case, (_, by) in WRONG_WORDS.items()}))
+def test_wrong_words_are_2_and_nothing_is_done(world, command, case):
+    words, status = WRONG_WORDS[case]
+    before = sorted(world.folder.rglob("*"))
+    done = world.run([*world.usual(command), *words])
+    assert (done.status, done.out) == (status[command], b""), done.err
+    assert len(lines_of(command, done.err)) == 1
+    assert not world.s3.log and sorted(world.folder.rglob("*")) == before
+
+
+# How a call is spoilt, and its status. s3-verify needs S3 only for what neither the row nor the ledger
+# says: without it such rows are `unverifiable`, 5.
+SPOILT = {
+    "some failed": dict.fromkeys(COMMANDS, 1),          # all done, 0: see everywhere else
+    "unverifiable": {LIST: NO_ROWS, MANIFEST: 0, FETCH: "has checked what can be checked", VERIFY: 5},
+    "missing file": {LIST: NO_ROWS, MANIFEST: 2, FETCH: 3, VERIFY: 3},      # s3-manifest: is it an address?
+    "directory for a file": {LIST: NO_ROWS, MANIFEST: "makes a manifest of a directory", FETCH: 3, VERIFY: 3},
+    "missing list of buckets": {LIST: "no -", MANIFEST: 3, FETCH: "no -", VERIFY: "no -"},
+    "cut input": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
+    "empty input": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
+    "foreign input": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
+    "newer manifest": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
+    "no credentials": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},
+    "wrong secret": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},
+    "access denied": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},           # fetch: other rows may be allowed
+    "no such bucket": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 1},          # fetch: other rows may have another
+    "not an endpoint": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},
+    "no place for -o": {LIST: "no -o", MANIFEST: 3, FETCH: 3, VERIFY: 3},
+    "-o is a directory": {LIST: "no -o", MANIFEST: 3, FETCH: 3, VERIFY: 3},
+    "no place for -d": {LIST: "no -d", MANIFEST: "no -d", FETCH: 3, VERIFY: 3},
+}
+
+
+# The reason must not be lost, least of all where rows are only `unverifiable` for it.
+WHY = {"no credentials": "credentials", "wrong secret": "SignatureDoesNotMatch",
+       "access denied": "AccessDenied", "not an endpoint": "not an url", "cut input": "cut", "empty input": "empty",
+       "foreign input": "JSON", "newer manifest": "newer", "missing list of buckets": "No such file"}
+
+
+def spoil(world, command, case):
+    """Return (words, options) of a call that is spoilt in the way the case says."""
+    words, options = world.usual(command), {}
+    data = marked(f"{BUCKET},a.txt,5,,unverifiable")
+    if case == "some failed":
+        words = faulty(world, command)
+    elif case == "unverifiable":
+        world.s3.put(BUCKET, "a.txt", b"alpha", etag="0" * 32, sse="aws:kms", checksum=None)
+        words = world.words(command)
+        options["input"] = data if command == MANIFEST else f"bucket,key\n{BUCKET},a.txt\n".encode()
+    elif case in ("missing file", "directory for a file"):
+        words = world.words(command, world.home / ("none" if case == "missing file" else ""))
+    elif case == "missing list of buckets":
+        words = [MANIFEST, "--buckets-file", "/nonexistent"]
+    elif case in ("cut input", "empty input", "foreign input", "newer manifest"):
+        words = world.words(command)
+        options["input"] = {"cut input": data[:-3], "empty input": b"", "foreign input": b'{"key": 1}\n',
+                            "newer manifest": data.replace(b"manifest 1", b"manifest 2")}[case]
+    elif case == "no credentials":
+        options["env"] = NOBODY
+    elif case == "wrong secret":
+        options["env"] = {"AWS_SECRET_ACCESS_KEY": "wrong"}
+    elif case == "access denied":
+        world.s3.fault("status", method=None, times=None, status=403)
+    elif case == "no such bucket":
+        words = world.words(command, "s3://none" if command in (LIST, MANIFEST) else world.by_hand("none,a.txt"))
+    elif case == "not an endpoint":
+        words += ["--endpoint-url", "not an url"]
+    elif case == "no place for -o":
+        words += ["-o", str(world.folder / "none" / "out.csv")]
+    elif case == "-o is a directory":
+        words += ["-o", str(world.home)]
+    elif case == "no place for -d":
+        words = world.words(command, world.bare, place=world.bare)
+    return words, options
+
+
+@pytest.mark.parametrize("case, command", over(SPOILT))
+def test_exit_status(world, command, case):
+    words, options = spoil(world, command, case)
+    done = world.run(words, **options)
+    assert done.status == SPOILT[case][command], (done.status, done.err)
+    lines = lines_of(command, done.err)
+    if done.status in (2, 3):
+        assert len(lines) == 1, done.err
+        assert b"#end" not in done.out
+    assert lines or not done.status, "no reason"
+    assert WHY.get(case, "") in done.err, done.err
+    assert not [path for path in world.folder.rglob("*.new")], "a temporary file was left"
+
+
+# Status 4, another has the lock: no command of today takes a lock that it does not wait for. What two
+# s3-fetch on one destination promise instead: they share the work, and both are done.
+def test_two_fetches_share_a_destination(world):
+    for number in range(40):
+        world.s3.put(BUCKET, f"many/{number}", b"%d" % number * 1000)
+    world.s3.latency = 0.05
+    data = marked(*(world.row(f"many/{number}") for number in range(40)))
+    running = [world.start(world.words(FETCH), input=data) for _ in range(2)]
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(Running.wait, running))
+    assert [each.status for each in done] == [0, 0], [each.err for each in done]
+    assert len(world.whole()) == 40
+
+
+@pytest.mark.parametrize("command", POOLED)
+def test_a_ledger_in_use_is_waited_for(world, command):
+    """Two that start in the same moment make the same new ledger."""
+    folder = (world.dest if command == FETCH else world.there) / ".s3kit"
+    folder.mkdir(parents=True)
+    other = sqlite3.connect(folder / "ledger.sqlite3", isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        running = world.start(world.usual(command))
+        until(lambda: running.catches(signal.SIGTERM))
+        time.sleep(0.5)
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+    done = running.wait()
+    assert done.status == 0, done.err
+
+
+# What takes its time because it is tried again: started with the file's first test, looked at in the end.
+SLOW = {
+    "unreachable": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},             # fetch: the rows fail, each by itself
+    "unreachable proxy": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},
+    "certificate not trusted": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},
+}
+PROXY_SECRET = "CANARYproxy"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for 127.0.0.1: (file, key file)."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+                   check=True, capture_output=True, timeout=LIMIT)
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def early(request, tmp_path_factory, shims, certificate):
+    """The calls of SLOW, on their way since the file's first test."""
+    running, port = {}, socket.socket()
+    port.bind(("127.0.0.1", 0))             # bound, but nobody listens
+    nobody = f"127.0.0.1:{port.getsockname()[1]}"
+    with FakeS3(tls=certificate) as s3:
+        if any(item.name.startswith("test_slow_exit_status") and item.module is request.module
+               for item in request.session.items):
+            folder = tmp_path_factory.mktemp("early")
+            shutil.copytree(shims, folder / "bin")      # of no single test: conftest must not count them as one's
+            world = World(folder, folder / "bin")
+            envs = {"unreachable": {"AWS_ENDPOINT_URL_S3": f"http://{nobody}"},
+                    "unreachable proxy": {"AWS_ENDPOINT_URL_S3": "http://s3.example.test",
+                                          "http_proxy": f"http://user:{PROXY_SECRET}@{nobody}"},
+                    "certificate not trusted": {"AWS_ENDPOINT_URL_S3": s3.url}}
+            for case, by in SLOW.items():
+                for command in by:
+                    retries = ["--retries", "1"] if command == FETCH else []
+                    place = folder / f"dest {case}" if command == FETCH else None
+                    words = world.usual(command) if not place else world.words(command, world.bare, place=place)
+                    running[case, command] = world.start([*words, *retries], env=envs[case])
+        yield running
+    port.close()
+    for each in running.values():
+        each.end()
+    assert not s3.log, "something was asked of a server that is not to be trusted"
+
+
+@pytest.mark.parametrize("case, command", over(SLOW))
+def test_slow_exit_status(early, command, case):
+    done = early[case, command].wait(2 * LIMIT)
+    assert done.status == SLOW[case][command], (done.status, done.err)
+    lines = lines_of(command, done.err)
+    assert re.search({"certificate not trusted": "ertificate"}.get(case, "[Cc]onnect"), lines[0]), done.err
+    assert PROXY_SECRET not in done.err + done.out.decode()
+
+
+# ---------------------------------------------------------------------------------------------------
+# 5. Signals, pipes, full and closed streams
+
+# How a command is held in flight: on S3's answer to the data plane and to boto3, on credentials that do not
+# come, on a body that does not go on, on an input that does not go on.
+HOLDS = {
+    "answer": {},
+    "boto3": {FETCH: "asks nothing of S3 through boto3", VERIFY: "asks nothing of S3 through boto3"},
+    "credentials": {},
+    "body": {LIST: "pages are small", MANIFEST: "pages are small", VERIFY: "asks for headers only"},
+    "range": {LIST: "-", MANIFEST: "-", VERIFY: "asks for headers only"},
+    "input": {LIST: "reads none"},
+}
+MIB = 1 << 20
+
+
+def is_of_data_plane(request):
+    """Return whether a request is a listing's or an object's, not one that boto3 makes."""
+    return bool(request.key) or "list-type" in request.query or "versions" in request.query
+
+
+def hold(world, command, case):
+    """Start a command's usual call and return it once it is held where the case says."""
+    s3, options = world.s3, {}
+    words = world.usual(command)
+    if command in POOLED:
+        words = world.words(command, world.file("held.csv", marked(*(world.row(key) for key in BODIES))))
+    if command == VERIFY and case != "input":
+        words = world.usual(VERIFY)
+    if case == "answer":
+        s3.fault("hang", method=None, times=None, where=is_of_data_plane, after=int(command == FETCH))
+    elif case == "boto3":
+        words = [LIST] if command == LIST else words
+        s3.fault("hang", method=None, times=None)
+    elif case == "credentials":
+        options["env"] = credential_process(world, "exec sleep 20")
+    elif case in ("body", "range"):
+        size = 2 * MIB if case == "body" else 66 * MIB
+        s3.put(BUCKET, "held", os.urandom(MIB) * (size // MIB))
+        words = world.words(command, world.file("held.csv", marked(*(world.row(key) for key in (*BODIES, "held")))))
+        s3.fault("stall", key="held", times=1, after=int(case == "range"), seconds=60)
+    elif case == "input":
+        words, options = world.words(command), {"input": "hold"}
+    running = world.start(words, **options)
+    until(lambda: running.catches(signal.SIGTERM) or running.process.poll() is not None)
+    if case == "credentials":
+        until(lambda: any("sleep" in command_line(pid) for pid in running.family()))
+    elif case == "input":
+        time.sleep(0.1)
+    else:
+        until(lambda: any(fault.hits for fault in s3.faults) or running.process.poll() is not None)
+    assert running.process.poll() is None, running.wait().err
+    return running, words
+
+
+def credential_process(world, script):
+    """Return the environment in which credentials come from a script, as AWS's configuration has it."""
+    config = world.file("config", f"[default]\nregion = us-east-1\ncredential_process = sh -c '{script}'\n")
+    return NOBODY | {"AWS_CONFIG_FILE": config}
+
+
+def command_line(pid):
+    """Return the words a process was started with, or nothing if it has gone."""
+    try:
+        return Path("/proc", str(pid), "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+# In the next test all get SIGTERM.
+SENT = {"answer": signal.SIGINT, "boto3": signal.SIGTERM, "credentials": signal.SIGINT, "body": signal.SIGINT,
+        "input": signal.SIGTERM}
+
+
+@pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in SENT}))
+def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
+    running, words = hold(world, command, case)
+    number = SENT[case]
+    running.send(number)
+    done = running.wait(PROMISED)
+    assert (done.status, done.err) == (-number, "")
+    if command in READERS:
+        some_rows(done.out, tmp_path)
+    if command == FETCH:
+        world.whole()
+    if case == "credentials":
+        running.kill()          # whoever was asked for credentials is asked no more; boto3 does not say so
+
+
+@pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in ("answer", "body", "range")}))
+def test_the_same_command_resumes(world, tmp_path, command, case):
+    running, words = hold(world, command, case)
+    running.send(signal.SIGTERM)
+    assert running.wait(PROMISED).status == -signal.SIGTERM
+    before = world.whole() if command == FETCH else set()
+    world.s3.faults.clear()
+    world.s3.log.clear()
+    done = world.run(words)
+    assert done.status == 0, done.err
+    if command == LIST:
+        assert done.out.decode().splitlines() == sorted(BODIES)
+    else:
+        assert {row.state for row in parsed(done.out, tmp_path)} == {STATES[command]}
+    if command == FETCH:
+        assert world.whole() >= set(BODIES)
+        assert not [r for r in world.s3.log if r.key in before and r.method == "GET"], "what was there came again"
+        assert not list((world.dest / ".s3kit" / "parts").iterdir())
+
+
+@pytest.mark.parametrize("command", POOLED)
+def test_a_signal_ends_though_workers_do_not_listen(world, command):
+    """Workers that a broken disk or network has put to sleep must not hold us."""
+    for number in range(300):
+        world.s3.put(BUCKET, f"many/{number}", b"x")
+        world.lay(f"many/{number}", b"x")
+    world.s3.fault("hang", method=None, times=None)
+    words = world.words(command, world.by_hand(*(f"{BUCKET},many/{number}" for number in range(300))))
+    running = world.start([*words, "-j4"])
+    until(lambda: len(running.workers()) == 4 and len(world.s3.log) >= 32)
+    for pid in running.workers():
+        os.kill(pid, signal.SIGSTOP)
+    running.send(signal.SIGTERM)
+    assert running.wait(PROMISED).status == -signal.SIGTERM
+
+
+# s3-list and s3-manifest end with the first signal, there and then.
+@pytest.mark.parametrize("command", POOLED)
+def test_a_second_signal_ends_at_once(world, command):
+    """While workers are slow to go, the second signal does not wait: it is what we die of."""
+    running, _ = hold(world, command, "answer")
+    for pid in running.workers():
+        os.kill(pid, signal.SIGSTOP)
+    running.send(signal.SIGINT)
+    time.sleep(0.1)         # long enough to be taken, shorter than the workers' second
+    running.send(signal.SIGTERM)
+    done = running.wait(PROMISED)
+    assert (done.status, done.err) == (-signal.SIGTERM, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_two_signals_in_the_same_moment(world, command):
+    running, _ = hold(world, command, "answer")
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+        running.send(number)
+    done = running.wait(PROMISED)
+    assert done.status in (-signal.SIGINT, -signal.SIGTERM) and done.err == ""
+
+
+@pytest.mark.parametrize("moment", ("workers start", "all is in flight"))
+@pytest.mark.parametrize("command", POOLED)
+def test_ctrl_c_reaches_all_processes_and_is_quiet(world, command, moment):
+    """A terminal sends SIGINT to workers, too; s3-list and s3-manifest have none."""
+    if moment == "all is in flight":
+        running, _ = hold(world, command, "answer")
+    else:
+        world.s3.latency = 5
+        running = world.start(world.usual(command))
+        until(lambda: any(treats(pid, signal.SIGINT) for pid in running.workers()))     # its Python has begun
+    os.killpg(running.pid, signal.SIGINT)
+    done = running.wait(PROMISED)
+    assert (done.status, done.err) == (-signal.SIGINT, "")
+
+
+MANY = 40_000
+
+
+def flood(world, command):
+    """Return words that write much more than a pipe holds, without much ado."""
+    if command == LIST:
+        for number in range(400):
+            world.s3.put(BUCKET, f"{number:03}" + "x" * 900, b"")
+        return world.usual(LIST)
+    lines = (f"{BUCKET},many/{number},1,,pruned" for number in range(MANY))
+    return world.words(command, world.file("flood.csv", marked(*lines)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_signal_ends_though_nobody_reads_our_output(world, command):
+    words = flood(world, command)
+    reader, writer = os.pipe()
+    running = world.start(words, stdout=writer)
+    os.close(writer)
+    filled = []
+
+    def is_stuck():
+        filled.append(struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4))[0])
+        return filled[-1] > 30_000 and filled[-200:].count(filled[-1]) == 200
+    until(is_stuck)
+    running.send(signal.SIGTERM)
+    done = running.wait(PROMISED)
+    os.close(reader)
+    assert (done.status, done.err) == (-signal.SIGTERM, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_reader_that_leaves_is_no_fault(world, command):
+    done = world.shell(f'{shlex.join(flood(world, command))} | head -n 1 >/dev/null; echo "${{PIPESTATUS[0]}}"')
+    assert (done.out, done.err) == (b"141\n", "")
+
+
+@pytest.mark.parametrize("where, why", (("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")))
+@pytest.mark.parametrize("what", ("work", "--help", "--version"))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_output_that_cannot_be_written_is_3(world, command, what, where, why):
+    words = [*world.usual(command), *(["-q"] if command in POOLED else [])] if what == "work" else [command, what]
+    one_fault(command, world.shell(f"exec {shlex.join(words)} >{where}"), 3, why)
+
+
+@pytest.mark.parametrize("streams", ("<&-", "<&- 2>&-", "2>/dev/full", "2> >(exec sleep 0)"))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_other_streams_may_be_closed(world, command, streams):
+    done = world.shell(f"exec {shlex.join(faulty(world, command))} {streams}")
+    assert done.status == 1, done.err
+    assert f"{command}: ".encode() not in done.out
+    if command != LIST:         # where nothing is found nothing is listed
+        found, cut = read(done.out, world.folder)
+        assert len(found) == 3 and not cut
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_all_streams_may_be_closed(world, command):
+    """Then nothing may be written into what happens to be opened as 0, 1 or 2."""
+    assert world.shell(f"exec {shlex.join(world.usual(command))} <&- >&- 2>&-").status == 3
+    for path in [*world.dest.rglob("*"), *world.there.rglob("*")]:
+        data = path.read_bytes() if path.is_file() else b""
+        assert b"#s3kit" not in data and f"{command}:".encode() not in data, path
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_o_writes_into_what_is_no_file(world, command):
+    """`-o /dev/null` must not put a file in the device's place, nor `-o FIFO` in the FIFO's."""
+    device, fifo = world.folder / "null", world.folder / "fifo"
+    os.mkfifo(fifo)
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        open(device, "wb").close()
+    except PermissionError:
+        device = None               # only root makes devices, and not everywhere
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for path in filter(None, (fifo, device)):
+            kind = stat.S_IFMT(path.stat().st_mode)
+            done = world.run([*world.usual(command), "-o", str(path)])
+            assert done.status in (0, 3)
+            assert stat.S_IFMT(path.stat().st_mode) == kind, f"{path.name} was replaced"
+    finally:
+        os.close(reader)
+
+
+# ---------------------------------------------------------------------------------------------------
+# 6. --help and --version
+
+BEGINS = {"--help": "usage: {}", "-h": "usage: {}", "--version": "{} (s3kit) "}
+FOREIGN = {"boto3", "botocore", "pycurl", "lxml", "xxhash", "awscrt", "tqdm", "socket", "ssl", "sqlite3"}
+
+
+@pytest.mark.parametrize("option", BEGINS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_and_version_need_nothing(tmp_path, shims, command, option):
+    """No home, no credentials, no network, nothing that is not Python's own."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPROFILEIMPORTTIME": "1"}
+    done = Running([shims / command, option], env, cwd=tmp_path).wait()
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
+    assert (done.status, done.out.decode().startswith(BEGINS[option].format(command))) == (0, True)
+    assert not loaded & FOREIGN
+    assert all(line.startswith("import time:") for line in done.err.splitlines()) and not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------------------------------------------
+# 7. The S3 options are the AWS CLI's
+
+def config_file(world, text):
+    """Return an environment without credentials, with this AWS configuration."""
+    return NOBODY | {"AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL_S3": None,
+                     "AWS_CONFIG_FILE": world.file("config", text)}
+
+
+KEYS = f"aws_access_key_id = {FakeS3.access_key}\naws_secret_access_key = {FakeS3.secret_key}\n"
+WRONG_KEYS = "aws_access_key_id = AKIAWRONG\naws_secret_access_key = wrong\n"
+TOKEN = "session/token+of=the/test"
+
+
+# The ways to tell who we are and where S3 is: what the log must show of all requests.
+S3_CASES = {
+    "--profile": {},
+    "AWS_PROFILE, a services section and --request-payer alone": {"payer": True},
+    "--endpoint-url, --region and --request-payer": {"region": "eu-central-1", "payer": True},
+    "--no-sign-request with credentials": {"region": None},
+    "--no-sign-request without": {"region": None},
+    "session token and AWS_ENDPOINT_URL": {"token": TOKEN},
+    "credential_process": {"token": TOKEN},
+}
+
+
+def s3_case(world, case):
+    """Return (options, environment) of one of S3_CASES."""
+    url, with_token = world.s3.url, {FakeS3.access_key: Credential(FakeS3.secret_key, TOKEN)}
+    if case == "--profile":
+        return ["--profile", "p"], config_file(world, f"[default]\n{WRONG_KEYS}[profile p]\n{KEYS}"
+                                               f"endpoint_url = {url}\nregion = us-east-1\n")
+    if case.startswith("AWS_PROFILE"):
+        env = config_file(world, f"[profile p]\n{KEYS}region = us-east-1\nservices = s\n"
+                          f"[services s]\ns3 =\n  endpoint_url = {url}\n")
+        return ["--request-payer"], env | {"AWS_PROFILE": "p"}
+    if case.startswith("--endpoint-url"):
+        world.s3.region = None
+        return ["--endpoint-url", url, "--region", "eu-central-1", "--request-payer", "requester"], {
+            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
+    if case.startswith("--no-sign-request"):
+        world.s3.sign = False
+        return ["--no-sign-request"], {} if case.endswith("credentials") else NOBODY
+    world.s3.credentials = with_token
+    if case.startswith("session token"):
+        return [], {"AWS_SESSION_TOKEN": TOKEN, "AWS_ENDPOINT_URL_S3": None, "AWS_ENDPOINT_URL": url}
+    said = {"Version": 1, "AccessKeyId": FakeS3.access_key, "SecretAccessKey": FakeS3.secret_key,
+            "SessionToken": TOKEN, "Expiration": "2099-01-01T00:00:00Z"}
+    return [], credential_process(world, f"cat {world.file('said.json', json.dumps(said))}")
+
+
+@pytest.mark.parametrize("case", S3_CASES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_s3_options(world, command, case):
+    options, env = s3_case(world, case)
+    done = world.run([*world.usual(command), *options], env=env)
+    assert done.status == 0, done.err
+    assert all(key in done.out.decode() for key in BODIES)
+    log, shows = world.s3.requests(), {"region": "us-east-1", "payer": False, "token": None} | S3_CASES[case]
+    assert log, "S3 was not asked"
+    scopes = [re.search(r"/\d{8}/([^/]+)/s3/|$", r.headers.get("authorization", ""))[1] for r in log]
+    assert set(scopes) == {shows["region"]}
+    assert {r.headers.get("x-amz-security-token") for r in log} == {shows["token"]}
+    # GetBucketVersioning knows no such header.
+    assert {r.headers.get("x-amz-request-payer") for r in log if "versioning" not in r.query} == {
+        "requester" if shows["payer"] else None}
+
+
+# The options and the environment; without any, see SLOW.
+TLS = {"--ca-bundle": (["--ca-bundle", "CERT"], {}), "AWS_CA_BUNDLE": ([], {"AWS_CA_BUNDLE": "CERT"}),
+       "--no-verify-ssl": (["--no-verify-ssl"], {})}
+
+
+@pytest.mark.parametrize("case", TLS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_tls(tmp_path, shims, certificate, command, case):
+    options, env = TLS[case]
+    with FakeS3(tls=certificate) as s3:
+        world = World(tmp_path, shims, s3)
+        options = [certificate[0] if word == "CERT" else word for word in options]
+        done = world.run([*world.usual(command), *options], env={name: certificate[0] for name in env})
+    assert done.status == 0 and all(key in done.out.decode() for key in BODIES), done.err
+    lines_of(command, done.err)
+
+
+# ---------------------------------------------------------------------------------------------------
+# 8. Options mean the same everywhere
+
+# Where the text must differ: what is under -d is written by one command and read by the other.
+OWN_WORDS = {"--dest"}
+TOGETHER = {"-d": "--dest", "-j": "--jobs", "-c": "--connections", "-f": "--format", "-o": "--output",
+            "-i": "--in-place", "-n": "--dry-run", "-q": "--quiet", "-v": "--verbose", "-h": "--help"}
+
+
+def parsers():
+    """Return {command: its parser}."""
+    return {command: importlib.import_module(f"s3kit.commands.{command[3:]}").build_parser() for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_mean_the_same(command):
+    others = {option: (name, action) for name, made in parsers().items() for action in made._actions
+              for option in action.option_strings}
+    for action in parsers()[command]._actions:
+        for option in action.option_strings:
+            name, other = others[option]
+            for what in ("option_strings", "dest", "nargs", "const", "choices", "metavar", "required", "default"):
+                assert getattr(action, what) == getattr(other, what), f"{option}: {what} differs from {name}'s"
+            assert type(action) is type(other)
+            if not OWN_WORDS & set(action.option_strings):
+                assert action.help == other.help, f"{option} means something else in {name}"
+            assert action.help, f"{option} says nothing"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_are_those_of_the_design(command):
+    made = parsers()[command]
+    options = {option: action for action in made._actions for option in action.option_strings}
+    for short, long in TOGETHER.items():
+        assert options.get(short) is options.get(long), f"{short} and {long}"
+    assert {"-q", "-v", "--help", "--version"} <= options.keys()
+    for option in ("--profile", "--region", "--endpoint-url", "--no-sign-request", "--request-payer", "--ca-bundle",
+                   "--no-verify-ssl"):
+        assert option in options
+    if "-d" in options:
+        assert options["-d"].default == "."
+    for words in (["--profile=p"], ["--endpoint-url=u", "--no-sign-request", "--request-payer=requester"]):
+        made.parse_args(words)
+
+
+# Only s3-fetch and s3-verify rewrite a FILE; s3-list writes no manifest.
+@pytest.mark.parametrize("command", POOLED)
+def test_i_rewrites_the_file_atomically(world, tmp_path, command):
+    path = Path(world.file("rows.csv", marked(*(world.row(key) for key in BODIES))))
+    cut = Path(world.file("cut.csv", path.read_bytes()[:-4]))
+    before, inode = cut.read_bytes(), path.stat().st_ino
+    done = world.run([*world.words(command, path), "-i"])
+    assert (done.status, done.out) == (0, b"") and path.stat().st_ino != inode
+    assert {row.state for row in parsed(path.read_bytes(), tmp_path)} == {STATES[command]}
+    assert world.run([*world.words(command, cut), "-i"]).status == 3
+    assert cut.read_bytes() == before and not list(tmp_path.glob(".*.new"))
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_o_is_atomic(world, tmp_path, command):
+    target = Path(world.file("out.csv", "what was there"))
+    data = marked(*(world.row(key) for key in BODIES))
+    assert world.run([*world.words(command), "-o", str(target)], input=data[:-4]).status == 3
+    assert target.read_text() == "what was there" and not list(tmp_path.glob(".*.new"))
+    done = world.run([*world.words(command), "-o", str(target)], input=data)
+    assert (done.status, done.out, len(parsed(target.read_bytes(), tmp_path))) == (0, b"", 3)
+
+
+# ---------------------------------------------------------------------------------------------------
+# 9. Secrets never appear
+
+CANARY_SECRET, CANARY_TOKEN = "CANARYsecret/0+1=2", "CANARYtoken/3+4=5"
+CANARIES = {form for text in (CANARY_SECRET, CANARY_TOKEN)
+            for form in (text[:11], quote(text), quote(text, safe=""), base64.b64encode(text.encode()).decode())}
+
+
+def assert_silent(data, where):
+    """Assert that no canary sings in `data`."""
+    for canary in CANARIES:
+        assert canary.encode() not in data, f"{canary} in {where}"
+
+
+@pytest.mark.parametrize("secret", (CANARY_SECRET, "the server has another"), ids=("good", "refused"))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_secrets_never_appear(world, command, secret):
+    seen = []
+
+    def look(request):
+        """Read what every process was started with, while they wait for this answer."""
+        seen.extend(command_line(pid) for pid in running.family())
+    world.s3.credentials = {FakeS3.access_key: Credential(secret, CANARY_TOKEN)}
+    world.s3.put(BUCKET, "large", b"x" * (2 * MIB))
+    world.lay("large", b"x" * (2 * MIB))
+    world.s3.hook = look
+    secrets = world.file("secrets", f"[default]\naws_access_key_id = {FakeS3.access_key}\n"
+                         f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = {CANARY_TOKEN}\n")
+    words = world.usual(command)
+    if command in POOLED:       # keys with dots go by presigned URLs, which hold the token
+        keys = ("a.txt", "none", "../none", "large")
+        words = world.words(command, world.by_hand(*(f"{BUCKET},{key}" for key in keys)))
+    running = SimpleNamespace(family=list)
+    running = world.start([*words, "-v"], env=NOBODY | {"AWS_SHARED_CREDENTIALS_FILE": secrets})
+    done = running.wait()
+    assert done.status in ((0, 1) if secret == CANARY_SECRET else (3, 5, 1)) and world.s3.log
+    assert any(command in line for line in seen) and len(set(seen)) >= (2 if command in POOLED else 1)
+    assert_silent(" ".join(seen).encode(), "a process title")
+    assert_silent(done.out, "stdout")
+    assert_silent(done.err.encode(), "stderr")
+    for path in world.folder.rglob("*"):
+        if path.is_file() and str(path) != secrets:
+            assert_silent(path.read_bytes(), path.name)
+
+
+def permissions(folder):
+    """Return {path: permissions} of all that lies below a folder, itself included."""
+    return {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+
+
+# s3-list and s3-manifest keep no state.
+@pytest.mark.parametrize("command", POOLED)
+def test_state_is_ours_alone(world, command):
+    """Whatever the umask: 0600 and 0700, while it runs and afterwards."""
+    place = world.dest if command == FETCH else world.there
+    seen = {}
+    size = 66 * MIB if command == FETCH else 5      # fetched in ranges, which has a journal
+    world.s3.put(BUCKET, "large", b"x" * size)
+    world.lay("large", b"x" * size)
+    world.s3.hook = lambda request: seen.update(permissions(place / ".s3kit"))
+    out = world.folder / "out.csv"
+    rows_file = world.file("rows.csv", f"bucket,key,size\n{BUCKET},a.txt,5\n{BUCKET},large,{size}\n")
+    done = world.run([*world.words(command, rows_file), "-o", str(out)], umask=0)
+    assert done.status == 0, done.err
+    seen |= permissions(place / ".s3kit") | {out: stat.S_IMODE(out.stat().st_mode)}
+    assert len(seen) > (4 if command == FETCH else 2)
+    assert {oct(mode) for path, mode in seen.items() if not mode & 0o100} == {"0o600"}, seen
+    assert {oct(mode) for path, mode in seen.items() if mode & 0o100} == {"0o700"}, seen
+
+
+# ---------------------------------------------------------------------------------------------------
+# Inputs (DESIGN.md section 3): each ends as it says; rows that came whole are done
+
+def is_done(world, command, row):
+    """Assert that a row of the output tells what was done."""
+    assert row.state == STATES[command], (row.key, row.state, row.error)
+    if command == FETCH:
+        assert (world.dest / row.path).read_bytes() == world.s3.get(BUCKET, row.key, row.version_id or None).body
+
+
+def as_xml(world):
+    """Return the usual manifest as XML."""
+    found = (world.s3.get(BUCKET, key) for key in BODIES)
+    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag="{v.etag}" state="listed"' for v in found))
+
+
+def cuts(data):
+    """Return {where: at} of places to cut an input."""
+    last = data.rindex(b"#end" if data.startswith(b"#") else b"  <end")
+    row = data.index(b'b,"a.txt"' if data.startswith(b"#") else b"  <object")
+    return {"within the first line": 12, "after the first line": data.index(b"\n") + 1, "within a row": row + 8,
+            "after a row": data.index(b"\n", row) + 1, "before the end mark": last, "within the end mark": last + 6,
+            "but for the last byte": len(data.rstrip()) - (1 if data.startswith(b"<") else 0)}
+
+
+@pytest.mark.parametrize("form", ("csv", "xml"))
+@pytest.mark.parametrize("command", READERS)
+def test_cut_input(world, tmp_path, command, form):
+    data = marked(*(world.row(key) for key in BODIES)) if form == "csv" else as_xml(world)
+    mark = b"\n" if form == "csv" else b"/>"
+
+    def one(number, where, at):
+        place = None
+        if command == FETCH:
+            place = tmp_path / f"dest{number}"
+        piped = number % 2
+        words = world.words(command, *([] if piped else [world.file(f"cut{number}", data[:at])]), place=place)
+        return where, at, place, world.run(words, input=data[:at] if piped else None)
+    wrong = []
+    with ThreadPoolExecutor(2) as two:
+        for where, at, place, done in two.map(one, *zip(*((n, *cut) for n, cut in enumerate(cuts(data).items())))):
+            whole = min(3, max(0, data[:at].count(mark) - (2 if form == "csv" else 0)))
+            if done.status != 3 or b"#end" in done.out or b"<end" in done.out:
+                wrong.append(f"{where}: status {done.status}, {done.out[-60:]!r}, {done.err}")
+                continue
+            found = some_rows(done.out, tmp_path)
+            lines_of(command, done.err)
+            assert [row.key for row in found] == list(BODIES)[:whole], f"{where}: {found}"
+            for row in found:
+                is_done(SimpleNamespace(dest=place, s3=world.s3), command, row)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("compress", (gzip.compress, zstandard.compress), ids=("gzip", "zstd"))
+@pytest.mark.parametrize("command", READERS)
+def test_compressed_input(world, tmp_path, command, compress):
+    data = compress(marked(*(world.row(key) for key in BODIES)))
+    done = world.run(world.words(command), input=data)
+    assert done.status == 0, done.err
+    found = parsed(done.out, tmp_path)
+    assert [row.key for row in found] == list(BODIES)
+    for row in found:
+        is_done(world, command, row)
+    cut = world.run(world.words(command), input=data[:-1])
+    assert cut.status == 3 and "cut" in lines_of(command, cut.err)[0]
+    some_rows(cut.out, tmp_path)
+
+
+# Where the count is wrong: in a pipe a stage was cut short, in a file a person took a line out.
+@pytest.mark.parametrize("form", ("csv", "xml"))
+@pytest.mark.parametrize("kind, status", (("pipe", 3), ("file", 0)))
+@pytest.mark.parametrize("command", READERS)
+def test_wrong_count(world, tmp_path, command, kind, status, form):
+    data = marked(*(world.row(key) for key in BODIES)) if form == "csv" else as_xml(world)
+    data = data.replace(b"rows=3", b"rows=4").replace(b'rows="3"', b'rows="4"')
+    words = world.words(command, *([world.file("rows", data)] if kind == "file" else []))
+    done = world.run([*words, "-f", form], input=data if kind == "pipe" else None)
+    assert done.status == status and "4 rows, 3 came" in done.err
+    assert ("warning: " in done.err) == (kind == "file")
+    found = parsed(done.out, tmp_path) if kind == "file" else some_rows(done.out, tmp_path)
+    assert len(found) == 3
+    for row in found:
+        is_done(world, command, row)
+
+
+def versioned(world):
+    """Make versions of one key in the bucket `v`; return their ids, the oldest first."""
+    world.s3.bucket("v", versioning="Enabled")
+    return [world.s3.put("v", "k", body) for body in (b"one", b"two", b"three")]
+
+
+# A person's manifests, and the words that make sense of them.
+BY_HAND = {
+    "key,version_id and --bucket": (lambda ids: f"key,version_id\nk,{ids[0]}\n", ["--bucket", "v"]),
+    "as a spreadsheet saves it": (lambda ids: f"\ufeffVersion_ID, KEY\r\n{ids[0]},k\r\n", ["--bucket", "v"]),
+    "no header, --columns": (lambda ids: f"k,{ids[0]}\n", ["--bucket", "v", "--columns", "key,version_id"]),
+    "no header, standard columns, as grep leaves it": (lambda ids: f"v,k,{ids[0]},,,,,,,,,,,,,,,\n", []),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+@pytest.mark.parametrize("command", READERS)
+def test_manifest_by_hand(world, tmp_path, command, case):
+    text, words = BY_HAND[case]
+    ids = versioned(world)
+    (world.there / "v").mkdir()
+    (world.there / "v" / "k").write_bytes(b"one")
+    done = world.run([*world.words(command), *words], input=text(ids).encode())
+    assert done.status == 0, done.err
+    (row,) = parsed(done.out, tmp_path)
+    assert (row.bucket, row.key, row.version_id) == ("v", "k", ids[0])
+    assert row.state == ("" if command == MANIFEST else STATES[command])
+    if command == FETCH:
+        assert (world.dest / row.path).read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FETCH, "csv"), (VERIFY, "xml")))
+def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
+    """10,000 rows; the first and the last are worked on, the others pass."""
+    count = 10_000
+    known = {0: "a.txt", count - 1: "dir/b.bin"}
+    facts = [(n, known.get(n, n), len(BODIES[known[n]]) if n in known else n, "listed" if n in known else "pruned")
+             for n in range(count)]
+    if form == "csv":
+        lines = (f'{n},{BUCKET},{key},{size},{state},colour {n},"a, b"' for n, key, size, state in facts)
+        data = marked(*lines, head="no,bucket,key,size,state,My colour,x")
+    else:
+        data = xml(*(f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" state="{state}" '
+                     f'My_x0020_colour="colour {n}" x="a, b"' for n, key, size, state in facts))
+    done = world.run([*world.words(command), "-f", form], input=data)
+    assert done.status == 0, done.err
+    found = {int(row.extra["no"]): row for row in parsed(done.out, tmp_path)}
+    assert sorted(found) == list(range(count))
+    assert all(row.extra["My colour"] == f"colour {n}" and row.extra["x"] == "a, b" for n, row in found.items())
+    assert all(row.state == "pruned" for n, row in found.items() if n not in known)
+    for n in known:
+        is_done(world, command, found[n])
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_doctype_ends_the_reading(world, tmp_path, command):
+    secret = world.file("secret", "CANARY")
+    document = f'<!DOCTYPE manifest [<!ENTITY x SYSTEM "file://{secret}">]>\n'.encode()
+    data = document + as_xml(world).replace(b'key="a.txt"', b'key="&x;"')
+    for done in world.side_by_side(*({"words": world.words(command), "input": first + data}
+                                     for first in (b"", b'<?xml version="1.0"?>\n'))):
+        one_fault(command, done, 3, "DOCTYPE")
+        assert some_rows(done.out, tmp_path) == [] and b"CANARY" not in done.out
+
+
+# Rows that make no sense, by what is wrong with them (head bucket,key,size,etag,state), and the columns that
+# must be passed on as they came.
+NONSENSE = {
+    "no key": f"{BUCKET},,1,,listed", "no bucket": ",k,1,,listed", "no bucket's name": "../etc,k,1,,listed",
+    "not a size": f"{BUCKET},k,many,,listed", "negative size": f"{BUCKET},k,-1,,listed",
+    "no state": f"{BUCKET},k,1,,bogus", "bad escape": f"{BUCKET},100%,1,,listed",
+    "long key": f"{BUCKET},{'k' * 1025},1,,listed",
+    "too few": f"{BUCKET},k", "too many": f"{BUCKET},k,1,,listed,and,more", "odd quotes": f'{BUCKET},"k"x,1,,listed'}
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_nonsense_stops_nothing_else(world, tmp_path, command):
+    good = [world.row(key) for key in BODIES]
+    lines = [good[0], *list(NONSENSE.values())[:6], good[1], *list(NONSENSE.values())[6:], good[2]]
+    done = world.run([*world.words(command), "-q"], input=marked(*lines))
+    assert done.status == 1
+    found, cut = read(done.out, tmp_path)
+    assert len(found) == len(lines) and not cut
+    right = {row.key: row for row in found if row.key in BODIES}
+    assert sorted(right) == sorted(BODIES)
+    for row in right.values():
+        is_done(world, command, row)
+    # What made no sense goes on as `failed`, with the number of its line, and is named on stderr.
+    assert sum(row.state == rows.FAILED for row in found) == len(NONSENSE)
+    said = lines_of(command, done.err)
+    for number, line in enumerate(lines, 3):
+        assert (line in good) != any(f"line {number}:" in text for text in said), f"line {number}: {said}"
+    if command == FETCH:
+        assert world.whole() == set(BODIES), "a wrong row became an object"

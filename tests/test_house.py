@@ -1,0 +1,396 @@
+"""The house: layers, lists, man pages, README and completions say what the code is (DESIGN.md section 6).
+
+A new command needs: a module in s3kit/commands/, bin/, an entry point, a man page, a completion, a row in
+README's table, tests/commands/test_NAME.py and tests/pipes/s3-NAME.sh with its .out. This file says what
+is missing.
+"""
+
+import argparse
+import ast
+import configparser
+import importlib
+import re
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from s3kit import errors, plan
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
+
+# A module imports only from the rows above its own; commands/* come last.
+LAYERS = (
+    "errors",
+    "units row address digest durable show",
+    "csvform xmlform retry lock answer",
+    "manifest ledger session wire tree plan",
+    "listing pool engine commit",
+    "ranges select",
+    "transfer flow",
+    "fetching verifying",
+    "command",
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
+ONLY = {"boto3": {"session"}, "botocore": {"session"}, "pycurl": {"wire"}}
+DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
+NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
+CPU_SECONDS = 0.1           # that --help may cost beyond the bare interpreter
+HEAVY = ("boto3", "botocore", "pycurl", "lxml", "sqlite3", "xxhash", "awscrt", "tqdm")
+
+MODULES = {path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): path
+           for path in sorted(PACKAGE.rglob("*.py"))}
+COMMANDS = sorted(name.removeprefix("commands.") for name in MODULES if name.startswith("commands."))
+COMMANDS.remove("__init__")
+PAGES = sorted(path for path in MAN.glob("*.[157]"))
+
+
+def tree_of(name):
+    """Return a module's syntax tree."""
+    return ast.parse(MODULES[name].read_text(), str(MODULES[name]))
+
+
+def imports(tree):
+    """Yield (full name, line) of everything a tree imports, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are written in full"
+            yield node.module, node.lineno
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def ours(name):
+    """Return the module of ours that an imported name belongs to, or an empty text."""
+    parts = name.split(".")
+    while parts[1:] and ".".join(parts[1:]) not in MODULES:
+        parts.pop()
+    return ".".join(parts[1:]) if parts[0] == "s3kit" else ""
+
+
+def parser(command):
+    """Return the parser of a command (`list`)."""
+    return importlib.import_module(f"s3kit.commands.{command}").build_parser()
+
+
+def options(command):
+    """Return {the option's names, short first: the name of its value} of a command's parser."""
+    found = {}
+    for action in parser(command)._actions:
+        if action.option_strings:
+            value = "|".join(action.choices) if action.choices else action.metavar or ""
+            found[tuple(sorted(action.option_strings, key=len))] = value if takes_value(action) else ""
+    return found
+
+
+def takes_value(action):
+    """Return whether an option of argparse has a value."""
+    return action.nargs != 0 and not isinstance(action, (argparse._HelpAction, argparse._VersionAction))
+
+
+# --- modules
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__init__")])
+def test_a_module_imports_only_from_lower_layers(name):
+    """The layers of DESIGN.md section 6, imports inside functions included."""
+    level = len(LAYERS) if name.startswith("commands.") else LEVEL.get(name)
+    assert level is not None, f"{name} is in no layer"
+    wrong = {f"line {line}: {ours(found)}" for found, line in imports(tree_of(name))
+             if ours(found) and LEVEL.get(ours(found), len(LAYERS)) >= level}
+    assert not wrong
+
+
+def test_layers_name_modules_that_exist():
+    """No layer speaks of a module that has gone."""
+    assert set(LEVEL) == {name for name in MODULES if "." not in name and name != "__init__"}
+
+
+@pytest.mark.parametrize("library", ONLY)
+def test_a_library_has_one_door(library):
+    """boto3 decides, libcurl moves bytes, and nobody else knows them."""
+    using = {name for name in MODULES if library in {found.split(".")[0] for found, _ in imports(tree_of(name))}}
+    assert using <= ONLY[library]
+
+
+def test_only_durable_renames_syncs_and_unlinks():
+    """One page shows when a file is safe."""
+    wrong = []
+    for name in MODULES:
+        tree = tree_of(name)
+        calls = [(node.attr, node.lineno) for node in ast.walk(tree)
+                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"]
+        calls += [(found[3:], line) for found, line in imports(tree) if found.startswith("os.")]
+        if name != "durable":
+            wrong += [f"{name}, line {line}: os.{call}" for call, line in calls if call in DURABLE_ONLY]
+    assert not wrong
+
+
+def test_module_names_say_something():
+    """Nouns of the work, no drawers for the rest."""
+    assert not [name for name in MODULES if name.rpartition(".")[2] in NOT_NAMES]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_everything_public_has_a_docstring(name):
+    """Modules, classes, functions and methods without an underscore."""
+    def bare(node, inside=""):
+        if not ast.get_docstring(node):
+            yield inside or "the module"
+        for child in node.body:
+            if isinstance(child, (ast.FunctionDef, ast.ClassDef)) and not child.name.startswith("_"):
+                if isinstance(child, ast.ClassDef):
+                    yield from bare(child, f"{inside}{child.name}.")
+                elif not ast.get_docstring(child):
+                    yield inside + child.name
+    if MODULES[name].read_text().strip() or name == "__init__":
+        assert not list(bare(tree_of(name)))
+
+
+# --- lists that must agree
+
+
+def listed(pattern, take):
+    """Return the sorted command names that files of the house stand for."""
+    return sorted(take(path.name) for path in ROOT.glob(pattern))
+
+
+def entry_points():
+    """Return {command: module and function} of setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = config["options.entry_points"]["console_scripts"].strip().splitlines()
+    return dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines)
+
+
+def readme_rows():
+    """Return [(command, what it does)] of README's table."""
+    return re.findall(r"^\| `(s3-\w+)` \| (.+?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+LISTS = {
+    "bin": lambda: listed("bin/*", str),
+    "setup.cfg": lambda: sorted(entry_points()),
+    "man": lambda: listed("man/s3-*.1", lambda name: name.removesuffix(".1")),
+    "completions": lambda: listed("man/completion/*", str),
+    "README": lambda: [name for name, _ in readme_rows()],
+    "tests/commands": lambda: listed("tests/commands/test_*.py", lambda name: f"s3-{name[5:-3]}"),
+    "tests/pipes": lambda: listed("tests/pipes/s3-*.sh", lambda name: name.removesuffix(".sh")),
+    "pipes' transcripts": lambda: listed("tests/pipes/s3-*.out", lambda name: name.removesuffix(".out")),
+    "s3kit(7)": lambda: sorted(re.findall(r"^\.It Xr (s3-\w+) 1$", (MAN / "s3kit.7").read_text(), re.MULTILINE)),
+}
+
+
+@pytest.mark.parametrize("where", LISTS)
+def test_every_list_has_every_command(where):
+    """What is a command in one place is one everywhere."""
+    assert sorted(LISTS[where]()) == [f"s3-{name}" for name in COMMANDS]
+
+
+def test_entry_points_are_the_commands_modules():
+    """setup.cfg and bin/ start the same function."""
+    assert entry_points() == {f"s3-{name}": f"s3kit.commands.{name}:main" for name in COMMANDS}
+    scripts = {name: (ROOT / "bin" / f"s3-{name}").read_text() for name in COMMANDS}
+    assert {text.replace(f"s3-{name}", "s3-X").replace(f"commands.{name} ", "commands.X ")
+            for name, text in scripts.items()} == {scripts["list"].replace("s3-list", "s3-X")
+                                                   .replace("commands.list ", "commands.X ")}
+    assert all((ROOT / "bin" / f"s3-{name}").stat().st_mode & 0o111 for name in COMMANDS)
+
+
+# --- man pages
+
+
+def page(command):
+    """Return the lines of a command's page."""
+    return (MAN / f"s3-{command}.1").read_text().splitlines()
+
+
+def page_options(lines):
+    """Return {names, short first: value} of the options that a page explains (`.It Fl`)."""
+    found = {}
+    for line in lines:
+        if line.startswith(".It Fl "):
+            flags, _, value = line[4:].partition(" Ar ")
+            names = tuple(f"-{name}" for name in re.findall(r"Fl (\S+)", flags))
+            assert names not in found, f"{names} is there twice"
+            found[names] = value
+            assert names == tuple(sorted(names, key=len)), "short options first"
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_page_and_parser_have_the_same_options(command):
+    """Both ways, short and long, with the same name for the value."""
+    assert page_options(page(command)) == options(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_one_sentence_says_what_a_command_does(command):
+    """The page's NAME, the module's docstring, README's row and --help."""
+    module = importlib.import_module(f"s3kit.commands.{command}")
+    name, _, sentence = module.__doc__.strip().partition(": ")
+    lines = page(command)
+    assert name == module.NAME == f"s3-{command}"
+    assert [lines[at:at + 2] for at, line in enumerate(lines) if line == f".Nm {name}"][0] == \
+        [f".Nm {name}", f".Nd {sentence.removesuffix('.')}"]
+    assert dict(readme_rows())[name] == sentence.removesuffix(".")
+    assert parser(command).description == sentence[0].upper() + sentence[1:]
+
+
+SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_sections_of_a_page(command):
+    """Always the same, in the same order, and a page that can be read in one go."""
+    lines = page(command)
+    assert [line[4:] for line in lines if line.startswith(".Sh ")] == SECTIONS
+    assert lines[1] == f".Dt {f's3-{command}'.upper()} 1"
+    assert 80 <= len(lines) <= 160
+
+
+@pytest.mark.parametrize("command,states", [("fetch", plan.FETCHABLE), ("verify", plan.VERIFIABLE)])
+def test_pages_name_the_states_that_a_command_acts_on(command, states):
+    """The sentence "It acts on rows that are ..., or have no state" is plan.py's."""
+    lines = page(command)
+    said = lines[lines.index("It acts on rows that are") + 1].removeprefix(".Li ")
+    assert set(said.rstrip(" ,").split(" , ")) | {""} == states
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_references_lead_somewhere(path):
+    """Every page of ours that a page refers to is there."""
+    found = re.findall(r"^\.(?:It )?Xr (s3\S*) (\d)", path.read_text(), re.MULTILINE)
+    assert not [f"{name}({section})" for name, section in found if not (MAN / f"{name}.{section}").exists()]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_groff_has_nothing_to_say(path):
+    """groff ends with 0 even after errors: only its silence counts."""
+    assert shutil.which("groff"), "groff is missing: apt-get install groff"
+    done = subprocess.run(["groff", "-mdoc", "-Tutf8", "-ww", "-z", str(path)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_exit_statuses_are_those_of_errors():
+    """s3kit(7)'s table has errors.py's numbers, in errors.py's words."""
+    source = MODULES["errors"].read_text()
+    wanted = {int(number): said for number, said in re.findall(r"^[A-Z_]+ = (\d+)\s+# (.+)$", source, re.MULTILINE)}
+    assert set(wanted) == {value for name, value in vars(errors).items() if name.isupper()}
+    text = (MAN / "s3kit.7").read_text().partition(".Sh EXIT STATUS\n")[2].partition(".Sh ")[0]
+    table = re.findall(r"^\.It Li (\d)\n(.+)\.$", text, re.MULTILINE)
+    assert {int(number): said for number, said in table} == \
+        {number: said[0].upper() + said[1:] for number, said in wanted.items()}
+
+
+def examples():
+    """Yield (where, command line) of every example in the pages and in README."""
+    for path in PAGES:
+        for line in re.findall(r"^\.Dl (.+)$", path.read_text(), re.MULTILINE):
+            yield path.name, line.replace("\\(aq", "'").replace("\\e", "\\")
+    for line in re.findall(r"^ *\$ (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE):
+        yield "README.md", line
+
+
+def stages(line):
+    """Return the argument lists of the commands of ours in a command line; what follows `#` is a comment."""
+    words = shlex.shlex(line, posix=True, punctuation_chars="|&;<>()")
+    words.whitespace_split = True
+    found, stage = [], []
+    for word in [*words, "|"]:
+        if set(word) <= set("|&;<>()"):
+            found, stage = [*found, stage], []
+        else:
+            stage.append(word)
+    return [stage for stage in found if stage and stage[0] in {f"s3-{name}" for name in COMMANDS}]
+
+
+@pytest.mark.parametrize("where,line", list(examples()))
+def test_examples_are_understood(where, line, capsys):
+    """Every example of a command has options that the command has."""
+    for name, *arguments in stages(line):
+        try:
+            parser(name.removeprefix("s3-")).parse_args(arguments)
+        except SystemExit as end:
+            assert not end.code, f"{where}: {line}\n{capsys.readouterr().err}"
+
+
+# --- completions
+
+
+def complete(command, *words):
+    """Return what bash would offer for the last of a command line's words, in an empty terminal's place."""
+    script = (f". man/completion/s3-{command}\n"
+              "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1))\n"
+              "_s3kit \"$1\" \"${@: -1}\" \"${@: -2:1}\"\n"
+              "printf '%s\\n' \"${COMPREPLY[@]}\"")
+    done = subprocess.run(["bash", "-c", script, "bash", f"s3-{command}", *words], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return set(done.stdout.split("\n")) - {""}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_completion_offers_the_options_of_the_parser(command):
+    """All of them, and no other."""
+    assert complete(command, "-") == {name for names in options(command) for name in names}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_completion_knows_which_options_have_a_value(command):
+    """After one that has, no option is offered; after one that has none, they are."""
+    for action in parser(command)._actions:
+        for name in action.option_strings:
+            offered = complete(command, name, "-")
+            assert bool(offered & set(parser(command)._option_string_actions)) == \
+                (not takes_value(action) or action.nargs == "?"), name
+
+
+def test_completion_of_values_and_files():
+    """Forms for -f, directories for -d, files elsewhere; s3-list reads no files."""
+    assert complete("fetch", "-f", "") == {"csv", "xml"}
+    assert complete("fetch", "--dest", "s") == {"s3kit"}
+    assert complete("verify", "set") == complete("manifest", "-o", "set") == {"setup.cfg"}
+    assert complete("list", "set") == set()
+
+
+# --- starting
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_loads_nothing_heavy(command, option):
+    """No network, no credentials, no boto3."""
+    script = ("import runpy, sys\n"
+              "sys.argv = sys.argv[1:]\n"
+              "try:\n    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+              "except SystemExit as end:\n    assert not end.code\n"
+              f"print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", script, str(ROOT / "bin" / f"s3-{command}"), option],
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert f"s3-{command}" in done.stdout
+
+
+def cpu(*argv):
+    """Return the seconds of CPU, user and system, that a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_comes_at_once(command, option):
+    """Under 100 ms of CPU beyond the bare interpreter, the best of several runs."""
+    script = str(ROOT / "bin" / f"s3-{command}")
+    ours = min(cpu(sys.executable, script, option) for _ in range(5))
+    bare = min(cpu(sys.executable, "-c", "pass") for _ in range(5))
+    assert ours - bare < CPU_SECONDS
