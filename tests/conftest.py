@@ -36,6 +36,12 @@ def clean_env(extra=None):
     return env | {name: str(value) for name, value in (extra or {}).items()}
 
 
+def env_of(fake):
+    """Return the environment that leads to a strict fake."""
+    return {"AWS_ENDPOINT_URL_S3": fake.url, "AWS_ACCESS_KEY_ID": fake.access_key,
+            "AWS_SECRET_ACCESS_KEY": fake.secret_key, "AWS_REGION": "us-east-1"}
+
+
 SHIMS = HERE / ".shims"
 
 

@@ -134,8 +134,9 @@ def test_the_schema_accepts_what_is_valid(schema, path):
     schema.assertValid(etree.parse(path))
 
 
-GOOD = ('<manifest xmlns="urn:s3kit:manifest:1"><object bucket="b" key="a" size="1" last-modified="2026-01-31T12:00:00Z"'
-        ' state="verified" path="b/a" digest="xxh3-128:99aa06d3014798d86001c324468d497f" proof="crc32c" note="any"/>'
+GOOD = ('<manifest xmlns="urn:s3kit:manifest:1"><object bucket="b" key="a" size="1"'
+        ' last-modified="2026-01-31T12:00:00Z" state="verified" path="b/a"'
+        ' digest="xxh3-128:99aa06d3014798d86001c324468d497f" proof="crc32c" note="any"/>'
         '<end rows="1"/></manifest>')
 
 

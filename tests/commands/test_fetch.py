@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import env_of
 from manifests import read_rows
 from odd_keys import ODD_KEYS
 
@@ -18,12 +19,6 @@ from s3kit.ledger import Ledger
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
 PIPELINE = "s3-manifest {source} | s3-fetch -j {jobs} -d {dest} | s3-verify -d {dest} -o {out}"
-
-
-def env_of(fake):
-    """Return the environment that leads to the strict fake."""
-    return {"AWS_ENDPOINT_URL_S3": fake.url, "AWS_ACCESS_KEY_ID": fake.access_key, "AWS_SECRET_ACCESS_KEY": fake.secret_key,
-            "AWS_REGION": "us-east-1"}
 
 
 def tree(folder):

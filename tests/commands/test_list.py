@@ -1,0 +1,72 @@
+"""s3-list: like ls, for buckets."""
+
+import json
+
+import pytest
+from conftest import env_of
+
+
+@pytest.fixture
+def listed(fake):
+    """A fake with two buckets, one of them with versions."""
+    fake.bucket("empty")
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "a", b"1", modified=1_700_000_000)
+    fake.put("b", "a", b"22", modified=1_700_000_100)
+    fake.put("b", "dir/x", bytes(5000), modified=1_700_000_200)
+    fake.put("b", "dir/y\n", b"", modified=1_700_000_300)
+    fake.delete("b", "dir/x")
+    return fake
+
+
+def test_buckets(listed, run):
+    """Without an address: all buckets, a name a line."""
+    assert run("s3-list", env=env_of(listed)).out == "b\nempty\n"
+
+
+def test_one_level_and_all(listed, run):
+    """One level with its prefixes; -R everything; names that could act on a terminal are written out."""
+    assert run("s3-list", "s3://b", env=env_of(listed)).out == "a\ndir/\n"
+    assert run("s3-list", "-R", "s3://b", env=env_of(listed)).out == "a\ndir/y\\x0a\n"
+    assert run("s3-list", "s3://b/dir/", env=env_of(listed)).out == "dir/y\\x0a\n"
+
+
+def test_raw_names(listed, run):
+    """-0 gives raw names for xargs -0."""
+    assert run("s3-list", "-R", "-0", "s3://b", env=env_of(listed)).out == "a\0dir/y\n\0"
+
+
+def test_long_and_versions(listed, run):
+    """-l shows time, size and class; --versions also old versions and delete markers."""
+    out = run("s3-list", "-l", "-H", "-R", "--versions", "s3://b", env=env_of(listed)).out.splitlines()
+    assert [line.split()[-1] for line in out] == ["a", "a", "dir/x", "dir/x", "dir/y\\x0a"]
+    assert out[0].split()[:3] == ["2023-11-14T22:15:00Z", "2", "STANDARD"] and " * " in out[0] and " - " in out[1]
+    assert "MARKER" in out[2] and "4.9K" in out[3]
+
+
+def test_json(listed, run):
+    """--json: an object a line, numbers as numbers, raw keys."""
+    facts = [json.loads(line) for line in run("s3-list", "--json", "-R", "s3://b", env=env_of(listed)).out.splitlines()]
+    assert [(fact["key"], fact["size"], fact["bucket"]) for fact in facts] == [("a", 2, "b"), ("dir/y\n", 0, "b")]
+
+
+def test_summary(listed, run):
+    """--summarize counts objects, markers and bytes."""
+    out = run("s3-list", "-R", "--versions", "--summarize", "s3://b", env=env_of(listed)).out
+    assert out.splitlines()[-1] == "4 objects, 1 delete marker, 5,003 bytes"
+
+
+def test_nothing_there(listed, run):
+    """A prefix that names nothing is an error, as for ls; an empty bucket is not."""
+    done = run("s3-list", "s3://b/none", env=env_of(listed))
+    assert done.status == 1 and "no such key" in done.err
+    assert run("s3-list", "s3://empty", env=env_of(listed)).status == 0
+
+
+def test_pages(fake, run):
+    """More than a page of keys comes whole and in order."""
+    fake.bucket("b")
+    keys = sorted(f"{n:05d}é" for n in range(2500))
+    for key in keys:
+        fake.put("b", key, b"")
+    assert run("s3-list", "-R", "s3://b", env=env_of(fake)).out.splitlines() == keys

@@ -1,0 +1,170 @@
+"""s3-verify: what the disk says against what S3 said, whichever tool put the files there."""
+
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import env_of
+from manifests import read_rows
+
+
+@pytest.fixture
+def fetched(fake, run, tmp_path):
+    """Return (manifest, destination) of three objects that s3-fetch brought."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("a", "dir/b", "dir/c"):
+        fake.put("b", key, key.encode() * 1000)
+    dest = tmp_path / "d"
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    return run("s3-fetch", "-d", dest, input=listed, env=env_of(fake)).out, dest
+
+
+def rot(path):
+    """Change one byte of a file and give it its old time: what a disk does."""
+    status = os.stat(path)
+    with open(path, "r+b") as file:
+        file.seek(500)
+        byte = file.read(1)
+        file.seek(500)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_rot_is_a_mismatch(fetched, run):
+    """A byte that changed without a trace is found; the others are verified; the status is 1."""
+    manifest, dest = fetched
+    rot(dest / "b" / "dir" / "b")
+    done = run("s3-verify", "-d", dest, input=manifest)
+    assert done.status == 1
+    assert {row.key: row.state for row in read_rows(done.out)} == {"a": "verified", "dir/b": "mismatch", "dir/c": "verified"}
+    assert (dest / "b" / "dir" / "b").exists()
+
+
+def test_discard_and_fetch_again(fetched, fake, run):
+    """--discard removes what differs, s3-fetch gets just that, and all is verified."""
+    manifest, dest = fetched
+    rot(dest / "b" / "a")
+    found = run("s3-verify", "--discard", "-d", dest, input=manifest)
+    assert found.status == 1 and not (dest / "b" / "a").exists()
+    before = len(fake.log)
+    again = run("s3-fetch", "-d", dest, input=found.out, env=env_of(fake))
+    assert again.status == 0, again.err
+    assert [request.key for request in fake.log[before:] if request.key] == ["a"]
+    last = run("s3-verify", "-d", dest, input=again.out)
+    assert last.status == 0 and {row.state for row in read_rows(last.out)} == {"verified"}
+
+
+def test_missing_and_short(fetched, run):
+    """A file that is gone is `missing`; one of another length is a `mismatch` without being read."""
+    manifest, dest = fetched
+    (dest / "b" / "a").unlink()
+    (dest / "b" / "dir" / "b").write_bytes(b"short")
+    done = run("s3-verify", "-d", dest, input=manifest)
+    assert done.status == 1
+    assert {row.key: row.state for row in read_rows(done.out)} == {"a": "missing", "dir/b": "mismatch", "dir/c": "verified"}
+
+
+def test_quick_asks_nothing_of_s3(fetched, fake, run):
+    """--quick compares with the ledger's digest: it finds rot, and needs neither network nor credentials."""
+    manifest, dest = fetched
+    before = len(fake.log)
+    done = run("s3-verify", "--quick", "-d", dest, input=manifest)
+    assert done.status == 0 and {row.proof for row in read_rows(done.out)} == {"digest"}
+    rot(dest / "b" / "a")
+    done = run("s3-verify", "--quick", "-d", dest, input=manifest)
+    assert done.status == 1 and len(fake.log) == before
+
+
+@pytest.mark.parametrize("layout", ["b/{key}", "{key}"], ids=["bucket and key", "key"])
+def test_what_other_tools_downloaded(fake, run, tmp_path, layout):
+    """Given only a manifest, files of another tool are verified, multipart ones too, wherever it put the bucket."""
+    fake.bucket("b")
+    bodies = {"plain": b"plain" * 999, "dir/parts": random.Random(1).randbytes(12 << 20)}
+    fake.put("b", "plain", bodies["plain"], checksum=None)
+    body = bodies["dir/parts"]
+    fake.put("b", "dir/parts", b"", parts=[body[at:at + (5 << 20)] for at in range(0, len(body), 5 << 20)], checksum=None)
+    for key, data in bodies.items():
+        file = tmp_path / "d" / layout.format(key=key)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-verify", "-d", tmp_path / "d", input=listed, env=env_of(fake))
+    assert done.status == 0, done.err
+    assert {row.key: row.proof for row in read_rows(done.out)} == {"plain": "etag-md5", "dir/parts": f"etag-md5-parts:{5 << 20}"}
+    offline = run("s3-verify", "-d", tmp_path / "d", input=listed)
+    assert offline.status == 0, "common part sizes are found in one read, without S3"
+
+
+def test_unverifiable_is_not_ok(fake, run, tmp_path):
+    """An encrypted object whose ETag is no MD5 and that has no checksum: status 5, and neither ok nor corrupt."""
+    fake.bucket("b")
+    fake.put("b", "k", b"bytes", checksum=None, sse="aws:kms", etag="0" * 32)
+    (tmp_path / "d" / "b").mkdir(parents=True)
+    (tmp_path / "d" / "b" / "k").write_bytes(b"bytes")
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-verify", "-d", tmp_path / "d", input=listed, env=env_of(fake))
+    row = read_rows(done.out)[0]
+    assert (done.status, row.state, row.proof) == (5, "unverifiable", "size")
+
+
+def test_an_encrypted_object_is_verified_by_our_digest(fake, run, tmp_path):
+    """What s3-fetch brought is compared with the digest that it took, and says so."""
+    fake.bucket("b")
+    fake.put("b", "k", b"bytes", checksum=None, sse="aws:kms", etag="0" * 32)
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    got = run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake))
+    assert got.status == 0 and read_rows(got.out)[0].proof == "size"
+    done = run("s3-verify", "-d", tmp_path / "d", input=got.out, env=env_of(fake))
+    row = read_rows(done.out)[0]
+    assert (done.status, row.state, row.proof) == (0, "verified", "digest"), done.err
+
+
+def test_reads_the_disk_and_not_the_page_cache(run, fake, tmp_path):
+    """A byte flipped below the file system, while the page cache still has the right one, is found."""
+    image, place = tmp_path / "image", tmp_path / "mounted"
+    place.mkdir()
+    subprocess.run(["truncate", "-s", "64M", image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, place], check=True)
+    try:
+        body = random.Random(4).randbytes(1 << 20)
+        fake.bucket("b")
+        fake.put("b", "k", body)
+        listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+        got = run("s3-fetch", "-d", place / "d", input=listed, env=env_of(fake))
+        assert got.status == 0
+        os.sync()
+        raw = image.read_bytes()
+        at = raw.index(body[4096 * 10:4096 * 11])
+        with open(image, "r+b") as file:
+            file.seek(at)
+            file.write(bytes([body[4096 * 10] ^ 1]))
+        # The loop device's own cache is no disk either: drop it, but not the file's pages.
+        device = subprocess.run(["findmnt", "-n", "-o", "SOURCE", place], capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(["blockdev", "--flushbufs", device], check=True)
+        assert (place / "d" / "b" / "k").read_bytes() == body, "the page cache still has the right bytes"
+        done = run("s3-verify", "-d", place / "d", input=got.out, env=env_of(fake))
+        assert done.status == 1 and read_rows(done.out)[0].state == "mismatch"
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_failed_rows_stay_failed(fetched, run):
+    """A row that failed before s3-verify goes on as it is, and the status tells."""
+    manifest, dest = fetched
+    rows = manifest.replace(",fetched,b/a,", ",failed,b/a,", 1)
+    done = run("s3-verify", "-d", dest, input=rows)
+    assert done.status == 1
+    assert {row.key: row.state for row in read_rows(done.out)} == {"a": "failed", "dir/b": "verified", "dir/c": "verified"}
+
+
+def test_the_ledger_hears_of_it(fetched, run):
+    """What was verified, and on what proof, is in the ledger, for s3-prune to rely on."""
+    from s3kit.ledger import Ledger
+    manifest, dest = fetched
+    run("s3-verify", "-d", dest, input=manifest)
+    row = read_rows(manifest)[0]
+    entry = Ledger(Path(dest, ".s3kit")).find(row.bucket, row.key, row.version_id)
+    assert (entry.state, entry.proof, entry.path) == ("verified", "crc64nvme", row.path)
