@@ -298,6 +298,9 @@ class Source:
         self.name = args.prog
         self.files = args.file or ["-"]
         self.bucket, self.columns = args.bucket or "", args.columns
+        for path in self.files:
+            if path.startswith("-") and path != "-":
+                raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
         if "-" in self.files and os.isatty(0):
             raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
         if len(set(self.files)) < len(self.files) and "-" in self.files:

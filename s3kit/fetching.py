@@ -141,6 +141,8 @@ class Fetching:
     def take(self, row):
         """Decide on one row of the input."""
         if not self.keep.is_idle and not self.keep([row]):
+            if self.args.in_place:
+                self.leave(row)         # FILE must not lose what was left out this time
             return
         if not plan.is_to_fetch(row):
             self.leave(row, told=row.verbatim is not None)

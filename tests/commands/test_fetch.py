@@ -437,6 +437,19 @@ def test_in_place(fake, run, tmp_path):
     assert read_rows(file)[0].state == "fetched"
 
 
+def test_in_place_keeps_what_the_filters_leave_out(fake, run, tmp_path):
+    """-i with a filter loses no row of FILE; without -i the others are not in the output."""
+    fake.bucket("b")
+    for key in ("k.jpg", "k.txt"):
+        fake.put("b", key, b"12345")
+    file = tmp_path / "m.csv"
+    file.write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
+    out = run("s3-fetch", "--include", "*.jpg", file, "-d", tmp_path / "d", env=env_of(fake)).out
+    assert [row.key for row in read_rows(out)] == ["k.jpg"]
+    assert run("s3-fetch", "-i", "--include", "*.jpg", file, "-d", tmp_path / "d", env=env_of(fake)).status == 0
+    assert {row.key: row.state for row in read_rows(file)} == {"k.jpg": "fetched", "k.txt": "listed"}
+
+
 def test_what_another_tool_left_is_kept(fake, run, tmp_path):
     """A file that is there and right is checked and kept; one that is wrong is replaced."""
     fake.bucket("b")
