@@ -115,7 +115,9 @@ def test_a_file_that_left_its_name_is_not_the_part(folder, tmp_path, monkeypatch
         flock(fd, how)
 
     monkeypatch.setattr(fcntl, "flock", slow_flock)
+    before = len(os.listdir("/proc/self/fd"))
     fd = hold(NAME, folder)
+    assert len(os.listdir("/proc/self/fd")) == before + 1
     assert is_named(fd, NAME, folder)
     os.write(fd, b"ours")
     assert (tmp_path / NAME).read_bytes() == b"ours"
@@ -132,6 +134,17 @@ def test_is_named(folder, tmp_path):
     assert not is_named(fd, NAME, folder)
     (tmp_path / NAME).write_bytes(b"")
     assert not is_named(fd, NAME, folder)
+    os.close(fd)
+
+
+def test_a_link_to_the_file_is_not_the_file(folder, tmp_path):
+    """A part that became a link to what was the part is no part any more."""
+    fd = hold(NAME, folder)
+    os.rename(tmp_path / NAME, tmp_path / "final.jpg")
+    os.symlink("final.jpg", tmp_path / NAME)
+    assert is_named(fd, NAME, folder) is False
+    os.unlink(tmp_path / NAME)
+    assert is_named(fd, NAME, folder) is False
     os.close(fd)
 
 

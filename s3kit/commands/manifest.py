@@ -31,13 +31,14 @@ def manifest(args):
     if args.versions and args.at:
         raise Usage("--versions and --at exclude each other")
     sources, keep = select.sources(args), select.Filter(args)
-    sink = command.Sink(args, lambda: args.format or "csv", source_rows=True)
     tally, progress = command.Tally(args), command.Progress(args, "row")
-
-    nonsense = 0
+    read_from, nonsense = [], 0
+    sink = command.Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"), source_rows=True)
 
     def read(path):
-        return command.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
+        source = command.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
+        read_from.append(source)
+        return source
 
     with command.closing(sink, progress):
         for rows, extras in select.rows_of(sources, args, command.Signals.check, read):
