@@ -263,8 +263,9 @@ class Task:
             engine.throttle.grow()
             return False
         elif verdict == retry.EXPIRED:
-            engine.paused = True
-            engine.said.append(("expired", engine.endpoints[self.job.bucket].generation))
+            if transfer.endpoint is engine.endpoints[self.job.bucket]:      # else it was renewed meanwhile
+                engine.paused = True
+                engine.said.append(("expired", transfer.endpoint.generation))
             self.fail(AGAIN, said(transfer), slow=True)
         elif verdict == retry.SLOW:
             engine.throttle.shrink(time.monotonic())

@@ -25,6 +25,7 @@ from s3kit.units import epoch_ns, from_epoch, show_size
 
 HELD_SECONDS = 0.5          # between two looks at what another process fetches
 SLOW_MINUTES = 15           # S3 may slow a row down for so long before it counts as failed
+STALE_SECONDS = 7 * 86400
 FRESH_SECONDS = 60          # between two looks at the credentials' age
 
 
@@ -108,16 +109,21 @@ class Fetching:
         """Remove part files that nobody holds and nothing can be resumed from."""
         from s3kit import durable, lock
         names = set(os.listdir(self.tree.parts))
-        for name in names:
-            stem = name.removesuffix(".journal")
-            old = os.stat(name, dir_fd=self.tree.parts).st_mtime < time.time() - 7 * 86400 if name in names else False
-            if f"{stem}.journal" in names and stem in names and not old:
+        for stem in {name.removesuffix(".journal") for name in names}:
+            if stem in names and f"{stem}.journal" in names and not self.is_old(stem):
                 continue
             fd = lock.hold(stem, self.tree.parts)
             if fd is not None:
                 durable.unlink(f"{stem}.journal", self.tree.parts)
                 durable.unlink(stem, self.tree.parts)
                 os.close(fd)
+
+    def is_old(self, part):
+        """Return whether a part file was left so long ago that nobody will resume it."""
+        try:
+            return os.stat(part, dir_fd=self.tree.parts).st_mtime < time.time() - STALE_SECONDS
+        except FileNotFoundError:
+            return False        # another process has just finished it
 
     def look(self):
         """Stop if a signal came or the output failed; refresh the credentials from time to time."""
@@ -317,7 +323,7 @@ class Fetching:
             self.kept += 1
             self.leave(errand.row)
         elif errand.survey:
-            self.begin_large(errand)
+            self.on_surveyed(errand, errand.survey)
         else:
             self.resend(errand)
 

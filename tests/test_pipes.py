@@ -1,6 +1,6 @@
 """Pipelines as people type them: each tests/pipes/NAME.sh is run by bash, its transcript must be NAME.out.
 
-s3-*.sh tell about one command each, pairs.sh has two pipelines to a line that must agree. The scripts
+s3-*.sh tell about one command each, pairs*.sh have two pipelines to a line that must agree. The scripts
 find two small buckets (below) on a real server, and nothing in them changes from run to run: what would
 is cut out in the scripts. `S3KIT_WRITE_PIPES=1 pytest tests/test_pipes.py` writes the transcripts anew;
 read the difference before you believe it.

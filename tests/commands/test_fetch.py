@@ -260,6 +260,56 @@ def test_two_at_once(fake, run, tmp_path):
         assert out.count(",fetched,") == 300
 
 
+def test_two_at_once_on_a_large_object(fake, run, tmp_path):
+    """The second waits for the first's ranges, finds the file and sends nothing again."""
+    fake.bucket("b")
+    body = random.Random(3).randbytes(80 << 20)
+    fake.put("b", "large", body)
+    (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
+    both = [start(["s3-fetch", "-j", "1", "--limit-rate", "60M", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
+            for _ in range(2)]
+    ended = [process.communicate(timeout=90) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert tree(tmp_path / "d") == {"b/large": body} and parts(tmp_path / "d") == []
+    asked = [request.headers["range"] for request in fake.requests(method="GET", key="large")]
+    assert len(asked) == len(set(asked))
+
+
+def test_credentials_that_are_renewed(fake, run, tmp_path):
+    """Credentials that expire mid-run are asked for again, once, and no row fails."""
+    from fakes3 import Credential
+    script, config = tmp_path / "credentials", tmp_path / "config"
+    script.write_text(f"""#!/bin/sh
+echo called >> {tmp_path}/calls
+key=$([ -e {tmp_path}/second ] && echo SECOND || echo FIRST)
+touch {tmp_path}/second
+date=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)
+[ $key = FIRST ] && date=$(date -u -d '+2 minutes' +%Y-%m-%dT%H:%M:%SZ)
+echo '{{"Version": 1, "AccessKeyId": "'$key'", "SecretAccessKey": "secret", "SessionToken": "t-'$key'", "Expiration": "'$date'"}}'
+""")
+    script.chmod(0o755)
+    config.write_text(f"[default]\nregion = us-east-1\ncredential_process = {script}\n")
+    fake.bucket("b")
+    for number in range(200):
+        fake.put("b", f"k{number}", b"x")
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    fake.credentials["FIRST"] = Credential("secret", "t-FIRST")
+    fake.credentials["SECOND"] = Credential("secret", "t-SECOND")
+
+    def expire(request):
+        if len(fake.log) > before + 50:
+            fake.credentials["FIRST"] = Credential("secret", "t-FIRST", expired=True)
+
+    before = len(fake.log)
+    fake.hook = expire
+    fake.latency = 0.02
+    done = run("s3-fetch", "-j", "2", "-c", "4", "-d", tmp_path / "d", input=listed,
+               env={"AWS_ENDPOINT_URL_S3": fake.url, "AWS_CONFIG_FILE": config})
+    assert done.status == 0, done.err
+    assert len(tree(tmp_path / "d")) == 200
+    assert len((tmp_path / "calls").read_text().split()) <= 3
+
+
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_odd_keys(fake, pipe, tmp_path, versioning):
     """Each odd key arrives in a file of its own with its bytes; its path leads back; nothing is written outside."""
