@@ -133,6 +133,8 @@ def key_of(path):
         if name.endswith((BESIDE_FILE, BESIDE_DIRECTORY)):
             name = name[:-2]
         components.append(component_of(name))
+    if held:
+        raise ValueError(f"'{path}' is not a path of ours")
     return bucket, "/".join(components)
 
 

@@ -347,7 +347,7 @@ class Sink:
             if len(args.file) != 1 or args.file == ["-"] or path:
                 raise Usage("-i rewrites one FILE, and goes with no -o")
             path = args.file[0]
-        self.form = form
+        self.form, self.name = form, args.prog
         shown = source_rows or path or args.output == "-" or not os.isatty(1)
         try:
             self.output = Output(path=path) if shown else None
@@ -369,6 +369,9 @@ class Sink:
             if not self.output.begun:
                 self.output.form = self.form()
             self.output.close()
+            if self.output.lost:
+                say(self.name, f"warning: columns first seen after CSV's header was written are lost: "
+                               f"{', '.join(sorted(self.output.lost))} (-f xml keeps them)")
 
     def abandon(self):
         """Leave without the end mark."""

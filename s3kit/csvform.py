@@ -6,13 +6,13 @@ import io
 import re
 
 from s3kit.errors import Cut, Fault
-from s3kit.row import COLUMNS, FAILED, Row, from_values, values
+from s3kit.row import COLUMNS, FAILED, Row, column_of, from_values, values
 
 MARK = "#s3kit manifest "
 VERSION = "1"
 END = re.compile(r"#end rows=([0-9]{1,19})")
-BARE_NAMES = {column.replace("_", ""): column for column in COLUMNS}
 HOLD = 1 << 20      # characters that one record may have
+csv.field_size_limit(HOLD)
 OPEN_QUOTE = "unexpected end of data"       # how the csv module says it, in strict mode
 
 
@@ -80,9 +80,12 @@ class Reader:
                             rows.append(row)
                     break
                 except csv.Error as error:
-                    if str(error) == OPEN_QUOTE and not last and sum(map(len, lines[done:])) <= HOLD:
+                    if str(error) == OPEN_QUOTE and not last:
                         self.buffer = "".join(lines[done:]) + self.buffer
                         break
+                    if "field limit" in str(error):
+                        # Where this row ends nobody knows: what follows may be the inside of a cell.
+                        raise Fault(f"line {self.line + done + 1}: no end of the row within {HOLD:,} characters") from None
                     rows.append(self.not_csv(self.line + done + 1, error, lines[done:records.line_num]))
                     done = records.line_num
         except Fault as fault:
@@ -92,6 +95,8 @@ class Reader:
 
     def not_csv(self, line, error, lines):
         """Return a failed row for what the csv module cannot read."""
+        if self.ended:
+            raise Cut(f"line {line}: something follows the end mark")
         self.count += 1
         why = "a quote is opened and never closed" if str(error) == OPEN_QUOTE else f"not CSV: {error}"
         return Row(state=FAILED, error=f"line {line}: {why}", verbatim={"key": "".join(lines).rstrip("\r\n")[:1024]})
@@ -131,12 +136,13 @@ class Reader:
     def header(self, cells):
         """Choose the columns; return whether `cells` were a header row."""
         names = [column_of(cell) for cell in cells]
-        is_header = self.marked or is_header_row(names, self.given)
+        is_header = self.marked or is_header_row(names, self.given, self.bucket)
         if is_header and "key" not in names:
             raise Fault("the manifest has no header row with a column 'key'")
         if not is_header and len(names) == 1 and ";" in names[0]:
             raise Fault("columns are separated by ';': a manifest's are by ','")
-        named = [name for name in names if name]
+        # Unknown names may differ in their letters alone, as attributes do.
+        named = [name if name in COLUMNS else self.unknown(cell) for name, cell in zip(names, cells) if name]
         if is_header and len(set(named)) < len(named):
             raise Fault("two columns of the header have the same name")
         self.choose(cells if is_header else self.given)
@@ -147,9 +153,13 @@ class Reader:
         self.names = [column_of(name) for name in names]
         self.direct = tuple(self.names) == COLUMNS
         self.picks = [self.names.index(column) if column in self.names else -1 for column in COLUMNS]
-        self.others = [(name.strip(), at) for at, name in enumerate(names)
+        self.others = [(self.unknown(name), at) for at, name in enumerate(names)
                        if self.names[at] and self.names[at] not in COLUMNS]
         self.extras += [name for name, _ in self.others if name not in self.extras]
+
+    def unknown(self, name):
+        """Return an unknown column's name; blanks around it are a person's, or else they belong to it."""
+        return name if self.marked else name.strip()
 
     def row(self, cells, line):
         """Return the Row of one record; a short one of a bare manifest is padded."""
@@ -170,22 +180,17 @@ class Reader:
         return from_values(cells, line, extra)
 
 
-def is_header_row(names, given):
-    """Return whether a first row is a header, not an object called `key` where `given` has its keys."""
+def is_header_row(names, given, bucket):
+    """Return whether a first row is a header, not an object called `key` where `given` has its keys.
+
+    With a `bucket` given, a short row without one is a header rather than an object in a bucket of its own.
+    """
     if "key" not in names:
         return False
     known = [name for name in names if name in COLUMNS]
     at = names.index("key")
-    return len(known) > 1 or len(names) == 1 or given[at:at + 1] != ["key"]
-
-
-def column_of(name):
-    """Return the column that a header's name means: `VersionId`, `version-id` and `Version ID` are one.
-
-    A pin under a name that we did not know would be no pin at all.
-    """
-    name = name.strip().lower()
-    return BARE_NAMES.get(re.sub("[-_ ]", "", name), name)
+    return len(known) > 1 or len(names) == 1 or given[at:at + 1] != ["key"] or (
+        bool(bucket) and given == list(COLUMNS) and len(names) < len(COLUMNS))
 
 
 class Writer:

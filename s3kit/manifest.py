@@ -10,6 +10,7 @@ from s3kit.durable import Replacement
 from s3kit.errors import Cut, Fault, of_file
 
 BLOCK = 1 << 17
+STEP = 256          # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard bounds no output
 SNIFF = 16
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database", rb"%%%% HASHDEEP": "hashdeep's output",
@@ -84,7 +85,7 @@ class Input:
         """Return the reader for what the first bytes show."""
         head = first.removeprefix(b"\xef\xbb\xbf").lstrip()
         for magic, what in FOREIGN.items():
-            if re.match(magic, first):
+            if re.match(magic, first) or re.match(magic, head):
                 raise Fault(f"{self.name}: this looks like {what}, not like a manifest")
         if head.startswith(b"<"):
             from s3kit import xmlform
@@ -175,10 +176,10 @@ def unzstd(first, blocks):
         while block:
             if engine.eof:
                 engine = zstandard.ZstdDecompressor().decompressobj()
-            out = engine.decompress(block)
+            out = engine.decompress(block[:STEP])
             for start in range(0, len(out), BLOCK):
                 yield out[start:start + BLOCK]
-            block = engine.unused_data or next(blocks, b"")
+            block = engine.unused_data + block[STEP:] or next(blocks, b"")
     except zstandard.ZstdError as error:
         raise Cut(f"the zstd data is broken: {error}") from None
     if not engine.eof:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified", "etag",
            "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore", "state", "path",
            "digest", "proof", "error")
+BARE_NAMES = {column.replace("_", ""): column for column in COLUMNS}
 KEY, PATH = COLUMNS.index("key"), COLUMNS.index("path")
 
 LISTED, RESTORING, RESTORED, FETCHED, VERIFIED, PRUNED, STORED = (
@@ -101,6 +102,15 @@ def decode(text):
         return raw.decode()
     except UnicodeDecodeError:
         raise ValueError("the key's percent-encoding is not UTF-8") from None
+
+
+def column_of(name):
+    """Return the column that a name means: `VersionId`, `version-id` and `Version ID` are one.
+
+    A pin under a name that we did not know would be no pin at all.
+    """
+    name = name.strip().lower()
+    return BARE_NAMES.get(re.sub("[-_ ]", "", name), name)
 
 
 def values(row):

@@ -103,7 +103,7 @@ class Tree:
         own = with_mark(name, CLASH + clash(name)) if self.folds and self.is_clash(parent, name) else name
         for candidate in (own, with_mark(own, BESIDE_FILE)):
             try:
-                return (self.enter(parent, candidate) if make else os.open(candidate, DIRECTORY, dir_fd=parent)), candidate
+                return self.enter_all(parent, candidate, make), candidate
             except OSError as error:
                 if error.errno not in (errno.ENOTDIR, errno.ELOOP):
                     raise
@@ -111,6 +111,17 @@ class Tree:
                 if not stat.S_ISREG(there.st_mode):
                     raise Fault(f"a {kind_of(there)} is in the way: '{candidate}'") from None
         raise Fault(f"a file is in the way: '{candidate}'")
+
+    def enter_all(self, parent, names, make):
+        """Return a descriptor of a directory in `parent`; a name too long for one is nested (see address.pieces)."""
+        first, slash, rest = names.partition("/")
+        fd = self.enter(parent, first) if make else os.open(first, DIRECTORY, dir_fd=parent)
+        if not slash:
+            return fd
+        try:
+            return self.enter_all(fd, rest, make)
+        finally:
+            os.close(fd)
 
     def is_clash(self, folder, name):
         """Return whether a folding file system has `name` under another spelling."""
@@ -176,6 +187,9 @@ def settle(tree, part, fd, path, size, mtime_ns, mode):
     folder, name, path = tree.folder(path)
     for _ in range(3):
         chosen = free_name(tree, folder, name)
+        if "/" in chosen:       # the name and its mark together are too long for one
+            folder, name, path = tree.folder(path.removesuffix(name) + chosen)
+            chosen = name
         try:
             durable.rename(part, chosen, tree.parts, folder)
         except (IsADirectoryError, NotADirectoryError):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?B?)", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
+FRACTION = re.compile(r"\.(\d+)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -68,7 +69,8 @@ def show_time(moment):
     """Return an aware datetime as ISO 8601 in UTC with Z; a fraction only where there is one."""
     moment = moment.astimezone(timezone.utc)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    # Three digits or six: Python 3.10 reads no others.
+    fraction = f".{moment.microsecond:06d}".removesuffix("000") if moment.microsecond else ""
     return f"{text}{fraction}Z"
 
 
@@ -81,6 +83,8 @@ def epoch_ns(text):
     """Return an ISO 8601 time as nanoseconds since 1970, or None for an empty text."""
     if not text:
         return None
+    if "." in text:     # Python 3.10 reads three or six digits of a fraction, no others
+        text = FRACTION.sub(lambda match: f".{match[1]:0<6.6}", text)
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     if not moment.tzinfo:
         moment = moment.replace(tzinfo=timezone.utc)

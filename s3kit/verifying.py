@@ -147,9 +147,7 @@ class Verifying:
             look.claim = NO_CLAIM
         elif not look.asked:
             look.claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, row.length)
-            kind, _, known = row.proof.partition(":")
-            if look.claim.kind == "parts" and known.isdigit() and kind == look.claim.proof.partition(":")[0]:
-                look.claim = look.claim.with_part_size(int(known))
+            look.claim = with_proven_parts(look.claim, row.proof, look.status.st_size)
             sure = look.claim.kind == "full" or (look.claim.kind == "parts" and look.claim.part_size)
             if not sure and self.ask(look):
                 return
@@ -333,3 +331,12 @@ class Verifying:
                 *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
                 rest and f"{count(rest, 'row')} failed before",
                 self.discarded and f"{count(self.discarded, 'file')} removed"]
+
+
+def with_proven_parts(claim, proof, size):
+    """Return a claim about parts with the part size that an earlier proof names, if it fits the file."""
+    kind, _, known = proof.partition(":")
+    if claim.kind != "parts" or kind != claim.proof.partition(":")[0]:
+        return claim
+    part = int(known) if known.isascii() and known.isdigit() and len(known) < 16 else 0
+    return claim.with_part_size(part) if part and -(-size // part) == claim.count else claim

@@ -9,12 +9,11 @@ import re
 from lxml import etree
 
 from s3kit.errors import Cut, Fault
-from s3kit.row import COLUMNS, from_values, values
+from s3kit.row import COLUMNS, column_of, from_values, values
 
 NAMESPACE = "urn:s3kit:manifest:1"
 OPEN = f'<manifest xmlns="{NAMESPACE}">\n'
 ATTRIBUTES = tuple(column.replace("_", "-") for column in COLUMNS)
-NAMES = tuple(zip(ATTRIBUTES, COLUMNS))     # a person may write CSV's names: version_id for version-id
 DEPTH = 8
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -125,14 +124,27 @@ class Reader:
 
     def row(self, attributes):
         """Return the Row of one element's attributes."""
-        cells = [attributes.pop(name, "") or attributes.pop(column, "") for name, column in NAMES]
-        if self.bucket and not cells[0]:
-            cells[0] = self.bucket
+        cells = [attributes.pop(name, "") for name in ATTRIBUTES]
         extra = None
         if attributes:
-            extra = {NAMED.sub(lambda m: chr(int(m[1], 16)), name): text for name, text in attributes.items()}
-            self.extras += [name for name in extra if name not in self.extras]
+            extra = self.unknown(attributes, cells)
+        if self.bucket and not cells[0]:
+            cells[0] = self.bucket
         return from_values(cells, self.count + len(self.found) + 1, extra, "row")
+
+    def unknown(self, attributes, cells):
+        """Return the unknown columns among attributes; what only spells one of ours otherwise goes to its cell."""
+        extra = {}
+        for name, text in attributes.items():
+            name = NAMED.sub(lambda m: chr(int(m[1], 16)), name)
+            column = column_of(name)
+            if column in COLUMNS:
+                at = COLUMNS.index(column)
+                cells[at] = cells[at] or text
+            else:
+                extra[name] = text
+        self.extras += [name for name in extra if name not in self.extras]
+        return extra or None
 
 
 class Writer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).resolve().parent
 ROOT, BIN = HERE.parent, HERE.parent / "bin"
@@ -16,6 +17,11 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 
 import servers  # noqa: E402
 from fakes3 import FakeS3  # noqa: E402
+
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("s3kit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("s3kit")
 
 
 @dataclass

@@ -4,7 +4,7 @@ all='s3-manifest s3://pipes-flat'
 same 'through a pipe or through files' "$all | s3-fetch -d p1 | s3-verify -d p1 | rows" \
     "$all -o m; s3-fetch -d p2 m -o f; s3-verify -d p2 f -o v; rows < v"
 same 'in place' "$all -o i.csv; s3-fetch -i -d p1 i.csv; rows < i.csv" "$all | s3-fetch -d p1 | rows"
-same 'XML through the pipeline' "$all -f xml | s3-fetch -d p3 | s3-verify -d p3 | s3-manifest | rows" \
+same 'XML through the pipeline' "$all -f xml | s3-fetch -d p3 | s3-verify -d p3 | s3-manifest -f csv | rows" \
     "$all | s3-fetch -d p1 | s3-verify -d p1 | rows"
 same 'output has the form of the input' "$all -f xml | s3-fetch -d p1 | sort" "$all | s3-fetch -d p1 | s3-manifest -f xml | sort"
 same 'only keys are enough' "$all | rows 2 | s3-fetch --columns key --bucket pipes-flat -d p4 | rows 1,2,6,8,12,14-17" \

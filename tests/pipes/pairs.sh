@@ -2,9 +2,10 @@
 all='s3-manifest s3://pipes-flat'
 
 # Forms.
-same 'XML and back' "$all -f xml | s3-manifest" "$all"
-same 'XML and back, versions' 's3-manifest --versions -f xml s3://pipes-versions | s3-manifest -' 's3-manifest --versions s3://pipes-versions'
+same 'XML and back' "$all -f xml | s3-manifest -f csv" "$all"
+same 'XML and back, versions' 's3-manifest --versions -f xml s3://pipes-versions | s3-manifest -f csv -' 's3-manifest --versions s3://pipes-versions'
 same 'CSV to XML is XML at once' "$all | s3-manifest -f xml" "$all -f xml"
+same 'a conversion keeps the form' "$all -f xml | s3-manifest" "$all -f xml"
 same 'gzip and back' "$all -o all.csv.gz; s3-manifest all.csv.gz" "$all"
 same 'through a file of rows without header' "$all | rows | s3-manifest | rows" "$all | rows"
 same 'a manifest of manifests' "$all -o all.csv; s3-manifest s3://pipes-versions -o v.csv; s3-manifest all.csv v.csv" \
