@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from s3kit.errors import Usage
 
@@ -136,6 +136,12 @@ def key_of(path):
     if held:
         raise ValueError(f"'{path}' is not a path of ours")
     return bucket, "/".join(components)
+
+
+def version_of(path):
+    """Return the version id that a path's mark names, or an empty text."""
+    mark = path.rpartition(VERSION)
+    return unquote(mark[2].replace(f"{CONTINUES}/", "")) if mark[1] else ""
 
 
 def is_inside(path):

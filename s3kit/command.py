@@ -347,7 +347,8 @@ class Sink:
             if len(args.file) != 1 or args.file == ["-"] or path:
                 raise Usage("-i rewrites one FILE, and goes with no -o")
             path = args.file[0]
-        self.form, self.name = form, args.prog
+        self.name = args.prog
+        self.form = lambda: args.format or form_of_name(args.output or "") or form()
         shown = source_rows or path or args.output == "-" or not os.isatty(1)
         try:
             self.output = Output(path=path) if shown else None
@@ -377,6 +378,13 @@ class Sink:
         """Leave without the end mark."""
         if self.output:
             self.output.abandon()
+
+
+def form_of_name(path):
+    """Return the form that a file's name tells: `m.xml.gz` is XML."""
+    for compression in (".gz", ".zst", ".zstd"):
+        path = path.removesuffix(compression)
+    return {".csv": "csv", ".xml": "xml"}.get(os.path.splitext(path)[1], "")
 
 
 class Shown:

@@ -97,7 +97,8 @@ class Fetching:
             self.tree, self.ledger = Tree(self.args.dest, make=False), Ledger(folder)
         for batch in self.source.batches():
             self.signals.check()
-            for row in self.keep(batch):
+            batch = self.keep(batch)
+            for row in batch:
                 if plan.is_to_fetch(row) and not (self.ledger and self.is_kept(row)):
                     self.planned += 1
                     self.planned_bytes += row.length or 0

@@ -6,7 +6,7 @@ import re
 from itertools import groupby
 from operator import attrgetter
 
-from s3kit.address import key_of, parse_s3
+from s3kit.address import key_of, parse_s3, version_of
 from s3kit.errors import Fault, NoAccess, Usage, of_file
 from s3kit.row import LISTED, Row
 from s3kit.units import epoch_ns, from_epoch
@@ -191,11 +191,11 @@ def tree_rows(top, bucket):
     In a destination of ours the rows have the buckets and keys that the paths stand for; elsewhere
     the key is the path, and the bucket the one given. Links are not followed.
     """
-    ours = os.path.isdir(os.path.join(top, ".s3kit"))
+    ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))     # s3-verify alone leaves no parts
     rows = []
     for folder, names, files in os.walk(top, onerror=complain):
         names.sort()
-        if folder == top and ours:
+        if folder == top and ".s3kit" in names:
             names.remove(".s3kit")
         at = os.path.relpath(folder, top)
         at = "" if at == "." else f"{at}/"
@@ -215,13 +215,13 @@ def tree_row(top, path, bucket, ours):
     status = os.lstat(os.path.join(top, path))
     if not stat.S_ISREG(status.st_mode):
         return None
-    key = path
+    key, version = path, ""
     if ours:
         try:
-            bucket, key = key_of(path)
+            (bucket, key), version = key_of(path), version_of(path)
         except ValueError:
             pass        # not of our making: the path must do
-    return Row(bucket=bucket, key=key, size=str(status.st_size), last_modified=from_epoch(status.st_mtime),
+    return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size), last_modified=from_epoch(status.st_mtime),
                state=LISTED, path=path)
 
 

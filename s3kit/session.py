@@ -160,7 +160,8 @@ class Session:
         except ClientError as error:
             if error.response["Error"]["Code"] in DENIED:
                 return None
-            raise translate(error) from None
+            fault = translate(error)
+            raise type(fault)(f"cannot use bucket '{bucket}': {fault}") from None
         except BotoCoreError as error:
             raise translate(error) from None
 

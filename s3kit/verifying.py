@@ -11,7 +11,7 @@ from s3kit.address import BESIDE_DIRECTORY, file_of_folder, has_dots, is_inside,
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.digest import NO_CLAIM, Check, claim_of
 from s3kit.engine import Job, Outcome
-from s3kit.errors import Fault, reason
+from s3kit.errors import SOME_FAILED, Fault, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Entry, Ledger
 from s3kit.pool import DEPTH, Pool
@@ -46,7 +46,7 @@ class Verifying:
         self.session = Session(args)
         self.offline = args.quick
         self.known = set()
-        self.read = self.discarded = 0
+        self.read = self.discarded = self.archived = 0
 
     def run(self):
         """Verify everything. Raises Fault (Cut) where the input or the output failed."""
@@ -104,8 +104,11 @@ class Verifying:
         if entry is not None and not plan.is_same_object(row, entry):
             entry = None
         path, status = self.place(row, entry)
+        if status is None and row.storage_class in plan.ARCHIVED_CLASSES and row.state != rows.FETCHED:
+            self.archived += 1
+            self.leave(row)         # s3-fetch could not read it either: s3-restore comes first
+            return
         if status is None:
-            row.proof = ""
             self.say(row, rows.MISSING, f"there is no file '{path}'")
             return
         row.path = path
@@ -301,7 +304,7 @@ class Verifying:
         """Let a row go after the next flush, and the ledger know."""
         row = look.row
         folder = stat.S_ISDIR(look.status.st_mode)
-        entry = Entry(row.bucket, row.key, row.version_id, row.etag, look.status.st_size, row.last_modified,
+        entry = Entry(row.bucket, row.key, row.version_id, row.etag, 0 if folder else look.status.st_size, row.last_modified,
                       row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,
                       0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, row.error,
                       look.entry.tries if look.entry else 0, from_epoch(time.time()))
@@ -310,6 +313,8 @@ class Verifying:
     def say(self, row, state, why):
         """Let a row go that was not verified."""
         row.state, row.error = state, why
+        if state != rows.UNVERIFIABLE:
+            row.proof = ""
         self.leave(row, told=True)
 
     def leave(self, row, told=False):
@@ -330,7 +335,12 @@ class Verifying:
         return [f"{count(tally.of(rows.VERIFIED), 'row')} verified{size}",
                 *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
                 rest and f"{count(rest, 'row')} failed before",
+                self.archived and f"{count(self.archived, 'row')} in an archive",
                 self.discarded and f"{count(self.discarded, 'file')} removed"]
+
+    def status(self):
+        """Return the exit status; rows in an archive are not done either."""
+        return self.tally.status() or (SOME_FAILED if self.archived else 0)
 
 
 def with_proven_parts(claim, proof, size):

@@ -355,7 +355,7 @@ def test_completion_knows_which_options_have_a_value(command):
 def test_completion_of_values_and_files():
     """Forms for -f, directories for -d, files elsewhere; s3-list reads no files."""
     assert complete("fetch", "-f", "") == {"csv", "xml"}
-    assert complete("fetch", "--dest", "s") == {"s3kit"}
+    assert complete("fetch", "--dest", "manif") == {"manifests"}
     assert complete("verify", "set") == complete("manifest", "-o", "set") == {"setup.cfg"}
     assert complete("list", "set") == set()
 

@@ -29,7 +29,7 @@ def verify(args):
     with command.closing(sink, progress):
         verifying.run()
         tally.summary(progress, verifying.told())
-    return tally.status()
+    return verifying.status()
 
 
 def main(argv=None):

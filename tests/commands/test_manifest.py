@@ -127,13 +127,24 @@ def test_a_destination_of_ours(fake, run, tmp_path):
     assert sorted((row.bucket, row.key) for row in rows) == [("b", "//"), ("b", "plain"), ("b", "x/../y")]
 
 
+def test_a_destination_keeps_the_versions(history, run, tmp_path):
+    """The listing of a destination names the version of each file that has one in its name, so that it can be verified."""
+    listed = run("s3-manifest", "--versions", "s3://b", env=env_of(history)).out
+    run("s3-fetch", "-j", "1", "-d", tmp_path / "d", input=listed, env=env_of(history))
+    rows = run("s3-manifest", tmp_path / "d").out
+    done = run("s3-verify", "--discard", "-d", tmp_path / "d", input=rows, env=env_of(history))
+    assert {row.key: row.state for row in read_rows(done.out) if row.version_id} == {"changed": "verified"}
+
+
 @pytest.mark.parametrize("name", ["m.csv", "m.xml.gz", "m.csv.zst"])
 def test_output_files(history, run, tmp_path, name):
     """-o compresses by the name, writes atomically, and what was written is read again as the same."""
     file = tmp_path / name
     form = "xml" if ".xml" in name else "csv"
-    done = run("s3-manifest", "-f", form, "-o", file, "s3://b", env=env_of(history))
+    done = run("s3-manifest", "-o", file, "s3://b", env=env_of(history))
     assert (done.status, done.out) == (0, "")
+    import gzip
+    assert form == "csv" or gzip.open(file).read().startswith(b"<manifest")
     plain = run("s3-manifest", "s3://b", env=env_of(history)).out
     assert run("s3-manifest", "-f", "csv", file).out == plain
     assert os.stat(file).st_mode & 0o777 == 0o600

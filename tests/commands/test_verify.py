@@ -168,3 +168,23 @@ def test_the_ledger_hears_of_it(fetched, run):
     row = read_rows(manifest)[0]
     entry = Ledger(Path(dest, ".s3kit")).find(row.bucket, row.key, row.version_id)
     assert (entry.state, entry.proof, entry.path) == ("verified", "crc64nvme", row.path)
+
+
+def test_archived_rows_wait_for_their_restore(fake, pipe, tmp_path):
+    """What s3-fetch had to pass on s3-verify passes on, too: it is not missing; the status says that not all is done."""
+    fake.bucket("b")
+    fake.put("b", "cold", b"cold", storage_class="GLACIER")
+    out = tmp_path / "out.csv"
+    done = pipe(f"s3-manifest s3://b | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d -o {out}", env=env_of(fake))
+    assert done.status == [0, 1, 1]
+    assert read_rows(out)[0].state == "listed"
+
+
+def test_a_placeholder_directory_stays_known(fake, run, pipe, tmp_path):
+    """A zero-byte `dir/` is fetched once, whatever else s3-verify records of it."""
+    fake.bucket("b")
+    fake.put("b", "dir/", b"")
+    done = pipe(f"s3-manifest s3://b | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d", env=env_of(fake))
+    assert done.status == [0, 0, 0], done.err
+    again = run("s3-fetch", "-d", tmp_path / "d", input=run("s3-manifest", "s3://b", env=env_of(fake)).out, env=env_of(fake))
+    assert again.status == 0 and "nothing to fetch, 1 row already there" in again.err
