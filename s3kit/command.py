@@ -189,9 +189,9 @@ class Signals:
     @contextmanager
     def at_once(cls):
         """Within this a signal stops us here and now: for calls of which nobody knows how long they take."""
-        cls.check()
         before, cls.graceful = cls.graceful, False
         try:
+            cls.check()
             yield
         finally:
             cls.graceful = before
@@ -205,7 +205,10 @@ class Signals:
 
 def die_of(number):
     """End by a signal's default action, so that the shell knows."""
-    sys.stderr.flush() if sys.stderr else None
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError, RuntimeError):
+        pass            # full, closed, or we are in the middle of a write to it
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
@@ -397,7 +400,9 @@ class Shown:
     def write(self, data):
         """Write bytes of whole lines."""
         text = bytes(data).decode("utf-8", "surrogateescape")
-        self.file.write("\n".join(map(visible, text.split("\n"))).encode())
+        view = memoryview("\n".join(map(visible, text.split("\n"))).encode())
+        while view:
+            view = view[self.file.write(view):]
         return len(data)
 
 
