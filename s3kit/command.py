@@ -78,8 +78,12 @@ def pool_options(made, connections=True):
     made.add_argument("-j", "--jobs", metavar="N", type=positive, default=os.cpu_count() or 2,
                       help="worker processes (one a core)")
     if connections:
-        made.add_argument("-c", "--connections", metavar="N", type=positive, default=32,
-                          help="connections of each worker (32)")
+        connections_option(made)
+
+
+def connections_option(made):
+    """Add how many requests a process has under way."""
+    made.add_argument("-c", "--connections", metavar="N", type=positive, default=32, help="connections of each process (32)")
 
 
 class Rule(argparse.Action):

@@ -1,167 +1,160 @@
-"""Listing through the data plane: pages fetched by libcurl and parsed by lxml, the next one asked for
-while this one is read.
+"""Listing through the data plane: pages fetched by libcurl, several at once, and handed on in order.
 
-Keys are asked for URL-encoded, because XML cannot carry them all; a server that does not do that says
-so by leaving EncodingType out. Rows come in the server's order: key, then newest version first.
+One connection lists one page after the other, each asked for while the one before is used. Where that
+leaves us waiting, the range of keys is split among more connections (segments). Rows come in the server's
+order: key, then newest version first.
 """
 
-from urllib.parse import quote, unquote_plus
-
-from lxml import etree
+import time
+from urllib.parse import quote
 
 from s3kit import retry
 from s3kit.answer import said
 from s3kit.errors import Fault, NoAccess
-from s3kit.row import LISTED, Row
+from s3kit.pages import Page, marker_query
+from s3kit.segments import Segments
 from s3kit.wire import Wire
 
 TRIES = 6
+BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
 WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
-
-
-class Page:
-    """One page of a listing: `rows`, common `prefixes`, and the query that goes on after it (or '')."""
-
-    def __init__(self, bucket, xml, versions):
-        root = parse(xml)
-        if local(root) not in ("ListBucketResult", "ListVersionsResult"):
-            raise Fault(f"the listing of '{bucket}' is not one: <{local(root)}>")
-        self.bucket = bucket
-        top = {local(child): child.text or "" for child in root if not len(child)}
-        self.read = unquote_plus if top.get("EncodingType") == "url" else str
-        self.rows, self.prefixes = [], []
-        for child in root:
-            kind = local(child)
-            if kind in ("Contents", "Version", "DeleteMarker"):
-                self.rows.append(self.row(child, kind))
-            elif kind == "CommonPrefixes":
-                self.prefixes.append(self.read(child[0].text or ""))
-        self.next = ""
-        if top.get("IsTruncated") == "true":
-            self.next = self.after(top, versions)
-
-    def after(self, top, versions):
-        """Return the query that asks for the next page. Raises Fault where the server forgot to say."""
-        if versions:
-            if top.get("NextKeyMarker"):
-                marker = quote(self.read(top["NextKeyMarker"]), safe="")
-                version = quote(top.get("NextVersionIdMarker", ""), safe="")
-                return f"key-marker={marker}&version-id-marker={version}" if version else f"key-marker={marker}"
-        elif top.get("NextContinuationToken"):
-            return f"continuation-token={quote(top['NextContinuationToken'], safe='')}"
-        raise Fault(f"the listing of '{self.bucket}' says that it goes on, but not where")
-
-    def row(self, element, kind):
-        """Return the Row of one entry."""
-        row = Row(bucket=self.bucket, state=LISTED)
-        algorithms = []
-        for child in element:
-            name, text = local(child), child.text or ""
-            if name == "Key":
-                row.key = self.read(text)
-            elif name == "Size":
-                row.size = text
-            elif name == "ETag":
-                row.etag = text.strip('"').lower()
-            elif name == "LastModified":
-                row.last_modified = text.replace(".000Z", "Z")
-            elif name == "VersionId":
-                row.version_id = text
-            elif name == "IsLatest":
-                row.is_latest = text
-            elif name == "StorageClass":
-                row.storage_class = text
-            elif name == "ChecksumAlgorithm":
-                algorithms.append(text)
-            elif name == "ChecksumType":
-                row.checksum_type = text
-            elif name == "RestoreStatus":
-                row.restore = restore_of({local(part): part.text or "" for part in child})
-        row.checksum_algorithm = " ".join(algorithms)
-        if kind == "DeleteMarker":
-            row.is_delete_marker, row.storage_class = "true", ""
-        elif kind == "Version":
-            row.is_delete_marker = "false"
-        return row
-
-
-def parse(xml):
-    """Return the root of an XML answer. Raises Fault for what is no XML or brings a DOCTYPE."""
-    reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(xml, reader)
-    except etree.XMLSyntaxError as error:
-        raise Fault(f"the server's XML cannot be read: {error.msg}") from None
-    if root.getroottree().docinfo.doctype:
-        raise Fault("the server's XML has a DOCTYPE")
-    return root
-
-
-def local(element):
-    """Return an element's name without its namespace."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
-def restore_of(status):
-    """Return the row's `restore` column for a RestoreStatus element's parts."""
-    if status.get("IsRestoreInProgress") == "true":
-        return "ongoing"
-    expiry = status.get("RestoreExpiryDate", "").replace(".000Z", "Z")
-    return f"ready until {expiry}" if expiry else ""
+NO_ACCESS = (retry.DENIED, retry.EXPIRED, retry.REFUSED, retry.SKEWED)
+PASSING = (retry.AGAIN, retry.SLOW, retry.OK)       # OK: the connection broke after the status line
 
 
 class Listing:
-    """Lists one bucket after the other over one connection. Raises NoAccess or Fault."""
+    """Lists one bucket after the other over up to `connections`. Raises NoAccess or Fault."""
 
-    def __init__(self, check=lambda: None):
-        self.wire = Wire(2)
+    def __init__(self, check=lambda: None, connections=1):
+        self.wire = Wire(connections)
         self.check = check
+        self.connections = connections
         self.requests = 0
 
-    def pages(self, endpoint, prefix="", versions=False, delimiter=""):
-        """Yield the Pages of a bucket's prefix, each asked for while the one before is in use."""
-        fixed = ["versions="] if versions else ["list-type=2"]
-        fixed += ["encoding-type=url", "max-keys=1000"]
-        if delimiter:
-            fixed.append(f"delimiter={quote(delimiter, safe='')}")
-        if prefix:
-            fixed.append(f"prefix={quote(prefix, safe='')}")
-        under_way = self.ask(endpoint, fixed)
-        seen = set()
-        while under_way:
-            page = Page(endpoint.bucket, self.answer(endpoint, *under_way), versions)
-            if page.next in seen:
-                raise Fault(f"the listing of '{endpoint.bucket}' goes in circles")
-            seen = {page.next}
-            under_way = self.ask(endpoint, fixed + [page.next]) if page.next else None
-            yield page
+    def is_versioned(self, endpoint):
+        """Return whether a bucket is or was versioned; None where we may not ask."""
+        transfer = self.patiently(endpoint, "?versioning=")
+        verdict = retry.verdict(transfer.status, transfer.code)
+        if verdict == retry.OK:
+            return Page.has_status(transfer.body)
+        if verdict == retry.DENIED:
+            return None
+        kind = NoAccess if verdict in NO_ACCESS else Fault
+        raise kind(f"cannot use bucket '{endpoint.bucket}': {said(transfer)}")
 
-    def ask(self, endpoint, query):
-        """Start the request for a page; return (Transfer, query)."""
-        self.requests += 1
-        url = f"{endpoint.url}?{'&'.join(sorted(query))}"
-        return self.wire.start(None, endpoint, url, headers=[WANTS_RESTORE]), query
-
-    def answer(self, endpoint, transfer, query):
-        """Return the page's bytes, asked for again as often as makes sense."""
+    def patiently(self, endpoint, query):
+        """Return the answer to one question, asked again as often as makes sense."""
         for tries in range(TRIES):
+            transfer = self.wire.start(None, endpoint, endpoint.url + query)
             while self.wire.is_under_way(transfer):
                 self.check()
                 self.wire.turn(0.5)
             verdict = retry.verdict(transfer.status, transfer.code)
-            if verdict == retry.OK and not transfer.errno:
-                return transfer.body
-            if verdict not in (retry.AGAIN, retry.SLOW, retry.OK) or tries == TRIES - 1:
-                kind = NoAccess if verdict in (retry.DENIED, retry.EXPIRED, retry.REFUSED, retry.SKEWED) else Fault
-                raise kind(f"cannot list s3://{endpoint.bucket}: {said(transfer)}")
-            self.rest(retry.delay(tries, base=0.5))
-            transfer, query = self.ask(endpoint, query)
-        raise AssertionError("the last try returns or raises")
+            if transfer.errno or verdict in (retry.AGAIN, retry.SLOW):
+                self.rest(retry.delay(tries, base=0.5))
+            else:
+                break
+        return transfer
 
     def rest(self, seconds):
         """Wait, in pieces short enough to be interrupted."""
-        import time
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.check()
             time.sleep(min(0.2, max(0.0, end - time.monotonic())))
+
+    def pages(self, endpoint, prefix="", versions=False, delimiter=""):
+        """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use."""
+        run = Run(self, endpoint, prefix, versions, delimiter)
+        try:
+            yield from run.pages()
+        finally:
+            self.wire.stop()
+
+
+class Run:
+    """The listing of one prefix: what is under way, and what is to be asked again later."""
+
+    def __init__(self, listing, endpoint, prefix, versions, delimiter):
+        self.listing, self.wire, self.endpoint, self.versions = listing, listing.wire, endpoint, versions
+        self.fixed = ["versions="] if versions else ["list-type=2"]
+        self.fixed += ["encoding-type=url", "max-keys=1000"]
+        if delimiter:
+            self.fixed.append(f"delimiter={quote(delimiter, safe='')}")
+        if prefix:
+            self.fixed.append(f"prefix={quote(prefix, safe='')}")
+        self.segments = Segments(1 if delimiter else listing.connections, prefix, versions)
+        self.throttle = retry.Throttle(listing.connections)
+        self.asked = {}         # Transfer: (segment, query, tries)
+        self.later = []         # (when, segment, query, tries)
+        self.waited = 0.0
+
+    def pages(self):
+        """Yield the Pages in order."""
+        while not self.segments.is_done:
+            page = self.segments.ready()
+            self.ask(may_split=page is None and self.waited > BEARABLE)
+            if page is not None:
+                self.turn(0)
+                yield page
+                self.waited /= 2
+            elif not self.segments.is_done:
+                self.turn(0.5)
+
+    def ask(self, may_split):
+        """Start what requests may be started now."""
+        now = time.monotonic()
+        for again in [again for again in self.later if again[0] <= now]:
+            self.later.remove(again)
+            self.start(*again[1:])
+        while self.throttle.room(len(self.asked) + len(self.later), now) > 0:
+            segment = self.segments.choose(may_split)
+            if not segment:
+                return
+            self.start(segment, segment.query or self.beginning(segment.after), 0)
+
+    def beginning(self, marker):
+        """Return the query for the first page after a key, which need not exist."""
+        if not marker:
+            return ""
+        return marker_query(marker) if self.versions else f"start-after={quote(marker, safe='')}"
+
+    def start(self, segment, query, tries):
+        """Ask for a page."""
+        self.listing.requests += 1
+        url = f"{self.endpoint.url}?{'&'.join(sorted([*self.fixed, query] if query else self.fixed))}"
+        self.asked[self.wire.start(None, self.endpoint, url, headers=[WANTS_RESTORE])] = segment, query, tries
+
+    def turn(self, seconds):
+        """Wait at most so long for answers, and take them."""
+        self.listing.check()
+        if self.later:
+            seconds = min(seconds, max(0.0, min(self.later)[0] - time.monotonic()))
+        began = time.monotonic()
+        answered = self.wire.turn(seconds)
+        self.waited += time.monotonic() - began
+        for transfer in answered:
+            segment, query, tries = self.asked.pop(transfer)
+            verdict = retry.verdict(transfer.status, transfer.code)
+            if verdict == retry.OK and not transfer.errno:
+                self.throttle.grow()
+                self.take(segment, query, transfer.body)
+            elif verdict in PASSING and tries < TRIES - 1 and segment in self.segments.open:
+                if verdict == retry.SLOW:
+                    self.throttle.shrink(time.monotonic())
+                self.later.append((time.monotonic() + retry.delay(tries, base=0.5), segment, query, tries + 1))
+            elif not self.segments.fail(segment):
+                kind = NoAccess if verdict in NO_ACCESS else Fault
+                raise kind(f"cannot list s3://{self.endpoint.bucket}: {said(transfer)}")
+
+    def take(self, segment, query, body):
+        """Take a segment's page; only the head's must make sense, others can be asked for in its way."""
+        try:
+            page = Page(self.endpoint.bucket, body, self.versions)
+            if query and page.next == query:
+                raise Fault(f"the listing of '{self.endpoint.bucket}' goes in circles")
+        except Fault:
+            if not self.segments.fail(segment):
+                raise
+            return
+        self.segments.take(segment, page)

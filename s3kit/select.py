@@ -106,7 +106,7 @@ def rows_of(found, args, check, read):
             if not session:
                 from s3kit.listing import Listing
                 from s3kit.session import Session
-                session, listing = Session(args), Listing(check)
+                session, listing = Session(args), Listing(check, args.connections)
             wanted = [what] if kind == "s3" else every_bucket(session, args.exclude_bucket)
             for bucket, prefix in wanted:
                 yield from ((rows, []) for rows in s3_rows(session, listing, bucket, prefix, args))
@@ -124,7 +124,7 @@ def s3_rows(session, listing, bucket, prefix, args):
     later commands pin what they act on. Where that may not be asked, keys alone must do.
     """
     endpoint = session.endpoint(bucket)
-    versioned = args.versions or args.at or session.is_versioned(bucket)
+    versioned = args.versions or args.at or listing.is_versioned(endpoint)
     if versioned is not False:
         try:
             pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))

@@ -1,17 +1,21 @@
 """The only boto3: who we are, how a bucket is reached, and every rare or dangerous call.
 
 boto3 decides, libcurl moves bytes: an endpoint, its region and its addressing style are asked of
-botocore once, by looking at the request it would send, and then used by the data plane (wire).
+botocore once, by looking at the request it would send, and then used by the data plane (wire). Where
+the settings leave nothing to decide (see plain), boto3 is not even imported.
 """
 
 import re
 import warnings
 from io import BytesIO
 
+from s3kit import plain
 from s3kit.address import Endpoint
 from s3kit.errors import Fault, NoAccess
+from s3kit.wire import Wire
 
 SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
+REGION_TRIES = 3
 DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
 
 
@@ -24,6 +28,7 @@ class Session:
         self.endpoints = {}
         self.generation = 0
         self.frozen = None
+        self.plain = plain.read(options)
 
     @property
     def client(self):
@@ -66,6 +71,8 @@ class Session:
 
     def endpoint(self, bucket):
         """Return the Endpoint of a bucket. Raises NoAccess or Fault."""
+        if bucket not in self.endpoints and self.plain:
+            self.endpoints[bucket] = self.plain.endpoint(bucket, self.plain.region if self.plain.url else self.ask_region(bucket))
         if bucket not in self.endpoints:
             self.client
             self.frozen = self.frozen or self.credentials()
@@ -73,6 +80,18 @@ class Session:
                 self.find_region(bucket)
             self.endpoints[bucket] = self.describe(bucket)
         return self.endpoints[bucket]
+
+    def ask_region(self, bucket):
+        """Return the region of a bucket of Amazon's, which tells it to anyone. Raises Fault."""
+        home = self.plain.region
+        asked = self.plain._replace(access_key="").endpoint(bucket, home)
+        for _ in range(REGION_TRIES):
+            transfer = Wire.once(asked, method="HEAD")
+            if transfer.status == 404:
+                raise Fault(f"bucket '{bucket}' does not exist")
+            if transfer.status in (200, 301, 307, 400, 403):
+                return transfer.headers.get("x-amz-bucket-region", home)
+        raise Fault(f"cannot reach bucket '{bucket}': {transfer.failure or f'S3 answers with status {transfer.status}'}")
 
     def is_custom(self):
         """Return whether requests go to an endpoint of the user's, where regions mean nothing."""
@@ -126,8 +145,8 @@ class Session:
 
     def refresh(self):
         """Return new Endpoints of all buckets in use if the credentials have changed, else nothing."""
-        if not self.endpoints:
-            return []
+        if not self.endpoints or self.plain:
+            return []           # keys that are written down do not change
         now = self.credentials()
         if now == self.frozen:
             return []
@@ -151,19 +170,6 @@ class Session:
         """Return [(name, created as an aware datetime)] of all buckets we may see."""
         with translated():
             return [(b["Name"], b["CreationDate"]) for b in self.client.list_buckets()["Buckets"]]
-
-    def is_versioned(self, bucket):
-        """Return whether a bucket is or was versioned; None where we may not ask."""
-        from botocore.exceptions import BotoCoreError, ClientError
-        try:
-            return bool(self.client.get_bucket_versioning(Bucket=bucket).get("Status"))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in DENIED:
-                return None
-            fault = translate(error)
-            raise type(fault)(f"cannot use bucket '{bucket}': {fault}") from None
-        except BotoCoreError as error:
-            raise translate(error) from None
 
 
 class translated:

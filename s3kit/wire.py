@@ -151,6 +151,15 @@ class Wire:
         self.multi.add_handle(curl)
         return transfer
 
+    @classmethod
+    def once(cls, endpoint, query="", method="GET"):
+        """Ask one thing of a bucket, with a connection for this alone; return the answered Transfer."""
+        wire = cls(1)
+        transfer = wire.start(None, endpoint, endpoint.url + query, method=method)
+        while wire.active:
+            wire.turn(0.5)
+        return transfer
+
     def fresh(self):
         """Return a new handle with what all requests share."""
         curl = Handle()

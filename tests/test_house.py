@@ -27,10 +27,10 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 # A module imports only from the rows above its own; commands/* come last.
 LAYERS = (
     "errors",
-    "units row address digest durable show",
-    "csvform xmlform retry lock answer",
-    "manifest ledger session wire tree plan",
-    "listing pool engine commit",
+    "units row address digest durable show split",
+    "csvform xmlform retry lock answer plain pages segments",
+    "manifest ledger wire tree plan",
+    "session listing pool engine commit",
     "ranges select",
     "transfer flow",
     "fetching verifying",

@@ -16,6 +16,7 @@ def build_parser():
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("-0", "--null", action="store_true", help="raw names, each ended by a NUL")
     p.add_argument("--summarize", action="store_true", help="in the end, how many and how much")
+    command.connections_option(p)
     command.s3_options(p)
     return p
 
@@ -27,7 +28,7 @@ def list_all(args):
     from s3kit.listing import Listing
     from s3kit.session import Session
     addresses = [parse_s3(text) for text in args.address]
-    session, listing = Session(args), Listing(command.Signals.check)
+    session, listing = Session(args), Listing(command.Signals.check, args.connections)
     printer = Printer(args)
     if not addresses:
         for name, created in session.buckets():

@@ -21,6 +21,7 @@ def build_parser():
     p.add_argument("--columns", metavar="A,B,...", type=command.column_list, help="the columns of input that has no header")
     command.output_options(p, in_place=False)
     command.filter_options(p)
+    command.connections_option(p)
     command.s3_options(p)
     return p
 
