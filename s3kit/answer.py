@@ -4,11 +4,12 @@ The headers are those of GetObject and HeadObject, names in lower case; facts in
 """
 
 import time
-from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from s3kit import units
 from s3kit.digest import ALGORITHMS, NO_CLAIM, claim_of, etag_claim
 
+HEADER_OF = {name: f"x-amz-checksum-{name}" for name in ALGORITHMS}
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 
 
@@ -19,7 +20,7 @@ def is_crc(claim):
 
 def checksum_in(headers):
     """Return (algorithm, type, base64) of the cheapest checksum among headers, a full one before parts'."""
-    found = [(name, headers[f"x-amz-checksum-{name}"]) for name in ALGORITHMS if headers.get(f"x-amz-checksum-{name}")]
+    found = [(name, headers[header]) for name, header in HEADER_OF.items() if headers.get(header)]
     kind = headers.get("x-amz-checksum-type", "")
     for name, value in sorted(found, key=lambda pair: "-" in pair[1]):
         return name, kind or ("COMPOSITE" if "-" in value else "FULL_OBJECT"), value
@@ -51,7 +52,7 @@ def described(headers, outcome):
     algorithm, kind, checksum = checksum_in(headers)
     modified = modified_ns(headers)
     return outcome._replace(etag=clean_etag(headers), version_id=headers.get("x-amz-version-id", ""),
-                            last_modified=units.from_epoch(modified / 1e9) if modified is not None else "",
+                            last_modified=units.from_epoch(modified // 10**9) if modified is not None else "",
                             storage_class=headers.get("x-amz-storage-class", ""),
                             checksum_algorithm=algorithm.upper(), checksum_type=kind, checksum=checksum)
 
@@ -69,9 +70,16 @@ def clean_etag(headers):
 
 def modified_ns(headers):
     """Return Last-Modified as nanoseconds since 1970, or None."""
+    return date_ns(headers.get("last-modified", ""))
+
+
+@lru_cache(1024)
+def date_ns(text):
+    """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share theirs."""
+    from email.utils import parsedate_to_datetime       # slow to import
     try:
-        return int(parsedate_to_datetime(headers["last-modified"]).timestamp()) * 1_000_000_000
-    except (KeyError, ValueError, TypeError):
+        return int(parsedate_to_datetime(text).timestamp()) * 1_000_000_000
+    except (ValueError, TypeError):
         return None
 
 
@@ -87,10 +95,8 @@ def said(transfer):
 
 def skew(transfer):
     """Return how far this machine's clock is off, where an answer tells."""
-    try:
-        ahead = time.time() - parsedate_to_datetime(transfer.headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError):
-        return ""
+    there = date_ns(transfer.headers.get("date", ""))
+    ahead = time.time() - there / 1e9 if there is not None else 0
     if abs(ahead) < 60:
         return ""
     return f" (this machine's clock is {units.show_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'})"

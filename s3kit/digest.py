@@ -107,6 +107,15 @@ def join_leaves(leaves):
     return OURS + xxhash.xxh3_128_hexdigest(b"".join(leaves))
 
 
+def digest_of(data):
+    """Return our digest of bytes that are all there is of a file."""
+    if len(data) <= LEAF:
+        return OURS + xxhash.xxh3_128_hexdigest(data)
+    whole = Digest()
+    whole.update(data)
+    return whole.text()
+
+
 class Parts:
     """A hash of hashes: one per part of `part_size` bytes, as multipart ETags and composites are made."""
 

@@ -99,7 +99,7 @@ class Fetching:
             self.signals.check()
             batch = self.keep(batch)
             for row in batch:
-                if plan.is_to_fetch(row) and not (self.ledger and self.is_kept(row)):
+                if plan.is_to_fetch(row) and not (self.ledger and self.is_kept(row, self.ledger.find(row.bucket, row.key, row.version_id))):
                     self.planned += 1
                     self.planned_bytes += row.length or 0
                     if self.args.verbose:
@@ -145,8 +145,18 @@ class Fetching:
 
     # --- from the input to the workers
 
-    def take(self, row):
-        """Decide on one row of the input."""
+    def take_all(self, batch):
+        """Decide on rows of the input; the ledger is asked about all of them at once."""
+        entries = self.ledger.find_all([(row.bucket, row.key, row.version_id) for row in batch if plan.is_to_fetch(row)])
+        for row in batch:
+            self.take(row, entries.get((row.bucket, row.key, row.version_id)))
+
+    def take_again(self, row):
+        """Decide on a row that had to wait."""
+        self.take(row, self.ledger.find(row.bucket, row.key, row.version_id))
+
+    def take(self, row, entry):
+        """Decide on one row; `entry` is what the ledger knows of it."""
         if not self.keep.is_idle and not self.keep([row]):
             if self.args.in_place:
                 self.leave(row)         # FILE must not lose what was left out this time
@@ -158,7 +168,7 @@ class Fetching:
             self.leave(row)
         elif self.is_pending(row):
             self.kept += 1
-        elif not self.is_kept(row):
+        elif not self.is_kept(row, entry):
             self.send(row)
         else:
             self.kept += 1
@@ -171,9 +181,8 @@ class Fetching:
         self.tally.count(row, told)
         self.commit.pass_on([row])
 
-    def is_kept(self, row):
-        """Fill the row from the ledger if its file is there, untouched since it was checked."""
-        entry = self.ledger.find(row.bucket, row.key, row.version_id)
+    def is_kept(self, row, entry):
+        """Fill the row from the ledger's entry if its file is there, untouched since it was checked."""
         if entry is None or not entry.path or not plan.is_same_object(row, entry):
             return False
         if row.path and row.path != entry.path:
@@ -207,7 +216,7 @@ class Fetching:
             self.leave(row, told=True)
             return
         if path in self.flying:
-            self.flow.later(HELD_SECONDS, self.take, row)       # the same version, twice in the manifest
+            self.flow.later(HELD_SECONDS, self.take_again, row)       # the same version, twice in the manifest
             return
         size = -1 if row.length is None else row.length
         job = Job("survey" if size >= LARGE and not url else "get", row.bucket, row.key, row.version_id, row.etag, size,
@@ -319,10 +328,11 @@ class Fetching:
 
     def look_again(self, errand):
         """See whether the other process has finished a row, else send it again."""
-        if self.is_kept(errand.row):
+        row = errand.row
+        if self.is_kept(row, self.ledger.find(row.bucket, row.key, row.version_id)):
             del self.flying[errand.job.path]
             self.kept += 1
-            self.leave(errand.row)
+            self.leave(row)
         elif errand.survey:
             self.on_surveyed(errand, errand.survey)
         else:

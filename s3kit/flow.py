@@ -20,7 +20,7 @@ AHEAD = 2               # blocks of rows that the reader may be ahead
 class Flow:
     """Feeds rows to a `handler` and its jobs to the pool.
 
-    The handler has `take(row)`, called for every row in input order, `answer(context, outcome)`, and
+    The handler has `take_all(rows)`, called for all rows in input order, `answer(context, outcome)`, and
     `note(note)` for what workers say. It calls `send` for jobs, and `later` for what must wait.
     `should_stop()` is asked often, and raises to end the flow.
     """
@@ -80,8 +80,7 @@ class Flow:
     def dispatch(self, kind, value):
         """Handle one event."""
         if kind == "rows":
-            for row in value:
-                self.handler.take(row)
+            self.handler.take_all(value)
             self.owed += 1
         elif kind == "end":
             self.ended, self.cut = True, value

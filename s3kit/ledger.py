@@ -13,7 +13,8 @@ from typing import NamedTuple
 from s3kit.errors import Fault
 
 NAME = "ledger.sqlite3"
-SCHEMA = 1
+SCHEMA = 2
+ASKED_AT_ONCE = 256
 BUSY_SECONDS = 60
 TABLE = """
 CREATE TABLE IF NOT EXISTS object (
@@ -24,8 +25,9 @@ CREATE TABLE IF NOT EXISTS object (
     digest TEXT NOT NULL, proof TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL,
     tries INTEGER NOT NULL, changed_at TEXT NOT NULL,
     PRIMARY KEY (bucket, key, version_id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS object_path ON object (path);
-CREATE INDEX IF NOT EXISTS object_state ON object (state);
+DROP INDEX IF EXISTS object_path;
+DROP INDEX IF EXISTS object_state;
+CREATE UNIQUE INDEX IF NOT EXISTS object_at_path ON object (path) WHERE path != '';
 """
 
 
@@ -106,18 +108,26 @@ class Ledger:
                                   (bucket, key, version_id)).fetchone()
         return Entry._make(found) if found else None
 
+    def find_all(self, names):
+        """Return {(bucket, key, version id): Entry} of those among `names` that are known."""
+        found = {}
+        for at in range(0, len(names), ASKED_AT_ONCE):
+            asked = names[at:at + ASKED_AT_ONCE]
+            wanted = ", ".join(["(?, ?, ?)"] * len(asked))
+            for entry in self.base.execute(f"SELECT {FIELDS} FROM object WHERE (bucket, key, version_id) IN (VALUES {wanted})",
+                                           [text for name in asked for text in name]):
+                found[entry[:3]] = Entry._make(entry)
+        return found
+
     def at_path(self, path):
         """Return the Entry whose file lies at `path`, or None."""
-        found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ?", (path,)).fetchone()
+        found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ? AND path != ''", (path,)).fetchone()
         return Entry._make(found) if found else None
 
     def record(self, entries):
-        """Write entries in one transaction; what another version held at the same path is forgotten."""
-        with_path = [(e.path, e.bucket, e.key, e.version_id) for e in entries if e.path]
+        """Write entries in one transaction; what another version held at the same path is forgotten (by the index)."""
         self.base.execute("BEGIN IMMEDIATE")
         try:
-            self.base.executemany("DELETE FROM object WHERE path = ? AND NOT (bucket = ? AND key = ? AND version_id = ?)",
-                                  with_path)
             self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})", entries)
             self.base.execute("COMMIT")
         except sqlite3.Error as error:

@@ -48,8 +48,8 @@ class Page:
 
     @staticmethod
     def has_status(xml):
-        """Return whether a VersioningConfiguration has a status, enabled or suspended."""
-        return any(local(child.tag) == "Status" and child.text for child in parse(xml).iterchildren("*"))
+        """Return whether a VersioningConfiguration (or the nothing some servers send) has a status, enabled or suspended."""
+        return bool(xml.strip()) and any(local(child.tag) == "Status" and child.text for child in parse(xml).iterchildren("*"))
 
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind, ongoing, expiry):
         """Return the Row of one entry."""

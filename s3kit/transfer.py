@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from s3kit import durable, lock
 from s3kit.answer import claim_in, claim_of_part, clean_etag, described, modified_ns
-from s3kit.digest import NO_CLAIM, Check, Digest, etag_claim
+from s3kit.digest import NO_CLAIM, Check, Digest, digest_of, etag_claim
 from s3kit.durable import write_all
 from s3kit.engine import AGAIN, BIG, FETCHED, HELD, READ, Engine, Outcome, Task
 from s3kit.errors import Fault
@@ -29,6 +29,7 @@ class Fetch(Task):
         self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
         self.check = self.digest = None
         self.wrong = ""
+        self.is_free = False
         self.claim = NO_CLAIM
         self.fd = lock.hold(self.part, tree.parts)
         if self.fd is None:
@@ -51,8 +52,11 @@ class Fetch(Task):
         if job.size < 0 or job.key.endswith("/"):
             return False
         there = tree.look(job.path)
+        self.is_free = there is None and not tree.folds
+        if there is None or there.st_size != job.size:
+            return False
         claim = etag_claim(job.etag, job.size) if job.etag else NO_CLAIM
-        if there is None or there.st_size != job.size or claim.kind == "none":
+        if claim.kind == "none":
             return False
         try:
             fd = tree.reader(job.path)
@@ -90,6 +94,7 @@ class Fetch(Task):
                 return -1
             if not self.prepare(transfer.headers):
                 return -1
+            self.digest = Digest()
         self.moved += len(data)
         self.engine.spend(transfer, len(data))
         try:
@@ -103,6 +108,7 @@ class Fetch(Task):
 
     oserror = None
     size = -1
+    text = ""           # our digest of a body that came in memory
 
     def prepare(self, headers):
         """Choose the check from the headers; return False for a large object that came unannounced."""
@@ -115,7 +121,7 @@ class Fetch(Task):
         claim = claim_in(headers, self.size)
         if claim.kind == "parts" and self.claim.part_size:
             claim = claim.with_part_size(self.claim.part_size)
-        self.check, self.digest = Check(claim, self.size), Digest()
+        self.check = Check(claim, self.size)
         return True
 
     def answered(self, transfer):
@@ -150,7 +156,7 @@ class Fetch(Task):
         self.engine.spend(transfer, len(body))
         write_all(self.fd, body)
         self.check.update(body)
-        self.digest.update(body)
+        self.text = digest_of(body)
 
     def short(self):
         """Return why the number of bytes is wrong, or ''."""
@@ -165,15 +171,16 @@ class Fetch(Task):
             return
         moved, fd = self.moved, self.fd
         mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
-        path, status = settle(self.engine.tree, self.part, fd, self.job.path, moved, mtime, self.engine.mode)
-        self.end(described(headers, Outcome(FETCHED, path=path, size=moved, digest=self.digest.text(), proof=proof,
+        path, status = settle(self.engine.tree, self.part, fd, self.job.path, moved, mtime, self.engine.mode, self.is_free)
+        self.part = None
+        self.end(described(headers, Outcome(FETCHED, path=path, size=moved, digest=self.text or self.digest.text(), proof=proof,
                                             mtime_ns=0 if path.endswith("/") else status.st_mtime_ns,
                                             inode=status.st_ino, device=status.st_dev, moved=moved)))
 
     def drop(self):
         """Let go of the part file; if it is still there it is no use to anyone: remove it first."""
         if self.fd is not None:
-            if lock.is_named(self.fd, self.part, self.engine.tree.parts):
+            if self.part and lock.is_named(self.fd, self.part, self.engine.tree.parts):
                 durable.unlink(self.part, self.engine.tree.parts)
             super().drop()
 

@@ -168,11 +168,11 @@ class Tree:
         return space.f_bavail * space.f_frsize, space.f_favail
 
 
-def settle(tree, part, fd, path, size, mtime_ns, mode):
+def settle(tree, part, fd, path, size, mtime_ns, mode, is_free=False):
     """Give the complete part file its time, permissions and name; return (path, os.stat_result).
 
-    A zero-byte key that ends in `/` becomes a directory. Raises OSError, or Fault where something else
-    than a file is in the way.
+    `is_free` says that nothing was there a moment ago. A zero-byte key that ends in `/` becomes a
+    directory. Raises OSError, or Fault where something else than a file is in the way.
     """
     if path.endswith("/"):
         if not size:
@@ -180,13 +180,13 @@ def settle(tree, part, fd, path, size, mtime_ns, mode):
             durable.unlink(part, tree.parts)
             return path, os.fstat(folder)
         path = file_of_folder(path)
-    os.ftruncate(fd, size)
     os.fchmod(fd, mode)
     if mtime_ns is not None and mtime_ns >= 0:
         os.utime(fd, ns=(mtime_ns, mtime_ns))
     folder, name, path = tree.folder(path)
     for _ in range(3):
-        chosen = free_name(tree, folder, name)
+        chosen = name if is_free else free_name(tree, folder, name)
+        is_free = False
         if "/" in chosen:       # the name and its mark together are too long for one
             folder, name, path = tree.folder(path.removesuffix(name) + chosen)
             chosen = name

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?B?)", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
@@ -76,7 +77,13 @@ def show_time(moment):
 
 def from_epoch(seconds):
     """Return seconds since 1970 as ISO 8601 in UTC, whole seconds."""
-    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at_second(int(seconds))
+
+
+@lru_cache(1024)
+def at_second(second):
+    """Return a whole second since 1970 as ISO 8601: thousands of rows in a row have the same."""
+    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def epoch_ns(text):

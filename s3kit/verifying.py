@@ -91,8 +91,15 @@ class Verifying:
 
     # --- from the input to the workers
 
-    def take(self, row):
-        """Decide on one row of the input."""
+    def take_all(self, batch):
+        """Decide on rows of the input; the ledger is asked about all of them at once."""
+        names = [(row.bucket, row.key, row.version_id) for row in batch if plan.is_to_verify(row)]
+        entries = self.ledger.find_all(names) if self.ledger else {}
+        for row in batch:
+            self.take(row, entries.get((row.bucket, row.key, row.version_id)))
+
+    def take(self, row, entry):
+        """Decide on one row; `entry` is what the ledger knows of it."""
         if not self.keep.is_idle and not self.keep([row]):
             if self.args.in_place:
                 self.leave(row)         # FILE must not lose what was left out this time
@@ -100,7 +107,6 @@ class Verifying:
         if not plan.is_to_verify(row):
             self.leave(row, told=row.verbatim is not None)
             return
-        entry = self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger else None
         if entry is not None and not plan.is_same_object(row, entry):
             entry = None
         path, status = self.place(row, entry)

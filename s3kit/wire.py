@@ -1,12 +1,14 @@
-"""The only pycurl: one libcurl multi loop over epoll, SigV4 by libcurl, connections and handles reused.
+"""The only pycurl: one libcurl multi loop over poll, SigV4 by libcurl, connections and handles reused.
+
+poll, not epoll: libcurl drops its interest in a socket with every answer and takes it up again with
+the next request, which costs epoll two system calls and poll two entries of a dict.
 
 libcurl signs every key but those with dot segments, which it would normalise: they take a URL that
 boto3 has signed, with PATH_AS_IS (DESIGN.md section 5).
 """
 
-import io
 import re
-import selectors
+import select
 import time
 
 import pycurl
@@ -20,8 +22,17 @@ CODE = re.compile(rb"<Code>([^<]*)</Code>")
 MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 ERROR_DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s>]")
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
-EVENTS = {selectors.EVENT_READ: pycurl.CSELECT_IN, selectors.EVENT_WRITE: pycurl.CSELECT_OUT,
-          selectors.EVENT_READ | selectors.EVENT_WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT}
+
+
+INTEREST = {pycurl.POLL_IN: select.POLLIN, pycurl.POLL_OUT: select.POLLOUT,
+            pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT}
+
+
+def happened(mask):
+    """Return what poll saw at a socket in libcurl's terms."""
+    return ((pycurl.CSELECT_IN if mask & (select.POLLIN | select.POLLHUP) else 0)
+            | (pycurl.CSELECT_OUT if mask & select.POLLOUT else 0)
+            | (pycurl.CSELECT_ERR if mask & (select.POLLERR | select.POLLNVAL) else 0))
 
 
 class Transfer:
@@ -31,12 +42,11 @@ class Transfer:
     is the body where no sink took it; `code` and `message` are S3's where it sent an error.
     """
 
-    __slots__ = ("owner", "sink", "curl", "head", "store", "status", "headers", "failure", "errno", "code",
-                 "message", "endpoint")
+    __slots__ = ("owner", "sink", "curl", "store", "status", "headers", "failure", "errno", "code", "message", "endpoint")
 
     def __init__(self, owner, endpoint, sink):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
-        self.head, self.store = io.BytesIO(), io.BytesIO()
+        self.store = []
         self.status, self.headers = 0, None
         self.failure = self.code = self.message = ""
         self.errno = 0
@@ -44,16 +54,16 @@ class Transfer:
     @property
     def body(self):
         """The bytes of the body, where no sink took them."""
-        return self.store.getvalue()
+        return self.store[0] if len(self.store) == 1 else b"".join(self.store)
 
     def take(self, data):
         """Take a piece of the body: to the sink if the answer is the object, else kept as an error."""
         if self.headers is None:
             self.read_head()
-        if 200 <= self.status < 300:
+        if self.sink and 200 <= self.status < 300:
             return self.sink(self, data)
-        if self.store.tell() < ERROR_BYTES:
-            self.store.write(data)
+        if not self.sink or sum(map(len, self.store)) < ERROR_BYTES:
+            self.store.append(data)
         return None
 
     def read_head(self):
@@ -61,24 +71,24 @@ class Transfer:
 
         The status is taken from there, too: within a callback libcurl may not be asked.
         """
-        first, *lines = self.head.getvalue().rstrip().rpartition(b"\r\n\r\n")[2].split(b"\r\n")
+        first, *lines = b"".join(self.curl.head).decode("utf-8", "replace").rstrip().rpartition("\r\n\r\n")[2].split("\r\n")
         words = first.split(None, 2)
         self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-        self.headers = {}
+        self.headers = headers = {}
         for line in lines:
-            name, _, value = line.partition(b":")
-            self.headers[name.decode("latin-1").lower()] = value.strip().decode("utf-8", "replace")
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
 
     def read_error(self):
         """Take S3's code and message from an error document."""
-        body = self.store.getvalue()
+        body = self.body[:ERROR_BYTES]
         code, message = CODE.search(body), MESSAGE.search(body)
         self.code = code[1].decode("utf-8", "replace") if code else ""
         self.message = message[1].decode("utf-8", "replace") if message else ""
 
     def is_error_document(self):
         """Return whether a body that came with 200 is S3's error document."""
-        return bool(ERROR_DOCUMENT.match(self.store.getvalue()[:512]))
+        return bool(ERROR_DOCUMENT.match(self.body[:512]))
 
 
 class Wire:
@@ -89,7 +99,7 @@ class Wire:
         self.multi.setopt(pycurl.M_MAXCONNECTS, connections + 4)
         self.multi.setopt(pycurl.M_SOCKETFUNCTION, self.on_socket)
         self.multi.setopt(pycurl.M_TIMERFUNCTION, self.on_timer)
-        self.selector = selectors.DefaultSelector()
+        self.poll = select.poll()
         self.deadline = None
         self.idle = []
         self.busy = {}
@@ -104,22 +114,14 @@ class Wire:
     def watch(self, fd):
         """Let `turn` return as soon as `fd` can be read."""
         self.watched = fd
-        self.selector.register(fd, selectors.EVENT_READ)
+        self.poll.register(fd, select.POLLIN)
 
     def on_socket(self, event, fd, multi, data):
         """Follow libcurl's interest in a socket."""
         if event == pycurl.POLL_REMOVE:
-            try:
-                self.selector.unregister(fd)
-            except (KeyError, OSError, ValueError):
-                pass        # libcurl may have closed it already
-            return
-        mask = ((selectors.EVENT_READ if event & pycurl.POLL_IN else 0)
-                | (selectors.EVENT_WRITE if event & pycurl.POLL_OUT else 0))
-        try:
-            self.selector.modify(fd, mask)
-        except KeyError:
-            self.selector.register(fd, mask)
+            self.poll.unregister(fd)
+        else:
+            self.poll.register(fd, INTEREST[event])
 
     def on_timer(self, milliseconds):
         """Follow libcurl's one timer."""
@@ -138,8 +140,8 @@ class Wire:
             self.point(curl, endpoint)
         curl.setopt(pycurl.URL, url)
         curl.setopt(pycurl.HTTPHEADER, self.headers(endpoint, headers, signed_url))
-        curl.setopt(pycurl.HEADERFUNCTION, transfer.head.write)
-        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.store.write)
+        curl.head.clear()
+        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.store.append)
         curl.setopt(pycurl.MAXFILESIZE_LARGE, max(most, ERROR_BYTES) if most is not None else 0)
         if method == "HEAD":
             curl.setopt(pycurl.NOBODY, 1)
@@ -163,6 +165,8 @@ class Wire:
     def fresh(self):
         """Return a new handle with what all requests share."""
         curl = Handle()
+        curl.head = []
+        curl.setopt(pycurl.HEADERFUNCTION, curl.head.append)
         for option, value in ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
                               (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
                               (pycurl.LOW_SPEED_LIMIT, STALLED_BYTES), (pycurl.LOW_SPEED_TIME, STALLED_SECONDS),
@@ -206,9 +210,9 @@ class Wire:
         wait = seconds
         if self.deadline is not None:
             wait = min(wait, max(0.0, self.deadline - time.monotonic()))
-        for key, mask in self.selector.select(wait):
-            if key.fd != self.watched:
-                self.multi.socket_action(key.fd, EVENTS[mask])
+        for fd, mask in self.poll.poll(wait * 1000):
+            if fd != self.watched:
+                self.multi.socket_action(fd, happened(mask))
         if self.deadline is not None and time.monotonic() >= self.deadline:
             self.deadline = None
             self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
