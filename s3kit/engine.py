@@ -97,6 +97,7 @@ class Engine:
         self.answers = 0
         self.halted = []
         self.aligned = None
+        self.spare = []         # buffers for Blocks
 
     def watch(self, fd):
         """Let `turn` end as soon as `fd` can be read."""
@@ -216,7 +217,7 @@ class Task:
 
     def __init__(self, engine, job, ticket, place):
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
-        self.fd = None
+        self.fd = self.blocks = None
         self.moved = 0
 
     def end(self, outcome):
@@ -226,6 +227,8 @@ class Task:
 
     def drop(self):
         """Let go of the descriptor, and with it of the lock."""
+        if self.blocks:
+            self.blocks.drop()
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None

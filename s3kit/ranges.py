@@ -6,8 +6,8 @@ import os
 
 from s3kit import durable, lock
 from s3kit.answer import claim_in, claim_of_part, described, is_archived, is_crc, modified_ns
+from s3kit.blocks import Blocks
 from s3kit.digest import LEAF, Check, Crc, Digest, Parts, combine_crc, is_met, join_leaves
-from s3kit.durable import write_all
 from s3kit.engine import AGAIN, ARCHIVED, CHECKED, FETCHED, READ, RECEIVED, SURVEYED, Outcome, Task
 from s3kit.plan import ranges_of
 from s3kit.tree import part_name, settle
@@ -127,24 +127,23 @@ class Range(Task):
     def ask(self):
         """Send the GET for the range."""
         job = self.job
-        self.at, self.sums, self.wrong, self.oserror = job.start, Sums(job), "", None
+        self.sums, self.wrong, self.oserror = Sums(job), "", None
+        self.blocks = Blocks(self.fd, job.start, self.sums.update, self.engine.spare)
         self.send(headers=[f"Range: bytes={job.start}-{job.end - 1}"], sink=self.receive, most=job.end - job.start)
 
     def receive(self, transfer, data):
         """Take a piece of the range."""
-        if self.at == self.job.start:
+        if not self.moved:
             self.wrong = self.range_fault(transfer)
         if self.wrong:
             return -1
         self.engine.spend(transfer, len(data))
         self.moved += len(data)
         try:
-            write_all(self.fd, data, self.at)
+            self.blocks.add(data)
         except OSError as error:
             self.oserror = error
             return -1
-        self.at += len(data)
-        self.sums.update(data)
         return None
 
     def range_fault(self, transfer):
@@ -164,9 +163,10 @@ class Range(Task):
         if self.wrong:
             self.fail(AGAIN, self.wrong)
         elif not self.is_refused(transfer):
-            if self.at != job.end:
-                self.fail(AGAIN, f"{self.at - job.start} bytes came, not {job.end - job.start}")
+            if self.moved != job.end - job.start:
+                self.fail(AGAIN, f"{self.moved} bytes came, not {job.end - job.start}")
             else:
+                self.blocks.end()
                 self.end(Outcome(RECEIVED, moved=self.moved, pieces=self.sums.pieces()))
 
     def drop(self):

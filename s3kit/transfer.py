@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from s3kit import durable, lock
 from s3kit.answer import claim_in, claim_of_part, clean_etag, described, modified_ns
+from s3kit.blocks import Blocks
 from s3kit.digest import NO_CLAIM, Check, Digest, digest_of, etag_claim
 from s3kit.durable import write_all
 from s3kit.engine import AGAIN, BIG, FETCHED, HELD, READ, Engine, Outcome, Task
@@ -95,16 +96,20 @@ class Fetch(Task):
             if not self.prepare(transfer.headers):
                 return -1
             self.digest = Digest()
+            self.blocks = Blocks(self.fd, 0, self.see, self.engine.spare)
         self.moved += len(data)
         self.engine.spend(transfer, len(data))
         try:
-            write_all(self.fd, data)
+            self.blocks.add(data)
         except OSError as error:
             self.oserror = error
             return -1
+        return None
+
+    def see(self, data):
+        """Hash a block."""
         self.check.update(data)
         self.digest.update(data)
-        return None
 
     oserror = None
     size = -1
@@ -141,6 +146,8 @@ class Fetch(Task):
             self.wrong = self.fault_of(headers, self.job.size)
             if not self.wrong and self.check is None:
                 self.take_body(transfer)
+            elif not self.wrong:
+                self.blocks.end()
             self.wrong = self.wrong or self.short()
             if self.wrong:
                 self.fail(AGAIN, self.wrong)

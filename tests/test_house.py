@@ -28,7 +28,7 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 LAYERS = (
     "errors",
     "units row address digest durable show split",
-    "csvform xmlform retry lock answer plain pages segments",
+    "csvform xmlform retry lock answer plain pages segments blocks",
     "manifest ledger wire tree plan",
     "session listing pool engine commit",
     "ranges select",

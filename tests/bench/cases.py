@@ -1,0 +1,183 @@
+"""The cases: for each, the objects, the server, the tools. A case is a function of the bench; its docstring says what it is."""
+
+import os
+import random
+import shutil
+
+from light import Bucket, versions
+from measure import arrived
+from peers import AWS, CONNECTIONS, COPY, COPY_LARGE, CORES, FETCH, LISTS, NOTHING, OBSTORE, PIPELINE, RCLONE, S5CMD, \
+    AWS_WHOLE, FIFTH, Tool, lists_late
+
+KEYS_A_FOLDER = 100
+LATENCY = 0.03
+
+
+def keys(count, size):
+    """Return [(key, size)] of a tree of folders, a fifth of them below 0/."""
+    return [(f"{number % FIFTH}/{number // (KEYS_A_FOLDER * FIFTH):03d}/object-{number:06d}", size) for number in range(count)]
+
+
+def copying(bench, name, bucket, tools, latency=0.0, server=None):
+    """Compare what copies a bucket to an empty directory."""
+    with bench.server([bucket], latency, server) as running:
+        bench.compare(name, running, bucket, tools)
+
+
+def small(bench):
+    """10,000 objects of 4 KiB, with S3's CRC64NVME"""
+    copying(bench, "small", Bucket("small", keys(bench.less(10_000), 4096)), COPY)
+
+
+def small_md5(bench):
+    """the same without S3's checksum: only the ETag, an MD5"""
+    copying(bench, "small-md5", Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False), COPY)
+
+
+def medium(bench):
+    """1,000 objects of 1 MiB"""
+    copying(bench, "medium", Bucket("medium", keys(bench.less(1000), 1 << 20)), COPY)
+
+
+def large(bench):
+    """one object of 2 GiB, uploaded in parts of 16 MiB"""
+    copying(bench, "large", Bucket("large", [("large", bench.less(2 << 30) >> 24 << 24)]), COPY_LARGE)
+
+
+def mix(bench):
+    """14,310 files of many sizes, 484 MB, in some hundred directories"""
+    count = bench.less(14_310)
+    chance = random.Random(14_310)
+    weights = [chance.lognormvariate(0, 2) for _ in range(count)]
+    scale = bench.less(484_000_000) / sum(weights)
+    folders = max(count // 40, 1)
+    sizes = [(f"{at % FIFTH}/{chance.randrange(folders):03d}/file-{at:05d}", max(1, round(weight * scale)))
+             for at, weight in enumerate(weights)]
+    copying(bench, "mix", Bucket("mix", sizes), COPY)
+
+
+def latency(bench):
+    """2,000 x 4 KiB and 100 x 1 MiB, every answer 30 ms late, the same number of connections for all"""
+    copying(bench, "latency-small", Bucket("latency-small", keys(bench.less(2000, 4), 4096)), COPY, LATENCY)
+    copying(bench, "latency-medium", Bucket("latency-medium", keys(bench.less(100, 2), 1 << 20)), COPY, LATENCY)
+
+
+def nothing(bench):
+    """a second run with nothing to do, 100,000 rows; s3-fetch's first run made the files, and their times"""
+    count = bench.less(100_000)
+    bucket = Bucket("nothing", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(count)])
+    with bench.server([bucket]) as running, bench.folder() as dest:
+        bench.prepare(FETCH, running, bucket, dest)
+        bench.compare("nothing", running, bucket, NOTHING, dest=dest, unit="row")
+
+
+def listing(bench, name, make_key, tools=LISTS, late=0.0):
+    """Compare what lists 100,000 versions, five of a key."""
+    bucket = versions(name, bench.less(100_000), make_key)
+    with bench.server([bucket], late, "light") as running:
+        bench.compare(name, running, bucket, tools, unit="row", rows=True)
+
+
+def list_flat(bench):
+    """100,000 versions and delete markers in one flat prefix"""
+    listing(bench, "list", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin")
+
+
+def list_tree(bench):
+    """100,000 versions and delete markers in a tree"""
+    listing(bench, "list-tree", lambda number: f"{number % 10}/{number % 300:03d}/object-{number:07d}.bin")
+
+
+def list_latency(bench):
+    """the flat list, every page 30 ms late"""
+    listing(bench, "list-latency", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin", lists_late(), LATENCY)
+
+
+def verify(bench):
+    """reading back what is on the disk: one file of 2 GiB and 10,000 of 4 KiB"""
+    for name, sizes in (("verify-large", [("large", bench.less(2 << 30) >> 24 << 24)]),
+                        ("verify-small", keys(bench.less(10_000), 4096))):
+        bucket = Bucket(name, sizes)
+        with bench.server([bucket]) as running, bench.folder() as dest:
+            bench.prepare(FETCH, running, bucket, dest)
+            bench.compare(name, running, bucket, verifiers(dest, name == "verify-large", bench.manifest(dest)), dest=dest)
+
+
+def verifiers(dest, is_large, manifest):
+    """Return the tools that read files back: s3-verify reads past the page cache, the others may find all in it."""
+    def warm():
+        each(dest, lambda fd: [None for _ in iter(lambda: os.read(fd, 1 << 20), b"")])
+
+    def cold():
+        os.sync()
+        each(dest, lambda fd: os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED))
+
+    def sums(program):
+        return f"find {{dest}}/{{bucket}} -type f -print0 | xargs -0 -P {CORES} -n 500 {program} > {{out}}"
+    check = "rclone check --checkers {n} --fast-list b:{bucket} {dest}/{bucket}"
+    return (Tool("s3-verify, cache cold", f"s3-verify -q -d {{dest}} -o {{out}} {manifest}", before=cold),
+            Tool("s3-verify, cache warm", f"s3-verify -q -d {{dest}} -o {{out}} {manifest}", before=warm),
+            Tool("md5sum, cache cold", sums("md5sum"), "md5sum", before=cold),
+            Tool("md5sum, cache warm", sums("md5sum"), "md5sum", before=warm),
+            Tool("xxhsum, cache warm", sums("xxhsum -H2"), "xxhsum", before=warm),
+            Tool("rclone check, cache cold", check, "rclone", before=cold, note="sizes only" * is_large),
+            Tool("rclone check, cache warm", check, "rclone", before=warm, note="sizes only" * is_large))
+
+
+def each(folder, act):
+    """Open every file below a folder, s3kit's own left out, for `act`."""
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".s3kit"]
+        for name in names:
+            fd = os.open(os.path.join(path, name), os.O_RDONLY)
+            try:
+                act(fd)
+            finally:
+                os.close(fd)
+
+
+def done(bench):
+    """1,000,000 rows that are all done (100,000 files, each named ten times): does memory grow?"""
+    count = 2000 if bench.quick else 100_000
+    bucket = Bucket("done", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(count)])
+    with bench.server([bucket]) as running, bench.folder() as dest:
+        bench.prepare(PIPELINE, running, bucket, dest)
+        manifest = bench.manifest(dest)
+        with open(manifest) as file:
+            mark, header, *rows, _ = file.readlines()
+        assert len(rows) == count and mark.startswith("#"), f"{manifest} is not as expected"
+        longer = dest / "ten.csv"
+        with open(longer, "w") as file:
+            file.writelines([mark, header, *rows * 10, f"#end rows={count * 10}\n"])
+        line = f"s3-manifest -q {longer} | s3-fetch -q -d {{dest}} | s3-verify -q -d {{dest}} > {{out}}"
+        bench.compare("done", running, bucket, [Tool("s3kit manifest, fetch, verify", line, once=True)], dest=dest,
+                      unit="row", rows=True, objects=10 * count, growth=True)
+
+
+def start(bench):
+    """what starting costs: each command's --version, and pipelines over one object"""
+    bucket = Bucket("one", [("0/one", 100)])
+    empty = [Tool(f"s3-{name} --version", f"s3-{name} --version") for name in ("list", "manifest", "fetch", "verify")]
+    empty += [Tool("python -c pass", f"{shutil.which('python3')} -c pass"), Tool("s5cmd version", "s5cmd version", "s5cmd"),
+              Tool("rclone version", "rclone version", "rclone"), Tool("aws --version", "aws --version", "aws")]
+    with bench.server([bucket]) as running:
+        bench.compare("start", running, bucket, empty, fills=False, rounds=1 if bench.quick else 5)
+        bench.compare("start-pipeline", running, bucket, (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS_WHOLE),
+                      rounds=1 if bench.quick else 5)
+
+
+def seaweed_small(bench):
+    """10,000 objects of 4 KiB, signed, from SeaweedFS"""
+    copying(bench, "seaweed-small", Bucket("seaweed-small", keys(bench.less(10_000), 4096)), COPY, server="seaweed")
+
+
+def seaweed_large(bench):
+    """one object of 1 GiB, signed, from SeaweedFS"""
+    copying(bench, "seaweed-large", Bucket("seaweed-large", [("large", bench.less(1 << 30) >> 24 << 24)]), COPY_LARGE,
+            server="seaweed")
+
+
+CASES = {"small": small, "small-md5": small_md5, "medium": medium, "large": large, "mix": mix, "latency": latency,
+         "nothing": nothing, "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
+         "done": done, "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
+ONLY_LIGHT = {"latency", "list", "list-tree", "list-latency"}

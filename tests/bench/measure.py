@@ -1,0 +1,133 @@
+"""What a command line costs: wall time, CPU of all its processes, memory; and what the server alone can give."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+EVERY = 0.05                # seconds between two looks at the memory
+TOO_LONG = 900              # seconds
+LANES = 8                   # connections of the bare loop
+IN_ROW = 100                # requests it sends on one connection before it looks at the answers
+
+
+def group_memory(group):
+    """Return ({pid: bytes} of a process group, shared pages counted once)."""
+    found = {}
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            try:
+                if os.getpgid(int(pid)) == group:
+                    found[pid] = pss(pid)
+            except (OSError, IndexError):
+                pass
+    return found
+
+
+def pss(pid):
+    """Return the proportional set size of a process."""
+    with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+        for line in file:
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+class Memory(threading.Thread):
+    """Looks at a process group's memory again and again: `series` has (seconds, all, largest process)."""
+
+    def __init__(self, group):
+        super().__init__(daemon=True)
+        self.group, self.series, self.over, self.began = group, [], threading.Event(), time.monotonic()
+
+    def run(self):
+        """Look until told to stop."""
+        while not self.over.wait(EVERY):
+            found = group_memory(self.group)
+            if found:
+                self.series.append((time.monotonic() - self.began, sum(found.values()), max(found.values())))
+
+    def between(self, first, last):
+        """Return the peak of all between two shares of the run's time."""
+        end = self.series[-1][0] if self.series else 0
+        return max((total for when, total, _ in self.series if first * end <= when <= last * end), default=0)
+
+
+def run(line, env):
+    """Run a line of bash in a process group of its own; return its figures, `status` and `error` among them."""
+    began = time.monotonic()
+    process = subprocess.Popen(["bash", "-c", f"set -o pipefail; {line}"], env=env, start_new_session=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    memory = Memory(process.pid)
+    memory.start()
+    stop = threading.Timer(TOO_LONG, os.killpg, (process.pid, signal.SIGKILL))
+    stop.start()
+    try:
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        raise
+    finally:
+        stop.cancel()
+        wall = time.monotonic() - began
+        memory.over.set()
+        memory.join()
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": memory.between(0, 1),
+            "largest": max((largest for _, _, largest in memory.series), default=0),
+            "early": memory.between(0.05, 0.15), "late": memory.between(0.9, 1),
+            "status": process.returncode, "error": said.decode(errors="replace").strip()[-300:]}
+
+
+def arrived(folder):
+    """Return (files, bytes) below a folder, what s3kit keeps for itself left out."""
+    files = size = 0
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".s3kit"]
+        files += len(names)
+        size += sum(os.lstat(os.path.join(path, name)).st_size for name in names)
+    return files, size
+
+
+def ceiling(urls):
+    """Return what the server gives a bare loop that looks at nothing: (answers, bytes) a second.
+
+    Each connection sends many requests and reads what comes until the server closes it.
+    """
+    batches = [urls[at:at + IN_ROW] for at in range(0, len(urls), IN_ROW)]
+    began = time.monotonic()
+    with ThreadPoolExecutor(LANES) as threads:
+        size = sum(threads.map(drain, batches))
+    spent = time.monotonic() - began
+    return len(urls) / spent, size / spent
+
+
+def drain(urls):
+    """Send GETs of some URLs of one server on one connection; return how many bytes came back."""
+    where = urlsplit(urls[0])
+    head = f"HTTP/1.1\r\nHost: {where.netloc}\r\n"
+    lines = [url.removeprefix(f"http://{where.netloc}") for url in urls]
+    text = "".join(f"GET {line} {head}\r\n" for line in lines[:-1]) + f"GET {lines[-1]} {head}Connection: close\r\n\r\n"
+    buffer, size = bytearray(1 << 20), 0
+    with socket.create_connection((where.hostname, where.port)) as connection:
+        connection.sendall(text.encode())
+        while count := connection.recv_into(buffer):
+            size += count
+    return size
+
+
+def file_system(folder):
+    """Return the type of the file system that a folder lies on."""
+    return subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True).stdout.strip()
+
+
+def load():
+    """Return the machine's load of the last minute."""
+    return Path("/proc/loadavg").read_text().split()[0]
