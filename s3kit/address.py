@@ -1,7 +1,7 @@
 """Where things are: s3:// names, the way from a key to its path and back, and how to reach a bucket."""
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from s3kit.errors import Usage
@@ -150,8 +150,7 @@ def is_inside(path):
     return all(name not in ("", ".", "..") and "\0" not in name for name in names) and names[0].lower() != ".s3kit"
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """How to reach one bucket: all that the data plane needs to know, asked once of boto3.
 
     `url` is the bucket's own, without a slash at its end; `proxy` is left to libcurl and the
@@ -161,13 +160,17 @@ class Endpoint:
     bucket: str
     url: str
     region: str = "us-east-1"
-    access_key: str = field(default="", repr=False)
-    secret_key: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
+    access_key: str = ""
+    secret_key: str = ""
+    token: str = ""
     ca_bundle: str = ""
     verify: bool = True
     request_payer: str = ""
     generation: int = 0
+
+    def __repr__(self):
+        """Return what may be shown."""
+        return f"Endpoint({self.bucket!r}, {self.url!r}, {self.region!r})"
 
     def object_url(self, key, query=""):
         """Return the URL of a key; `query` is an encoded query string."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from s3kit import units
 from s3kit.digest import ALGORITHMS, NO_CLAIM, claim_of, etag_claim
 
-HEADER_OF = {name: f"x-amz-checksum-{name}" for name in ALGORITHMS}
+CHECKSUM = "x-amz-checksum-"
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 
 
@@ -20,11 +20,12 @@ def is_crc(claim):
 
 def checksum_in(headers):
     """Return (algorithm, type, base64) of the cheapest checksum among headers, a full one before parts'."""
-    found = [(name, headers[header]) for name, header in HEADER_OF.items() if headers.get(header)]
-    kind = headers.get("x-amz-checksum-type", "")
-    for name, value in sorted(found, key=lambda pair: "-" in pair[1]):
-        return name, kind or ("COMPOSITE" if "-" in value else "FULL_OBJECT"), value
-    return "", "", ""
+    found = [("-" in value, ALGORITHMS.index(name[len(CHECKSUM):]), value) for name, value in headers.items()
+             if name.startswith(CHECKSUM) and value and name[len(CHECKSUM):] in ALGORITHMS]
+    if not found:
+        return "", "", ""
+    is_composite, place, value = min(found)
+    return ALGORITHMS[place], headers.get("x-amz-checksum-type", "") or ("COMPOSITE" if is_composite else "FULL_OBJECT"), value
 
 
 def claim_in(headers, size):

@@ -15,7 +15,6 @@ from s3kit.answer import clean_etag, said, skew
 from s3kit.digest import NO_CLAIM
 from s3kit.errors import Fault, reason
 from s3kit.tree import Tree
-from s3kit.wire import Wire
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -84,6 +83,7 @@ class Engine:
     """
 
     def __init__(self, work, tasks):
+        from s3kit.wire import Wire     # not with the module: the parent needs its words, and no libcurl
         self.tasks = tasks
         self.endpoints = dict(work.endpoints)
         self.tree = Tree(work.destination, work.make)

@@ -207,8 +207,7 @@ class Fetching:
         """Choose a row's path and send its Job."""
         try:
             path = self.path_for(row)
-            with self.signals.at_once():
-                url = self.reach(row)
+            url = self.reach(row) if row.bucket not in self.known or has_dots(row.key) else ""
         except Fatal:
             raise
         except Fault as fault:
@@ -246,16 +245,17 @@ class Fetching:
 
     def reach(self, row):
         """Make sure that the workers can reach a row's bucket; return a presigned URL where one is needed."""
-        if row.bucket not in self.known:
-            try:
-                endpoint = self.session.endpoint(row.bucket)
-            except Fault as fault:
-                if "does not exist" in str(fault):
-                    raise Unreachable(str(fault)) from None
-                raise Fatal(str(fault)) from None
-            self.known.add(row.bucket)
-            self.pool.tell(("endpoints", [endpoint]), keep=True)
-        return self.session.presign(row.bucket, row.key, row.version_id) if has_dots(row.key) else ""
+        with self.signals.at_once():
+            if row.bucket not in self.known:
+                try:
+                    endpoint = self.session.endpoint(row.bucket)
+                except Fault as fault:
+                    if "does not exist" in str(fault):
+                        raise Unreachable(str(fault)) from None
+                    raise Fatal(str(fault)) from None
+                self.known.add(row.bucket)
+                self.pool.tell(("endpoints", [endpoint]), keep=True)
+            return self.session.presign(row.bucket, row.key, row.version_id) if has_dots(row.key) else ""
 
     # --- from the workers to the output
 

@@ -17,14 +17,14 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Executor, Future
-from multiprocessing.connection import Connection
+
+from s3kit.channel import Channel
 
 DEPTH = 2           # batches a worker holds at once, so that it never waits for the next
 LIVES = 3           # workers that one batch may cost
 SECONDS_TO_BREAK_OFF, SECONDS_TO_END = 1.0, 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-PR_SET_PDEATHSIG = 1
-START = "import sys; sys.path[:0] = [sys.argv[1]]; from s3kit.pool import live; live(int(sys.argv[2]), int(sys.argv[3]))"
+START = "import sys; sys.path[:0] = [sys.argv[1]]; from s3kit.worker import live; live(int(sys.argv[2]), int(sys.argv[3]))"
 
 
 class WorkerDied(Exception):
@@ -52,7 +52,7 @@ class Worker:
                                         pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL)
         theirs.close()
-        self.pipe = Connection(ours.detach())
+        self.pipe = Channel(ours.detach())
         self.held = {}
         self.works = set()
 
@@ -224,103 +224,3 @@ class Pool(Executor):
 def signal_name(code):
     """Return how a process ended, for people: `signal 9 (Killed)` or `status 1`."""
     return f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"status {code}"
-
-
-class Plain:
-    """The engine of a work that has none: it is simply called, batch by batch."""
-
-    def __init__(self, work):
-        self.work, self.todo, self.fd = work, deque(), None
-
-    @property
-    def busy(self):
-        """Whether there is a batch to do."""
-        return bool(self.todo)
-
-    def watch(self, fd):
-        """A call cannot be interrupted."""
-
-    def add(self, ticket, value):
-        """Take a batch."""
-        self.todo.append((ticket, value))
-
-    def turn(self, seconds):
-        """Do one batch."""
-        ticket, value = self.todo.popleft()
-        return [(ticket, self.work(value))]
-
-    def hear(self, message):
-        """Pass on what the parent says, if the work listens."""
-        getattr(self.work, "hear", lambda _: None)(message)
-
-    def notes(self):
-        """Return what the work says, if it does."""
-        return getattr(self.work, "notes", list)()
-
-    def close(self):
-        """Nothing is held."""
-
-
-def live(fd, parent):
-    """A worker's life: hear, work, answer, until the parent says stop or is gone."""
-    die_with(parent)
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)       # the parent decides
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    pipe = Connection(fd)
-    engines = {}
-    try:
-        while hear(pipe, engines):
-            for engine in engines.values():
-                work_on(pipe, engine)
-    except (EOFError, OSError):
-        pass            # the parent is gone
-    for engine in engines.values():
-        engine.close()
-    os._exit(0)         # a worker has nothing to say at its end, and interpreters take their time
-
-
-def hear(pipe, engines):
-    """Take the parent's messages, waiting if there is nothing else to do; return False on `stop`."""
-    while pipe.poll(0 if any(engine.busy for engine in engines.values()) else None):
-        message = pipe.recv()
-        kind = message[0]
-        if kind == "stop":
-            return False
-        if kind == "work":
-            work = pickle.loads(message[2])
-            engine = work.engine() if hasattr(work, "engine") else Plain(work)
-            engine.watch(pipe.fileno())
-            engines[message[1]] = engine
-        elif kind == "batch":
-            engines[message[2]].add(message[1], message[3])
-        else:
-            for engine in engines.values():
-                engine.hear(message[1])
-    return True
-
-
-def work_on(pipe, engine):
-    """Let an engine work for a while, and send what came of it."""
-    if not engine.busy:
-        return
-    try:
-        done = engine.turn(0.25)
-    except Exception:
-        # A fault of ours: its trace is worth more than a worker that dies three times.
-        import traceback
-        sys.stderr.write(traceback.format_exc())
-        os._exit(70)
-    for note in engine.notes():
-        pipe.send(("note", None, note))
-    for ticket, answer in done:
-        pipe.send(("answer", ticket, answer))
-
-
-def die_with(parent):
-    """Ask the kernel to kill us when the parent dies, and look whether it already has."""
-    if sys.platform == "linux":
-        from s3kit.durable import libc
-        libc().prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)

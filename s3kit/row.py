@@ -5,7 +5,6 @@ command unchanged at no cost, and what a person wrote stays what they wrote.
 """
 
 import re
-from dataclasses import dataclass, fields
 
 COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified", "etag",
            "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore", "state", "path",
@@ -30,7 +29,6 @@ UNSAFE = re.compile("[%\x00-\x1f\x7f-\x9f\ufffe\uffff]|^[=+\\-@]")
 ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 
 
-@dataclass(slots=True)
 class Row:
     """One object version; all columns as text, empty where nothing is known.
 
@@ -38,26 +36,42 @@ class Row:
     were read, so that they are passed on as they were.
     """
 
-    bucket: str = ""
-    key: str = ""
-    version_id: str = ""
-    is_latest: str = ""
-    is_delete_marker: str = ""
-    size: str = ""
-    last_modified: str = ""
-    etag: str = ""
-    storage_class: str = ""
-    checksum_algorithm: str = ""
-    checksum_type: str = ""
-    checksum: str = ""
-    restore: str = ""
-    state: str = ""
-    path: str = ""
-    digest: str = ""
-    proof: str = ""
-    error: str = ""
-    extra: dict | None = None
-    verbatim: dict | None = None
+    # No dataclass: its import costs as much as half of the package.
+    __slots__ = (*COLUMNS, "extra", "verbatim")
+
+    def __init__(self, bucket="", key="", version_id="", is_latest="", is_delete_marker="", size="", last_modified="",
+                 etag="", storage_class="", checksum_algorithm="", checksum_type="", checksum="", restore="", state="",
+                 path="", digest="", proof="", error="", extra=None, verbatim=None):
+        self.bucket = bucket
+        self.key = key
+        self.version_id = version_id
+        self.is_latest = is_latest
+        self.is_delete_marker = is_delete_marker
+        self.size = size
+        self.last_modified = last_modified
+        self.etag = etag
+        self.storage_class = storage_class
+        self.checksum_algorithm = checksum_algorithm
+        self.checksum_type = checksum_type
+        self.checksum = checksum
+        self.restore = restore
+        self.state = state
+        self.path = path
+        self.digest = digest
+        self.proof = proof
+        self.error = error
+        self.extra, self.verbatim = extra, verbatim
+
+    def __eq__(self, other):
+        """Return whether two rows say the same."""
+        return isinstance(other, Row) and all(getattr(self, name) == getattr(other, name) for name in Row.__slots__)
+
+    __hash__ = None
+
+    def __repr__(self):
+        """Return the columns that say something."""
+        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in Row.__slots__ if getattr(self, name))
+        return f"Row({said})"
 
     @property
     def length(self):
@@ -74,9 +88,6 @@ class Row:
         """The row for people: s3://bucket/key, with the version where one is named."""
         version = f"?versionId={self.version_id}" if self.version_id else ""
         return f"s3://{self.bucket}/{self.key}{version}"
-
-
-assert tuple(f.name for f in fields(Row))[:-2] == COLUMNS
 
 
 def encode(text):

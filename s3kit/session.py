@@ -12,7 +12,6 @@ from io import BytesIO
 from s3kit import plain
 from s3kit.address import Endpoint
 from s3kit.errors import Fault, NoAccess
-from s3kit.wire import Wire
 
 SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
 REGION_TRIES = 3
@@ -83,6 +82,7 @@ class Session:
 
     def ask_region(self, bucket):
         """Return the region of a bucket of Amazon's, which tells it to anyone. Raises Fault."""
+        from s3kit.wire import Wire
         home = self.plain.region
         asked = self.plain._replace(access_key="").endpoint(bucket, home)
         for _ in range(REGION_TRIES):

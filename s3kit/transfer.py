@@ -5,7 +5,7 @@ our own pool asks it for its `engine` instead, so that there is no gap between o
 """
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from s3kit import durable, lock
 from s3kit.answer import claim_in, claim_of_part, clean_etag, described, modified_ns
@@ -195,8 +195,7 @@ class Fetch(Task):
 TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading}
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """Everything a worker must know, sent to it once; calling it answers a batch (a list of Jobs)."""
 
     destination: str

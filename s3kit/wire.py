@@ -88,7 +88,7 @@ class Transfer:
 
     def is_error_document(self):
         """Return whether a body that came with 200 is S3's error document."""
-        return bool(ERROR_DOCUMENT.match(self.body[:512]))
+        return b"<Error" in self.body[:512] and bool(ERROR_DOCUMENT.match(self.body[:512]))
 
 
 class Wire:
@@ -142,11 +142,13 @@ class Wire:
         curl.setopt(pycurl.HTTPHEADER, self.headers(endpoint, headers, signed_url))
         curl.head.clear()
         curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.store.append)
-        curl.setopt(pycurl.MAXFILESIZE_LARGE, max(most, ERROR_BYTES) if most is not None else 0)
-        if method == "HEAD":
-            curl.setopt(pycurl.NOBODY, 1)
-        else:
-            curl.setopt(pycurl.HTTPGET, 1)
+        most = max(most, ERROR_BYTES) if most is not None else 0
+        if most != curl.most:
+            curl.setopt(pycurl.MAXFILESIZE_LARGE, most)
+            curl.most = most
+        if method != curl.method:
+            curl.setopt(pycurl.NOBODY if method == "HEAD" else pycurl.HTTPGET, 1)
+            curl.method = method
         if signed_url != curl.as_is:
             self.sign(curl, endpoint, signed_url)
         self.busy[curl] = transfer
@@ -164,8 +166,8 @@ class Wire:
 
     def fresh(self):
         """Return a new handle with what all requests share."""
-        curl = Handle()
-        curl.head = []
+        curl = pycurl.Curl()
+        curl.head, curl.endpoint, curl.as_is, curl.method, curl.most = [], None, None, "", None
         curl.setopt(pycurl.HEADERFUNCTION, curl.head.append)
         for option, value in ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
                               (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
@@ -264,10 +266,3 @@ class Wire:
             self.multi.remove_handle(curl)
             curl.close()
         self.busy.clear()
-
-
-class Handle(pycurl.Curl):
-    """An easy handle that remembers what it is set to."""
-
-    endpoint = None
-    as_is = False

@@ -160,7 +160,7 @@ def workers():
         if pid.isdigit():
             try:
                 command = Path("/proc", pid, "cmdline").read_bytes()
-                if b"from s3kit.pool import live" in command and mine in Path("/proc", pid, "environ").read_bytes():
+                if b"from s3kit.worker import live" in command and mine in Path("/proc", pid, "environ").read_bytes():
                     found.add(pid)
             except OSError:
                 pass

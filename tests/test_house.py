@@ -28,9 +28,9 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 LAYERS = (
     "errors",
     "units row address digest durable show split",
-    "csvform xmlform retry lock answer plain pages segments blocks",
+    "csvform xmlform retry lock answer plain pages segments blocks channel",
     "manifest ledger wire tree plan",
-    "session listing pool engine commit",
+    "session listing pool worker engine commit",
     "ranges select",
     "transfer flow",
     "fetching verifying",

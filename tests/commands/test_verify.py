@@ -136,6 +136,7 @@ def test_reads_the_disk_and_not_the_page_cache(run, fake, tmp_path):
         got = run("s3-fetch", "-d", place / "d", input=listed, env=env_of(fake))
         assert got.status == 0
         os.sync()
+        assert (place / "d" / "b" / "k").read_bytes() == body      # s3-fetch writes past the cache: now it is in there
         raw = image.read_bytes()
         at = raw.index(body[4096 * 10:4096 * 11])
         with open(image, "r+b") as file:
