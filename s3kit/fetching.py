@@ -53,7 +53,8 @@ class Fetching:
         self.known = set()              # buckets whose endpoint the workers have
         self.flying = {}                # paths under way, for rows that come twice
         self.large = set()
-        self.kept = self.fetched = self.adopted = self.moved = self.archived = self.passed = self.planned = 0
+        self.leaving = []               # rows that need no flush, on their way to the output
+        self.kept = self.fetched = self.adopted = self.moved = self.archived = self.planned = 0
         self.planned_bytes = 0
         self.looked = time.monotonic()
         self.mode = 0o666 & ~current_umask()
@@ -81,6 +82,7 @@ class Fetching:
         self.flow = Flow(self.source.batches(), pool, lambda: self.work, self, limit, self.look)
         try:
             self.flow.run()
+            self.let_go()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             for large in self.large:
@@ -129,6 +131,7 @@ class Fetching:
     def look(self):
         """Stop if a signal came or the output failed; refresh the credentials from time to time."""
         self.signals.check()
+        self.let_go()
         if self.commit.fault:
             raise self.commit.fault
         if time.monotonic() - self.looked > FRESH_SECONDS:
@@ -177,9 +180,14 @@ class Fetching:
 
     def leave(self, row, told=False):
         """Let a row go that needs no flush."""
-        self.passed += 1
         self.tally.count(row, told)
-        self.commit.pass_on([row])
+        self.leaving.append(row)
+
+    def let_go(self):
+        """Send off what left since the last time, together: one row at a time costs more than its decision."""
+        if self.leaving:
+            gone, self.leaving = self.leaving, []
+            self.commit.pass_on(gone)
 
     def is_kept(self, row, entry):
         """Fill the row from the ledger's entry if its file is there, untouched since it was checked."""
