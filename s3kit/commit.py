@@ -30,6 +30,7 @@ class Commit:
         self.output, self.ledger, self.tree = output, ledger, tree
         self.extras, self.on_failed, self.should_stop = extras, on_failed, should_stop
         self.waiting, self.passing = [], []
+        self.unsafe = False         # whether anything has come since the last flush that needs one
         self.pending = {}
         self.more = threading.Condition()
         self.ending = False
@@ -38,10 +39,11 @@ class Commit:
         self.thread = threading.Thread(target=self.run, name="commit", daemon=True)
         self.thread.start()
 
-    def add(self, row, entry):
-        """Take a row whose file must be flushed before anybody hears of it."""
+    def add(self, row, entry, is_safe=False):
+        """Take a row whose file must be flushed before anybody hears of it, unless it `is_safe` already."""
         with self.more:
             self.waiting.append((row, entry))
+            self.unsafe = self.unsafe or not is_safe
             self.pending[entry[:3]] = entry
             if len(self.waiting) == 1:
                 self.due = time.monotonic() + EVERY
@@ -93,22 +95,24 @@ class Commit:
             group = []
             if self.ending or self.is_due():
                 group, self.waiting = self.waiting, []
+                must_sync, self.unsafe = self.unsafe, False
             ending = self.ending
             self.more.notify_all()
         if passing:
             self.output.write(passing, self.extras())
         if group:
-            self.flush(group)
+            self.flush(group, must_sync)
         return ending
 
     def is_due(self):
         """Return whether it is time to flush."""
         return bool(self.waiting) and (len(self.waiting) >= MOST or time.monotonic() >= self.due)
 
-    def flush(self, group):
+    def flush(self, group, must_sync):
         """Make a group durable, then let it be known."""
         try:
-            durable.sync_tree(self.tree.fd)
+            if must_sync:
+                durable.sync_tree(self.tree.fd)
         except OSError as error:
             for row, entry in group:
                 self.take_away(entry)

@@ -24,6 +24,7 @@ from s3kit.tree import Tree
 from s3kit.units import epoch_ns, from_epoch, show_size
 
 HELD_SECONDS = 0.5          # between two looks at what another process fetches
+RANGES_TOGETHER = 4         # of one object in one batch: a worker then has twice as many on their way
 SLOW_MINUTES = 15           # S3 may slow a row down for so long before it counts as failed
 STALE_SECONDS = 7 * 86400
 FRESH_SECONDS = 60          # between two looks at the credentials' age
@@ -428,12 +429,11 @@ class Fetching:
             return
         errand.large, large.pending = large, len(jobs)
         self.large.add(large)
-        for job in jobs:
-            self.send_range(job, errand)
-
-    def send_range(self, job, errand):
-        """Send one range."""
-        self.flow.send(job, Piece(errand, job), job.end - job.start)
+        together = max(1, min(RANGES_TOGETHER, len(jobs) // (self.args.jobs * DEPTH)))
+        for number, job in enumerate(jobs, 1):
+            self.flow.send(job, Piece(errand, job))
+            if number % together == 0:
+                self.flow.flush()
 
     def on_checked(self, errand, outcome):
         """A file's bytes were read: those of a finished part, or of a file found in its place."""

@@ -18,6 +18,8 @@ HARMLESS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "
             "AWS_DEFAULT_PROFILE", "AWS_EC2_METADATA_DISABLED", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_CA_BUNDLE",
             "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_CLI_AUTO_PROMPT"}
 HARMLESS_KEYS = {"region", "output", "cli_pager", "cli_auto_prompt", "cli_timestamp_format", "retry_mode", "max_attempts"}
+# What the AWS CLI alone reads of its `s3` settings.
+HARMLESS_S3 = {"max_concurrent_requests", "max_queue_size", "multipart_threshold", "multipart_chunksize", "max_bandwidth"}
 SECRETS = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
 # The partition `aws`: others (China, GovCloud, isolated ones) have other names and rules.
 REGION = re.compile(r"(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d")
@@ -83,7 +85,12 @@ def section(path, names):
     except (OSError, ValueError, configparser.Error):
         return None
     found = [dict(parser[name]) for name in parser.sections() if name in names]
-    return None if len(found) > 1 or any("\n" in value for one in found for value in one.values()) else (found or [{}])[0]
+    if len(found) > 1:
+        return None
+    settings = (found or [{}])[0]
+    if {line.partition("=")[0].strip() for line in settings.get("s3", "").splitlines()} <= HARMLESS_S3 | {""}:
+        settings.pop("s3", None)
+    return None if any("\n" in value for value in settings.values()) else settings
 
 
 def keys_of(settings, spell):

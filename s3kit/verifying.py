@@ -314,7 +314,8 @@ class Verifying:
                       row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,
                       0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, row.error,
                       look.entry.tries if look.entry else 0, from_epoch(time.time()))
-        self.commit.add(row, entry)
+        # What s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
+        self.commit.add(row, entry, is_safe=look.entry is not None and look.entry.is_file(look.status))
 
     def say(self, row, state, why):
         """Let a row go that was not verified."""

@@ -1,13 +1,13 @@
-"""The cases: for each, the objects, the server, the tools. A case is a function of the bench; its docstring says what it is."""
+"""The cases: for each, the objects, the server, the tools. A case is a function of the bench, described by its docstring."""
 
 import os
 import random
-import shutil
+import sys
+from dataclasses import replace
 
 from light import Bucket, versions
-from measure import arrived
-from peers import AWS, CONNECTIONS, COPY, COPY_LARGE, CORES, FETCH, LISTS, NOTHING, OBSTORE, PIPELINE, RCLONE, S5CMD, \
-    AWS_WHOLE, FIFTH, Tool, lists_late
+from peers import AWS_WHOLE, COPY, COPY_LARGE, CORES, FETCH, LISTS, NOTHING, OBSTORE, PIPELINE, RCLONE, S5CMD, \
+    FIFTH, Tool, lists_late
 
 KEYS_A_FOLDER = 100
 LATENCY = 0.03
@@ -15,7 +15,8 @@ LATENCY = 0.03
 
 def keys(count, size):
     """Return [(key, size)] of a tree of folders, a fifth of them below 0/."""
-    return [(f"{number % FIFTH}/{number // (KEYS_A_FOLDER * FIFTH):03d}/object-{number:06d}", size) for number in range(count)]
+    return [(f"{number % FIFTH}/{number // (KEYS_A_FOLDER * FIFTH):03d}/object-{number:06d}", size)
+            for number in range(count)]
 
 
 def copying(bench, name, bucket, tools, latency=0.0, server=None):
@@ -31,7 +32,7 @@ def small(bench):
 
 def small_md5(bench):
     """the same without S3's checksum: only the ETag, an MD5"""
-    copying(bench, "small-md5", Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False), COPY)
+    copying(bench, "small-md5", Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False), COPY[:-1])
 
 
 def medium(bench):
@@ -114,14 +115,16 @@ def verifiers(dest, is_large, manifest):
 
     def sums(program):
         return f"find {{dest}}/{{bucket}} -type f -print0 | xargs -0 -P {CORES} -n 500 {program} > {{out}}"
-    check = "rclone check --checkers {n} --fast-list b:{bucket} {dest}/{bucket}"
-    return (Tool("s3-verify, cache cold", f"s3-verify -q -d {{dest}} -o {{out}} {manifest}", before=cold),
-            Tool("s3-verify, cache warm", f"s3-verify -q -d {{dest}} -o {{out}} {manifest}", before=warm),
+    check = Tool("", "rclone check --checkers {n} --fast-list b:{bucket} {dest}/{bucket}", "rclone",
+                 note="sizes only" * is_large, is_rival=not is_large)       # a multipart ETag is no MD5
+    ours = f"s3-verify -q -d {{dest}} -o {{out}} {manifest}"
+    return (Tool("s3-verify, cache warm", ours, before=warm),
+            Tool("s3-verify, cache cold", ours, before=cold),
             Tool("md5sum, cache cold", sums("md5sum"), "md5sum", before=cold),
             Tool("md5sum, cache warm", sums("md5sum"), "md5sum", before=warm),
             Tool("xxhsum, cache warm", sums("xxhsum -H2"), "xxhsum", before=warm),
-            Tool("rclone check, cache cold", check, "rclone", before=cold, note="sizes only" * is_large),
-            Tool("rclone check, cache warm", check, "rclone", before=warm, note="sizes only" * is_large))
+            replace(check, name="rclone check, cache cold", before=cold),
+            replace(check, name="rclone check, cache warm", before=warm))
 
 
 def each(folder, act):
@@ -141,7 +144,7 @@ def done(bench):
     count = 2000 if bench.quick else 100_000
     bucket = Bucket("done", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(count)])
     with bench.server([bucket]) as running, bench.folder() as dest:
-        bench.prepare(PIPELINE, running, bucket, dest)
+        bench.prepare(FETCH, running, bucket, dest)
         manifest = bench.manifest(dest)
         with open(manifest) as file:
             mark, header, *rows, _ = file.readlines()
@@ -158,7 +161,7 @@ def start(bench):
     """what starting costs: each command's --version, and pipelines over one object"""
     bucket = Bucket("one", [("0/one", 100)])
     empty = [Tool(f"s3-{name} --version", f"s3-{name} --version") for name in ("list", "manifest", "fetch", "verify")]
-    empty += [Tool("python -c pass", f"{shutil.which('python3')} -c pass"), Tool("s5cmd version", "s5cmd version", "s5cmd"),
+    empty += [Tool("python -c pass", f"{sys.executable} -c pass"), Tool("s5cmd version", "s5cmd version", "s5cmd"),
               Tool("rclone version", "rclone version", "rclone"), Tool("aws --version", "aws --version", "aws")]
     with bench.server([bucket]) as running:
         bench.compare("start", running, bucket, empty, fills=False, rounds=1 if bench.quick else 5)

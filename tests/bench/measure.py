@@ -47,7 +47,7 @@ class Memory(threading.Thread):
 
     def run(self):
         """Look until told to stop."""
-        while not self.over.wait(EVERY):
+        while not self.over.wait(min(EVERY, 0.005 + (time.monotonic() - self.began) / 10)):     # sooner at first
             found = group_memory(self.group)
             if found:
                 self.series.append((time.monotonic() - self.began, sum(found.values()), max(found.values())))
@@ -101,7 +101,8 @@ def ceiling(urls):
 
     Each connection sends many requests and reads what comes until the server closes it.
     """
-    batches = [urls[at:at + IN_ROW] for at in range(0, len(urls), IN_ROW)]
+    step = max(1, min(IN_ROW, len(urls) // LANES))
+    batches = [urls[at:at + step] for at in range(0, len(urls), step)]
     began = time.monotonic()
     with ThreadPoolExecutor(LANES) as threads:
         size = sum(threads.map(drain, batches))
@@ -114,7 +115,8 @@ def drain(urls):
     where = urlsplit(urls[0])
     head = f"HTTP/1.1\r\nHost: {where.netloc}\r\n"
     lines = [url.removeprefix(f"http://{where.netloc}") for url in urls]
-    text = "".join(f"GET {line} {head}\r\n" for line in lines[:-1]) + f"GET {lines[-1]} {head}Connection: close\r\n\r\n"
+    text = "".join(f"GET {line} {head}\r\n" for line in lines[:-1])
+    text += f"GET {lines[-1]} {head}Connection: close\r\n\r\n"
     buffer, size = bytearray(1 << 20), 0
     with socket.create_connection((where.hostname, where.port)) as connection:
         connection.sendall(text.encode())
@@ -125,7 +127,7 @@ def drain(urls):
 
 def file_system(folder):
     """Return the type of the file system that a folder lies on."""
-    return subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True).stdout.strip()
+    return subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True).stdout.split()[-1]
 
 
 def load():

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 CORES = os.cpu_count()
 CONNECTIONS = 32 * CORES        # what s3kit has if nothing is said: 32 a worker, a worker a core
 FIFTH = 5
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Tool:
     once: bool = False          # one round is enough, it is slow
     before: object = None       # called before each run
     note: str = ""
+    is_rival: bool = True       # it does the same work, and may be the best peer
 
     @property
     def ours(self):
@@ -40,15 +42,15 @@ def fifth(tool):
 MAKE = "s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest}"
 FETCH = Tool("s3kit fetch", MAKE + " -o {out}")
 PIPELINE = Tool("s3kit fetch, verify", MAKE + " | s3-verify -q -d {dest} -o {out}")
-# 64 workers of s5cmd were as fast as its 256 or faster. Parts of 16 MiB and 16 streams were best for both on one large object.
+# 64 workers of s5cmd were as fast as its 256 or faster; for one large object parts of 16 MiB in 16 streams were
+# best for both s5cmd and rclone.
 S5CMD = Tool("s5cmd cp", "s5cmd --log error --numworkers {n} cp 's3://{bucket}/*' {dest}/", "s5cmd")
 S5CMD_LARGE = replace(S5CMD, line="s5cmd --log error --numworkers {n} cp -c 16 -p 16 's3://{bucket}/*' {dest}/")
 RCLONE_OPTIONS = "--transfers {n} --checkers {n} --fast-list --use-server-modtime"      # no HEAD for each object's own time
 RCLONE = Tool("rclone copy", f"rclone copy {RCLONE_OPTIONS} b:{{bucket}} {{dest}}", "rclone")
 RCLONE_LARGE = replace(RCLONE, line=RCLONE.line + " --multi-thread-streams 16 --multi-thread-chunk-size 16Mi")
-OBSTORE = Tool("obstore", f"{{python}} {os.path.dirname(os.path.abspath(__file__))}/obstore_copy.py {{bucket}} {{dest}} {{n}}",
-               "obstore")
-AWS_WHOLE = Tool("aws s3 cp", "aws s3 cp --quiet --recursive s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
+OBSTORE = Tool("obstore", f"{{python}} {HERE}/obstore_copy.py {{bucket}} {{dest}} {{n}}", "obstore")
+AWS_WHOLE = Tool("aws s3 cp", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 cp --quiet --recursive s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
 AWS = fifth(AWS_WHOLE)
 COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
 COPY_LARGE = (FETCH, PIPELINE, S5CMD_LARGE, RCLONE_LARGE, OBSTORE, replace(AWS_WHOLE, once=True))
@@ -56,13 +58,14 @@ NOTHING = (
     Tool("s3kit fetch", MAKE + " -o {out}"),
     Tool("s5cmd sync", "s5cmd --log error --numworkers {n} sync 's3://{bucket}/*' {dest}/{bucket}/", "s5cmd"),
     Tool("rclone copy", f"rclone copy {RCLONE_OPTIONS} b:{{bucket}} {{dest}}/{{bucket}}", "rclone"),
-    Tool("aws s3 sync", "aws s3 sync --quiet s3://{bucket} {dest}/{bucket}", "aws", once=True))
+    Tool("aws s3 sync", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 sync --quiet s3://{bucket} {dest}/{bucket}", "aws", once=True))
 LISTS = (
     Tool("s3-manifest --versions", "s3-manifest -q --versions s3://{bucket}/ > {out}"),
     Tool("s3-list --versions -R", "s3-list -q --versions -R s3://{bucket}/ > {out}"),
     Tool("s5cmd ls", "s5cmd ls --all-versions 's3://{bucket}/*' > {out}", "s5cmd"),
-    Tool("rclone lsf", "rclone lsf -R --s3-versions --fast-list b:{bucket} > {out}", "rclone", note="leaves delete markers out"),
-    Tool("aws s3api", "aws s3api list-object-versions --bucket {bucket} --output json "
+    Tool("rclone lsf", "rclone lsf -R --files-only --s3-versions --fast-list b:{bucket} > {out}", "rclone",
+         note="leaves delete markers out"),
+    Tool("aws s3api", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3api list-object-versions --bucket {bucket} --output json "
          "--query '[Versions,DeleteMarkers][][].[Key,VersionId]' --output text > {out}", "aws", once=True))
 
 
@@ -86,7 +89,7 @@ class Peers:
         """Return the environment of all tools."""
         alone = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "RCLONE_", "S3_"))}
         return alone | server.env | {
-            "PATH": self.path, "S3_ENDPOINT_URL": server.url, "AWS_CONFIG_FILE": str(self.config),
+            "PATH": self.path, "S3_ENDPOINT_URL": server.url, "AWS_CONFIG_FILE": "/dev/null", "S3KIT_BENCH_AWS": str(self.config),
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
             "RCLONE_CONFIG": "/dev/null", "RCLONE_CONFIG_B_TYPE": "s3", "RCLONE_CONFIG_B_PROVIDER": "Other",
             "RCLONE_CONFIG_B_ENV_AUTH": "true", "RCLONE_CONFIG_B_ENDPOINT": server.url,
