@@ -38,7 +38,7 @@ test-long: $(READY)
 bench: $(READY) $(BENCH)/.ready
 	$(BIN)/python tests/bench/bench.py --peers $(BENCH) $(BENCH_OPTIONS)
 
-bench-quick: BENCH_OPTIONS += --quick
+bench-quick: override BENCH_OPTIONS += --quick
 bench-quick: bench
 
 $(BENCH)/.ready: Makefile
