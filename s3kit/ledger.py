@@ -102,6 +102,10 @@ class Ledger:
             base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
         return base
 
+    def is_empty(self):
+        """Return whether nothing is known yet."""
+        return self.base.execute("SELECT 1 FROM object LIMIT 1").fetchone() is None
+
     def find(self, bucket, key, version_id):
         """Return the Entry of one object version, or None."""
         found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",

@@ -71,6 +71,7 @@ class Pool(Executor):
         self.told = deque()
         self.workers = {}
         self.tickets = 0
+        self.expected = None        # the work that `warm` was told of
         self.ending = self.gone = False
         self.lately = []            # messages that a worker started later must hear, too
         self.wake_out, self.wake_in = os.pipe()
@@ -91,6 +92,12 @@ class Pool(Executor):
             self.queue.append(batch)
         self.wake()
         return batch.future
+
+    def warm(self, work):
+        """Start all workers before there is anything to do for them: `work` is certain to come."""
+        with self.lock:
+            self.expected = work
+        self.wake()
 
     def tell(self, message, keep=False):
         """Let all workers hear a message; with `keep`, those started later as well."""
@@ -125,6 +132,7 @@ class Pool(Executor):
                 if self.gone or (self.ending and not self.queue and not any(w.held for w in self.workers.values())):
                     break
             self.spread()
+            self.start_early()
             self.hand_out()
             for key, _ in self.selector.select():
                 if key.fd == self.wake_out:
@@ -141,6 +149,13 @@ class Pool(Executor):
             for worker in self.workers.values():
                 self.send(worker, ("tell", message))
 
+    def start_early(self):
+        """Start the workers that `warm` asked for, and have them make their engines."""
+        with self.lock:
+            work, self.expected = self.expected, None
+        while work and len(self.workers) < self.jobs:
+            self.introduce(self.start(), work)
+
     def hand_out(self):
         """Give waiting batches to the workers with least to do; start workers while there is more."""
         while self.queue:
@@ -153,12 +168,16 @@ class Pool(Executor):
                 batch = self.queue.popleft()
             self.spread()       # what was told before a batch was submitted is heard before it
             worker.held[batch.ticket] = batch
-            if id(batch.work) not in worker.works:
-                worker.works.add(id(batch.work))
-                self.send(worker, ("work", id(batch.work), pickle.dumps(batch.work)))
-                for message in self.lately:
-                    self.send(worker, ("tell", message))
+            self.introduce(worker, batch.work)
             self.send(worker, ("batch", batch.ticket, id(batch.work), batch.value))
+
+    def introduce(self, worker, work):
+        """Send a worker the work that its next batch belongs to, if it does not have it."""
+        if id(work) not in worker.works:
+            worker.works.add(id(work))
+            self.send(worker, ("work", id(work), pickle.dumps(work)))
+            for message in self.lately:
+                self.send(worker, ("tell", message))
 
     def start(self):
         """Start one more worker."""
