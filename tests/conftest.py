@@ -165,3 +165,14 @@ def workers():
             except OSError:
                 pass
     return found
+
+
+def pytest_terminal_summary(terminalreporter):
+    """End with what the fault suite tried, if any of it ran."""
+    from faults.table import table
+    lines = table(report.user_properties for reports in terminalreporter.stats.values() for report in reports
+                  if getattr(report, "when", "") == "teardown" or getattr(report, "user_properties", None))
+    if lines:
+        terminalreporter.section("faults")
+        for line in lines:
+            terminalreporter.write_line(line)

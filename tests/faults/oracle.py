@@ -1,0 +1,239 @@
+"""The oracle: a bucket, a destination, a neighbourhood, and what must hold of them whatever was done to s3kit.
+
+A case makes a World, lets something go wrong (`fetch`, `start`), calls `look` and `believe` on what is there at that
+instant, then `resume` to the end, which calls `settle`. Every violation is an AssertionError that says what is lost.
+"""
+
+import csv
+import fcntl
+import hashlib
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import conftest
+from fakes3 import FakeS3
+
+from s3kit.address import path_of
+
+BUCKET = "b"
+PRESENT = ("fetched", "verified")       # states by which s3kit says: the bytes are here, and on the disk
+TRUE_TIME = 120         # seconds within which anything has ended
+
+
+@dataclass
+class Ran:
+    """How a command ended; `rows` are those whole lines that left it."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+    rows: list = field(default_factory=list)
+
+
+def rows_of(text):
+    """Return the rows of a marked CSV manifest as dictionaries, a last line that was cut left out.
+
+    Read without s3kit, so that a fault of its readers does not hide one of its writers.
+    """
+    lines = text[:text.rfind("\n") + 1].partition("\n")
+    if not lines[0].startswith("#s3kit manifest"):
+        return []
+    rows = [row for row in csv.DictReader(io.StringIO(lines[2], newline="")) if not (row["bucket"] or "").startswith("#end rows=")]
+    for row in rows:
+        row["key"] = unquote_to_bytes(row["key"]).decode("utf-8", "surrogateescape")
+        row["path"] = unquote_to_bytes(row["path"] or "").decode("utf-8", "surrogateescape")
+    return rows
+
+
+def mixed(seed=0, small=6, middle=3):
+    """Return {key: body} of small objects, which workers keep in memory, and middle ones, which they stream."""
+    chance = random.Random(seed)
+    bodies = {f"dir{n % 3}/small{n}": chance.randbytes(chance.randrange(1, 9000)) for n in range(small)}
+    bodies |= {f"dir{n % 2}/deep/er/middle{n}": chance.randbytes(300_000 + chance.randrange(900_000)) for n in range(middle)}
+    return bodies | {"empty": b""}
+
+
+class World:
+    """A strict fake with one bucket, a destination below `folder`, and beside it what nobody may touch.
+
+    `bodies` is {key: bytes}, stored at once; more may be put on `fake` at any time. `env` is for commands.
+    """
+
+    def __init__(self, folder, bodies=None, versioning="Enabled", dest=None, bucket=BUCKET):
+        self.folder, self.bucket = Path(folder), bucket
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.dest = Path(dest) if dest else self.folder / "near" / "dest"
+        self.dest.parent.mkdir(parents=True, exist_ok=True)
+        self.beside = self.folder / "near" / "sentinel"
+        (self.beside / "dir").mkdir(parents=True)
+        for name in ("file", "dir/file"):
+            (self.beside / name).write_text(f"must stay: {name}")
+        self.fake = FakeS3().start()
+        self.fake.bucket(bucket, versioning=versioning)
+        for key, body in (mixed() if bodies is None else bodies).items():
+            self.fake.put(bucket, key, body)
+        self.env = conftest.env_of(self.fake)
+        self.list = self.folder / "list.csv"
+        self.calm = self.outside()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.fake.stop()
+
+    # --- doing things
+
+    def command(self, *argv):
+        """Return argv of one of our commands."""
+        return [sys.executable, str(conftest.BIN / argv[0]), *map(str, argv[1:])]
+
+    def start(self, *argv, wrap=(), env=None, **options):
+        """Start a command, below `wrap` (as strace and its options) if given, in a process group of its own."""
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        return subprocess.Popen([*map(str, wrap), *self.command(*argv)], env=conftest.clean_env(self.env | (env or {})),
+                                cwd=self.folder, start_new_session=True, **options)
+
+    def run(self, *argv, wrap=(), env=None, timeout=TRUE_TIME, **options):
+        """Run a command to its end and return Ran; what takes longer than `timeout` is a violation."""
+        began = time.monotonic()
+        process = self.start(*argv, wrap=wrap, env=env, **options)
+        return self.finish(process, began, timeout)
+
+    def finish(self, process, began, timeout=TRUE_TIME):
+        """Wait for a started command; return Ran."""
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise AssertionError(f"it did not end within {timeout} s") from None
+        out, err = (text.decode("utf-8", "surrogateescape") for text in (out or b"", err or b""))
+        return Ran(process.returncode, out, err, time.monotonic() - began, rows_of(out))
+
+    def write_list(self, *options):
+        """Write the manifest of the bucket as it is now; return its path."""
+        done = self.run("s3-manifest", *options, f"s3://{self.bucket}")
+        assert done.status == 0, done.err
+        self.list.write_text(done.out)
+        return self.list
+
+    def fetch(self, *options, wrap=(), env=None, timeout=TRUE_TIME, source=None):
+        """Run s3-fetch on the list (written first if it is missing)."""
+        if not source and not self.list.exists():
+            self.write_list()
+        return self.run("s3-fetch", "-j", 2, "-d", self.dest, *options, source or self.list, wrap=wrap, env=env, timeout=timeout)
+
+    # --- what must hold
+
+    def outside(self):
+        """Return what is in the neighbourhood of the destination, hashed."""
+        found = {}
+        for path in sorted((self.folder / "near").rglob("*")):
+            if path != self.dest and self.dest not in path.parents:
+                status = path.lstat()
+                found[str(path)] = (status.st_mode, status.st_size, status.st_mtime_ns,
+                                    path.read_bytes() if path.is_file() and not path.is_symlink() else b"")
+        return found
+
+    def files(self):
+        """Return {path: bytes} of all files under final names."""
+        return files_below(self.dest)
+
+    def truth(self):
+        """Return {path: {sha256, ...}} of all bytes that may ever lie there: those of any version of the key."""
+        found = {}
+        for version in self.fake.versions(self.bucket):
+            if not version.marker:
+                digest = hashlib.sha256(version.body).digest()
+                for name in ("", version.id, version.etag):
+                    path = path_of(self.bucket, version.key, name) if name else path_of(self.bucket, version.key)
+                    found.setdefault(path, set()).add(digest)
+        return found
+
+    def look(self, truth=None):
+        """Check what must hold at every instant: no wrong bytes under a final name, nothing changed outside."""
+        truth = truth or self.truth()
+        for path, body in self.files().items():
+            assert path in truth, f"a file of a name that no object has: {path!r}"
+            assert hashlib.sha256(body).digest() in truth[path], f"wrong bytes under the final name {path!r} ({len(body)} bytes)"
+        assert self.outside() == self.calm, "something outside the destination changed"
+        self.nothing_deleted()
+
+    def nothing_deleted(self):
+        """Check that no request asked S3 to write or delete anything."""
+        assert not [r for r in self.fake.requests() if r.method not in ("GET", "HEAD")], "s3-fetch changed the bucket"
+
+    def believe(self, rows):
+        """Check that what rows say is true: a row that says `fetched` names a file with its version's bytes."""
+        for row in rows:
+            if row["state"] in PRESENT:
+                self.is_here(row)
+
+    def is_here(self, row):
+        """Check that a row's file is there, of its version."""
+        version = self.fake.get(self.bucket, row["key"], row["version_id"] or None)
+        assert version is not None, f"a row says {row['state']} of a version that S3 does not have: {row['key']!r}"
+        path = os.fsencode(self.dest) + b"/" + row["path"].encode("utf-8", "surrogateescape")
+        if row["path"].endswith("/"):
+            assert os.path.isdir(path)
+            return
+        assert os.path.isfile(path) and not os.path.islink(path), f"{row['state']}, but there is no file: {row['path']!r}"
+        with open(path, "rb") as file:
+            assert file.read() == version.body, f"{row['state']}, but the bytes are wrong: {row['path']!r}"
+
+    def tell_truth(self, ran, wanted=None):
+        """Check that exit status, rows and files agree. `wanted` is how many rows there should be (the list's)."""
+        self.believe(ran.rows)
+        assert "Traceback" not in ran.err, ran.err
+        if ran.status == 0:
+            wanted = len(rows_of(self.list.read_text())) if wanted is None else wanted
+            assert len(ran.rows) == wanted, f"status 0, but {len(ran.rows)} rows of {wanted}"
+            assert "#end rows=" in ran.out, "status 0 without the end mark"
+            wrong = [row for row in ran.rows if row["state"] not in PRESENT and row["is_delete_marker"] != "true"]
+            assert not wrong, f"status 0, but a row is {wrong[0]['state']}: {wrong[0]['error']}"
+
+    def resume(self, *options, **more):
+        """Run again without any fault; everything must then be settled. Return Ran."""
+        ran = self.fetch(*options, **more)
+        assert ran.status == 0, f"the resume ended with {ran.status}: {ran.err}"
+        self.settle(ran)
+        return ran
+
+    def settle(self, ran):
+        """Check the end: every row here with the right bytes; no process, part or lock left; nothing else touched."""
+        self.tell_truth(ran)
+        self.look()
+        self.nothing_left()
+
+    def nothing_left(self):
+        """Check that no part, no journal and no lock is left."""
+        parts = self.dest / ".s3kit" / "parts"
+        assert not parts.exists() or not os.listdir(parts), f"parts left: {os.listdir(parts)}"
+        for path in (self.dest / ".s3kit").rglob("*"):
+            if path.is_file():
+                with open(path, "rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)        # raises if somebody holds it
+
+
+def files_below(dest):
+    """Return {path: bytes} of a destination's regular files, ours in `.s3kit` left out."""
+    found, root = {}, os.fsencode(dest)
+    for folder, folders, names in os.walk(root):
+        if folder == root and b".s3kit" in folders:
+            folders.remove(b".s3kit")
+        for name in names:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                with open(path, "rb") as file:
+                    found[path[len(root) + 1:].decode("utf-8", "surrogateescape")] = file.read()
+    return found
