@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,10 @@ class World:
     def __exit__(self, kind, error, trace):
         self.fake.stop()
 
+    def remove(self):
+        """Remove all files, where many Worlds follow each other."""
+        shutil.rmtree(self.folder)
+
     # --- doing things
 
     def command(self, *argv):
@@ -132,6 +137,10 @@ class World:
         if not source and not self.list.exists():
             self.write_list()
         return self.run("s3-fetch", "-j", 2, "-d", self.dest, *options, source or self.list, wrap=wrap, env=env, timeout=timeout)
+
+    def verify(self, *options, wrap=(), env=None, timeout=TRUE_TIME):
+        """Run s3-verify on the list."""
+        return self.run("s3-verify", "-j", 2, "-d", self.dest, *options, self.list, wrap=wrap, env=env, timeout=timeout)
 
     # --- what must hold
 
