@@ -259,7 +259,7 @@ class Task:
     def is_refused(self, transfer):
         """End the task if the answer is no success; return whether it did."""
         engine = self.engine
-        verdict = retry.verdict(transfer.status, transfer.code)
+        verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
         if transfer.errno and verdict in (retry.OK, retry.AGAIN):
             self.fail(AGAIN, transfer.failure)
         elif verdict == retry.OK:
@@ -274,7 +274,7 @@ class Task:
             engine.throttle.shrink(time.monotonic())
             engine.said.append(("slow", None))
             self.fail(AGAIN, said(transfer), slow=True)
-        elif verdict == retry.SKEWED or (verdict == retry.REFUSED and engine.answers < 2):
+        elif verdict in (retry.SKEWED, retry.UNTRUSTED) or (verdict == retry.REFUSED and engine.answers < 2):
             self.fail(FATAL, said(transfer) + skew(transfer))
         elif verdict == retry.REGION:
             where = transfer.headers.get("x-amz-bucket-region", "")

@@ -18,7 +18,7 @@ from s3kit.wire import Wire
 TRIES = 6
 BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
 WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
-NO_ACCESS = (retry.DENIED, retry.EXPIRED, retry.REFUSED, retry.SKEWED)
+NO_ACCESS = (retry.DENIED, retry.EXPIRED, retry.REFUSED, retry.SKEWED, retry.UNTRUSTED)
 PASSING = (retry.AGAIN, retry.SLOW, retry.OK)       # OK: the connection broke after the status line
 
 
@@ -34,7 +34,7 @@ class Listing:
     def is_versioned(self, endpoint):
         """Return whether a bucket is or was versioned; None where we may not ask."""
         transfer = self.patiently(endpoint, "?versioning=")
-        verdict = retry.verdict(transfer.status, transfer.code)
+        verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
         if verdict == retry.OK:
             return Page.has_status(transfer.body)
         if verdict == retry.DENIED:
@@ -49,8 +49,8 @@ class Listing:
             while self.wire.is_under_way(transfer):
                 self.check()
                 self.wire.turn(0.5)
-            verdict = retry.verdict(transfer.status, transfer.code)
-            if transfer.errno or verdict in (retry.AGAIN, retry.SLOW):
+            verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
+            if verdict in PASSING and (transfer.errno or verdict != retry.OK):
                 self.rest(retry.delay(tries, base=0.5))
             else:
                 break
@@ -135,7 +135,7 @@ class Run:
         self.waited += time.monotonic() - began
         for transfer in answered:
             segment, query, tries = self.asked.pop(transfer)
-            verdict = retry.verdict(transfer.status, transfer.code)
+            verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
             if verdict == retry.OK and not transfer.errno:
                 self.throttle.grow()
                 self.take(segment, query, transfer.body)

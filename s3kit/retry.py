@@ -2,9 +2,9 @@
 
 import random
 
-OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, REFUSED, SKEWED, WRONG = (
+OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, REFUSED, SKEWED, WRONG, UNTRUSTED = (
     "ok", "again", "slow", "expired", "region", "archived", "vanished", "changed", "denied", "refused",
-    "skewed", "wrong")
+    "skewed", "wrong", "untrusted")
 
 SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests",
               "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}
@@ -18,8 +18,15 @@ BY_STATUS = {404: VANISHED, 405: VANISHED, 412: CHANGED, 429: SLOW, 503: SLOW, 4
              502: AGAIN, 504: AGAIN, 409: AGAIN, 301: REGION, 307: REGION, 401: DENIED, 403: DENIED}
 
 
-def verdict(status, code):
-    """Return what an HTTP status and S3's error code mean for us; status 0 is a broken connection."""
+# libcurl's errors that a second try meets again: CURLE_SSL_CERTPROBLEM, _PEER_FAILED_VERIFICATION, _SSL_CACERT_BADFILE,
+# _SSL_ISSUER_ERROR, _SSL_PINNEDPUBKEYNOTMATCH, _SSL_INVALIDCERTSTATUS.
+CERTIFICATE_ERRORS = {58, 60, 77, 83, 90, 91}
+
+
+def verdict(status, code, errno=0):
+    """Return what an HTTP status, S3's error code and libcurl's mean for us; status 0 is a broken connection."""
+    if errno in CERTIFICATE_ERRORS:
+        return UNTRUSTED
     if 200 <= status < 300 and not code:
         return OK
     if status == 0 or code in AGAIN_CODES:

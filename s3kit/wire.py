@@ -14,6 +14,7 @@ import time
 import pycurl
 
 from s3kit import __version__
+from s3kit.retry import CERTIFICATE_ERRORS
 
 SECONDS_TO_CONNECT = 10
 STALLED_BYTES, STALLED_SECONDS = 1024, 30     # slower than this for so long is cut
@@ -242,6 +243,8 @@ class Wire:
         self.idle.append(curl)
         if errno:
             transfer.errno, transfer.failure = errno, failure or f"libcurl error {errno}"
+            if errno in CERTIFICATE_ERRORS:
+                transfer.failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
         if transfer.status >= 300 or (transfer.sink is None and transfer.is_error_document()):
             transfer.read_error()
             transfer.code = transfer.code or (f"HTTP{transfer.status}" if transfer.status >= 300 else "ErrorDocument")

@@ -3,7 +3,7 @@
 import pytest
 
 from s3kit.retry import (AGAIN, ARCHIVED, CHANGED, DENIED, EXPIRED, OK, REFUSED, REGION, SKEWED, SLOW,
-                         VANISHED, WRONG, Throttle, delay, verdict)
+                         UNTRUSTED, VANISHED, WRONG, Throttle, delay, verdict)
 
 
 @pytest.mark.parametrize("status, code, meaning", [
@@ -29,6 +29,13 @@ def test_what_an_answer_means(status, code, meaning):
 def test_an_error_in_a_200_is_an_error(code, meaning):
     """S3 may answer 200 and then say in the body that it failed; five tools took that for the object."""
     assert verdict(200, code) == meaning
+
+
+@pytest.mark.parametrize("errno, meaning", [(7, AGAIN), (18, AGAIN), (28, AGAIN), (35, AGAIN), (56, AGAIN), (60, UNTRUSTED),
+                                            (77, UNTRUSTED)])
+def test_a_broken_connection_may_pass_a_wrong_certificate_does_not(errno, meaning):
+    """The numbers are libcurl's."""
+    assert verdict(0, "", errno) == meaning
 
 
 def test_waiting_grows_to_a_limit():
