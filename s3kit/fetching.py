@@ -28,6 +28,7 @@ RANGES_TOGETHER = 4         # of one object in one batch: a worker then has twic
 SLOW_MINUTES = 15           # S3 may slow a row down for so long before it counts as failed
 STALE_SECONDS = 7 * 86400
 FRESH_SECONDS = 60          # between two looks at the credentials' age
+SILENT_SECONDS = 20         # without a byte after which people hear what we wait for
 
 
 class Errand:
@@ -57,7 +58,8 @@ class Fetching:
         self.leaving = []               # rows that need no flush, on their way to the output
         self.kept = self.fetched = self.adopted = self.moved = self.archived = self.planned = 0
         self.planned_bytes = 0
-        self.looked = time.monotonic()
+        self.looked = self.moved_at = time.monotonic()
+        self.trouble = ""               # what was last tried again, until bytes move
         self.mode = 0o666 & ~current_umask()
 
     def run(self):
@@ -137,9 +139,13 @@ class Fetching:
         self.let_go()
         if self.commit.fault:
             raise self.commit.fault
-        if time.monotonic() - self.looked > FRESH_SECONDS:
-            self.looked = time.monotonic()
+        now = time.monotonic()
+        if now - self.looked > FRESH_SECONDS:
+            self.looked = now
             self.refresh()
+        if self.trouble and now - self.moved_at > SILENT_SECONDS:
+            self.moved_at = now
+            self.tally.say(f"nothing has come for {SILENT_SECONDS} s, still trying: {self.trouble}")
 
     def refresh(self):
         """Hand new credentials to the workers if there are any; return whether there were."""
@@ -217,6 +223,8 @@ class Fetching:
     def send(self, row):
         """Choose a row's path and send its Job."""
         try:
+            if not plan.is_askable(row):
+                raise Unreachable("no version of S3's has such an id or ETag")
             path = self.path_for(row)
             url = self.reach(row) if row.bucket not in self.known or has_dots(row.key) else ""
         except Fatal:
@@ -275,6 +283,7 @@ class Fetching:
         kind, value = note
         if kind == "moved":
             self.moved += value
+            self.moved_at, self.trouble = time.monotonic(), ""
             self.progress.move(value, f"{self.fetched + self.kept:,} rows")
         elif kind == "slow":
             self.pool.tell(("slow", None))
@@ -317,7 +326,7 @@ class Fetching:
 
     def on_again(self, errand, outcome):
         """A fault that may pass: wait and try again, as often as --retries says."""
-        now = time.monotonic()
+        now, self.trouble = time.monotonic(), outcome.error
         if outcome.slow:
             errand.since = errand.since or now
             over = now - errand.since > SLOW_MINUTES * 60
@@ -521,7 +530,7 @@ class Piece:
 
 
 class Unreachable(Fault):
-    """A bucket that is not there: its rows fail, the others go on."""
+    """A bucket or version that cannot be there: its rows fail, the others go on."""
 
 
 class Fatal(Fault):

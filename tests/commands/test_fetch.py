@@ -647,3 +647,17 @@ def test_one_row_twice(fake, run, tmp_path):
 def test_limits_are_documented_where_they_are():
     """The constants that the man page names are those of the code."""
     assert fetching.SLOW_MINUTES == 15 and fetching.LARGE == 64 << 20
+
+
+def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
+    """Who waits hears for what; the run goes on when the server does."""
+    fake.put("b", "k", b"body")
+    (tmp_path / "m.csv").write_text("bucket,key\nb,k\n")
+    fake.fault("status", key="k", times=None, status=503, code="SlowDown", message="Please reduce your request rate.")
+    process = start(["s3-fetch", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
+    line = process.stderr.readline()
+    assert line.startswith("s3-fetch: nothing has come for 20 s, still trying: S3 says SlowDown: Please reduce")
+    fake.faults.clear()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert tree(tmp_path / "d") == {"b/k": b"body"}
