@@ -24,12 +24,12 @@ def build_parser():
 def list_all(args):
     """Print what was asked for; return the status."""
     from s3kit.address import parse_s3
-    from s3kit.errors import DONE
+    from s3kit.errors import DONE, SOME_FAILED
     from s3kit.listing import Listing
     from s3kit.session import Session
     addresses = [parse_s3(text) for text in args.address]
     session, listing = Session(args), Listing(command.Signals.check, args.connections)
-    printer = Printer(args)
+    printer, status = Printer(args), DONE
     if not addresses:
         for name, created in session.buckets():
             printer.bucket(name, created)
@@ -40,9 +40,11 @@ def list_all(args):
             found = printer.page(page) or found
             command.sys.stdout.flush()
         if prefix and not found:
-            raise printer.nothing(bucket, prefix)
+            # As ls has it: the others are listed all the same.
+            command.say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
+            status = SOME_FAILED
     printer.summary()
-    return DONE
+    return status
 
 
 class Printer:
@@ -115,13 +117,6 @@ class Printer:
         out = command.sys.stderr if self.args.json or self.args.null else command.sys.stdout
         command.sys.stdout.flush()
         out.write(", ".join(parts) + "\n")
-
-    def nothing(self, bucket, prefix):
-        """Return the fault of an address that names nothing, as ls has it."""
-        from s3kit.errors import SOME_FAILED, Fault
-        fault = Fault(f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
-        fault.status = SOME_FAILED
-        return fault
 
 
 def facts_of(row):

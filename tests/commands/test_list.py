@@ -63,6 +63,12 @@ def test_nothing_there(listed, run):
     assert run("s3-list", "s3://empty", env=env_of(listed)).status == 0
 
 
+def test_one_that_is_not_there_keeps_no_other_from_being_listed(listed, run):
+    """As with ls."""
+    done = run("s3-list", "s3://b/none", "s3://b/a", env=env_of(listed))
+    assert (done.status, done.out) == (1, "a\n") and done.err.count("no such key") == 1
+
+
 def test_pages(fake, run):
     """More than a page of keys comes whole and in order."""
     fake.bucket("b")
