@@ -9,6 +9,7 @@ import os
 import time
 from collections import deque
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from s3kit import retry
 from s3kit.answer import clean_etag, said, skew
@@ -249,7 +250,8 @@ class Task:
         else:
             headers.append("x-amz-checksum-mode: ENABLED")
             if job.version_id:
-                query = f"{query}&versionId={job.version_id}" if query else f"versionId={job.version_id}"
+                named = f"versionId={quote(job.version_id, safe='')}"
+                query = f"{query}&{named}" if query else named
             url = endpoint.object_url(job.key, query)
         if job.etag and not job.version_id:
             headers.append(f'If-Match: "{job.etag}"')

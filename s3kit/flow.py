@@ -11,8 +11,6 @@ import threading
 import time
 from concurrent.futures import CancelledError
 
-from s3kit.errors import Fault
-
 BATCH_ROWS, BATCH_BYTES = 64, 16 << 20
 AHEAD = 2               # blocks of rows that the reader may be ahead
 
@@ -60,7 +58,7 @@ class Flow:
                 self.gate.acquire()
                 self.events.put(("rows", rows))
             self.events.put(("end", None))
-        except (Fault, OSError) as fault:
+        except Exception as fault:      # of whatever kind: nobody else would end the flow
             self.events.put(("end", fault))
 
     def next_event(self):

@@ -16,6 +16,7 @@ NAME = "ledger.sqlite3"
 SCHEMA = 2
 ASKED_AT_ONCE = 256
 BUSY_SECONDS = 60
+SIGN = 1 << 63
 TABLE = """
 CREATE TABLE IF NOT EXISTS object (
     bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
@@ -61,8 +62,16 @@ class Entry(NamedTuple):
         """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
         if not self.mtime_ns:
             return stat.S_ISDIR(status.st_mode)
-        return (status.st_size == self.size and status.st_mtime_ns == self.mtime_ns
-                and status.st_ino == self.inode and stat.S_ISREG(status.st_mode))
+        return (status.st_size == self.size and folded(status.st_mtime_ns) == folded(self.mtime_ns)
+                and folded(status.st_ino) == folded(self.inode) and stat.S_ISREG(status.st_mode))
+
+
+def folded(number):
+    """Return an mtime_ns or inode as 64 bits with a sign, all that SQLite has.
+
+    Inodes of network file systems fill 64 without one, and so do times after 2262.
+    """
+    return number if -SIGN <= number < SIGN else (number + SIGN) % (2 * SIGN) - SIGN
 
 
 FIELDS = ", ".join(Entry._fields)
@@ -133,7 +142,8 @@ class Ledger:
         """Write entries in one transaction; what another version held at the same path is forgotten (by the index)."""
         self.base.execute("BEGIN IMMEDIATE")
         try:
-            self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})", entries)
+            self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})",
+                                  (entry._replace(mtime_ns=folded(entry.mtime_ns), inode=folded(entry.inode)) for entry in entries))
             self.base.execute("COMMIT")
         except sqlite3.Error as error:
             self.base.execute("ROLLBACK")

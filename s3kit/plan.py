@@ -1,5 +1,7 @@
 """What to do with a row: decided here, without any I/O, so that tables can test it."""
 
+import re
+
 from s3kit import row as rows
 from s3kit.digest import LEAF
 
@@ -8,6 +10,7 @@ FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED
                        rows.LOCKED, rows.CONFLICT, rows.STORED))
 VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED, rows.MISSING,
                         rows.MISMATCH, rows.UNVERIFIABLE))
+PLAIN = re.compile("[!-~]*")
 RANGE_LEAST, RANGE_MOST = 16 << 20, 64 << 20
 
 
@@ -19,6 +22,14 @@ def is_to_fetch(row):
 def is_to_verify(row):
     """Return whether s3-verify acts on a row."""
     return row.state in VERIFIABLE and not row.is_marker and row.verbatim is None
+
+
+def is_askable(row):
+    """Return whether S3 can be asked for the very version that a row names.
+
+    Its id and ETag go into the request as they are: what is not plain could add headers of its own.
+    """
+    return PLAIN.fullmatch(row.version_id) is not None and PLAIN.fullmatch(row.etag) is not None
 
 
 def is_thawing(row):

@@ -148,10 +148,21 @@ def from_values(cells, number, extra=None, unit="line"):
         nonsense = fault_of(row)
     except ValueError as error:
         nonsense = str(error)
+    if not (nonsense or is_text(cells)):
+        nonsense = f"the column '{next(name for name, cell in zip(COLUMNS, cells) if not is_text([cell]))}' is not Unicode text"
     if nonsense:
         row.verbatim = dict(zip(COLUMNS, cells))
         row.state, row.error = FAILED, f"{unit} {number}: {nonsense}"
     return row
+
+
+def is_text(cells):
+    """Return whether cells are Unicode text: bytes that were none came as lone surrogates, which no ledger or request can hold."""
+    text = "".join(cells)
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def fault_of(row):
@@ -170,7 +181,7 @@ def fault_of(row):
         return f"the key is longer than {KEY_BYTES} bytes"
     if not BUCKET.fullmatch(row.bucket):
         return f"'{row.bucket}' cannot be a bucket"
-    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 20):
+    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 20 and int(row.size) < 1 << 63):
         return f"size '{row.size}' is not a number of bytes"
     if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in ("", "true", "false"):
         return "is_latest and is_delete_marker are 'true', 'false' or empty"

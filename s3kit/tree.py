@@ -18,6 +18,7 @@ from s3kit.errors import Fault, of_file
 OURS = ".s3kit"
 PARTS = "parts"
 KEPT = 128          # directories kept open
+DEEPEST = 600       # directories in each other: more than any key can make
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NETWORK = {0x6969: "NFS", 0xFF534D42: "CIFS", 0xFE534D42: "SMB", 0x517B: "SMB", 0x01021997: "9p",
            0x00C36400: "Ceph", 0x0BD00BD0: "Lustre", 0x47504653: "GPFS"}
@@ -88,6 +89,8 @@ class Tree:
             return found[0], name, f"{found[1]}/{name}" if at else name
         if not at:
             return self.fd, name, name
+        if at.count("/") > DEEPEST:
+            raise Fault("the path is nested too deep")
         parent, own, where = self.folder(at, make)
         fd, own = self.descend(parent, own, make)
         where = where.rpartition("/")[0]
@@ -150,8 +153,12 @@ class Tree:
         try:
             folder, name, _ = self.folder(path, make=False)
             return os.stat(name, dir_fd=folder, follow_symlinks=False)
-        except (FileNotFoundError, Fault):
+        except (FileNotFoundError, NotADirectoryError, Fault):
             return None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            return None         # no file can have such a name
 
     def reader(self, path):
         """Return a descriptor to read the regular file at `path`. Raises OSError or Fault."""

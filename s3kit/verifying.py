@@ -166,7 +166,7 @@ class Verifying:
         """Ask S3 for what the row does not say; return False where it cannot be asked."""
         look.asked = True
         row = look.row
-        if self.offline or has_dots(row.key):
+        if self.offline or has_dots(row.key) or not plan.is_askable(row):
             return False
         if row.bucket not in self.known:
             try:

@@ -50,8 +50,8 @@ def rows_of(text):
         return []
     rows = [row for row in csv.DictReader(io.StringIO(lines[2], newline="")) if not (row["bucket"] or "").startswith("#end rows=")]
     for row in rows:
-        row["key"] = unquote_to_bytes(row["key"]).decode("utf-8", "surrogateescape")
-        row["path"] = unquote_to_bytes(row["path"] or "").decode("utf-8", "surrogateescape")
+        row["key"] = unquote_to_bytes(row["key"].encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        row["path"] = unquote_to_bytes((row["path"] or "").encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
     return rows
 
 
