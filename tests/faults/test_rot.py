@@ -46,3 +46,34 @@ def test_one_bit_is_seen(cases, tmp_path, checksum, rounds):
             assert again.status == 0, again.err
             world.look()
             assert world.verify().status == 0
+
+
+def grow(path):
+    """Add to a file."""
+    with open(path, "ab") as file:
+        file.write(b"more")
+
+
+def swap(path):
+    """Put another file of the same size in its place, with the same times."""
+    status = os.stat(path)
+    other = path.with_name("other")
+    other.write_bytes(bytes(status.st_size))
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(path)
+
+
+CHANGES = {"removed": os.unlink, "grown": grow, "cut": lambda path: os.truncate(path, 1), "emptied": lambda path: os.truncate(path, 0),
+           "replaced": swap, "touched": lambda path: os.utime(path), "overwritten": lambda path: path.write_bytes(b"mine")}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_files_changed_between_runs(cases, tmp_path, what):
+    """What the ledger knows of a file holds for that file untouched: the next run brings S3's bytes back."""
+    count = cases("files changed between two runs")
+    with World(tmp_path) as world:
+        world.fetch()
+        for path in sorted(file for file in (world.dest / world.bucket).rglob("*") if file.is_file() and file.stat().st_size):
+            CHANGES[what](path)
+            with count.case(f"{what}: {path.name}"):
+                world.resume()
