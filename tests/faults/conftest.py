@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from faults.images import Mounts
 from faults.table import KIND
 
 
@@ -44,3 +45,11 @@ def cases(request, record_property):
     if broken:
         more = f"\n... and {len(broken) - 10} more" if len(broken) > 10 else ""
         pytest.fail(f"{len(broken)} violations:\n" + "\n".join(broken[:10]) + more, pytrace=False)
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    """Return Mounts below this test's directory; everything is unmounted when it ends, however it ends."""
+    mounted = Mounts(tmp_path / "mnt")
+    yield mounted
+    mounted.close()

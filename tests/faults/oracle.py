@@ -4,6 +4,7 @@ A case makes a World, lets something go wrong (`fetch`, `start`), calls `look` a
 instant, then `resume` to the end, which calls `settle`. Every violation is an AssertionError that says what is lost.
 """
 
+import copy
 import csv
 import fcntl
 import hashlib
@@ -95,6 +96,12 @@ class World:
     def remove(self):
         """Remove all files, where many Worlds follow each other."""
         shutil.rmtree(self.folder)
+
+    def at(self, dest):
+        """Return this World with another destination in its place: a copy of it, as of a disk after a power cut."""
+        other = copy.copy(self)
+        other.dest = Path(dest)
+        return other
 
     # --- doing things
 
