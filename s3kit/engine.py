@@ -253,7 +253,7 @@ class Task:
                 named = f"versionId={quote(job.version_id, safe='')}"
                 query = f"{query}&{named}" if query else named
             url = endpoint.object_url(job.key, query)
-        if job.etag and not job.version_id:
+        if job.etag and job.version_id in ("", "null"):         # the null version can be overwritten
             headers.append(f'If-Match: "{job.etag}"')
         return self.engine.wire.start(self, endpoint, url, method=method, headers=headers, sink=sink, most=most,
                                       signed_url=bool(job.url))

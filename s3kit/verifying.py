@@ -22,7 +22,10 @@ from s3kit.transfer import Work
 from s3kit.tree import OURS, Tree
 from s3kit.units import from_epoch, show_size
 
+NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
 TRIES = 3       # times that S3 is asked for what a row does not say
+
+UNTOLD = ("again", "vanished", "archived", "changed", "failed", "fatal")
 
 
 class Look:
@@ -34,6 +37,16 @@ class Look:
         self.row, self.path, self.status, self.entry = row, path, status, entry
         self.claim, self.asked, self.tries, self.found = NO_CLAIM, False, 0, None
         self.why = ""
+
+    def is_recorded(self, digest):
+        """Return whether a file's digest is the one recorded when its bytes came; None where none was.
+
+        That of an unverifiable row was only read from its file: it can tell a change, and proves nothing.
+        """
+        recorded = self.row.digest or (self.entry.digest if self.entry else "")
+        if not recorded or (recorded == digest and self.row.state == rows.UNVERIFIABLE):
+            return None
+        return recorded == digest
 
 
 class Verifying:
@@ -207,10 +220,12 @@ class Verifying:
         elif outcome.state == "again" and look.tries < TRIES:
             look.tries += 1
             self.flow.later(0.2 * 2 ** look.tries, self.send, look, "survey")
-        elif look.asked and not look.found and outcome.state in ("again", "vanished", "archived", "failed", "fatal"):
+        elif look.asked and not look.found and outcome.state in UNTOLD:
             look.found = outcome        # S3 tells nothing: what the row and the ledger say must do
             look.why = f" ({outcome.error})"
             self.send(look, "check")
+        elif look.asked and look.found and outcome.state in UNTOLD:
+            self.judge_again(look, look.found)
         else:
             self.say(look.row, rows.FAILED, outcome.error)
 
@@ -234,8 +249,7 @@ class Verifying:
         row = look.row
         self.read += outcome.size
         self.progress.move(outcome.size)
-        recorded = row.digest or (look.entry.digest if look.entry else "")
-        same = recorded == outcome.digest if recorded else None
+        same = look.is_recorded(outcome.digest)
         if outcome.size != look.status.st_size:
             self.differs(look, "the file changed while it was read")
         elif outcome.proof not in ("", "size"):
@@ -251,21 +265,24 @@ class Verifying:
         elif same:
             self.verified(look, outcome, "digest")
         elif same is False:
-            self.differs(look, "the bytes are not those that were fetched: the digest differs")
+            self.differs(look, NOT_FETCHED)
         else:
             row.digest, row.proof = outcome.digest, "size"
             self.say(row, rows.UNVERIFIABLE, f"nothing is known that the bytes could be compared with{look.why}")
 
     def judge_again(self, look, said):
-        """Decide on bytes that are not the MD5 that the ETag looks like."""
+        """Decide on bytes that are not the MD5 that the ETag looks like; S3 may have said what it is, or not (any more)."""
         row, found = look.row, look.found or said
-        recorded = row.digest or (look.entry.digest if look.entry else "")
-        encrypted = look.asked and said is not found and look.claim.proof != "etag-md5"
+        is_told = look.asked and said is not found
+        encrypted = is_told and look.claim.proof != "etag-md5"
+        same = look.is_recorded(found.digest)
         if encrypted and look.claim.kind != "none":
             look.found = None
             self.send(look, "check")
-        elif encrypted and recorded == found.digest:
+        elif same and (encrypted or not is_told):
             self.verified(look, found, "digest")
+        elif same is False:
+            self.differs(look, NOT_FETCHED)
         elif encrypted:
             row.digest, row.proof = found.digest, "size"
             self.say(row, rows.UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes")

@@ -1636,6 +1636,12 @@ def swap(s3, request, response, at=0, body=None):
     return response.sabotage(at=at, action=overwrite)
 
 
+@kind("meanwhile")
+def meanwhile(s3, request, response, at=None, do=None):
+    """After `at` bytes of this answer do(s3, request) is called, which may change anything; this answer goes on as it began."""
+    return response.sabotage(at=half(response, at), action=lambda: do(s3, request))
+
+
 @kind("wrong-range")
 def wrong_range(s3, request, response, shift=1):
     """A 206 of another range, said honestly in Content-Range."""

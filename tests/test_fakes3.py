@@ -996,6 +996,7 @@ FAULTS = {
     "stall": ({"at": 100, "seconds": 0.3}, lambda st, h, b: b == BODY),
     "trickle": ({"rate": 40000}, lambda st, h, b: b == BODY),
     "swap": ({}, lambda st, h, b: b == BODY),
+    "meanwhile": ({"do": lambda s3, request: s3.put("b", "other")}, lambda st, h, b: b == BODY),
     "wrong-range": ({}, lambda st, h, b: st == 206 and h["Content-Range"] == "bytes 1-10239/10240"
                     and b == BODY[1:]),
     "ignore-range": ({}, lambda st, h, b: (st, b) == (200, BODY)),
@@ -1025,6 +1026,7 @@ def test_fault(open3, name):
     if "seconds" in options or "rate" in options:
         assert time.monotonic() - began >= 0.2
     assert rule.hits == 1
+    assert (open3.get("b", "other") is not None) == (name == "meanwhile")
     if name == "swap":
         assert open3.get("b", "k").body != BODY
     else:

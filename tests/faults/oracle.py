@@ -85,6 +85,7 @@ class World:
             self.fake.put(bucket, key, body)
         self.env = conftest.env_of(self.fake)
         self.list = self.folder / "list.csv"
+        self.past = {}
         self.calm = self.outside()
 
     def __enter__(self):
@@ -154,21 +155,28 @@ class World:
     def outside(self):
         """Return what is in the neighbourhood of the destination, hashed."""
         found = {}
-        for path in sorted((self.folder / "near").rglob("*")):
-            if path != self.dest and self.dest not in path.parents:
-                status = path.lstat()
-                found[str(path)] = (status.st_mode, status.st_size, status.st_mtime_ns,
-                                    path.read_bytes() if path.is_file() and not path.is_symlink() else b"")
+        for entry in entries_below(self.folder / "near", os.fsencode(self.dest)):
+            status = entry.stat(follow_symlinks=False)
+            found[os.fsdecode(entry.path)] = (status.st_mode, status.st_size, status.st_mtime_ns, bytes_of(entry))
         return found
 
     def files(self):
         """Return {path: bytes} of all files under final names."""
-        return files_below(self.dest)
+        return files_below(self.dest) if os.path.lexists(self.dest) else {}
+
+    def remember(self):
+        """Keep in mind all versions that there are now: a case is about to overwrite or remove some."""
+        self.past |= {(version.key, version.id, version.etag): version for version in self.fake.versions(self.bucket)}
+
+    def versions(self):
+        """Return all versions that there are or that `remember` saw."""
+        now = {(version.key, version.id, version.etag): version for version in self.fake.versions(self.bucket)}
+        return list((self.past | now).values())
 
     def truth(self):
         """Return {path: {sha256, ...}} of all bytes that may ever lie there: those of any version of the key."""
         found = {}
-        for version in self.fake.versions(self.bucket):
+        for version in self.versions():
             if not version.marker:
                 digest = hashlib.sha256(version.body).digest()
                 for name in ("", version.id, version.etag):
@@ -191,21 +199,26 @@ class World:
 
     def believe(self, rows):
         """Check that what rows say is true: a row that says `fetched` names a file with its version's bytes."""
+        known = {}
+        for version in self.versions():
+            known.setdefault(version.key, []).append(version)
         for row in rows:
             if row["state"] in PRESENT:
-                self.is_here(row)
+                self.is_here(row, known.get(row["key"], []))
 
-    def is_here(self, row):
+    def is_here(self, row, versions=None):
         """Check that a row's file is there, of its version."""
-        version = self.fake.get(self.bucket, row["key"], row["version_id"] or None)
-        assert version is not None, f"a row says {row['state']} of a version that S3 does not have: {row['key']!r}"
+        versions = self.versions() if versions is None else versions
+        named = [version for version in versions if version.key == row["key"] and not version.marker and
+                 row["version_id"] in ("", version.id) and row["etag"] in ("", version.etag)]
+        assert named, f"a row says {row['state']} of a version that S3 does not have: {row['key']!r}"
         path = os.fsencode(self.dest) + b"/" + row["path"].encode("utf-8", "surrogateescape")
         if row["path"].endswith("/"):
             assert os.path.isdir(path)
             return
         assert os.path.isfile(path) and not os.path.islink(path), f"{row['state']}, but there is no file: {row['path']!r}"
         with open(path, "rb") as file:
-            assert file.read() == version.body, f"{row['state']}, but the bytes are wrong: {row['path']!r}"
+            assert file.read() in [version.body for version in named], f"{row['state']}, but the bytes are wrong: {row['path']!r}"
 
     def tell_truth(self, ran, wanted=None):
         """Check that exit status, rows and files agree. `wanted` is how many rows there should be (the list's)."""
@@ -241,15 +254,30 @@ class World:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)        # raises if somebody holds it
 
 
+def entries_below(top, but):
+    """Yield os.DirEntry of all that is below a directory, without `but` and what is in it.
+
+    No os.walk: it recurses, and keys nest deeper than Python may.
+    """
+    folders = [os.fsencode(top)]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.path != but:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+
+
+def bytes_of(entry):
+    """Return the bytes of a regular file, nothing for anything else (a FIFO would wait for us for ever)."""
+    if not entry.is_file(follow_symlinks=False):
+        return b""
+    with open(entry.path, "rb") as file:
+        return file.read()
+
+
 def files_below(dest):
     """Return {path: bytes} of a destination's regular files, ours in `.s3kit` left out."""
-    found, root = {}, os.fsencode(dest)
-    for folder, folders, names in os.walk(root):
-        if folder == root and b".s3kit" in folders:
-            folders.remove(b".s3kit")
-        for name in names:
-            path = os.path.join(folder, name)
-            if not os.path.islink(path):
-                with open(path, "rb") as file:
-                    found[path[len(root) + 1:].decode("utf-8", "surrogateescape")] = file.read()
-    return found
+    root = os.fsencode(dest)
+    return {os.fsdecode(entry.path[len(root) + 1:]): bytes_of(entry) for entry in entries_below(root, root + b"/.s3kit")
+            if entry.is_file(follow_symlinks=False)}
