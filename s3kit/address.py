@@ -61,15 +61,20 @@ def pieces(name):
     Cuts fall between characters and never inside an escape.
     """
     while len(name.encode()) > NAME_BYTES:
-        cut = len(name.encode()[:PIECE_BYTES].decode(errors="ignore"))
-        for start in range(max(0, cut - 8), cut):
-            run = re.match(ESCAPES, name[start:])
-            if run and start + run.end() > cut:
-                cut = start
-                break
+        cut = cut_of(name, PIECE_BYTES)
         yield name[:cut] + CONTINUES
         name = name[cut:]
     yield name
+
+
+def cut_of(name, most):
+    """Return where to cut a name so that its beginning has at most so many bytes, all its characters and escapes whole."""
+    cut = len(name.encode()[:most].decode(errors="ignore"))
+    for start in range(max(0, cut - 8), cut):
+        run = re.match(ESCAPES, name[start:])
+        if run and start + run.end() > cut:
+            return start
+    return cut
 
 
 def component_of(name):
@@ -114,6 +119,20 @@ def with_mark(name, mark):
     return head + slash + "/".join(pieces(last + mark))
 
 
+def with_clash(name, digest):
+    """Return a name with the mark that tells it from its other spellings; `digest` is this spelling's own.
+
+    A name that is then too long has the mark in its first piece, for pieces that differ in case alone
+    would be one directory.
+    """
+    head, more = (name[:-len(CONTINUES)], CONTINUES) if name.endswith(CONTINUES) else (name, "")
+    mark = CLASH + digest
+    if len((name + mark).encode()) <= NAME_BYTES:
+        return head + mark + more
+    cut = min(cut_of(head, PIECE_BYTES - len(mark)), len(head.partition(VERSION)[0]))
+    return f"{head[:cut]}{mark}{CONTINUES}/{head[cut:]}{more}"
+
+
 def key_of(path):
     """Return (bucket, key) whose path is `path`: the inverse of `path_of` and of every mark.
 
@@ -125,7 +144,7 @@ def key_of(path):
     components, held = [], ""
     for name in rest.split("/"):
         if name.endswith(CONTINUES):
-            held += name[:-2]
+            held += name[:-len(CONTINUES)].partition(CLASH)[0]
             continue
         name = held + name
         held = ""
@@ -141,7 +160,7 @@ def key_of(path):
 def version_of(path):
     """Return the version id that a path's mark names, or an empty text."""
     mark = path.rpartition(VERSION)
-    return unquote(mark[2].replace(f"{CONTINUES}/", "")) if mark[1] else ""
+    return unquote(mark[2].replace(f"{CONTINUES}/", "").partition(CLASH)[0]) if mark[1] else ""
 
 
 def is_inside(path):

@@ -192,17 +192,19 @@ def tree_rows(top, bucket):
     the key is the path, and the bucket the one given. Links are not followed.
     """
     ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))     # s3-verify alone leaves no parts
-    rows = []
-    for folder, names, files in os.walk(top, onerror=complain):
-        names.sort()
-        if folder == top and ".s3kit" in names:
-            names.remove(".s3kit")
-        at = os.path.relpath(folder, top)
-        at = "" if at == "." else f"{at}/"
-        for name in sorted(files):
-            row = tree_row(top, at + name, bucket, ours)
+    rows, folders = [], [""]
+    while folders:                      # no recursion: a key can make 1,024 directories in each other
+        at = folders.pop()
+        try:
+            found = sorted(os.scandir(os.path.join(top, at)), key=lambda entry: entry.name)
+        except OSError as error:        # what cannot be read must not look empty
+            raise Fault(f"cannot read '{error.filename}': {error.strerror}") from None
+        for entry in found:
+            row = tree_row(top, at + entry.name, bucket, ours)
             if row:
                 rows.append(row)
+        folders += [f"{at}{entry.name}/" for entry in reversed(found)
+                    if entry.is_dir(follow_symlinks=False) and (at or entry.name != ".s3kit")]
         if len(rows) > 1000:
             yield rows
             rows = []
@@ -223,8 +225,3 @@ def tree_row(top, path, bucket, ours):
             pass        # not of our making: the path must do
     return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size), last_modified=from_epoch(status.st_mtime),
                state=LISTED, path=path)
-
-
-def complain(error):
-    """A directory that cannot be read must not look like an empty one."""
-    raise Fault(f"cannot read '{error.filename}': {error.strerror}")

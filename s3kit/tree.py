@@ -12,13 +12,13 @@ from collections import OrderedDict
 import xxhash
 
 from s3kit import durable
-from s3kit.address import BESIDE_DIRECTORY, BESIDE_FILE, CLASH, file_of_folder, with_mark
+from s3kit.address import BESIDE_DIRECTORY, BESIDE_FILE, file_of_folder, with_clash, with_mark
 from s3kit.errors import Fault, of_file
 
 OURS = ".s3kit"
 PARTS = "parts"
 KEPT = 128          # directories kept open
-DEEPEST = 600       # directories in each other: more than any key can make
+DEEPEST = 1100      # directories in each other: more than any key can make
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NETWORK = {0x6969: "NFS", 0xFF534D42: "CIFS", 0xFE534D42: "SMB", 0x517B: "SMB", 0x01021997: "9p",
            0x00C36400: "Ceph", 0x0BD00BD0: "Lustre", 0x47504653: "GPFS"}
@@ -86,24 +86,28 @@ class Tree:
         found = self.open.get(at)
         if found:
             self.open.move_to_end(at)
-            return found[0], name, f"{found[1]}/{name}" if at else name
-        if not at:
-            return self.fd, name, name
+            return found[0], name, f"{found[1]}/{name}"
         if at.count("/") > DEEPEST:
             raise Fault("the path is nested too deep")
-        parent, own, where = self.folder(at, make)
-        fd, own = self.descend(parent, own, make)
-        where = where.rpartition("/")[0]
-        where = f"{where}/{own}" if where else own
-        self.open[at] = (fd, where)
-        if len(self.open) > KEPT:
-            _, (old, _) = self.open.popitem(last=False)
-            os.close(old)
-        return fd, name, f"{where}/{name}"
+        below = []
+        while at and at not in self.open:
+            at, _, last = at.rpartition("/")
+            below.append(last)
+        fd, where = self.open[at] if at else (self.fd, "")
+        while below:
+            last = below.pop()
+            at = f"{at}/{last}" if at else last
+            fd, own = self.descend(fd, last, make)
+            where = f"{where}/{own}" if where else own
+            self.open[at] = (fd, where)
+            if len(self.open) > KEPT:
+                _, (old, _) = self.open.popitem(last=False)
+                os.close(old)
+        return fd, name, f"{where}/{name}" if where else name
 
     def descend(self, parent, name, make):
         """Return (descriptor, name) of a directory in `parent`, under another name where it must be."""
-        own = with_mark(name, CLASH + clash(name)) if self.folds and self.is_clash(parent, name) else name
+        own = with_clash(name, clash(name)) if self.folds and self.is_clash(parent, name) else name
         for candidate in (own, with_mark(own, BESIDE_FILE)):
             try:
                 return self.enter_all(parent, candidate, make), candidate
@@ -212,7 +216,7 @@ def settle(tree, part, fd, path, size, mtime_ns, mode, is_free=False):
 def free_name(tree, folder, name):
     """Return the name for a file in `folder`: `name`, or one beside the directory or clash that has it."""
     if tree.folds and tree.is_clash(folder, name):
-        name = with_mark(name, CLASH + clash(name))
+        name = with_clash(name, clash(name))
     try:
         there = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

@@ -1,10 +1,12 @@
 """From key to path and back: two keys never share a file, and no key leads outside."""
 
+import re
+
 import pytest
 from hypothesis import example, given, strategies as st
 
-from s3kit.address import (BESIDE_DIRECTORY, BESIDE_FILE, CLASH, Endpoint, file_of_folder, has_dots, is_inside,
-                           key_of, name_of, parse_s3, path_of, with_mark)
+from s3kit.address import (BESIDE_DIRECTORY, BESIDE_FILE, Endpoint, file_of_folder, has_dots, is_inside, key_of,
+                           name_of, parse_s3, path_of, version_of, with_clash, with_mark)
 from s3kit.errors import Usage
 
 # Keys made of what is special to us, to file systems and to UTF-8; and keys with components too long for
@@ -19,6 +21,7 @@ PLAIN = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=
 KEYS = (SPECIAL | LONG | PLAIN).filter(lambda key: 1 <= len(key.encode()) <= 1024)
 VERSIONS = st.sampled_from(("", "", "null", "3sL4kq", "a/b", "..", "%v", "ü")) | st.text(
     st.characters(exclude_categories=("Cs",)), max_size=100)
+DIGEST = "0123456789abcdef"
 
 
 @pytest.mark.parametrize("key, path", [
@@ -85,23 +88,43 @@ def test_every_name_fits_a_file_system(key, version):
     assert not [c for c in path if ord(c) < 32 or ord(c) == 127]
 
 
-@given(KEYS, VERSIONS, st.sampled_from(("", CLASH + "0123456789abcdef")),
-       st.sampled_from(("", BESIDE_FILE, BESIDE_DIRECTORY)))
-def test_marks_come_off_again(key, version, clash, beside):
-    """A version, a clash of spellings, a file where a directory is or the other way: the key is still there."""
+@given(KEYS, VERSIONS, st.sets(st.integers(1, 9)), st.sampled_from(("", BESIDE_FILE, BESIDE_DIRECTORY)))
+@example("x" * 300, "3sL4kq", {1, 2}, "")
+@example("x" * 240, "3sL4kq", {1}, BESIDE_DIRECTORY)
+@example("x", "v" * 300, {1, 2}, BESIDE_DIRECTORY)
+def test_marks_come_off_again(key, version, clashes, beside):
+    """A version, clashes of spellings anywhere, a file where a directory is or the other way: key and version are still there."""
     path = path_of("b", key, version).removesuffix("/")
-    for mark in (clash, beside):        # in the order in which tree.py finds need of them
-        path = with_mark(path, mark) if mark else path
+    # In the order in which tree.py finds need of them.
+    names = [with_clash(name, DIGEST) if at in clashes else name for at, name in enumerate(path.split("/"))]
+    path = "/".join(names)
+    path = with_mark(path, beside) if beside else path
     assert key_of(path) == ("b", key if version else key.removesuffix("/"))
     assert all(0 < len(name.encode()) <= 255 for name in path.split("/"))
+    if not beside and re.fullmatch("[ -~]*", version):
+        assert version_of(path) == version
+
+
+@given(st.text("abAB%+", min_size=1, max_size=1024), st.text("abAB%+", min_size=1, max_size=1024))
+@example("x" * 256, "X" * 256)
+@example("x" * 256 + "y", "X" * 256 + "y")
+def test_a_clash_shares_no_directory(one, other):
+    """The first piece of a name with the mark is no other spelling of any other name's first piece."""
+    def first(name):
+        return name.partition("/")[0].casefold()
+
+    if one != other:
+        marked = with_clash(name_of(one).partition("/")[0], DIGEST)
+        assert DIGEST in first(marked)
+        assert first(marked) != first(name_of(other))
 
 
 @given(KEYS)
 def test_marked_names_are_no_key_s_own(key):
     """A name with a mark is never the plain path of some other key."""
     path = path_of("b", key).removesuffix("/")
-    for mark in (BESIDE_FILE, BESIDE_DIRECTORY, CLASH + "0123456789abcdef"):
-        marked = with_mark(path, mark)
+    folder, _, name = path.rpartition("/")
+    for marked in (with_mark(path, BESIDE_FILE), with_mark(path, BESIDE_DIRECTORY), f"{folder}/{with_clash(name, DIGEST)}"):
         assert path_of(*key_of(marked)).removesuffix("/") != marked
 
 
