@@ -291,11 +291,15 @@ class Task:
                 self.fail(state, said(transfer))
         return True
 
-    def fault_of(self, headers, size):
-        """Return why an answer's headers are not those of the version that was asked for, or ''."""
-        job = self.job
+    def fault_of(self, transfer, size, status=200):
+        """Return why an answer's head is not that of the version that was asked for, or ''."""
+        job, headers = self.job, transfer.headers
         etag = clean_etag(headers)
-        if job.etag and etag and etag != job.etag:
+        if transfer.status != status:
+            return f"S3 answers with status {transfer.status}, not {status}"
+        if not etag:            # not S3's answer: the page of a portal, with whatever length
+            return "the answer has no ETag: it is no object of S3's"
+        if job.etag and etag != job.etag:
             return f"S3 sent another object: ETag {etag}, not {job.etag}"
         version = headers.get("x-amz-version-id", "")
         if job.version_id and version and version != job.version_id:

@@ -36,7 +36,7 @@ class Survey(Task):
             self.step = "why"       # an answer to HEAD has no body to say what is wrong
             self.send(headers=["Range: bytes=0-0"])
         elif not self.is_refused(transfer):
-            wrong = self.fault_of(headers, job.size)
+            wrong = self.fault_of(transfer, job.size)
             size = headers.get("content-length", "")
             if wrong or not size.isdigit():
                 self.fail(AGAIN, wrong or "S3 does not say the object's size")
@@ -149,11 +149,10 @@ class Range(Task):
     def range_fault(self, transfer):
         """Return why the answer is not the range that was asked for, or ''."""
         job = self.job
-        if transfer.status != 206:
-            return f"S3 answers a range with status {transfer.status}"
         wanted = f"bytes {job.start}-{job.end - 1}/{job.size}"
         got = transfer.headers.get("content-range", "")
-        return f"S3 sends '{got}', not '{wanted}'" if got != wanted else self.fault_of(transfer.headers, job.end - job.start)
+        wrong = self.fault_of(transfer, job.end - job.start, status=206)
+        return wrong or (f"S3 sends '{got}', not '{wanted}'" if got != wanted else "")
 
     def answered(self, transfer):
         """End with what was received."""

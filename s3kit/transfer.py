@@ -90,7 +90,7 @@ class Fetch(Task):
     def receive(self, transfer, data):
         """Take a piece of a body too long for memory: write it, hash it."""
         if self.check is None:
-            self.wrong = self.wrong or self.fault_of(transfer.headers, self.job.size)
+            self.wrong = self.wrong or self.fault_of(transfer, self.job.size)
             if self.wrong:
                 return -1
             if not self.prepare(transfer.headers):
@@ -143,7 +143,7 @@ class Fetch(Task):
         elif self.wrong:
             self.fail(AGAIN, self.wrong)
         elif not self.is_refused(transfer):
-            self.wrong = self.fault_of(headers, self.job.size)
+            self.wrong = self.fault_of(transfer, self.job.size)
             if not self.wrong and self.check is None:
                 self.take_body(transfer)
             elif not self.wrong:
