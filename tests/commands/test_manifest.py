@@ -90,6 +90,8 @@ def test_several_sources_and_prefixes(fake, run, tmp_path):
 
 @pytest.mark.parametrize("words,expected", [
     (["--include", "*.jpg"], ["a.jpg", "tmp/b.jpg"]),
+    (["--include", "b*"], []),          # the whole key, from its beginning
+    (["--exclude", "mp*"], ["a.jpg", "c.txt", "tmp/b.jpg", "tmp/d"]),
     (["--exclude", "tmp/*"], ["a.jpg", "c.txt"]),
     (["--include", "*.jpg", "--exclude", "tmp/*"], ["a.jpg"]),
     (["--exclude", "*", "--include", "*.jpg"], ["a.jpg", "tmp/b.jpg"]),
