@@ -120,11 +120,14 @@ class Fetching:
         for stem in {name.removesuffix(".journal") for name in names}:
             if stem in names and f"{stem}.journal" in names and not self.is_old(stem):
                 continue
-            fd = lock.hold(stem, self.tree.parts)
-            if fd is not None:
-                durable.unlink(f"{stem}.journal", self.tree.parts)
-                durable.unlink(stem, self.tree.parts)
-                os.close(fd)
+            try:
+                fd = lock.hold(stem, self.tree.parts)
+                if fd is not None:
+                    durable.unlink(f"{stem}.journal", self.tree.parts)
+                    durable.unlink(stem, self.tree.parts)
+                    os.close(fd)
+            except IsADirectoryError:
+                pass        # none of ours: in the way of at most one row, which will say so
 
     def is_old(self, part):
         """Return whether a part file was left so long ago that nobody will resume it."""

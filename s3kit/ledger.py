@@ -97,6 +97,7 @@ class Ledger:
 
     def open(self):
         """Return a connection, the tables made if they are missing."""
+        self.check_files()
         old = os.umask(0o077)
         try:
             base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -110,6 +111,17 @@ class Ledger:
         if version < SCHEMA:
             base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
         return base
+
+    def check_files(self):
+        """Raise Fault where SQLite would write through a link to something elsewhere."""
+        for path in (self.path, f"{self.path}-wal", f"{self.path}-shm"):
+            try:
+                there = os.lstat(path)
+            except FileNotFoundError:
+                continue
+            if not stat.S_ISREG(there.st_mode) or there.st_nlink > 1:
+                raise Fault(f"cannot open the ledger: '{path}' is a link, or no file at all"
+                            " (it may be moved away: files are then checked again)")
 
     def is_empty(self):
         """Return whether nothing is known yet."""

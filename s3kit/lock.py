@@ -7,16 +7,29 @@ no. 10). The file's content is never asked who holds it.
 import errno
 import fcntl
 import os
+import stat
+
+from s3kit import durable
+
+OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK         # no device may keep us waiting
+NO_FILE = (errno.ELOOP, errno.ENXIO)        # what opening a link or a socket says
 
 
 def hold(name, directory):
     """Return a descriptor that holds the file `name` in `directory`, or None if another holds it.
 
     The file is made if it is missing. A file that its holder renamed or removed between our open and
-    our lock is not the one we want: only a lock on what the name still names counts.
+    our lock is not the one we want: only a lock on what the name still names counts. Links, FIFOs and
+    what has another name elsewhere are nobody's part: they are removed, never written to.
     """
     while True:
-        fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=directory)
+        try:
+            fd = os.open(name, OURS, 0o600, dir_fd=directory)
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
+            durable.unlink(name, directory)
+            continue
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -25,7 +38,9 @@ def hold(name, directory):
                 return None
             raise
         if is_named(fd, name, directory):
-            return fd
+            if is_alone(fd):
+                return fd
+            durable.unlink(name, directory)
         os.close(fd)
 
 
@@ -36,3 +51,9 @@ def is_named(fd, name, directory):
     except FileNotFoundError:
         return False
     return os.path.samestat(there, os.fstat(fd))
+
+
+def is_alone(fd):
+    """Return whether an open file is a regular one that no other name leads to."""
+    status = os.fstat(fd)
+    return stat.S_ISREG(status.st_mode) and status.st_nlink < 2

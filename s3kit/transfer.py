@@ -65,11 +65,14 @@ class Fetch(Task):
             return False
         try:
             proof, digest = hash_file(fd, claim, job.size)
+            there = os.fstat(fd)
             if proof in ("", "size"):
                 return False
-            if job.mtime_ns >= 0:
+            if job.mtime_ns >= 0 and there.st_mtime_ns != job.mtime_ns:
+                if there.st_nlink > 1:
+                    return False        # its time is that of another name, too, wherever that may be
                 os.utime(fd, ns=(job.mtime_ns, job.mtime_ns))
-            there = os.fstat(fd)
+                there = os.fstat(fd)
         finally:
             os.close(fd)
         durable.unlink(self.part, tree.parts)

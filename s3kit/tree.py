@@ -29,6 +29,8 @@ class Tree:
 
     def __init__(self, path, make=True):
         self.path = path
+        if is_root(path):
+            raise Fault("the destination must not be '/'")
         try:
             if make:
                 os.makedirs(path, exist_ok=True)
@@ -39,8 +41,6 @@ class Tree:
                 self.parts = self.enter(self.ours, PARTS, 0o700)
         except OSError as error:
             raise of_file("use the destination", path, error) from None
-        if os.path.samestat(os.fstat(self.fd), os.stat("/")):
-            raise Fault("the destination must not be '/'")
         self.folds = make and self.is_folding()
         self.open = OrderedDict()
 
@@ -177,6 +177,14 @@ class Tree:
         """Return (free bytes, free inodes) for us."""
         space = os.fstatvfs(self.fd)
         return space.f_bavail * space.f_frsize, space.f_favail
+
+
+def is_root(path):
+    """Return whether a path is `/` by whatever name, even where making its directories is yet to make it so."""
+    try:
+        return os.path.samestat(os.stat(os.path.realpath(path)), os.stat("/"))
+    except OSError:
+        return False
 
 
 def settle(tree, part, fd, path, size, mtime_ns, mode, is_free=False):
