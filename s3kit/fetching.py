@@ -13,7 +13,7 @@ from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL
                           current_umask)
 from s3kit.errors import SOME_FAILED, Fault, reason
 from s3kit.flow import BATCH_ROWS, Flow
-from s3kit.ledger import Claims, Entry, Ledger
+from s3kit.ledger import Broken, Claims, Entry, Ledger
 from s3kit.pool import DEPTH, Pool
 from s3kit.ranges import Large
 from s3kit.select import Filter
@@ -230,7 +230,7 @@ class Fetching:
                 raise Unreachable("no version of S3's has such an id or ETag")
             path = self.path_for(row)
             url = self.reach(row) if row.bucket not in self.known or has_dots(row.key) else ""
-        except Fatal:
+        except (Fatal, Broken):
             raise
         except Fault as fault:
             row.state, row.error = (rows.FAILED if isinstance(fault, Unreachable) else rows.CONFLICT), str(fault)

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import stat
 import time
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from s3kit.errors import Fault
@@ -78,6 +79,10 @@ FIELDS = ", ".join(Entry._fields)
 PLACES = ", ".join("?" * len(Entry._fields))
 
 
+class Broken(Fault):
+    """SQLite cannot read or write: nothing more can be done in this run."""
+
+
 class Ledger:
     """One connection to a destination's ledger; a thread needs its own."""
 
@@ -91,8 +96,7 @@ class Ledger:
             except sqlite3.Error as error:
                 # SQLite does not wait by itself for the lock that the change to WAL needs.
                 if "locked" not in str(error) or time.monotonic() > end:
-                    raise Fault(f"cannot open the ledger '{self.path}': {error}"
-                                " (it may be moved away: files are then checked again)") from None
+                    raise self.fault("open", error) from None
                 time.sleep(0.1)
 
     def open(self):
@@ -112,6 +116,18 @@ class Ledger:
             base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
         return base
 
+    def fault(self, action, error):
+        """Return what people must know of SQLite's error."""
+        return Broken(f"cannot {action} the ledger '{self.path}': {error} (it may be moved away: files are then checked again)")
+
+    @contextmanager
+    def reading(self):
+        """Have an error of SQLite's, as of a damaged file, said in our words."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self.fault("read", error) from None
+
     def check_files(self):
         """Raise Fault where SQLite would write through a link to something elsewhere."""
         for path in (self.path, f"{self.path}-wal", f"{self.path}-shm"):
@@ -125,12 +141,14 @@ class Ledger:
 
     def is_empty(self):
         """Return whether nothing is known yet."""
-        return self.base.execute("SELECT 1 FROM object LIMIT 1").fetchone() is None
+        with self.reading():
+            return self.base.execute("SELECT 1 FROM object LIMIT 1").fetchone() is None
 
     def find(self, bucket, key, version_id):
         """Return the Entry of one object version, or None."""
-        found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",
-                                  (bucket, key, version_id)).fetchone()
+        with self.reading():
+            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",
+                                      (bucket, key, version_id)).fetchone()
         return Entry._make(found) if found else None
 
     def find_all(self, names):
@@ -140,26 +158,30 @@ class Ledger:
             asked = names[at:at + ASKED_AT_ONCE]
             # CROSS JOIN keeps SQLite from reading the whole table for each question, as it does for IN (VALUES ...).
             wanted = f"WITH wanted (b, k, v) AS (VALUES {', '.join(['(?, ?, ?)'] * len(asked))})"
-            for entry in self.base.execute(f"{wanted} SELECT {FIELDS} FROM wanted CROSS JOIN object "
-                                           "ON bucket = b AND key = k AND version_id = v", [text for name in asked for text in name]):
-                found[entry[:3]] = Entry._make(entry)
+            with self.reading():
+                for entry in self.base.execute(f"{wanted} SELECT {FIELDS} FROM wanted CROSS JOIN object "
+                                               "ON bucket = b AND key = k AND version_id = v",
+                                               [text for name in asked for text in name]):
+                    found[entry[:3]] = Entry._make(entry)
         return found
 
     def at_path(self, path):
         """Return the Entry whose file lies at `path`, or None."""
-        found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ? AND path != ''", (path,)).fetchone()
+        with self.reading():
+            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ? AND path != ''", (path,)).fetchone()
         return Entry._make(found) if found else None
 
     def record(self, entries):
         """Write entries in one transaction; what another version held at the same path is forgotten (by the index)."""
-        self.base.execute("BEGIN IMMEDIATE")
         try:
+            self.base.execute("BEGIN IMMEDIATE")
             self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})",
                                   (entry._replace(mtime_ns=folded(entry.mtime_ns), inode=folded(entry.inode)) for entry in entries))
             self.base.execute("COMMIT")
         except sqlite3.Error as error:
-            self.base.execute("ROLLBACK")
-            raise Fault(f"cannot write the ledger '{self.path}': {error}") from None
+            if self.base.in_transaction:        # after an I/O error SQLite has rolled back by itself
+                self.base.execute("ROLLBACK")
+            raise self.fault("write", error) from None
 
     def close(self):
         """Close the connection."""
@@ -179,7 +201,10 @@ class Claims:
 
     def take(self, path, owner):
         """Return whether `path` (a 64-bit hash) is now, or was before, `owner`'s (a 64-bit hash)."""
-        done = self.base.execute("INSERT OR IGNORE INTO claim VALUES (?, ?)", (path, owner))
-        if done.rowcount:
-            return True
-        return self.base.execute("SELECT owner FROM claim WHERE path = ?", (path,)).fetchone()[0] == owner
+        try:
+            done = self.base.execute("INSERT OR IGNORE INTO claim VALUES (?, ?)", (path, owner))
+            if done.rowcount:
+                return True
+            return self.base.execute("SELECT owner FROM claim WHERE path = ?", (path,)).fetchone()[0] == owner
+        except sqlite3.Error as error:
+            raise Broken(f"cannot note paths in a temporary file: {error} (is there space for them? see TMPDIR)") from None
