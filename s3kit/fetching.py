@@ -437,9 +437,7 @@ class Fetching:
             jobs = large.start()
         except OSError as error:
             large.drop()
-            if error.errno in NO_SPACE:
-                self.on_full(errand, Outcome(FULL, reason(error)))
-            self.give_up(errand, Outcome(FAILED, f"cannot make the part file: {reason(error)}"), rows.FAILED)
+            self.cannot(errand, "make the part file", error)
             return
         errand.large, large.pending = large, len(jobs)
         self.large.add(large)
@@ -475,13 +473,22 @@ class Fetching:
         elif outcome.state != RECEIVED or errand.failed:
             self.give_up(errand, outcome, {VANISHED: rows.VANISHED, CONFLICT: rows.CONFLICT}.get(outcome.state, rows.FAILED))
         else:
-            large.received(outcome)
-            if large.is_whole:
-                job = large.needs_reading()
-                if job:
-                    self.flow.send(job, errand, job.size)
-                else:
-                    self.finish_large(errand, *large.proof())
+            try:
+                large.received(outcome)
+                if large.is_whole:
+                    job = large.needs_reading()
+                    if job:
+                        self.flow.send(job, errand, job.size)
+                    else:
+                        self.finish_large(errand, *large.proof())
+            except OSError as error:
+                self.cannot(errand, "use the part file", error)
+
+    def cannot(self, errand, action, error):
+        """Let a large object's row go for an OSError of ours; where there is no space, nothing more can be done."""
+        if error.errno in NO_SPACE:
+            self.on_full(errand, Outcome(FULL, reason(error)))
+        self.give_up(errand, Outcome(FAILED, f"cannot {action}: {reason(error)}"), rows.FAILED)
 
     def finish_large(self, errand, proof, digest):
         """Give a large object its name, or begin again if its bytes are wrong."""
@@ -494,9 +501,13 @@ class Fetching:
             return
         try:
             outcome = large.name(proof, digest, self.mode)
-        except (OSError, Fault) as error:
+        except OSError as error:
             large.drop()
-            self.give_up(errand, Outcome(FAILED, f"cannot name the file: {reason(error)}"), rows.CONFLICT)
+            self.cannot(errand, "name the file", error)
+            return
+        except Fault as fault:
+            large.drop()
+            self.give_up(errand, Outcome(FAILED, f"cannot name the file: {fault}"), rows.CONFLICT)
             return
         self.on_fetched(errand, outcome)
 
