@@ -72,6 +72,7 @@ class Pool(Executor):
         self.workers = {}
         self.tickets = 0
         self.expected = None        # the work that `warm` was told of
+        self.refused = None         # why there is no worker
         self.ending = self.gone = False
         self.lately = []            # messages that a worker started later must hear, too
         self.wake_out, self.wake_in = os.pipe()
@@ -154,18 +155,23 @@ class Pool(Executor):
         with self.lock:
             work, self.expected = self.expected, None
         while work and len(self.workers) < self.jobs:
-            self.introduce(self.start(), work)
+            worker = self.start()
+            if worker:
+                self.introduce(worker, work)
 
     def hand_out(self):
         """Give waiting batches to the workers with least to do; start workers while there is more."""
         while self.queue:
             worker = min(self.workers.values(), key=lambda w: len(w.held), default=None)
             if (worker is None or worker.held) and len(self.workers) < self.jobs:
-                worker = self.start()
-            if len(worker.held) >= DEPTH:
+                worker = self.start() or worker
+            if worker and len(worker.held) >= DEPTH:
                 return
             with self.lock:
                 batch = self.queue.popleft()
+            if worker is None:
+                batch.future.set_exception(self.refused)
+                continue
             self.spread()       # what was told before a batch was submitted is heard before it
             worker.held[batch.ticket] = batch
             self.introduce(worker, batch.work)
@@ -180,8 +186,12 @@ class Pool(Executor):
                 self.send(worker, ("tell", message))
 
     def start(self):
-        """Start one more worker."""
-        worker = Worker()
+        """Start one more worker; return None where the system lets us have no more: those that there are must do."""
+        try:
+            worker = Worker()
+        except OSError as error:
+            self.jobs, self.refused = len(self.workers), WorkerDied(f"no worker can be started: {error.strerror}")
+            return None
         self.workers[worker.pipe.fileno()] = worker
         self.selector.register(worker.pipe.fileno(), selectors.EVENT_READ)
         return worker
