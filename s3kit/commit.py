@@ -1,7 +1,7 @@
 """Group commit: rows enter the ledger, and leave on stdout, only after their files are on the disk.
 
 One flush of the file system serves thousands of small files, about every second, in a thread of its
-own. A flush that fails is never believed and never tried again: its rows fail, their files go.
+own. A flush that fails is never believed and never tried again: its rows fail, and files of ours go.
 """
 
 import threading
@@ -22,13 +22,15 @@ class Commit:
 
     Each finished row comes with its ledger Entry and a directory descriptor to flush; rows that need no
     flush pass at once. `should_stop()` is called while nobody takes our output, and raises to stop.
+    `are_ours` says whether files that could not be flushed may be removed: not those that were only looked at.
     `pending` has the entries that the ledger will have after the next flush, by
     bucket, key and version. `fault` is set when the output or the ledger fails.
     """
 
-    def __init__(self, output, ledger, tree, extras, on_failed, should_stop):
+    def __init__(self, output, ledger, tree, extras, on_failed, should_stop, are_ours=True):
         self.output, self.ledger, self.tree = output, ledger, tree
         self.extras, self.on_failed, self.should_stop = extras, on_failed, should_stop
+        self.are_ours = are_ours
         self.waiting, self.passing = [], []
         self.unsafe = False         # whether anything has come since the last flush that needs one
         self.pending = {}
@@ -115,7 +117,8 @@ class Commit:
                 durable.sync_tree(self.tree.fd)
         except OSError as error:
             for row, entry in group:
-                self.take_away(entry)
+                if self.are_ours:
+                    self.take_away(entry)
                 row.state, row.error, row.proof = FAILED, f"cannot make it durable: {reason(error)}", ""
                 self.on_failed(row)
         else:

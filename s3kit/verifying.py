@@ -68,7 +68,7 @@ class Verifying:
         self.tree = Tree(self.args.dest, make=False)
         self.ledger, writer = self.open_ledger()
         self.commit = Commit(self.sink, writer, self.tree, self.source.extras, self.note_failure,
-                             self.signals.check)
+                             self.signals.check, are_ours=False)
         self.signals.graceful = True
         self.pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
         work = Work(os.path.abspath(self.args.dest), {}, 8, make=False)
