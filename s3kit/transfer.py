@@ -190,8 +190,11 @@ class Fetch(Task):
     def drop(self):
         """Let go of the part file; if it is still there it is no use to anyone: remove it first."""
         if self.fd is not None:
-            if self.part and lock.is_named(self.fd, self.part, self.engine.tree.parts):
-                durable.unlink(self.part, self.engine.tree.parts)
+            try:
+                if self.part and lock.is_named(self.fd, self.part, self.engine.tree.parts):
+                    durable.unlink(self.part, self.engine.tree.parts)
+            except OSError:
+                pass        # a disk that has failed, or may not be written to any more: the next run sweeps up
             super().drop()
 
 
