@@ -415,14 +415,13 @@ class Shown:
 
 @contextmanager
 def closing(sink, *others):
-    """Close the sink with its end mark if all went well, without it if not; close the others anyway."""
+    """Close the sink with its end mark if all went well, without it if not (nor can be); close the others anyway."""
     try:
         yield
+        sink.close()
     except BaseException:
         sink.abandon()
         raise
-    else:
-        sink.close()
     finally:
         for other in others:
             other.close()

@@ -86,9 +86,13 @@ class Replacement:
             return
         self.beside = f".s3kit.{os.getpid()}.{id(self):x}.new"
         fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
-        if old:
-            os.fchmod(fd, old.st_mode & 0o777)
         self.file = os.fdopen(fd, "wb")
+        if old:
+            try:
+                os.fchmod(fd, old.st_mode & 0o777)
+            except OSError:
+                self.abandon()
+                raise
 
     def commit(self):
         """Flush, rename, flush the directory. Raises OSError, the old file then still in place."""
