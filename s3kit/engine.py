@@ -87,7 +87,11 @@ class Engine:
         from s3kit.wire import Wire     # not with the module: the parent needs its words, and no libcurl
         self.tasks = tasks
         self.endpoints = dict(work.endpoints)
-        self.tree = Tree(work.destination, work.make)
+        self.tree = self.fault = None
+        try:
+            self.tree = Tree(work.destination, work.make, work.place)
+        except Fault as fault:
+            self.fault = fault      # of every Job: the parent found the destination good
         self.wire = Wire(work.connections)
         self.throttle = retry.Throttle(work.connections)
         self.rate, self.tokens, self.filled = work.rate, work.rate, time.monotonic()
@@ -153,7 +157,10 @@ class Engine:
     def begin(self, task):
         """Start a task; return how many requests it sent (0 or 1)."""
         before = self.wire.active
-        self.guard(task, task.begin)
+        if self.fault:
+            task.fail(FATAL, str(self.fault))
+        else:
+            self.guard(task, task.begin)
         return self.wire.active - before
 
     def guard(self, task, step, *values):

@@ -209,6 +209,7 @@ class Work(NamedTuple):
     connections: int
     rate: float = 0.0           # bytes a second and worker; 0: as fast as it goes
     make: bool = True           # whether the destination may be written to
+    place: tuple = None         # the directory that it must be, see Tree
 
     def engine(self):
         """Return the engine that our pool feeds batch after batch."""

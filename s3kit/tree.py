@@ -25,17 +25,23 @@ NETWORK = {0x6969: "NFS", 0xFF534D42: "CIFS", 0xFE534D42: "SMB", 0x517B: "SMB", 
 
 
 class Tree:
-    """A destination; `make` creates it and our folder in it."""
+    """A destination; `make` creates it and our folder in it.
 
-    def __init__(self, path, make=True):
+    With `place` it must be the directory that another process has found there, and is not created.
+    """
+
+    def __init__(self, path, make=True, place=None):
         self.path = path
         if is_root(path):
             raise Fault("the destination must not be '/'")
         try:
-            if make:
+            if make and not place:
                 os.makedirs(path, exist_ok=True)
             self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self.device = os.fstat(self.fd).st_dev
+            status = os.fstat(self.fd)
+            self.device, self.place = status.st_dev, (status.st_dev, status.st_ino)
+            if place not in (None, self.place):
+                raise Fault(f"the destination '{path}' was replaced while we were at work")
             if make:
                 self.ours = self.enter(self.fd, OURS, 0o700)
                 self.parts = self.enter(self.ours, PARTS, 0o700)

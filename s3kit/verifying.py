@@ -71,7 +71,7 @@ class Verifying:
                              self.signals.check, are_ours=False)
         self.signals.graceful = True
         self.pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
-        work = Work(os.path.abspath(self.args.dest), {}, 8, make=False)
+        work = Work(os.path.abspath(self.args.dest), {}, 8, make=False, place=self.tree.place)
         self.flow = Flow(chain([first], batches), self.pool, lambda: work, self, self.args.jobs * DEPTH * BATCH_ROWS, self.look)
         try:
             self.flow.run()
