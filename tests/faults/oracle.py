@@ -23,7 +23,7 @@ from urllib.parse import unquote_to_bytes
 import conftest
 from fakes3 import FakeS3
 
-from s3kit.address import path_of
+from s3kit.address import key_of, path_of
 
 BUCKET = "b"
 PRESENT = ("fetched", "verified")       # states by which s3kit says: the bytes are here, and on the disk
@@ -75,10 +75,7 @@ class World:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.dest = Path(dest) if dest else self.folder / "near" / "dest"
         self.dest.parent.mkdir(parents=True, exist_ok=True)
-        self.beside = self.folder / "near" / "sentinel"
-        (self.beside / "dir").mkdir(parents=True)
-        for name in ("file", "dir/file"):
-            (self.beside / name).write_text(f"must stay: {name}")
+        self.beside = self.neighbour()
         self.fake = FakeS3().start()
         self.fake.bucket(bucket, versioning=versioning)
         for key, body in (mixed() if bodies is None else bodies).items():
@@ -103,6 +100,24 @@ class World:
         other = copy.copy(self)
         other.dest = Path(dest)
         return other
+
+    def elsewhere(self, folder):
+        """Return a World of the same bucket and list with a destination and a neighbourhood of its own."""
+        other = copy.copy(self)
+        other.folder = Path(folder)
+        other.dest = other.folder / "near" / "dest"
+        other.dest.mkdir(parents=True)
+        other.beside = other.neighbour()
+        other.calm = other.outside()
+        return other
+
+    def neighbour(self):
+        """Make what must stay as it is; return its directory."""
+        beside = self.folder / "near" / "sentinel"
+        (beside / "dir").mkdir(parents=True)
+        for name in ("file", "dir/file"):
+            (beside / name).write_text(f"must stay: {name}")
+        return beside
 
     # --- doing things
 
@@ -182,6 +197,16 @@ class World:
                 for name in ("", version.id, version.etag):
                     path = path_of(self.bucket, version.key, name) if name else path_of(self.bucket, version.key)
                     found.setdefault(path, set()).add(digest)
+        return found
+
+    def truth_by_names(self):
+        """Return what `truth` does for the files that are there, by the way back from their names, whatever their marks."""
+        bodies, found = {}, {}
+        for version in self.versions():
+            bodies.setdefault((self.bucket, version.key), set()).add(hashlib.sha256(version.body).digest())
+        for path in self.files():
+            assert key_of(path) in bodies, f"the name {path!r} leads to {key_of(path)[1]!r}, which is no key"
+            found[path] = bodies[key_of(path)]
         return found
 
     def look(self, truth=None):

@@ -5,7 +5,6 @@ refuses must fail by name. Both are mounted here, so that the outcome does not d
 """
 
 import csv
-import hashlib
 import io
 import random
 import time
@@ -72,16 +71,6 @@ def pipeline(world, form, *source):
     return [process.wait() for process in processes], errors, Ran(ran.status, ran.out, errors[2], ran.seconds, rows)
 
 
-def truth_of(world):
-    """Return {path: digests} for `look`, by the way back from the paths that are there to their keys."""
-    found = {}
-    for path in world.files():
-        bucket, key = key_of(path)
-        assert bucket == world.bucket and key in KEYS, f"the name {path!r} leads to {key!r}, which is no key"
-        found[path] = {hashlib.sha256(version.body).digest() for version in world.fake.versions(bucket) if version.key == key}
-    return found
-
-
 def judge(world, count, rows, refused):
     """Count every version as a case: a file of its own with its bytes, or, if the file system refuses it, an honest failure."""
     by_version = {(row["key"], row["version_id"]): row for row in rows}
@@ -145,7 +134,7 @@ def arrive(world, count, kind, form, *source):
     assert states[1:] == ([1, 1] if refused else [0, 0]), f"{states}: {errors[1][-2000:]}"
     assert "Traceback" not in "".join(errors)
     judge(world, count, ran.rows, refused)
-    world.look(truth_of(world))
+    world.look(world.truth_by_names())
     world.nothing_left()
     read_back(world, ran)
     again(world, ran)
