@@ -25,7 +25,6 @@ from s3kit.units import epoch_ns, from_epoch, show_size
 
 HELD_SECONDS = 0.5          # between two looks at what another process fetches
 RANGES_TOGETHER = 4         # of one object in one batch: a worker then has twice as many on their way
-SLOW_MINUTES = 15           # S3 may slow a row down for so long before it counts as failed
 STALE_SECONDS = 7 * 86400
 FRESH_SECONDS = 60          # between two looks at the credentials' age
 SILENT_SECONDS = 20         # without a byte after which people hear what we wait for
@@ -34,11 +33,10 @@ SILENT_SECONDS = 20         # without a byte after which people hear what we wai
 class Errand:
     """One row on its way: its Job, how often it was tried, and its ranges if it is large."""
 
-    __slots__ = ("row", "job", "tries", "since", "large", "survey", "failed", "done")
+    __slots__ = ("row", "job", "patience", "large", "survey", "failed", "done")
 
     def __init__(self, row, job):
-        self.row, self.job = row, job
-        self.tries, self.since = 0, None
+        self.row, self.job, self.patience = row, job, retry.Patience()
         self.large = self.survey = self.failed = None
         self.done = 0           # bytes shown as done
 
@@ -325,22 +323,17 @@ class Fetching:
         self.tally.count(row)
         self.commit.add(row, Entry(row.bucket, row.key, job.version_id, row.etag, outcome.size, row.last_modified,
                                    row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,
-                                   outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, "", errand.tries,
+                                   outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, "", errand.patience.tries,
                                    from_epoch(time.time())))
 
     def on_again(self, errand, outcome):
         """A fault that may pass: wait and try again, as often as --retries says."""
-        now, self.trouble = time.monotonic(), outcome.error
-        if outcome.slow:
-            errand.since = errand.since or now
-            over = now - errand.since > SLOW_MINUTES * 60
-        else:
-            errand.tries += 1
-            over = errand.tries > self.args.retries
-        if over:
+        self.trouble = outcome.error
+        wait = errand.patience.wait(self.args.retries, outcome.slow)
+        if wait is None:
             self.give_up(errand, outcome, rows.FAILED)
         else:
-            self.flow.later(retry.delay(errand.tries + outcome.slow), self.resend, errand)
+            self.flow.later(wait, self.resend, errand)
 
     def resend(self, errand):
         """Send an errand's Job once more."""
@@ -463,10 +456,10 @@ class Fetching:
         """Take one range's outcome."""
         errand, large = piece.errand, piece.errand.large
         if outcome.state == AGAIN and not errand.failed:
-            piece.tries += not outcome.slow
-            if piece.tries <= self.args.retries:
-                self.flow.later(retry.delay(piece.tries + outcome.slow), self.flow.send, piece.job, piece,
-                                piece.job.end - piece.job.start)
+            self.trouble = outcome.error
+            wait = piece.patience.wait(self.args.retries, outcome.slow)
+            if wait is not None:
+                self.flow.later(wait, self.flow.send, piece.job, piece, piece.job.end - piece.job.start)
                 return
         large.pending -= 1
         if outcome.state in (FULL, FATAL):
@@ -538,10 +531,10 @@ class Fetching:
 class Piece:
     """A range's Job and how often it was tried; stands for its errand in the flow."""
 
-    __slots__ = ("errand", "job", "tries")
+    __slots__ = ("errand", "job", "patience")
 
     def __init__(self, errand, job):
-        self.errand, self.job, self.tries = errand, job, 0
+        self.errand, self.job, self.patience = errand, job, retry.Patience()
 
 
 class Unreachable(Fault):

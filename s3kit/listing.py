@@ -15,19 +15,22 @@ from s3kit.pages import Page, marker_query
 from s3kit.segments import Segments
 from s3kit.wire import Wire
 
-TRIES = 6
+TRIES, NONSENSE_TRIES = 6, 3    # of a page that does not come, and of one that comes but makes no sense
 BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
 WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
 NO_ACCESS = (retry.DENIED, retry.EXPIRED, retry.REFUSED, retry.SKEWED, retry.UNTRUSTED)
-PASSING = (retry.AGAIN, retry.SLOW, retry.OK)       # OK: the connection broke after the status line
+PASSING = (retry.AGAIN, retry.SLOW, retry.OK)       # OK: the connection broke after the status line, or the page makes no sense
 
 
 class Listing:
-    """Lists one bucket after the other over up to `connections`. Raises NoAccess or Fault."""
+    """Lists one bucket after the other over up to `connections`. Raises NoAccess or Fault.
 
-    def __init__(self, check=lambda: None, connections=1):
+    `check()` is called often and may raise; `renew(endpoint)` returns one with newer credentials, or None.
+    """
+
+    def __init__(self, check=lambda: None, connections=1, renew=lambda endpoint: None):
         self.wire = Wire(connections)
-        self.check = check
+        self.check, self.renew = check, renew
         self.connections = connections
         self.requests = 0
 
@@ -44,17 +47,28 @@ class Listing:
 
     def patiently(self, endpoint, query):
         """Return the answer to one question, asked again as often as makes sense."""
-        for tries in range(TRIES):
+        patience = retry.Patience()
+        while True:
             transfer = self.wire.start(None, endpoint, endpoint.url + query)
             while self.wire.is_under_way(transfer):
                 self.check()
                 self.wire.turn(0.5)
-            verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
-            if verdict in PASSING and (transfer.errno or verdict != retry.OK):
-                self.rest(retry.delay(tries, base=0.5))
-            else:
-                break
-        return transfer
+            if verdict_of(transfer) == retry.OK and not transfer.errno:
+                return transfer
+            endpoint, wait = self.once_more(transfer, endpoint, patience)
+            if wait is None:
+                return transfer
+            self.rest(wait)
+
+    def once_more(self, transfer, endpoint, patience):
+        """Return (where to ask again, after how many seconds: None if not at all) what was answered badly."""
+        verdict = verdict_of(transfer)
+        if verdict == retry.EXPIRED and transfer.endpoint is endpoint:      # else it was renewed meanwhile
+            endpoint = self.renew(endpoint) or endpoint
+        if verdict not in PASSING and (verdict != retry.EXPIRED or transfer.endpoint is endpoint):
+            return endpoint, None
+        most = NONSENSE_TRIES if verdict == retry.OK and not transfer.errno else TRIES
+        return endpoint, patience.wait(most - 1, verdict in (retry.SLOW, retry.EXPIRED), base=0.25)
 
     def rest(self, seconds):
         """Wait, in pieces short enough to be interrupted."""
@@ -85,8 +99,8 @@ class Run:
             self.fixed.append(f"prefix={quote(prefix, safe='')}")
         self.segments = Segments(1 if delimiter else listing.connections, prefix, versions)
         self.throttle = retry.Throttle(listing.connections)
-        self.asked = {}         # Transfer: (segment, query, tries)
-        self.later = []         # (when, segment, query, tries)
+        self.asked = {}         # Transfer: (segment, query, Patience)
+        self.later = []         # (when, segment, query, Patience)
         self.waited = 0.0
 
     def pages(self):
@@ -111,7 +125,7 @@ class Run:
             segment = self.segments.choose(may_split)
             if not segment:
                 return
-            self.start(segment, segment.query or self.beginning(segment.after), 0)
+            self.start(segment, segment.query or self.beginning(segment.after), retry.Patience())
 
     def beginning(self, marker):
         """Return the query for the first page after a key, which need not exist."""
@@ -119,11 +133,11 @@ class Run:
             return ""
         return marker_query(marker) if self.versions else f"start-after={quote(marker, safe='')}"
 
-    def start(self, segment, query, tries):
+    def start(self, segment, query, patience):
         """Ask for a page."""
         self.listing.requests += 1
         url = f"{self.endpoint.url}?{'&'.join(sorted([*self.fixed, query] if query else self.fixed))}"
-        self.asked[self.wire.start(None, self.endpoint, url, headers=[WANTS_RESTORE])] = segment, query, tries
+        self.asked[self.wire.start(None, self.endpoint, url, headers=[WANTS_RESTORE])] = segment, query, patience
 
     def turn(self, seconds):
         """Wait at most so long for answers, and take them."""
@@ -134,27 +148,37 @@ class Run:
         answered = self.wire.turn(seconds)
         self.waited += time.monotonic() - began
         for transfer in answered:
-            segment, query, tries = self.asked.pop(transfer)
-            verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
-            if verdict == retry.OK and not transfer.errno:
+            segment, query, patience = self.asked.pop(transfer)
+            try:
+                page = self.read(transfer, query)
+            except Fault as fault:
+                self.again(transfer, segment, query, patience, fault)
+            else:
                 self.throttle.grow()
-                self.take(segment, query, transfer.body)
-            elif verdict in PASSING and tries < TRIES - 1 and segment in self.segments.open:
-                if verdict == retry.SLOW:
-                    self.throttle.shrink(time.monotonic())
-                self.later.append((time.monotonic() + retry.delay(tries, base=0.5), segment, query, tries + 1))
-            elif not self.segments.fail(segment):
-                kind = NoAccess if verdict in NO_ACCESS else Fault
-                raise kind(f"cannot list s3://{self.endpoint.bucket}: {said(transfer)}")
+                self.segments.take(segment, page)
 
-    def take(self, segment, query, body):
-        """Take a segment's page; only the head's must make sense, others can be asked for in its way."""
-        try:
-            page = Page(self.endpoint.bucket, body, self.versions)
-            if query and page.next == query:
-                raise Fault(f"the listing of '{self.endpoint.bucket}' goes in circles")
-        except Fault:
-            if not self.segments.fail(segment):
-                raise
-            return
-        self.segments.take(segment, page)
+    def read(self, transfer, query):
+        """Return the Page that came. Raises NoAccess or Fault where it is none."""
+        bucket, verdict = self.endpoint.bucket, verdict_of(transfer)
+        if verdict != retry.OK or transfer.errno:
+            kind = NoAccess if verdict in NO_ACCESS else Fault
+            raise kind(f"cannot list s3://{bucket}: {said(transfer)}")
+        page = Page(bucket, transfer.body, self.versions)
+        if query and page.next == query:
+            raise Fault(f"the listing of '{bucket}' goes in circles")
+        return page
+
+    def again(self, transfer, segment, query, patience, fault):
+        """Ask again for a page that did not come; raise what was wrong where that is no use and nothing goes on without it."""
+        if verdict_of(transfer) == retry.SLOW:
+            self.throttle.shrink(time.monotonic())
+        self.endpoint, wait = self.listing.once_more(transfer, self.endpoint, patience)
+        if wait is not None and segment in self.segments.open:
+            self.later.append((time.monotonic() + wait, segment, query, patience))
+        elif not self.segments.fail(segment):
+            raise fault
+
+
+def verdict_of(transfer):
+    """Return what an answer means for us."""
+    return retry.verdict(transfer.status, transfer.code, transfer.errno)

@@ -106,7 +106,8 @@ def rows_of(found, args, check, read):
             if not session:
                 from s3kit.listing import Listing
                 from s3kit.session import Session
-                session, listing = Session(args), Listing(check, args.connections)
+                session = Session(args)
+                listing = Listing(check, args.connections, session.renewed)
             wanted = [what] if kind == "s3" else every_bucket(session, args.exclude_bucket)
             for bucket, prefix in wanted:
                 yield from ((rows, []) for rows in s3_rows(session, listing, bucket, prefix, args))
@@ -126,17 +127,16 @@ def s3_rows(session, listing, bucket, prefix, args):
     endpoint = session.endpoint(bucket)
     versioned = args.versions or args.at or listing.is_versioned(endpoint)
     if versioned is not False:
+        pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))
+        chosen = pages if args.versions else as_of(pages, args.at) if args.at else current(pages)
+        has_begun = False
         try:
-            pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))
-            if args.versions:
-                yield from pages
-            elif args.at:
-                yield from as_of(pages, args.at)
-            else:
-                yield from current(pages)
+            for rows in chosen:
+                has_begun = True
+                yield rows
             return
         except NoAccess:
-            if versioned:
+            if versioned or has_begun:
                 raise
     for page in listing.pages(endpoint, prefix):
         yield page.rows

@@ -155,6 +155,12 @@ class Session:
         self.endpoints = {bucket: self.describe(bucket) for bucket in self.endpoints}
         return list(self.endpoints.values())
 
+    def renewed(self, endpoint):
+        """Return the Endpoint of the same bucket with newer credentials, or None where there are none."""
+        self.refresh()
+        fresh = self.endpoints[endpoint.bucket]
+        return fresh if fresh.generation > endpoint.generation else None
+
     def presign(self, bucket, key, version_id="", method="get_object"):
         """Return a URL that is signed as it stands, for keys with dot segments; good for a week at most."""
         self.client

@@ -1728,9 +1728,9 @@ def error200(s3, request, response, code="InternalError", message="We encountere
 
 
 @kind("html", replaces=True)
-def html(s3, request, response, body=b"<html><body><h1>Please log in to this network</h1></body></html>"):
-    """A 200 with an HTML page, as captive portals give."""
-    return Response(200, {"Content-Type": "text/html"}, body).sabotage()
+def html(s3, request, response, body=b"<html><body><h1>Please log in to this network</h1></body></html>", status=200):
+    """An HTML page: with 200 as captive portals give, with an error as proxies do."""
+    return Response(status, {"Content-Type": "text/html"}, body).sabotage()
 
 
 # What a bare status means: the last code that has it, but for these.

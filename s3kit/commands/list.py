@@ -28,7 +28,8 @@ def list_all(args):
     from s3kit.listing import Listing
     from s3kit.session import Session
     addresses = [parse_s3(text) for text in args.address]
-    session, listing = Session(args), Listing(command.Signals.check, args.connections)
+    session = Session(args)
+    listing = Listing(command.Signals.check, args.connections, session.renewed)
     printer, status = Printer(args), DONE
     if not addresses:
         for name, created in session.buckets():

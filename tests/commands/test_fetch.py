@@ -13,7 +13,7 @@ from conftest import env_of
 from manifests import read_rows
 from odd_keys import ODD_KEYS
 
-from s3kit import fetching
+from s3kit import fetching, retry
 from s3kit.address import key_of
 from s3kit.ledger import Ledger
 
@@ -646,7 +646,7 @@ def test_one_row_twice(fake, run, tmp_path):
 
 def test_limits_are_documented_where_they_are():
     """The constants that the man page names are those of the code."""
-    assert fetching.SLOW_MINUTES == 15 and fetching.LARGE == 64 << 20
+    assert retry.SLOW_MINUTES == 15 and fetching.LARGE == 64 << 20
 
 
 def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):

@@ -5,12 +5,15 @@ that a fetch meets them all together; each is judged by itself.
 """
 
 import random
+import sys
 import time
 
 import pytest
+from conftest import ROOT
 
 from fakes3 import ERRORS
-from faults.oracle import PRESENT, World, rows_of
+from faults.oracle import PRESENT, World
+from s3kit.plan import ranges_of
 
 SMALL, LARGE = 256 << 10, 64 << 20          # as s3kit has them: up to here in memory, from there in ranges
 RETRIES = 2
@@ -143,3 +146,194 @@ def test_bodies_of_bare_rows(cases, tmp_path, seeds):
             bare.write_text("bucket,key\n" + "".join(f'{world.bucket},"{key}"\n' for key in faults))
             fetch_spoilt(count, world, together, kinds, faults, bare)
         world.remove()
+
+
+# --- ranges of large objects
+
+RANGE_KINDS = {**{kind: options for kind, options in BODIES.items() if kind != "chunks"},
+               "ignored range": lambda chance, size: ("ignore-range", {})}
+
+
+def range_from(start):
+    """Return what tells requests for the range that begins there."""
+    return lambda request: request.headers.get("range", "").startswith(f"bytes={start}-")
+
+
+def spoil_ranges(world, chance, kinds, ever):
+    """Store large objects whose ranges meet one kind of fault each, once, and one with `ever` for ever; return the Faults."""
+    faults, kinds, number = {}, list(kinds), 0
+    base = chance.randbytes(LARGE + 4096)
+    while kinds or number == 0:
+        key, body = f"once{number}", chance.randbytes(8) + base[:LARGE + chance.randrange(4000)]
+        world.fake.put(world.bucket, key, body, checksum=chance.choice([None, "CRC64NVME", "CRC32"]))
+        for start, end in ranges_of(len(body), 0, 2):
+            if kinds:
+                kind = kinds.pop()
+                name, options = RANGE_KINDS[kind](chance, end - start)
+                faults[kind] = world.fake.fault(name, key=key, times=1, where=range_from(start), **options)
+        number += 1
+    body = chance.randbytes(8) + base[:LARGE]
+    world.fake.put(world.bucket, "ever", body)
+    start, end = chance.choice(ranges_of(len(body), 0, 2))
+    name, options = RANGE_KINDS[ever](chance, end - start)
+    faults["ever"] = world.fake.fault(name, key="ever", times=None, where=range_from(start), **options)
+    world.fake.put(world.bucket, "small", b"small")
+    return faults
+
+
+@pytest.mark.parametrize("share", [1, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+def test_ranges(cases, tmp_path, share):
+    """In quick: all kinds once, each in a range of its own, and one for ever; in long, each kind for ever ten times, too."""
+    count = cases(f"a range that is not right ({len(RANGE_KINDS)} kinds)")
+    for seed in range(share):
+        chance = random.Random(seed)
+        ever = [kind for kind in RANGE_KINDS if kind not in EITHER][seed % (len(RANGE_KINDS) - len(EITHER))]
+        kinds = RANGE_KINDS if share == 1 else chance.sample(sorted(RANGE_KINDS), 4)
+        with World(tmp_path / f"{seed}", {}) as world:
+            faults = spoil_ranges(world, chance, kinds, ever)
+            ran = world.fetch("--retries", 3)
+            rows, files = {row["key"]: row for row in ran.rows}, set(world.files())
+            for kind in kinds:
+                with count.case(f"{kind} once, seed {seed}"):
+                    assert faults[kind].hits == 1, f"the fault happened {faults[kind].hits} times"
+            with count.case(f"{ever} for ever, seed {seed}"):
+                judge(world, "ever", rows, files, faults["ever"], False)
+                assert ran.status == 1 and [key for key, row in rows.items() if row["state"] not in PRESENT] == ["ever"], ran.err
+                world.look()
+                world.tell_truth(ran)
+                settle_again(world, ran)
+        world.remove()
+
+
+# --- statuses
+
+# Those that end the run: see test_credentials.py. InvalidObjectState is no fault: such rows go on as they came.
+NOT_HERE = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "RequestTimeTooSkewed"}
+STATUSES = sorted({(status, code) for code, (status, _) in ERRORS.items() if status >= 400 and code not in NOT_HERE} | {
+    (301, "PermanentRedirect"), (307, "TemporaryRedirect"), (400, "RequestTimeout"), (403, "AllAccessDisabled"), (405, "AsYouLike"),
+    (413, "AsYouLike"), (418, "AsYouLike"), (500, "AsYouLike"), (503, "ServiceUnavailable"), (503, "RequestLimitExceeded"),
+    (520, "AsYouLike"), (400, "html"), (403, "html"), (404, "html"), (407, "html"), (500, "html"), (502, "html"), (503, "html"),
+    (504, "html")})
+PASSING = {408, 429, 500, 502, 503, 504}        # try again, say HTTP and S3
+SLOW = {429, 503}                               # which are borne for 15 minutes
+
+
+def spoil_status(world, chance, way, statuses):
+    """Store an object for every status; return {key: (status, Fault)}."""
+    faults = {}
+    for status, code in statuses:
+        key = f"{way}/{status} {code}"
+        put_some(world, key, chance)
+        kind = "html" if code == "html" else "redirect" if status in (301, 307) else "status"
+        options = {"status": status} | ({"code": code} if kind == "status" else {})
+        faults[key] = status, world.fake.fault(kind, key=key, times=times_of(way, chance), **options)
+    return faults
+
+
+@pytest.mark.parametrize("seeds", [2, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+def test_statuses(cases, tmp_path, seeds):
+    """No error is a success, what may pass is tried again, and no row is lost."""
+    count = cases(f"an error of S3's ({len(STATUSES)} kinds)")
+    for seed in range(seeds):
+        with World(tmp_path / f"{seed}", {}) as world:
+            chance = random.Random(seed)
+            faults = spoil_status(world, chance, "once", STATUSES) | spoil_status(world, chance, "some", STATUSES)
+            faults |= spoil_status(world, chance, "ever", [one for one in STATUSES if one[0] not in SLOW])
+            ran = world.fetch("--retries", RETRIES)
+            rows, files = {row["key"]: row for row in ran.rows}, set(world.files())
+            for key, (status, fault) in faults.items():
+                with count.case(f"{key}, seed {seed}"):
+                    row = rows[key]
+                    assert fault.hits, "the fault did not happen"
+                    assert (row["state"] in PRESENT) == (f"b/{key}" in files), f"{row['state']}, and a file: {f'b/{key}' in files}"
+                    if status in PASSING and fault.times:
+                        assert row["state"] in PRESENT, f"{row['state']}: {row['error']}"
+                    elif fault.times is None:
+                        assert row["state"] not in PRESENT, "fetched?"
+                    is_told = row["state"] in PRESENT or row["error"] or "InvalidObjectState" in key
+                    assert is_told and row["state"] in (*PRESENT, "failed", "vanished", "listed"), f"{row['state']}: {row['error']}"
+            with count.case(f"seed {seed}, together"):
+                assert ran.status == 1 and len(ran.rows) == len(faults) and "#end rows=" in ran.out, ran.err
+                world.look()
+                world.tell_truth(ran)
+                settle_again(world, ran)
+        world.remove()
+
+
+# --- storms
+
+def bodies_of(chance, small, middle):
+    """Return {key: body} of small and middle objects."""
+    return {f"{n}": chance.randbytes(chance.randint(0, 9000) if n < small else chance.randint(SMALL, 2 * SMALL))
+            for n in range(small + middle)}
+
+
+def per_object(world, since=0):
+    """Return how many requests S3 has answered well, by objects."""
+    good = [request for request in world.fake.log[since:] if request.key and 200 <= request.status < 300]
+    return len(good) / len(world.fake.objects(world.bucket))
+
+
+def test_requests_without_a_fault(cases, tmp_path):
+    """One request for each object, and nothing but those of the listing beside them."""
+    count = cases("no fault at all: requests per object")
+    with count.case("300 objects"), World(tmp_path, bodies_of(random.Random(1), 280, 20)) as world:
+        world.write_list()
+        before = len(world.fake.log)
+        world.settle(world.fetch())
+        assert len(world.fake.log) - before <= 1.1 * 300, f"{len(world.fake.log) - before} requests for 300 objects"
+        before = len(world.fake.log)
+        world.settle(world.fetch())
+        assert len(world.fake.log) == before, "the second run asked for something"
+
+
+@pytest.mark.parametrize("seconds,small", [(3, 30), pytest.param(30, 300, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
+@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.long)], ids=["", "large"])
+def test_slow_down_storm(cases, tmp_path, seconds, small, large):
+    """Everything is answered SlowDown for a while, then every second request: the listing waits, and no row fails."""
+    count, chance = cases("a storm of SlowDown"), random.Random(seconds)
+    bodies = bodies_of(chance, small, 5) | ({"large": chance.randbytes(LARGE + 5)} if large else {})
+    with count.case(f"{seconds} s"), World(tmp_path, bodies) as world:
+        end = [0.0]
+
+        def is_stormy(request):
+            return time.monotonic() < end[0] or chance.random() < 0.5
+
+        storm = world.fake.fault("status", key=None, method=None, times=None, status=503, code="SlowDown", where=is_stormy)
+        end[0] = time.monotonic() + seconds
+        world.write_list()
+        assert time.monotonic() > end[0], "the listing did not wait"
+        listed, met = len(world.fake.log), storm.hits
+        end[0] = time.monotonic() + seconds
+        ran = world.fetch()
+        assert ran.status == 0, f"{ran.status}: {ran.err}"
+        assert met and storm.hits - met > len(bodies) / 4, f"there was no storm: {met}, then {storm.hits}"
+        assert ran.seconds > seconds, "the fetch did not wait"
+        world.settle(ran)
+        if not large:
+            assert per_object(world, listed) <= 1.1, f"{per_object(world, listed)} good answers for each object"
+
+
+def impatient(minutes):
+    """Return what runs a command that bears SlowDown for so many minutes only."""
+    code = f"""import runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+from s3kit import retry
+retry.SLOW_MINUTES = {minutes}
+sys.argv = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name="__main__")"""
+    return [sys.executable, "-c", code]
+
+
+def test_slow_down_for_ever(cases, tmp_path):
+    """A storm that does not end fails the rows it is about, of large objects, too (after 15 minutes, here seconds)."""
+    count = cases("SlowDown for ever")
+    bodies = {"good": b"good", "small": b"small", "range": random.Random(1).randbytes(LARGE + 5)}
+    with count.case("small, range"), World(tmp_path, bodies) as world:
+        faults = [world.fake.fault("status", key=key, times=None, status=503, code="SlowDown") for key in ("small", "range")]
+        ran = world.fetch("-c", 4, wrap=impatient(0.05))
+        assert ran.status == 1 and all(fault.hits > 2 for fault in faults), ran.err
+        assert {row["key"]: row["state"] for row in ran.rows} == {"good": "fetched", "small": "failed", "range": "failed"}
+        world.look()
+        world.tell_truth(ran)
+        settle_again(world, ran)
