@@ -8,11 +8,12 @@ CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
 RESUMED = re.compile(r"^\d+ +<\.\.\. ")
 
 
-def strace(output, inject=(), calls=(), quick=False):
+def strace(output, inject=(), calls=(), quick=False, paths=()):
     """Return the words that run a command under strace, its children too.
 
     `inject` are rules like `openat:error=ENOSPC:when=3` (each process counts by itself); `calls` are traced besides.
     `quick` uses a seccomp filter, with which signals are not delivered: never for `signal=`.
+    With `paths` (absolute) only calls that touch one of them are traced, counted and tampered with.
     """
     traced = sorted({rule.partition(":")[0] for rule in inject} | set(calls))
     words = ["strace", "-f", "-y", "-q", "-o", str(output), "-e", f"trace={','.join(traced)}", "-e", "signal=kill"]
@@ -21,7 +22,16 @@ def strace(output, inject=(), calls=(), quick=False):
         words.append("--seccomp-bpf")
     for rule in inject:
         words += ["-e", f"inject={rule}"]
+    for path in paths:
+        words += ["-P", str(path)]
     return words
+
+
+def paths_below(trace, folder):
+    """Return the paths below a folder, relative to it, that a recorded run had open or was to open, itself first."""
+    text = trace.read_text(errors="replace")
+    found = {match[1] for match in re.finditer(rf"{re.escape(str(folder))}(/[^>\"]*)?", text) if match[1]}
+    return ["", *sorted(found)]
 
 
 def points(trace, where):
