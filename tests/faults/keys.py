@@ -95,3 +95,8 @@ def corpus():
 def is_placeholder(key):
     """Return whether a key is stored as consoles make folders: ended by a slash, without bytes. Some such keys have bytes."""
     return key.endswith("/") and len(key) % 2 == 0
+
+
+# Those that would act on a terminal, and a few of every other kind.
+KEYS_OF_TERMINALS = [key for keys in (GROUPS["controls"], GROUPS["Unicode"]) for key in keys] + [
+    key for keys in GROUPS.values() for key in keys[:6]]

@@ -71,7 +71,7 @@ def pipeline(world, form, *source):
     return [process.wait() for process in processes], errors, Ran(ran.status, ran.out, errors[2], ran.seconds, rows)
 
 
-def judge(world, count, rows, refused):
+def judge(world, count, case, rows, refused):
     """Count every version as a case: a file of its own with its bytes, or, if the file system refuses it, an honest failure."""
     by_version = {(row["key"], row["version_id"]): row for row in rows}
     wanted = world.fake.versions(world.bucket)
@@ -80,7 +80,7 @@ def judge(world, count, rows, refused):
     assert len(set(paths)) == len(paths), "two keys share a file"
     assert len({row["path"] for row in rows if row["state"] == "verified"}) == len(paths), "two rows name one path"
     for version in wanted:
-        with count.case(f"{version.key!r} {version.id}"):
+        with count.case(f"{case}{version.key!r} {version.id}"):
             row = by_version[version.key, version.id if world.fake.bucket(world.bucket).versioning else ""]
             if refused & set(version.key):
                 assert row["state"] in ("failed", "conflict", "missing") and row["error"], (row["state"], row["error"])
@@ -98,7 +98,7 @@ def test_names(cases, mounts, tmp_path, kind, versioning, form):
     count = cases(f"hostile keys on {kind}")
     with World(file_system(mounts, tmp_path, kind), {}, versioning=versioning) as world:
         fill(world, versioning)
-        arrive(world, count, kind, form, *["--versions"] * bool(versioning), f"s3://{world.bucket}")
+        arrive(world, count, "", kind, form, *["--versions"] * bool(versioning), f"s3://{world.bucket}")
 
 
 @pytest.mark.parametrize("kind, seeds", [("ext4", [1]), pytest.param("ext4", range(2, 12), marks=LONG),
@@ -115,7 +115,7 @@ def test_names_in_any_order(cases, mounts, tmp_path, kind, seeds):
             random.Random(seed).shuffle(rows)
             with open(world.list, "w", newline="") as file:
                 csv.writer(file).writerows([head, *rows])
-            arrive(world, count, kind, "csv", world.list)
+            arrive(world, count, f"seed {seed}, ", kind, "csv", world.list)
 
 
 def fill(world, versioning):
@@ -126,14 +126,14 @@ def fill(world, versioning):
         world.fake.put(world.bucket, key, body)
 
 
-def arrive(world, count, kind, form, *source):
-    """Run the pipeline from a source, and judge all that it leaves."""
+def arrive(world, count, case, kind, form, *source):
+    """Run the pipeline from a source, and judge all that it leaves; the cases' names begin with `case`."""
     refused = REFUSED_BY_EXFAT if kind == "exfat-fuse" else set()
     states, errors, ran = pipeline(world, form, *source)
     assert states[0] == 0, errors[0]
     assert states[1:] == ([1, 1] if refused else [0, 0]), f"{states}: {errors[1][-2000:]}"
     assert "Traceback" not in "".join(errors)
-    judge(world, count, ran.rows, refused)
+    judge(world, count, case, ran.rows, refused)
     world.look(world.truth_by_names())
     world.nothing_left()
     read_back(world, ran)

@@ -229,7 +229,7 @@ def test_the_destination_is_a_link(cases, tmp_path):
             assert link.is_symlink()
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=LONG)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(60, marks=LONG)])
 @pytest.mark.parametrize("how", ["removed", "moved", "a link"])
 def test_the_destination_vanishes(cases, tmp_path, how, rounds):
     """Mid-run: it ends, what is elsewhere stays as it is, and the next run makes good for it."""
@@ -296,7 +296,7 @@ def racing(at, other, stop):
         stop.unlink()
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(100, marks=LONG)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(40, marks=LONG)])
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_racer(cases, tmp_path, target, rounds):
     """A name in the destination is now ours, now a link to what must not be touched."""
