@@ -145,6 +145,20 @@ def test_a_failed_sync_is_never_believed(cases, tmp_path, error):
         world.settle(world.verify())
 
 
+def test_a_sync_that_fails_once(cases, tmp_path):
+    """As the kernel tells of it: once, and the next says that all is well. What that one spoke of is lost nevertheless."""
+    trace = tmp_path / "trace"
+    with cases("a sync that fails").case("the first EIO"), World(tmp_path / "world", mixed()) as world:
+        ran = world.fetch(wrap=strace(trace, ["syncfs:error=EIO:when=1"], quick=True))
+        assert injected(trace), "no sync failed"
+        failed = [row for row in ran.rows if "cannot make it durable" in row["error"]]
+        assert ran.status == 1 and failed, f"{ran.status}: {ran.err}"
+        left = [row["key"] for row in failed if f"{world.bucket}/{row['key']}" in world.files()]
+        assert not left, f"it left files that may not be on the disk: {left}"
+        world.tell_truth(ran)
+        world.resume()
+
+
 def test_a_manifest_that_cannot_be_replaced(cases, tmp_path):
     """-o: the old file stays whole until the new one is on the disk."""
     count, trace = cases("a manifest that cannot be replaced"), tmp_path / "trace"
