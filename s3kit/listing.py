@@ -36,29 +36,29 @@ class Listing:
 
     def is_versioned(self, endpoint):
         """Return whether a bucket is or was versioned; None where we may not ask."""
-        transfer = self.patiently(endpoint, "?versioning=")
-        verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
-        if verdict == retry.OK:
-            return Page.has_status(transfer.body)
-        if verdict == retry.DENIED:
-            return None
-        kind = NoAccess if verdict in NO_ACCESS else Fault
-        raise kind(f"cannot use bucket '{endpoint.bucket}': {said(transfer)}")
-
-    def patiently(self, endpoint, query):
-        """Return the answer to one question, asked again as often as makes sense."""
         patience = retry.Patience()
         while True:
-            transfer = self.wire.start(None, endpoint, endpoint.url + query)
+            transfer = self.wire.start(None, endpoint, f"{endpoint.url}?versioning=")
             while self.wire.is_under_way(transfer):
                 self.check()
                 self.wire.turn(0.5)
-            if verdict_of(transfer) == retry.OK and not transfer.errno:
-                return transfer
-            endpoint, wait = self.once_more(transfer, endpoint, patience)
-            if wait is None:
-                return transfer
+            try:
+                return self.read_status(transfer)
+            except Fault:
+                endpoint, wait = self.once_more(transfer, endpoint, patience)
+                if wait is None:
+                    raise
             self.rest(wait)
+
+    def read_status(self, transfer):
+        """Return whether an answer says that a bucket has versions; None where we may not ask. Raises NoAccess or Fault."""
+        verdict = verdict_of(transfer)
+        if verdict == retry.DENIED:
+            return None
+        if verdict != retry.OK or transfer.errno:
+            kind = NoAccess if verdict in NO_ACCESS else Fault
+            raise kind(f"cannot use bucket '{transfer.endpoint.bucket}': {said(transfer)}")
+        return Page.has_status(transfer.body)
 
     def once_more(self, transfer, endpoint, patience):
         """Return (where to ask again, after how many seconds: None if not at all) what was answered badly."""

@@ -49,7 +49,12 @@ class Page:
     @staticmethod
     def has_status(xml):
         """Return whether a VersioningConfiguration (or the nothing some servers send) has a status, enabled or suspended."""
-        return bool(xml.strip()) and any(local(child.tag) == "Status" and child.text for child in parse(xml).iterchildren("*"))
+        if not xml.strip():
+            return False
+        root = parse(xml)
+        if local(root.tag) != "VersioningConfiguration":
+            raise Fault(f"the server's answer says nothing of versions: <{local(root.tag)}>")
+        return any(local(child.tag) == "Status" and child.text for child in root.iterchildren("*"))
 
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind, ongoing, expiry):
         """Return the Row of one entry."""

@@ -4,15 +4,21 @@ Bodies and statuses: one World has an object for each fault and each way it may 
 that a fetch meets them all together; each is judged by itself.
 """
 
+import itertools
+import json
 import random
+import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import ROOT
 
 from fakes3 import ERRORS
 from faults.oracle import PRESENT, World
+from faults.proxy import Proxy
 from s3kit.plan import ranges_of
 
 SMALL, LARGE = 256 << 10, 64 << 20          # as s3kit has them: up to here in memory, from there in ranges
@@ -337,3 +343,269 @@ def test_slow_down_for_ever(cases, tmp_path):
         world.look()
         world.tell_truth(ran)
         settle_again(world, ran)
+
+
+# --- too slow
+
+STALLED_SECONDS = 30            # slower than 1 KiB/s for so long is cut
+SLOW_WAYS = {
+    "stall": lambda chance, size: ("stall", {"at": chance.choice([0, 1, chance.randrange(size), size - 1])}),
+    "trickle": lambda chance, size: ("trickle", {"rate": chance.randint(10, 700)}),
+    "hang": lambda chance, size: ("hang", {}),
+}
+
+
+def spoil_speed(world, seeds, times):
+    """Store objects that come too slowly, and two that are slow, but not too slow; return {key: Fault}."""
+    faults = {}
+    for seed in seeds:
+        chance = random.Random(seed)
+        for kind, options_of in SLOW_WAYS.items():
+            size = chance.choice([60_000, 300_000])         # in memory, and streamed
+            world.fake.put(world.bucket, f"{kind}/{seed}", chance.randbytes(size))
+            name, options = options_of(chance, size)
+            faults[f"{kind}/{seed}"] = world.fake.fault(name, key=f"{kind}/{seed}", times=times, **options)
+    for number in range(2):
+        world.fake.put(world.bucket, f"slow/{number}", bytes(70_000))
+        world.fake.fault("trickle", key=f"slow/{number}", times=None, rate=2000)
+    return faults
+
+
+@pytest.mark.parametrize("seeds", [8, pytest.param(60, marks=pytest.mark.long)])
+def test_too_slow(cases, tmp_path, seeds):
+    """A transfer below the minimum speed is cut, and only such a one; a listing's, too."""
+    count = cases("too slow: stalled, trickling, hanging")
+    with World(tmp_path / "once", {}) as once, World(tmp_path / "ever", {}) as ever, ThreadPoolExecutor(3) as threads:
+        faults = {world: spoil_speed(world, range(seeds), times) for world, times in ((once, 1), (ever, None))}
+        for world in faults:
+            world.write_list()
+        connections = ("-c", 2 * seeds + 2)
+        fetched = threads.submit(once.fetch, "--retries", 1, *connections), threads.submit(ever.fetch, "--retries", 0, *connections)
+        held = once.fake.fault("stall", key="", times=1, after=1)
+        listed = threads.submit(once.run, "s3-manifest", f"s3://{once.bucket}")
+        for world, done in zip(faults, fetched):
+            ran, files = done.result(), set(world.files())
+            rows = {row["key"]: row for row in ran.rows}
+            for key, fault in faults[world].items():
+                with count.case(f"{key}, {'once' if world is once else 'for ever'}"):
+                    judge(world, key, rows, files, fault, passes=world is once)
+            with count.case(f"{'once' if world is once else 'for ever'}, together"):
+                assert ran.status == int(world is ever), ran.err
+                assert [rows[f"slow/{number}"]["state"] for number in range(2)] == ["fetched"] * 2, "cut, but not too slow"
+                assert STALLED_SECONDS <= ran.seconds < 2 * STALLED_SECONDS + 30, f"{ran.seconds:.0f} s"
+                world.look()
+                world.tell_truth(ran)
+                settle_again(world, ran)
+        with count.case("a listing"):
+            ran = listed.result()
+            assert held.hits == 1 and ran.status == 0 and ran.out == once.list.read_text(), ran.err
+
+
+# --- listings
+
+KEYS = 1300                     # two pages
+LIST_KINDS = {kind: options for kind, options in BODIES.items() if kind not in (
+    "flip", "of another object", "wrong range", "wrong ETag", "wrong version", "HTML of the very size")}      # an object's
+LIST_KINDS |= {f"{status} {code}": lambda chance, size, status=status, code=code: ("status", {"status": status, "code": code})
+               for status, code in [(500, "InternalError"), (503, "SlowDown"), (502, "BadGateway"), (403, "AccessDenied"),
+                                    (404, "NoSuchBucket"), (400, "InvalidArgument")]}
+DENIED = {"403 AccessDenied", "404 NoSuchBucket", "400 InvalidArgument"}
+LISTERS = {"manifest": ["s3-manifest"], "versions": ["s3-manifest", "--versions"], "list": ["s3-list", "-R", "--json"]}
+
+
+def lend(world, name, times, kind, chance, after):
+    """Make a bucket that has what the World's has, and a fault in its listing; return the Fault."""
+    first, bucket = world.fake.buckets[world.bucket], world.fake.bucket(name, versioning="Enabled")
+    bucket.keys, bucket.order = first.keys, first.order
+    how, options = LIST_KINDS[kind](chance, 2000)
+    return world.fake.fault(how, key="", bucket=name, times=times, after=after, **options)
+
+
+def judge_listing(ran, lister, wanted):
+    """Check that what was listed is S3's, and that it says it is whole just where it is."""
+    if lister == "list":
+        got = [fact["key"] for fact in map(json.loads, ran.out.splitlines())]
+        wanted = [key for key, _ in wanted]
+    else:
+        got = [(row["key"], row["version_id"]) for row in ran.rows]
+        assert ("#end rows=" in ran.out) == (ran.status == 0), f"status {ran.status}, and an end mark: {'#end' in ran.out}"
+    assert "Traceback" not in ran.err, ran.err
+    assert got == wanted[:len(got)], "rows that S3 does not have in this place"
+    if ran.status == 0:
+        assert len(got) == len(wanted), f"status 0, but {len(got)} of {len(wanted)}"
+    else:
+        assert ran.status == 3 and ran.err, f"status {ran.status}: {ran.err}"
+
+
+@pytest.mark.parametrize("seeds,ever", [(2, 1), pytest.param(50, 10, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+def test_listings(cases, tmp_path, seeds, ever):
+    """A listing that was cut never looks whole, and what passes is asked for again."""
+    count = cases(f"a listing's page that is not right ({len(LIST_KINDS)} kinds)")
+    with World(tmp_path, {f"{n:05d}/key": b"" for n in range(KEYS)}) as world, ThreadPoolExecutor(8) as threads:
+        for n in range(5):
+            world.fake.put(world.bucket, f"{n * 250:05d}/key", b"newer")
+        wanted = {"manifest": [(version.key, version.id) for version in world.fake.objects(world.bucket)],
+                  "versions": [(version.key, version.id) for version in world.fake.versions(world.bucket)]}
+        wanted["list"] = wanted["manifest"]
+        under_way = []
+        for number, kind in [(number, kind) for number in range(seeds + ever) for kind in LIST_KINDS]:
+            chance, times = random.Random(number), 1 if number < seeds else None
+            lister = chance.choice(sorted(LISTERS))
+            # No body at all is what some servers say of a bucket without versions: so this kind spoils pages only.
+            after = chance.randrange(2) + (lister == "manifest" and kind in ("empty", "short, without length"))
+            name = f"{kind.lower().replace(' ', '-').replace(',', '')}-{number}"
+            fault = lend(world, name, times, kind, chance, after)
+            argv = [*LISTERS[lister], f"s3://{name}"]
+            under_way.append((f"{kind}, {lister}, {'once' if times else 'for ever'}, {number}", kind, lister, fault,
+                              threads.submit(world.run, *argv, wrap=impatient(0.05))))
+        for name, kind, lister, fault, done in under_way:
+            with count.case(name):
+                ran = done.result()
+                assert fault.hits, "the fault did not happen"
+                judge_listing(ran, lister, wanted[lister])
+                if fault.times and kind not in DENIED:
+                    assert ran.status == 0, f"given up: {ran.err}"
+                elif fault.times is None and kind not in LEGAL | EITHER:
+                    assert ran.status == 3, "for ever, and yet all came"
+
+
+# --- what lies between
+
+def garbling(chance, every):
+    """Return what flips a bit after about so many bytes each, heads of answers included."""
+    left = [chance.expovariate(1 / every)]
+
+    def garble(data):
+        data = bytearray(data)
+        at = left[0]
+        while at < len(data):
+            data[int(at)] ^= 1 << chance.randrange(8)
+            at += chance.expovariate(1 / every)
+        left[0] = at - len(data)
+        return bytes(data)
+
+    return garble
+
+
+def far_and_narrow(world, proxy, chance):
+    """Latency and little bandwidth fail nothing."""
+    proxy.latency, proxy.rate = 0.05, 4e6
+    ran = world.fetch()
+    assert ran.status == 0, ran.err
+    assert per_object(world) <= 1.1
+    return ran
+
+
+def cutting(world, proxy, chance):
+    """Connections are reset after some bytes, in the middle of heads and bodies."""
+    proxy.cut = lambda: int(chance.expovariate(1 / 60_000))
+    ran = world.fetch("--retries", 3)
+    assert proxy.cuts > 3, f"{proxy.cuts} cuts"
+    return ran
+
+
+def cutting_sometimes(world, proxy, chance):
+    """Every second connection is cut: with some tries everything comes."""
+    numbers = itertools.count()
+    proxy.cut = lambda: int(chance.expovariate(1 / 3000)) if next(numbers) % 2 else None
+    ran = world.fetch("--retries", 20)
+    assert proxy.cuts and ran.status == 0, f"{proxy.cuts} cuts: {ran.err}"
+    return ran
+
+
+def garbled(world, proxy, chance):
+    """Bits are flipped, in heads and in bodies."""
+    proxy.garble = garbling(chance, 100_000)
+    ran = world.fetch("--retries", 3)
+    proxy.garble = None
+    assert proxy.passed > 2_000_000
+    return ran
+
+
+def away_for_a_while(world, proxy, chance):
+    """Connections are refused at first."""
+    proxy.shut()
+    timer = threading.Timer(0.5 + chance.random(), proxy.open)
+    timer.start()
+    ran = world.fetch("--retries", 20)
+    timer.join()
+    assert ran.status == 0 and proxy.requests, ran.err
+    return ran
+
+
+def away(world, proxy, chance):
+    """Connections are refused for ever."""
+    proxy.shut()
+    ran = world.fetch("--retries", 1)
+    assert ran.status == 1 and not world.files(), ran.err
+    assert all(row["state"] == "failed" and row["error"] for row in ran.rows)
+    proxy.open()
+    return ran
+
+
+def answering_itself(world, proxy, chance):
+    """The proxy does not let us through, and says so in its own words."""
+    status = chance.choice([200, 200, 403, 407, 502, 504])
+    proxy.page = status, PAGE
+    ran = world.fetch("--retries", 1)
+    proxy.page = None
+    assert ran.status == 1 and not world.files() and len(ran.rows) == len(world.fake.objects(world.bucket)), ran.err
+    return ran
+
+
+BETWEEN = [far_and_narrow, cutting, cutting_sometimes, garbled, away_for_a_while, away, answering_itself]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for 127.0.0.1: (file, key file)."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True, timeout=60)
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+def speak_tls(world, certificate):
+    """Let the World's S3 be one of https from now on."""
+    world.fake.stop()
+    world.fake.tls = certificate
+    world.fake.start()
+    world.env |= {"AWS_ENDPOINT_URL_S3": world.fake.url, "AWS_CA_BUNDLE": certificate[0]}
+
+
+@pytest.mark.parametrize("seeds", [1, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("tunnel", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("what", BETWEEN, ids=[what.__name__.replace("_", "-") for what in BETWEEN])
+def test_between(cases, tmp_path, certificate, what, tunnel, seeds):
+    """A proxy, as users set it, that is slow, cuts, garbles, or is away; with https it is a tunnel."""
+    count = cases("a proxy between: slow, narrow, cutting, garbling, away, answering itself")
+    for seed in range(seeds):
+        with count.case(f"{what.__name__}, {'https' if tunnel else 'http'}, seed {seed}"), \
+                World(tmp_path / f"{seed}", bodies_of(random.Random(seed), 20, 8)) as world, Proxy() as proxy:
+            if tunnel:
+                speak_tls(world, certificate)
+            world.write_list()
+            world.env |= proxy.env
+            ran = what(world, proxy, random.Random(seed))
+            world.look()
+            world.tell_truth(ran)
+            assert len(ran.rows) == len(world.fake.objects(world.bucket))
+            proxy.latency, proxy.rate, proxy.cut, proxy.garble = 0, 0, lambda: None, None
+            world.resume()
+            assert proxy.connections, "nothing went through the proxy"
+        world.remove()
+
+
+def test_server_away(cases, tmp_path):
+    """S3 refuses connections, and comes back while the fetch still tries."""
+    count = cases("S3 away, and back")
+    with count.case("1.5 s"), World(tmp_path) as world:
+        world.write_list()
+        world.fake.stop()
+        timer = threading.Timer(1.5, world.fake.start, [world.fake.port])
+        timer.start()
+        ran = world.fetch("--retries", 20)
+        timer.join()
+        assert ran.status == 0 and ran.seconds > 1, ran.err
+        world.settle(ran)
