@@ -7,7 +7,7 @@ import xxhash
 
 from s3kit import plan, retry
 from s3kit import row as rows
-from s3kit.address import has_dots, is_inside, path_of
+from s3kit.address import has_dots, is_inside, key_of, path_of, version_of
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL, NO_SPACE, RECEIVED, VANISHED, Job, Outcome,
                           current_umask)
@@ -177,22 +177,27 @@ class Fetching:
             return
         if not plan.is_to_fetch(row):
             self.leave(row, told=row.verbatim is not None)
-        elif plan.is_thawing(row):
-            self.archived += 1
-            self.leave(row)
         elif self.is_pending(row):
             self.kept += 1
-        elif not self.is_kept(row, entry):
-            self.send(row)
-        else:
+        elif self.is_kept(row, entry):
             self.kept += 1
-            self.claims.take(hash_of(row.path), hash_of(row.bucket, row.key, row.version_id))
             self.leave(row)
+        elif plan.is_thawing(row):
+            self.leave_archived(row)
+        else:
+            self.send(row)
 
     def leave(self, row, told=False):
         """Let a row go that needs no flush."""
         self.tally.count(row, told)
         self.leaving.append(row)
+
+    def leave_archived(self, row):
+        """Let a row go as it came; but what it was fetched to before is not there any more."""
+        if row.state == rows.FETCHED:
+            row.state, row.path, row.digest, row.proof = rows.LISTED, "", "", ""
+        self.archived += 1
+        self.leave(row)
 
     def let_go(self):
         """Send off what left since the last time, together: one row at a time costs more than its decision."""
@@ -209,6 +214,9 @@ class Fetching:
         there = self.tree.look(entry.path)
         if there is None or not entry.is_file(there):
             return False
+        owner = hash_of(row.bucket, row.key, row.version_id)
+        if self.claims and not all(self.claims.take(hash_of(path), owner) for path in places_of(entry)):
+            return False        # another version of this list is about to replace it
         plan.keep(row, entry)
         return True
 
@@ -376,8 +384,7 @@ class Fetching:
     def on_archived(self, errand, outcome):
         """The bytes are in an archive: the row goes on as it came."""
         del self.flying[errand.job.path]
-        self.archived += 1
-        self.leave(errand.row)
+        self.leave_archived(errand.row)
 
     def on_vanished(self, errand, outcome):
         """The version is not in S3 any more."""
@@ -548,6 +555,18 @@ class Fatal(Fault):
 def hash_of(*texts):
     """Return a 64-bit signed hash of texts, for Claims."""
     return xxhash.xxh3_64_intdigest("\0".join(texts).encode("utf-8", "surrogateescape")) - (1 << 63)
+
+
+def places_of(entry):
+    """Return the paths that a finished file keeps from others: its own, and the plain one where it had to lie beside that."""
+    plain = path_of(entry.bucket, entry.key)
+    if entry.path == plain or version_of(entry.path):
+        return [entry.path]
+    try:
+        is_beside = key_of(entry.path) == (entry.bucket, entry.key)
+    except ValueError:
+        is_beside = False
+    return [plain, entry.path] if is_beside else [entry.path]
 
 
 def mtime_of(row):

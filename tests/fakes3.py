@@ -1629,6 +1629,9 @@ def trickle(s3, request, response, rate=10):
 @kind("swap")
 def swap(s3, request, response, at=0, body=None):
     """After `at` bytes of this answer the object is overwritten; this answer goes on with the old one."""
+    if response.status >= 300:
+        return response             # nothing is there to overwrite
+
     def overwrite():
         old = s3.get(request.bucket, request.key)
         fresh = old.body.translate(INVERTED) if body is None else body
