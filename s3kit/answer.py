@@ -77,10 +77,11 @@ def modified_ns(headers):
 @lru_cache(1024)
 def date_ns(text):
     """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share theirs."""
+    from datetime import timezone
     from email.utils import parsedate_to_datetime       # slow to import
     try:
-        return int(parsedate_to_datetime(text).timestamp()) * 1_000_000_000
-    except (ValueError, TypeError):
+        return int(parsedate_to_datetime(text).astimezone(timezone.utc).timestamp()) * 1_000_000_000
+    except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
         return None
 
 

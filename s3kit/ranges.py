@@ -9,9 +9,10 @@ from s3kit.answer import claim_in, claim_of_part, described, is_archived, is_crc
 from s3kit.blocks import Blocks
 from s3kit.digest import LEAF, Check, Crc, Digest, Parts, combine_crc, is_met, join_leaves
 from s3kit.engine import AGAIN, ARCHIVED, CHECKED, FETCHED, READ, RECEIVED, SURVEYED, Outcome, Task
-from s3kit.plan import ranges_of
+from s3kit.plan import RANGE_LEAST, ranges_of
 from s3kit.tree import part_name, settle
 
+NOTE_BYTES = 4 << 20        # that a line of the journal may have
 FEW_LEAVES = 16             # leaves that the parent may read itself
 
 
@@ -281,16 +282,16 @@ class Large:
             fd = os.open(self.journal, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self.tree.parts)
         except OSError:
             return {}, 0
-        with os.fdopen(fd) as lines:
-            for line in lines:
+        with os.fdopen(fd, "rb") as lines:
+            while line := lines.readline(NOTE_BYTES):
                 try:
                     said = json.loads(line)
                     step = said.get("step", step)
                     if "start" in said:
                         noted[said["start"], said["end"]] = said
-                except (ValueError, KeyError, AttributeError):
-                    break       # cut by the crash
-        return (noted, step) if step else ({}, 0)
+                except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+                    break       # cut by the crash, or what lay there on the disk before
+        return (noted, step) if type(step) is int and step > RANGE_LEAST // 2 else ({}, 0)
 
     def note(self, said):
         """Append one line to the journal."""

@@ -15,6 +15,7 @@ NAMESPACE = "urn:s3kit:manifest:1"
 OPEN = f'<manifest xmlns="{NAMESPACE}">\n'
 ATTRIBUTES = tuple(column.replace("_", "-") for column in COLUMNS)
 DEPTH = 8
+HOLD = 1 << 20      # bytes that one tag or comment may have: libxml2 keeps hundreds of megabytes before it refuses
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # What cannot stand in an attribute's name, and what would read as an escape or belongs to XML itself.
@@ -38,6 +39,7 @@ class Reader:
         self.parser = etree.XMLParser(target=self.Target(self), resolve_entities="internal", no_network=True,
                                       load_dtd=False, huge_tree=False)
         self.depth = 0
+        self.events = self.held = 0         # what came so far, and the bytes since then
         self.found, self.open_row = [], None
         self.count = 0
         self.ended = False
@@ -54,6 +56,7 @@ class Reader:
 
         def end(self, tag):
             """An element ends: only now is a row whole, for libxml2 also starts elements that were cut."""
+            self.reader.events += 1
             self.reader.depth -= 1
             if self.reader.open_row is not None and self.reader.depth == 1:
                 self.reader.found.append(self.reader.row(self.reader.open_row))
@@ -61,17 +64,23 @@ class Reader:
 
         def data(self, text):
             """Text between elements says nothing."""
+            self.reader.events += 1
 
         def comment(self, text):
             """A comment is a person's."""
+            self.reader.events += 1
 
         def close(self):
             """The document ends."""
 
     def feed(self, data):
         """Return the rows that the bytes `data` complete."""
+        before = self.events
         try:
             self.parser.feed(data)
+            self.held = 0 if self.events > before else self.held + len(data)
+            if self.held > HOLD:
+                self.stop = Cut(f"row {self.count + 1}: no end of the tag within {HOLD:,} bytes")
         except etree.XMLSyntaxError as error:
             self.stop = Cut(f"the XML is not well-formed: {error.msg}")
         except Fault as fault:
@@ -94,6 +103,7 @@ class Reader:
 
     def start(self, tag, attributes):
         """Take an element."""
+        self.events += 1
         self.depth += 1
         if self.depth > DEPTH:
             raise Fault("the XML is nested too deep for a manifest")
