@@ -42,7 +42,7 @@ def run_ours(cases, others, tmp_path, **which):
 
 
 def test_our_column(cases, others, tmp_path):
-    results = run_ours(cases, others, tmp_path, slow=False, kills=2, cuts=False)
+    results = run_ours(cases, others, tmp_path, slow=False, kills=1, cuts=False)
     wanted = {f"{name}, {way}" for name, body in BODIES.items() if not body.is_slow for way in peers.WAYS} | set(HOSTILE)
     assert wanted <= {result.case for result in results}
 
