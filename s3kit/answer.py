@@ -11,6 +11,7 @@ from s3kit.digest import ALGORITHMS, NO_CLAIM, claim_of, etag_claim
 
 CHECKSUM = "x-amz-checksum-"
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
+CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")     # what a wrong clock may be answered with
 
 
 def is_crc(claim):
@@ -91,8 +92,8 @@ def said(transfer):
         return transfer.failure
     if transfer.code == "ErrorDocument":
         return "S3 answered 200 with an error document"
-    text = f"S3 says {transfer.code}"
-    return f"{text}: {transfer.message}" if transfer.message else text
+    text = f"S3 says {transfer.code}" + (f": {transfer.message}" if transfer.message else "")
+    return text + skew(transfer) if transfer.code in CLOCK_CODES else text
 
 
 def skew(transfer):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from s3kit import retry
-from s3kit.answer import clean_etag, said, skew
+from s3kit.answer import clean_etag, said
 from s3kit.digest import NO_CLAIM
 from s3kit.errors import Fault, reason
 from s3kit.tree import Tree
@@ -275,7 +275,7 @@ class Task:
             engine.throttle.grow()
             return False
         elif verdict == retry.EXPIRED:
-            if transfer.endpoint is engine.endpoints[self.job.bucket]:      # else it was renewed meanwhile
+            if self.is_current(transfer):       # else they were renewed meanwhile
                 engine.paused = True
                 engine.said.append(("expired", transfer.endpoint.generation))
             self.fail(AGAIN, said(transfer), slow=True)
@@ -283,8 +283,8 @@ class Task:
             engine.throttle.shrink(time.monotonic())
             engine.said.append(("slow", None))
             self.fail(AGAIN, said(transfer), slow=True)
-        elif verdict in (retry.SKEWED, retry.UNTRUSTED) or (verdict == retry.REFUSED and engine.answers < 2):
-            self.fail(FATAL, said(transfer) + skew(transfer))
+        elif verdict in (retry.SKEWED, retry.UNTRUSTED) or (verdict == retry.REFUSED and self.is_for_all(transfer)):
+            self.fail(FATAL, said(transfer))
         elif verdict == retry.REGION:
             where = transfer.headers.get("x-amz-bucket-region", "")
             self.fail(FAILED, said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else ""))
@@ -297,6 +297,15 @@ class Task:
             else:
                 self.fail(state, said(transfer))
         return True
+
+    def is_current(self, transfer):
+        """Return whether a request was signed with the newest credentials that we have."""
+        endpoint, url = self.engine.endpoints[self.job.bucket], self.job.url
+        return f"={endpoint.access_key}%2F" in url if url else transfer.endpoint is endpoint
+
+    def is_for_all(self, transfer):
+        """Return whether all requests will be refused, too: a signature may be wrong of one key alone, but not the first one."""
+        return self.engine.answers < 2 or transfer.code != "SignatureDoesNotMatch"
 
     def fault_of(self, transfer, size, status=200):
         """Return why an answer's head is not that of the version that was asked for, or ''."""

@@ -344,7 +344,9 @@ class Fetching:
             self.flow.later(wait, self.resend, errand)
 
     def resend(self, errand):
-        """Send an errand's Job once more."""
+        """Send an errand's Job once more; a presigned URL is made anew, for it expires with what signed it."""
+        if errand.job.url:
+            errand.job = errand.job._replace(url=self.reach(errand.row))
         self.flow.send(errand.job, errand, max(errand.job.size, 0))
 
     def on_held(self, errand, outcome):
