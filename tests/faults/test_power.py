@@ -194,7 +194,8 @@ def cut_power_of(cases, mounts, host, tmp_path, what, start, seeds, seconds, rat
 
 
 def test_power_cuts(cases, mounts, host, tmp_path):
-    run, after = cut_power_of(cases, mounts, host, tmp_path, "power cut", fetch, [1], 7, 1_500_000, lambda number: number % 3 == 0)
+    run, after = cut_power_of(cases, mounts, host, tmp_path, "power cut", fetch, [1], 7, 1_500_000,
+                              lambda number: number % 3 == 0)
     assert run >= 30 and after >= 20, f"only {run} cuts, {after} of them after rows had left"
 
 
@@ -207,20 +208,22 @@ def test_power_cuts_after_verify(cases, mounts, host, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("start, seeds, large", [(fetch, range(10, 20), False), (fetch, range(20, 27), True),
-                                                 (fetch_and_verify, range(30, 36), False), (verify_strange, range(40, 50), False)],
-                         ids=["fetch", "fetch of large objects", "fetch and verify", "verify"])
+@pytest.mark.parametrize("start, seeds, large", [
+    (fetch, range(10, 18), False), (fetch, range(20, 23), True), (fetch_and_verify, range(30, 34), False),
+    (verify_strange, range(40, 50), False)], ids=["fetch", "fetch of large objects", "fetch and verify", "verify"])
 def test_many_power_cuts(cases, mounts, host, tmp_path, start, seeds, large):
     """Objects in ranges, too: from 64 MiB on."""
-    run, after = cut_power_of(cases, mounts, host, tmp_path, f"power cut ({start.__name__.replace('_', ' ')})", start, seeds, 14,
-                              5_000_000 if large else 1_500_000, lambda number: True, large)
+    what = f"power cut ({start.__name__.replace('_', ' ')}{', large' if large else ''})"
+    seconds, rate, often = (4, 6_000_000, 4) if large else (14, 1_500_000, 2)
+    run, after = cut_power_of(cases, mounts, host, tmp_path, what, start, seeds, seconds, rate,
+                              lambda number: number % often == 0, large)
     assert after > run / 3, f"only {after} of {run} cuts were after rows had left"
 
 
 def test_power_cuts_of_files_that_others_left(cases, mounts, host, tmp_path):
     """s3-verify says nothing of bytes that are right, but only in memory."""
-    run, after = cut_power_of(cases, mounts, host, tmp_path, "power cut below s3-verify of what another tool left", verify_strange,
-                              [3], 2, 1_500_000, lambda number: number == 0)
+    what = "power cut below s3-verify of what another tool left"
+    run, after = cut_power_of(cases, mounts, host, tmp_path, what, verify_strange, [3], 2, 1_500_000, lambda number: number == 0)
     assert after >= 3, f"only {run} cuts, {after} of them after rows had left"
 
 
