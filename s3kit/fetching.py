@@ -457,9 +457,19 @@ class Fetching:
         elif outcome.proof in ("", "size"):
             self.begin_large(errand)
         else:
+            self.clear_part(errand)
             self.on_fetched(errand, errand.survey._replace(
                 state=FETCHED, path=errand.job.path, digest=outcome.digest, proof=outcome.proof,
                 mtime_ns=outcome.mtime_ns, inode=outcome.inode, device=outcome.device))
+
+    def clear_part(self, errand):
+        """Remove what an earlier run left of an object whose file was found complete: nobody would resume it."""
+        large = Large(self.tree, errand.job, errand.survey, self.args.jobs)
+        try:
+            if large.hold():
+                large.discard()
+        except OSError:
+            large.drop()        # it is swept one day
 
     def range_done(self, piece, outcome):
         """Take one range's outcome."""

@@ -30,7 +30,7 @@ class Fetch(Task):
         self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
         self.check = self.digest = None
         self.wrong = ""
-        self.is_free = False
+        self.is_free = self.is_asked = False
         self.claim = NO_CLAIM
         self.fd = lock.hold(self.part, tree.parts)
         if self.fd is None:
@@ -38,7 +38,7 @@ class Fetch(Task):
         elif not self.is_there():
             count = job.etag.partition("-")[2]
             if count and count != "1" and job.checksum_type != "FULL_OBJECT" and job.size > SMALL and not job.url:
-                self.step = "part"
+                self.step, self.is_asked = "part", True
                 self.send("HEAD", "partNumber=1")
             else:
                 self.ask()
@@ -119,14 +119,19 @@ class Fetch(Task):
     text = ""           # our digest of a body that came in memory
 
     def prepare(self, headers):
-        """Choose the check from the headers; return False for a large object that came unannounced."""
+        """Choose the check from the headers; return False for what must be surveyed first.
+
+        That is an object whose row did not say that it is large, or made of parts: guessing their size may prove nothing.
+        """
         length = headers.get("content-length", "")
         self.size = int(length) if length.isdigit() else self.job.size
-        if self.job.size < 0 and self.size >= LARGE and not self.job.url:
+        claim = claim_in(headers, self.size)
+        is_large = self.job.size < 0 and self.size >= LARGE
+        is_parts = claim.kind == "parts" and claim.count != 1 and self.size > SMALL and not self.is_asked
+        if (is_large or is_parts) and not self.job.url:
             self.oserror = None
             self.wrong = BIG
             return False
-        claim = claim_in(headers, self.size)
         if claim.kind == "parts" and self.claim.part_size:
             claim = claim.with_part_size(self.claim.part_size)
         self.check = Check(claim, self.size)
