@@ -33,10 +33,15 @@ class Listing:
 
     def is_versioned(self, endpoint):
         """Return whether a bucket is or was versioned; None where we may not ask."""
+        status = self.versioning(endpoint)
+        return None if status is None else bool(status)
+
+    def versioning(self, endpoint):
+        """Return Enabled, Suspended or '' (never versioned); None where we may not ask. Raises NoAccess or Fault."""
         transfer = self.patiently(endpoint, "?versioning=")
         verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
         if verdict == retry.OK:
-            return Page.has_status(transfer.body)
+            return Page.versioning(transfer.body)
         if verdict == retry.DENIED:
             return None
         kind = NoAccess if verdict in NO_ACCESS else Fault

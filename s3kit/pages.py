@@ -47,9 +47,10 @@ class Page:
         self.next = self.after(top, versions) if top.get("IsTruncated") == "true" else ""
 
     @staticmethod
-    def has_status(xml):
-        """Return whether a VersioningConfiguration (or the nothing some servers send) has a status, enabled or suspended."""
-        return bool(xml.strip()) and any(local(child.tag) == "Status" and child.text for child in parse(xml).iterchildren("*"))
+    def versioning(xml):
+        """Return the status in a VersioningConfiguration: Enabled, Suspended, or '' (some servers send nothing then)."""
+        told = [child.text for child in parse(xml).iterchildren("*") if local(child.tag) == "Status"] if xml.strip() else []
+        return told[0] or "" if told else ""
 
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind, ongoing, expiry):
         """Return the Row of one entry."""

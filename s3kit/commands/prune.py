@@ -1,0 +1,49 @@
+"""s3-prune: delete from S3 exactly the versions that carry proof."""
+
+from s3kit import command
+
+NAME = "s3-prune"
+PROOFS = ("size",)
+
+
+def build_parser():
+    """Declare the options of s3-prune."""
+    p = command.parser(NAME, "Delete from S3 exactly the versions whose rows carry proof that their bytes are here.")
+    command.input_options(p)
+    command.dest_option(p, "the proven files lie below DIR (the current directory)")
+    command.connections_option(p)
+    p.add_argument("--yes", action="store_true", help="delete without asking, as rows come")
+    p.add_argument("-n", "--dry-run", action="store_true", help="say what would be deleted, write its rows, delete nothing")
+    p.add_argument("--fetched", action="store_true", help="also rows in state fetched, if their bytes were checked on the way")
+    p.add_argument("--accept-proof", metavar="PROOF", action="append", choices=PROOFS, default=[],
+                   help="also where nothing but this speaks for the bytes: size")
+    p.add_argument("--delete-markers", action="store_true", help="also delete markers (what they hide comes to light)")
+    p.add_argument("--noncurrent-only", action="store_true", help="only versions that are not the current one")
+    p.add_argument("--keep-newest", metavar="N", type=command.positive, help="keep the newest N versions of each key in the manifest")
+    p.add_argument("--max-delete", metavar="N", type=command.positive, help="delete no more than N versions")
+    p.add_argument("--undo", metavar="FILE", help="add to FILE the rows of what is deleted, before it is")
+    command.output_options(p)
+    command.filter_options(p)
+    command.s3_options(p)
+    return p
+
+
+def prune(args):
+    """Delete what carries proof; return the status."""
+    from s3kit.errors import Usage
+    from s3kit.pruning import Pruning
+    if args.yes and args.dry_run:
+        raise Usage("--yes and -n contradict each other")
+    source = command.Source(args)
+    sink = command.Sink(args, lambda: args.format or source.form)
+    tally, progress = command.Tally(args), command.Progress(args, unit="row")
+    pruning = Pruning(args, source, sink, tally, progress, command.Signals)
+    with command.closing(sink, progress):
+        pruning.run()
+        tally.summary(progress, pruning.told())
+    return pruning.status()
+
+
+def main(argv=None):
+    """Run s3-prune."""
+    return command.run(build_parser(), prune, argv)
