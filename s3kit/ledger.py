@@ -149,6 +149,10 @@ class Ledger:
             self.base.execute("ROLLBACK")
             raise Fault(f"cannot write the ledger '{self.path}': {error}") from None
 
+    def forget(self, path):
+        """Forget what lies at a path."""
+        self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
+
     def close(self):
         """Close the connection."""
         self.base.close()

@@ -12,14 +12,14 @@ from s3kit import row as rows
 from s3kit.address import has_dots
 from s3kit.control import Control
 from s3kit.csvform import Writer
-from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, Usage, of_file
+from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file
 from s3kit.flow import Flow
 from s3kit.ledger import Ledger
 from s3kit.listing import Listing
-from s3kit.removal import AGAIN, EXPIRED, FATAL, MOST, Doomed, Removal, Removed
+from s3kit.removal import AGAIN, EXPIRED, FATAL, MOST, Doomed, Removal, Removed, heeds_conditions
 from s3kit.select import Filter
 from s3kit.session import Session
-from s3kit.show import count, visible
+from s3kit.show import count
 from s3kit.tree import OURS, Tree
 from s3kit.units import show_size
 
@@ -37,13 +37,14 @@ NOT_VERIFIED, WEAK, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED = (
 class Pruning:
     """The run of one s3-prune; `run`, then `status` and `told`."""
 
-    def __init__(self, args, source, sink, tally, progress, signals):
+    def __init__(self, args, source, sink, tally, progress, ask, signals):
         self.args, self.source, self.sink, self.tally, self.progress = args, source, sink, tally, progress
-        self.signals = signals
+        self.ask, self.signals = ask, signals
         self.session, self.keep = Session(args), Filter(args)
         self.accepted = set(args.accept_proof)
         self.kept = {}              # why: how many
         self.buckets = {}           # bucket: its versioning
+        self.heeded = {}            # bucket: whether its server heeds conditions on deletes
         self.refused = set()        # buckets
         self.doomed = self.bytes = self.pruned = 0
         self.undo = self.newest = None
@@ -64,7 +65,7 @@ class Pruning:
                     self.write_plan(spooled(spool))
                     return
                 if not self.args.yes:
-                    self.ask(spooled(spool))
+                    self.ask_about(spooled(spool))
                 self.delete(spooled(spool))
         else:
             self.delete(batches)
@@ -172,18 +173,11 @@ class Pruning:
             self.bytes += sum(row.length or 0 for row in going)
             self.sink.write(going, self.source.extras())
 
-    def ask(self, batches):
-        """Show the plan and ask a person, bucket by bucket. Raises Usage where there is nobody to ask."""
-        try:
-            terminal = open("/dev/tty", "r+b", buffering=0)
-        except OSError:
-            raise Usage("deleting wants --yes, or a terminal to ask on (-n shows what would go)") from None
-        with terminal, self.signals.at_once():
-            for bucket, number in self.show_plan(batches).items():
-                if number:
-                    terminal.write(visible(f"Delete {count(number, 'version')} of s3://{bucket} for good? [y/N] ").encode())
-                    if terminal.readline().strip().lower() not in (b"y", b"yes"):
-                        self.refused.add(bucket)
+    def ask_about(self, batches):
+        """Show the plan and ask a person, bucket by bucket."""
+        for bucket, number in self.show_plan(batches).items():
+            if number and not self.ask(f"Delete {count(number, 'version')} of s3://{bucket} for good?"):
+                self.refused.add(bucket)
 
     # --- deleting
 
@@ -259,6 +253,9 @@ class Pruning:
             if not row.is_marker and not row.etag:
                 return Broken("it has no ETag that would tell it from what may have overwritten it")
         is_loose = row.version_id in ("", "null") and not row.is_marker
+        if is_loose and not self.is_heeded(row.bucket):
+            raise Fault(f"the server of s3://{row.bucket} does not heed If-Match when it deletes: what took an object's place "
+                        "would go with it; nothing of that kind is deleted")
         with self.signals.at_once():
             url = self.session.presign(row.bucket, row.key, row.version_id, "delete_object", row.etag if is_loose else "") \
                 if has_dots(row.key) and is_loose else ""
@@ -269,8 +266,16 @@ class Pruning:
         """Return a bucket's versioning, asked for once: None where we may not ask."""
         if bucket not in self.buckets:
             with self.signals.at_once():
-                self.buckets[bucket] = Listing(self.signals.check).versioning(self.session.endpoint(bucket))
+                endpoint = self.session.endpoint(bucket)
+                self.buckets[bucket] = Listing(self.signals.check).versioning(endpoint)
         return self.buckets[bucket]
+
+    def is_heeded(self, bucket):
+        """Return whether a bucket's server heeds conditions on deletes, asked for once."""
+        if bucket not in self.heeded:
+            with self.signals.at_once():
+                self.heeded[bucket] = heeds_conditions(self.session.endpoint(bucket), "null" if self.buckets[bucket] else "")
+        return self.heeded[bucket]
 
     def answer(self, errand, outcome):
         """Take what became of one version."""

@@ -8,7 +8,9 @@ to 8 and 14, 15.
 
 import base64
 import hashlib
+import os
 import re
+import time
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -17,6 +19,7 @@ from s3kit.answer import clean_etag, said
 from s3kit.control import Call
 from s3kit.pages import local, parse
 from s3kit.row import CONFLICT, FAILED, LOCKED, PRUNED
+from s3kit.wire import Wire
 
 MOST = 1000             # keys of one request
 AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"
@@ -125,6 +128,20 @@ class Removal(Call):
         for name, places in named.items():
             for place in places:
                 self.finish(place, told.get(name) or Removed(AGAIN, "S3's answer does not say what became of it"))
+
+
+def heeds_conditions(endpoint, version_id):
+    """Return whether a bucket's server heeds If-Match on deletes, tried on a key that nobody has.
+
+    Amazon's says 404 then. One that says that it has deleted would delete as well what took a proven object's place.
+    """
+    url = endpoint.object_url(f"s3kit-no-such-key-{os.urandom(16).hex()}", f"versionId={version_id}" if version_id else "")
+    for tries in range(4):
+        transfer = Wire.once(endpoint, url, method="DELETE", headers=[f'If-Match: "{"0" * 32}"'])
+        if retry.verdict(transfer.status, transfer.code, transfer.errno) not in (retry.AGAIN, retry.SLOW):
+            break
+        time.sleep(retry.delay(tries))
+    return not 200 <= transfer.status < 300
 
 
 def told_in(body):

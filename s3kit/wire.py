@@ -158,10 +158,10 @@ class Wire:
         return transfer
 
     @classmethod
-    def once(cls, endpoint, query="", method="GET"):
-        """Ask one thing of a bucket, with a connection for this alone; return the answered Transfer."""
+    def once(cls, endpoint, url="", method="GET", headers=()):
+        """Ask one thing (of the bucket itself, or of `url`), with a connection for this alone; return the answered Transfer."""
         wire = cls(1)
-        transfer = wire.start(None, endpoint, endpoint.url + query, method=method)
+        transfer = wire.start(None, endpoint, url or endpoint.url, method=method, headers=headers)
         while wire.active:
             wire.turn(0.5)
         return transfer

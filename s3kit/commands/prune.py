@@ -21,6 +21,7 @@ def build_parser():
     p.add_argument("--noncurrent-only", action="store_true", help="only versions that are not the current one")
     p.add_argument("--keep-newest", metavar="N", type=command.positive, help="keep the newest N versions of each key in the manifest")
     p.add_argument("--max-delete", metavar="N", type=command.positive, help="delete no more than N versions")
+    p.add_argument("--local", action="store_true", help="the other way round: remove local files that the manifest does not name")
     p.add_argument("--undo", metavar="FILE", help="add to FILE the rows of what is deleted, before it is")
     command.output_options(p)
     command.filter_options(p)
@@ -29,15 +30,20 @@ def build_parser():
 
 
 def prune(args):
-    """Delete what carries proof; return the status."""
+    """Delete what carries proof, or with --local what the manifest does not name; return the status."""
     from s3kit.errors import Usage
-    from s3kit.pruning import Pruning
     if args.yes and args.dry_run:
         raise Usage("--yes and -n contradict each other")
     source = command.Source(args)
+    ask = None if args.yes or args.dry_run else command.Person()
     sink = command.Sink(args, lambda: args.format or source.form)
     tally, progress = command.Tally(args), command.Progress(args, unit="row")
-    pruning = Pruning(args, source, sink, tally, progress, command.Signals)
+    if args.local:
+        from s3kit.leftovers import Leftovers
+        pruning = Leftovers(args, source, sink, tally, ask, command.Signals)
+    else:
+        from s3kit.pruning import Pruning
+        pruning = Pruning(args, source, sink, tally, progress, ask, command.Signals)
     with command.closing(sink, progress):
         pruning.run()
         tally.summary(progress, pruning.told())
