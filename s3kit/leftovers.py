@@ -13,7 +13,7 @@ from s3kit import durable
 from s3kit.address import key_of, path_of
 from s3kit.errors import Cut
 from s3kit.ledger import Ledger
-from s3kit.row import Row
+from s3kit.row import PRUNED, Row
 from s3kit.show import count
 from s3kit.tree import DIRECTORY, OURS, Tree
 from s3kit.units import show_size
@@ -29,7 +29,7 @@ class Leftovers:
         self.named.execute("CREATE TABLE path (path TEXT PRIMARY KEY) WITHOUT ROWID")
         self.named.execute("BEGIN")
         self.buckets = set()
-        self.found = self.bytes = self.removed = self.young = 0
+        self.found = self.bytes = self.removed = self.young = self.last = 0
 
     def run(self):
         """Remove what no row names; ask before, unless --yes. Raises Fault (Cut) where the manifest is not whole."""
@@ -48,7 +48,7 @@ class Leftovers:
             if not self.found or not self.ask(f"Remove {count(self.found, 'file')} ({show_size(self.bytes)}) below "
                                               f"'{self.args.dest}' for good?"):
                 return
-            self.found = self.bytes = 0
+            self.found = self.bytes = self.young = self.last = 0
         self.sweep(self.remove)
 
     def hold_to_its_end(self):
@@ -100,6 +100,10 @@ class Leftovers:
         if status.st_ctime > self.began:
             self.young += 1
             return
+        entry = self.ledger.at_path(path) if self.ledger else None
+        if entry and entry.state == PRUNED:
+            self.last += 1          # S3 has it no more, because it is here
+            return
         self.found += 1
         self.bytes += status.st_size
         act(path, name, fd, status)
@@ -133,7 +137,9 @@ class Leftovers:
     def told(self):
         """Return the parts of the summary."""
         what = "to remove" if self.args.dry_run else "removed"
-        return [f"{count(self.found if self.args.dry_run else self.removed, 'file')} {what}" + (f" ({show_size(self.bytes)})" if self.bytes else ""),
+        size = f" ({show_size(self.bytes)})" if self.bytes else ""
+        return [f"{count(self.found if self.args.dry_run else self.removed, 'file')} {what}{size}",
+                self.last and f"{count(self.last, 'file')} left: the only copies of what s3-prune deleted",
                 self.young and f"{count(self.young, 'file')} left: made since this began"]
 
     def status(self):

@@ -105,7 +105,7 @@ class Pruning:
 
     def why_kept(self, row, entry):
         """Return why S3 must keep a row's version, or '' if it carries proof, here and now."""
-        if row.verbatim is not None or row.state == rows.PRUNED:
+        if row.verbatim is not None or row.state == rows.PRUNED or row.state in rows.WRONG:
             return row.state
         if row.is_marker:
             return "" if self.args.delete_markers and row.version_id and row.state in ("", rows.LISTED) else MARKER
@@ -153,6 +153,8 @@ class Pruning:
         for batch in batches:
             self.signals.check()
             for row, _, why in self.sort(batch):
+                if why == FILTERED:
+                    continue
                 at = found.setdefault(row.bucket, Planned())
                 if why or at.rows >= (self.args.max_delete or float("inf")):
                     at.keep(str(why) or ENOUGH)
@@ -235,9 +237,11 @@ class Pruning:
 
     def stay(self, row, why):
         """Keep a row's version; a proof that does not hold any more fails the row."""
+        if why == FILTERED and not self.args.in_place:
+            return              # as with all commands, they leave the stream, and stay in FILE
         if isinstance(why, Broken):
             row.state, row.error = rows.FAILED, f"kept in S3: {why}"
-        elif why != row.state:
+        elif why not in (row.state, FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
         self.tally.count(row, told=isinstance(why, Broken))
         self.leaving.append(row)

@@ -3,12 +3,12 @@
 from s3kit import command
 
 NAME = "s3-prune"
-PROOFS = ("size",)
+PROOFS = ("size",)      # that delete only where they are asked for by name
 
 
 def build_parser():
     """Declare the options of s3-prune."""
-    p = command.parser(NAME, "Delete from S3 exactly the versions whose rows carry proof that their bytes are here.")
+    p = command.parser(NAME, "Delete from S3 exactly the versions that carry proof.")
     command.input_options(p)
     command.dest_option(p, "the proven files lie below DIR (the current directory)")
     command.connections_option(p)
@@ -39,6 +39,9 @@ def prune(args):
     sink = command.Sink(args, lambda: args.format or source.form)
     tally, progress = command.Tally(args), command.Progress(args, unit="row")
     if args.local:
+        narrowing = [name for name in ("rules", "min_size", "max_size", "newer", "older", "storage_class") if getattr(args, name, None)]
+        if narrowing or args.bucket or args.columns:
+            raise Usage("--local removes what the manifest does not name: it goes with no filter, --bucket or --columns")
         from s3kit.leftovers import Leftovers
         pruning = Leftovers(args, source, sink, tally, ask, command.Signals)
     else:
