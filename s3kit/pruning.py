@@ -25,6 +25,7 @@ from s3kit.units import show_size
 
 TRIES = 8               # of what failed in passing
 SLOW_SECONDS = 900      # S3 may slow a row down for so long before it counts as failed
+TICK = 0.5              # seconds
 AHEAD = 20 * MOST       # rows on their way
 PREFIXES = 8            # that a plan names, of each bucket
 
@@ -291,7 +292,7 @@ class Pruning:
         if outcome.state == EXPIRED:
             self.renew(errand, outcome)
         elif outcome.state == AGAIN and errand.is_worth_a_try(outcome):
-            self.flow.later(retry.delay(errand.tries), self.flow.send, errand.doomed, errand)
+            self.flow.later(together(retry.delay(errand.tries)), self.flow.send, errand.doomed, errand)
         else:
             row.state = rows.FAILED if outcome.state == AGAIN else outcome.state
             row.error = outcome.error
@@ -446,6 +447,12 @@ class Undo:
     def close(self):
         """Close it."""
         os.close(self.fd)
+
+
+def together(seconds):
+    """Return a waiting time a little longer, so that what failed together is asked for together again."""
+    now = time.monotonic()
+    return -(-(now + seconds) // TICK) * TICK - now
 
 
 def spooled(spool):

@@ -102,7 +102,7 @@ class Removal(Call):
             self.take_look(transfer, place)
         elif transfer.status == 412 and doomed.version_id and doomed.is_frozen and condition:
             self.send_one(place, "HEAD", condition=False)      # S3 compares with the current version: is it another's ETag?
-        elif 200 <= transfer.status < 300 and not transfer.errno:
+        elif is_done(transfer):
             marker = not doomed.version_id and transfer.headers.get("x-amz-delete-marker") == "true"
             self.finish(place, Removed(FAILED, "the bucket has versions: S3 made a delete marker, and kept the object") if marker
                         else Removed(PRUNED))
@@ -120,11 +120,7 @@ class Removal(Call):
 
     def take_many(self, transfer, named):
         """Hold the answer against the question, key by key; nothing that S3 does not name is taken for deleted."""
-        if not 200 <= transfer.status < 300 or transfer.errno or transfer.code:
-            outcome = refusal(transfer)
-            told = dict.fromkeys(named, outcome)
-        else:
-            told = told_in(transfer.body)
+        told = told_in(transfer.body) if is_done(transfer) else dict.fromkeys(named, refusal(transfer))
         for name, places in named.items():
             for place in places:
                 self.finish(place, told.get(name) or Removed(AGAIN, "S3's answer does not say what became of it"))
@@ -156,6 +152,11 @@ def told_in(body):
             code, message = said_of.get("Code", ""), said_of.get("Message", "")
             found[name] = judged(retry.verdict(400 if code else 500, code), code, message)
     return found
+
+
+def is_done(transfer):
+    """Return whether S3 says that it did what it was asked; a 200 may bring an error nevertheless."""
+    return 200 <= transfer.status < 300 and not transfer.errno and not transfer.code
 
 
 def refusal(transfer):

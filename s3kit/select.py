@@ -20,7 +20,7 @@ class Filter:
     """
 
     def __init__(self, args):
-        self.rules = [(keeps, re.compile(pattern if is_regex else fnmatch.translate(pattern)))
+        self.rules = [(keeps, re.compile(pattern if is_regex else rf"\A{fnmatch.translate(pattern)}"))
                       for keeps, is_regex, pattern in getattr(args, "rules", None) or []]
         self.default = not self.rules or not self.rules[0][0]
         self.least, self.most = args.min_size, args.max_size
