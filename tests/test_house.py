@@ -33,7 +33,7 @@ LAYERS = (
     "session listing pool worker engine commit control",
     "ranges select removal",
     "transfer flow",
-    "fetching verifying pruning leftovers",
+    "fetching verifying migration pruning leftovers",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
