@@ -26,7 +26,7 @@ class Leftovers:
         self.args, self.source, self.sink, self.tally, self.ask, self.signals = args, source, sink, tally, ask, signals
         self.began = time.time()
         self.named = sqlite3.connect("", isolation_level=None)      # on disk: a manifest may have any number of rows
-        self.named.execute("CREATE TABLE path (path TEXT PRIMARY KEY) WITHOUT ROWID")
+        self.named.execute("CREATE TABLE path (path BLOB PRIMARY KEY) WITHOUT ROWID")
         self.named.execute("BEGIN")
         self.buckets = set()
         self.found = self.bytes = self.removed = self.young = self.last = 0
@@ -68,11 +68,11 @@ class Leftovers:
             entry = entries.get((row.bucket, row.key, row.version_id))
             paths = {row.path, entry.path if entry else "", path_of(row.bucket, row.key),
                      path_of(row.bucket, row.key, row.version_id or row.etag or "other")}
-            self.named.executemany("INSERT OR IGNORE INTO path VALUES (?)", [(path.rstrip("/"),) for path in paths if path])
+            self.named.executemany("INSERT OR IGNORE INTO path VALUES (?)", [(raw(path.rstrip("/")),) for path in paths if path])
 
     def is_named(self, path):
         """Return whether a row names a path."""
-        return self.named.execute("SELECT 1 FROM path WHERE path = ?", (path,)).fetchone() is not None
+        return self.named.execute("SELECT 1 FROM path WHERE path = ?", (raw(path),)).fetchone() is not None
 
     def sweep(self, act):
         """Walk the buckets' directories, links never followed; call `act` with what no row names."""
@@ -100,13 +100,17 @@ class Leftovers:
         if status.st_ctime > self.began:
             self.young += 1
             return
-        entry = self.ledger.at_path(path) if self.ledger else None
+        entry = self.entry_of(path)
         if entry and entry.state == PRUNED:
             self.last += 1          # S3 has it no more, because it is here
             return
         self.found += 1
         self.bytes += status.st_size
         act(path, name, fd, status)
+
+    def entry_of(self, path):
+        """Return what the ledger knows of a path; nothing of a name that is no UTF-8, which no key has."""
+        return self.ledger.at_path(path) if self.ledger and raw(path).decode("utf-8", "replace") == path else None
 
     def count(self, path, name, fd, status):
         """Count it, and no more."""
@@ -120,7 +124,7 @@ class Leftovers:
         """Remove it, and what the ledger says of it."""
         durable.unlink(name, fd)
         self.removed += 1
-        if self.ledger:
+        if self.entry_of(path):
             self.ledger.forget(path)
         if self.args.verbose:
             self.tally.say(f"'{path}' removed")
@@ -145,3 +149,8 @@ class Leftovers:
     def status(self):
         """Return the exit status."""
         return 0
+
+
+def raw(path):
+    """Return a path as the file system has it."""
+    return path.encode("utf-8", "surrogateescape")

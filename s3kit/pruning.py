@@ -150,17 +150,18 @@ class Pruning:
 
     def show_plan(self, batches):
         """Say on stderr what would go, and what stays and why; return {bucket: number of rows that would go}."""
-        found = {}
+        found, left = {}, self.args.max_delete or float("inf")
         for batch in batches:
             self.signals.check()
             for row, _, why in self.sort(batch):
                 if why == FILTERED:
                     continue
                 at = found.setdefault(row.bucket, Planned())
-                if why or at.rows >= (self.args.max_delete or float("inf")):
+                if why or not left:
                     at.keep(str(why) or ENOUGH)
                 else:
                     at.add(row)
+                    left -= 1
         for bucket, planned in found.items():
             for line in planned.lines(bucket):
                 self.tally.say(line)

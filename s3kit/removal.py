@@ -12,6 +12,7 @@ import os
 import re
 import time
 from typing import NamedTuple
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from s3kit import retry
@@ -75,7 +76,7 @@ class Removal(Call):
         """Ask about one version with a request of its own."""
         doomed = self.jobs[place]
         headers = [f'If-Match: "{doomed.etag}"'] if doomed.etag and condition else []
-        query = f"versionId={doomed.version_id}" if doomed.version_id else ""
+        query = f"versionId={quote(doomed.version_id, safe='')}" if doomed.version_id else ""
         url = doomed.url if method == "DELETE" and doomed.url else doomed.endpoint.object_url(doomed.key, query)
         self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers, signed_url=url is doomed.url)
 

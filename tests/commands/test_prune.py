@@ -431,3 +431,63 @@ def race(fake, run, tmp_path, versioning, seeds):
 def overtaken(version, mine):
     """Return whether the outside itself replaced a null version of its own later."""
     return any(key == version.key and seq > version.seq for key, seq in mine)
+
+
+# --- the other way round
+
+
+def test_local(fake, run, tmp_path):
+    """Files that a whole manifest does not name go; nothing else, and nothing outside the buckets' directories."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("kept", "dir/kept", "old", "dir/old", "gone/only", "last copy", "é/old"):
+        fake.put("b", key, key.encode())
+    manifest = proven(fake, run, tmp_path)
+    run("s3-prune", "--yes", "--include", "last*", *DEST, manifest, env=env_of(fake))
+    for key in ("old", "dir/old", "gone/only", "é/old"):
+        fake.delete("b", key)
+    top = tmp_path / "d"
+    (top / "other-bucket").mkdir()
+    (top / "other-bucket" / "file").write_text("not ours")
+    (top / "b" / "link").symlink_to("kept")
+    (top / "b" / os.fsdecode(b"no-utf8-\xff")).write_text("foreign")
+    os.mkfifo(top / "b" / "fifo")
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+
+    def files():
+        return {os.fsdecode(os.path.relpath(os.path.join(folder, name), top)) for folder, _, names in os.walk(top) for name in names
+                if ".s3kit" not in folder}
+
+    before = files()
+    done = run("s3-prune", "--local", "-n", *DEST, input=now)
+    wanted = {"b/old", "b/dir/old", "b/gone/only", "b/é/old", os.fsdecode(b"b/no-utf8-\xff")}
+    assert {row.path for row in read_rows(done.out)} == wanted and files() == before
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert done.status == 0 and files() == before - wanted, done.err
+    assert "5 files removed" in done.err and "1 file left: the only copies" in done.err
+    assert not (top / "b" / "gone").exists() and (top / "b" / "dir").exists()
+
+
+@pytest.mark.parametrize("spoil", [lambda lines: lines[:-1], lambda lines: lines[1:], lambda lines: [*lines[:-1], "#end rows=99\n"],
+                                   lambda lines: [*lines[:2], "b,,,,,,x\n", *lines[3:]]],
+                         ids=["cut", "bare", "miscounted", "a row of no sense"])
+@pytest.mark.parametrize("by", ["pipe", "file"])
+def test_local_wants_the_whole_manifest(fake, run, tmp_path, spoil, by):
+    """What is not named goes: so a manifest that may lack rows removes nothing."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    lines = proven(fake, run, tmp_path).read_text().splitlines(True)
+    (tmp_path / "d" / "b" / "stray").write_text("x")
+    time.sleep(0.05)
+    text = "".join(spoil(lines))
+    (tmp_path / "m.csv").write_text(text)
+    done = run("s3-prune", "--local", "--yes", *DEST, *["m.csv"] * (by == "file"), input=text if by == "pipe" else None)
+    assert done.status == 3, done.err
+    assert sorted(path.name for path in (tmp_path / "d" / "b").iterdir()) == ["one", "stray", "two"]
+
+
+def test_local_takes_no_filters(run, tmp_path):
+    """A filter would make it remove what it leaves out."""
+    done = run("s3-prune", "--local", "--yes", "--include", "x", input="")
+    assert done.status == 2 and "filter" in done.err
