@@ -317,7 +317,7 @@ class Migration:
         there.execute("BEGIN")
         for batch in self.batches(NOW):
             there.executemany("INSERT OR IGNORE INTO version VALUES (?, ?)",
-                              [(row.key, row.version_id) for row in batch if not self.args.current_only or row.last_modified >= newest])
+                              [(row.key, row.version_id) for row in batch if not self.args.current_only or row.last_modified > newest])
         for batch in self.batches(DELETE):
             there.executemany("DELETE FROM version WHERE key = ? AND id = ?",
                               [(row.key, row.version_id) for row in batch if row.state != rows.PRUNED])
