@@ -42,9 +42,9 @@ SECONDS_TO_END = 1.8                        # of the 2 that a command has to sto
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # A command as a process that ends with us, in a group of its own: the terminal's signals come to us, who pass them on
-# once. The first place of the path is the current directory's: no module there is taken for one of ours.
+# once. Without '', the current directory: no module there is taken for one of ours (as in pool.py).
 START = """import os, sys
-sys.path[0] = sys.argv[1]
+sys.path[:] = [sys.argv[1], *filter(None, sys.path)]
 os.setpgrp()
 from s3kit.worker import die_with
 die_with(int(sys.argv[2]))
@@ -297,7 +297,7 @@ class Migration:
         """Fetch again what is wrong, from an archive if need be; the phases after that are then to do again."""
         self.sweep()
         latest = self.latest()
-        if latest in (None, SCAN, RESTORE):
+        if latest in (None, SCAN, RESTORE) or not self.census(latest).wrong:
             return
         phase = RESTORE if self.is_to_restore(latest) else FETCH
         self.do(phase, latest)

@@ -152,12 +152,12 @@ def settle(args, migration, retry):
 
 def is_wanted(args, migration, census):
     """Return whether a bucket's versions are to be deleted; a person is asked, unless --yes named the bucket."""
-    if not census.rows:
+    left = census.rows - census.pruned
+    if not left:
         return True
     migration.say(migration.summary(census))
     if migration.bucket in args.yes:
         return True
-    left = census.rows - census.pruned
     try:
         ask = person(migration.bucket)
     except Usage as nobody:
