@@ -33,10 +33,12 @@ class Phase(NamedTuple):
 SCAN, RESTORE, FETCH, VERIFY, DELETE = PHASES = (
     Phase("scan", "1-scan.csv"), Phase("restore", "2-restored.csv"), Phase("fetch", "3-fetched.csv"),
     Phase("verify", "4-verified.csv"), Phase("delete", "5-pruned.csv"))
+ASK = Phase("ask the archive", os.devnull)  # done again until RESTORE has ended
 NOW = Phase("look again", ".now.csv")       # what is in the bucket afterwards; never kept
 BEFORE = ".before"                          # in WORK: the folders of scans before --rescan
 UNFINISHED = re.compile(r"\.s3kit\..*\.new|\.now\.csv")
 END = re.compile(rb"\n#end rows=\d+\s*\Z")
+MARKER = "delete marker"                     # the state of one that is still there, for people
 NAMED = 10                                  # rows that people are told of
 SECONDS_TO_END = 1.8                        # of the 2 that a command has to stop in
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -129,7 +131,8 @@ class Census:
         self.rows += 1
         self.bytes += (row.verbatim is None and row.length) or 0
         self.markers += row.is_marker
-        self.states[row.state or rows.LISTED] = self.states.get(row.state or rows.LISTED, 0) + 1
+        state = MARKER if row.is_marker and row.state in ("", rows.LISTED) else row.state or rows.LISTED
+        self.states[state] = self.states.get(state, 0) + 1
         self.pruned += row.state == rows.PRUNED
         self.proven += is_proven(row)
         self.archived += is_archived(row, self.phase)
@@ -235,20 +238,32 @@ class Migration:
 
     # --- the phases
 
-    def advance(self):
-        """Do every phase before the deletion that has not ended. Raises Fault where one cannot."""
+    def ask_archive(self):
+        """Scan, and ask S3 for what is in an archive: what can be read is fetched, nothing is waited for."""
+        self.begin()
+        if not (self.is_done(FETCH) or self.is_done(RESTORE)) and self.is_to_restore(SCAN):
+            self.do(ASK, SCAN)
+
+    def begin(self):
+        """Scan the bucket, if that has not been done."""
         os.makedirs(self.folder, 0o700, exist_ok=True)
         self.sweep()
-        for phase, before in ((SCAN, None), (RESTORE, SCAN), (FETCH, SCAN), (VERIFY, FETCH)):
-            if phase == RESTORE and not self.is_done(FETCH) and not self.is_done(RESTORE):
-                if not self.is_to_restore(SCAN):
-                    continue
-            elif phase == RESTORE or self.is_done(phase):
-                continue
-            if phase == FETCH and self.is_done(RESTORE):
-                before = RESTORE
-            self.remove_after(phase)
-            self.do(phase, before)
+        if not self.is_done(SCAN):
+            self.remove_after(SCAN)
+            self.do(SCAN, None)
+
+    def advance(self):
+        """Do every phase before the deletion that has not ended. Raises Fault where one cannot."""
+        self.begin()
+        if not self.is_done(FETCH):
+            if not self.is_done(RESTORE) and self.is_to_restore(SCAN):
+                self.remove_after(RESTORE)
+                self.do(RESTORE, SCAN)
+            self.remove_after(FETCH)
+            self.do(FETCH, RESTORE if self.is_done(RESTORE) else SCAN)
+        if not self.is_done(VERIFY):
+            self.remove_after(VERIFY)
+            self.do(VERIFY, FETCH)
 
     def is_to_restore(self, phase):
         """Return whether rows of a manifest are to be brought back from an archive first, and say so."""
@@ -256,7 +271,7 @@ class Migration:
         if number and self.args.no_restore:
             self.say(f"{count(number, 'row')} in an archive left there (--no-restore)")
         elif number:
-            self.say(f"{count(number, 'row')} in an archive: S3 is asked for copies, and waited for")
+            self.say(f"{count(number, 'row')} in an archive: S3 is asked for copies")
         return bool(number) and not self.args.no_restore
 
     def do(self, phase, before):
@@ -264,7 +279,7 @@ class Migration:
         if not self.args.quiet:
             self.say(phase.name)
         troubles = Pipeline(self.stages(phase, self.path(before) if before else None), self.say).run()
-        if troubles or not self.is_done(phase):
+        if troubles or not (self.is_done(phase) or phase == ASK):
             raise Fault(f"{self.bucket}: the phase '{phase.name}' did not end"
                         f" ({'; '.join(troubles) or 'it left no manifest'}); the same command goes on with it")
 
@@ -277,11 +292,11 @@ class Migration:
         fetch = ["fetch", *told, *reach, *several, *workers, dest, f"--retries={args.retries}", f"--limit-rate={args.limit_rate}"]
         if phase in (SCAN, NOW):
             return [["manifest", *["--quiet"] * args.quiet, *reach, *several, *["--versions"] * (not args.current_only), out, f"s3://{self.bucket}"]]
-        if phase == RESTORE:
+        if phase in (ASK, RESTORE):
             # What can be read is fetched before and during the wait, and what is here is not restored again.
-            restore = ["restore", *told, *reach, "--wait", "--yes", *[f"--days={args.days}"] * bool(args.days),
+            restore = ["restore", *told, *reach, "--yes", *[f"--days={args.days}"] * bool(args.days),
                        *[f"--tier={args.tier}"] * bool(args.tier)]
-            return [[*fetch, source], restore, [*fetch, out]]
+            return [[*fetch, source], [*restore, out]] if phase == ASK else [[*fetch, source], [*restore, "--wait"], [*fetch, out]]
         if phase == FETCH:
             return [[*fetch, out, source]]
         if phase == VERIFY:

@@ -107,7 +107,10 @@ def hold(work):
 def run_all(args, migrations, retry):
     """Bring every bucket as far as it goes alone, then ask and delete; return the status."""
     statuses = {}
-    for step in (prepare, settle):          # who is asked finds all questions at the end
+    for migration in migrations if args.rescan else ():
+        migration.set_aside()
+    # The archives of several buckets are asked first, to be waited for together; a person finds all questions at the end.
+    for step in (ask_archive, prepare, settle)[len(migrations) < 2 or retry:]:
         for migration in migrations:
             if statuses.get(migration) == UNFINISHED:
                 continue
@@ -123,10 +126,14 @@ def run_all(args, migrations, retry):
     return max(statuses.values(), default=DONE)
 
 
+def ask_archive(args, migration, retry):
+    """Do what takes S3 hours by itself."""
+    migration.ask_archive()
+    return SOME_FAILED
+
+
 def prepare(args, migration, retry):
     """Do the phases that need nobody's yes."""
-    if args.rescan:
-        migration.set_aside()
     if retry:
         migration.retry()
     migration.advance()
