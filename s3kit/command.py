@@ -169,6 +169,22 @@ def say(name, text):
         pass            # nobody listens
 
 
+class Person:
+    """Whoever sits at the terminal, which stdin need not be: ask(question) is whether they say yes. Raises Usage without one."""
+
+    def __init__(self):
+        try:
+            self.terminal = open("/dev/tty", "r+b", buffering=0)
+        except OSError:
+            raise Usage("this wants --yes, or a terminal to ask on (-n shows what would be done)") from None
+
+    def __call__(self, question):
+        """Ask; anything but yes is no."""
+        with Signals.at_once():
+            self.terminal.write(visible(f"{question} [y/N] ").encode())
+            return self.terminal.readline().strip().lower() in (b"y", b"yes")
+
+
 class Signals:
     """INT and TERM: the first asks to stop, the second ends at once by the default action."""
 
@@ -315,7 +331,7 @@ class Source:
             raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
         if len(set(self.files)) < len(self.files) and "-" in self.files:
             raise Usage("'-' can be read once")
-        self.input = None
+        self.input, self.readers = None, []
         self.form_of_first = None
 
     @property
@@ -341,6 +357,7 @@ class Source:
                 self.form_of_first = self.form_of_first or self.input.form
                 yield rows
             self.form_of_first = self.form_of_first or self.input.form
+            self.readers.append(self.input.reader)
             for warning in self.input.warnings:
                 say(self.name, f"warning: {warning}")
             if fd:
@@ -474,7 +491,7 @@ class Progress:
     All stages draw relative to the same cursor, so only the last may move it for good.
     """
 
-    LINES = {"s3-manifest": 0, "s3-fetch": 1, "s3-verify": 2}
+    LINES = {"s3-manifest": 0, "s3-fetch": 1, "s3-verify": 2, "s3-prune": 3}
     shown = None
 
     def __init__(self, args, unit="B"):

@@ -43,6 +43,15 @@ def sync_directory(fd):
     os.fsync(fd)
 
 
+def sync_name(path):
+    """Flush the directory that `path` is in, with its name. Raises OSError."""
+    fd = os.open(os.path.dirname(os.path.realpath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync_directory(fd)
+    finally:
+        os.close(fd)
+
+
 def rename(source, target, source_dir, target_dir):
     """Give the file `source` in directory `source_dir` the name `target` in `target_dir`, atomically."""
     os.rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)

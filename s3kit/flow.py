@@ -20,12 +20,12 @@ class Flow:
 
     The handler has `take_all(rows)`, called for all rows in input order, `answer(context, outcome)`, and
     `note(note)` for what workers say. It calls `send` for jobs, and `later` for what must wait.
-    `should_stop()` is asked often, and raises to end the flow.
+    `should_stop()` is asked often, and raises to end the flow. A batch has `together` jobs at most.
     """
 
-    def __init__(self, batches, pool, work, handler, limit, should_stop):
+    def __init__(self, batches, pool, work, handler, limit, should_stop, together=BATCH_ROWS):
         self.batches, self.pool, self.work, self.handler = batches, pool, work, handler
-        self.limit, self.should_stop = limit, should_stop
+        self.limit, self.should_stop, self.together = limit, should_stop, together
         self.events = queue.SimpleQueue()
         self.gate = threading.Semaphore(AHEAD)
         self.owed = 0
@@ -105,7 +105,7 @@ class Flow:
         """Send a job to the pool, in a batch with others; `weight` is what it moves, in bytes."""
         self.batch.append((job, context))
         self.weight += weight
-        if len(self.batch) >= BATCH_ROWS or self.weight >= BATCH_BYTES:
+        if len(self.batch) >= self.together or self.weight >= BATCH_BYTES:
             self.flush()
 
     def flush(self):

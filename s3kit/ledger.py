@@ -183,6 +183,10 @@ class Ledger:
                 self.base.execute("ROLLBACK")
             raise self.fault("write", error) from None
 
+    def forget(self, path):
+        """Forget what lies at a path."""
+        self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
+
     def close(self):
         """Close the connection."""
         self.base.close()

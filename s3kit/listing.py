@@ -36,6 +36,11 @@ class Listing:
 
     def is_versioned(self, endpoint):
         """Return whether a bucket is or was versioned; None where we may not ask."""
+        status = self.versioning(endpoint)
+        return None if status is None else bool(status)
+
+    def versioning(self, endpoint):
+        """Return Enabled, Suspended or '' (never versioned); None where we may not ask. Raises NoAccess or Fault."""
         patience = retry.Patience()
         while True:
             transfer = self.wire.start(None, endpoint, f"{endpoint.url}?versioning=")
@@ -51,14 +56,14 @@ class Listing:
             self.rest(wait)
 
     def read_status(self, transfer):
-        """Return whether an answer says that a bucket has versions; None where we may not ask. Raises NoAccess or Fault."""
+        """Return what an answer says of a bucket's versions; None where we may not ask. Raises NoAccess or Fault."""
         verdict = verdict_of(transfer)
         if verdict == retry.DENIED:
             return None
         if verdict != retry.OK or transfer.errno:
             kind = NoAccess if verdict in NO_ACCESS else Fault
             raise kind(f"cannot use bucket '{transfer.endpoint.bucket}': {said(transfer)}")
-        return Page.has_status(transfer.body)
+        return Page.versioning(transfer.body)
 
     def once_more(self, transfer, endpoint, patience):
         """Return (where to ask again, after how many seconds: None if not at all) what was answered badly."""

@@ -47,14 +47,15 @@ class Page:
         self.next = self.after(top, versions) if top.get("IsTruncated") == "true" else ""
 
     @staticmethod
-    def has_status(xml):
-        """Return whether a VersioningConfiguration (or the nothing some servers send) has a status, enabled or suspended."""
+    def versioning(xml):
+        """Return the status in a VersioningConfiguration: Enabled, Suspended, or '' (some servers send nothing then)."""
         if not xml.strip():
-            return False
+            return ""
         root = parse(xml)
         if local(root.tag) != "VersioningConfiguration":
             raise Fault(f"the server's answer says nothing of versions: <{local(root.tag)}>")
-        return any(local(child.tag) == "Status" and child.text for child in root.iterchildren("*"))
+        told = [child.text for child in root.iterchildren("*") if local(child.tag) == "Status"]
+        return told[0] or "" if told else ""
 
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind, ongoing, expiry):
         """Return the Row of one entry."""

@@ -161,16 +161,23 @@ class Session:
         fresh = self.endpoints[endpoint.bucket]
         return fresh if fresh.generation > endpoint.generation else None
 
-    def presign(self, bucket, key, version_id="", method="get_object"):
-        """Return a URL that is signed as it stands, for keys with dot segments; good for a week at most."""
+    def presign(self, bucket, key, version_id="", method="get_object", etag=""):
+        """Return a URL that is signed as it stands, for keys with dot segments; good for a day.
+
+        With `etag` the request must say If-Match with it.
+        """
         self.client
         params = {"Bucket": bucket, "Key": key}
+        if method == "get_object":
+            params["ChecksumMode"] = "ENABLED"
+        if etag:
+            params["IfMatch"] = f'"{etag}"'
         if version_id:
             params["VersionId"] = version_id
         if self.options.request_payer:
             params["RequestPayer"] = self.options.request_payer
         with translated():
-            return self.client.generate_presigned_url(method, Params=params | {"ChecksumMode": "ENABLED"}, ExpiresIn=86400)
+            return self.client.generate_presigned_url(method, Params=params, ExpiresIn=86400)
 
     def buckets(self):
         """Return [(name, created as an aware datetime)] of all buckets we may see."""

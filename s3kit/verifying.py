@@ -1,5 +1,6 @@
 """s3-verify's work: where a row's file lies, what S3 says of its bytes, and what the disk says."""
 
+import math
 import os
 import stat
 import time
@@ -58,6 +59,8 @@ class Verifying:
         self.keep = Filter(args)
         self.session = Session(args)
         self.offline = args.quick
+        # The ledger's times are whole seconds.
+        self.since = from_epoch(math.ceil(args.verified_since.timestamp())) if args.verified_since else None
         self.known = set()
         self.read = self.discarded = self.archived = 0
 
@@ -131,6 +134,10 @@ class Verifying:
             self.say(row, rows.MISSING, f"there is no file '{path}'")
             return
         row.path = path
+        if self.is_verified_since(row, status, entry):
+            row.state, row.digest, row.proof, row.error = rows.VERIFIED, entry.digest, entry.proof, ""
+            self.leave(row)
+            return
         look = Look(row, path, status, entry)
         length = row.length if row.length is not None else entry.size if entry else None
         if stat.S_ISDIR(status.st_mode):
@@ -141,6 +148,11 @@ class Verifying:
             self.differs(look, f"the file has {status.st_size:,} bytes, not {length:,}")
         else:
             self.decide(look)
+
+    def is_verified_since(self, row, status, entry):
+        """Return whether a row's file was verified since the time that was given, and is untouched since then."""
+        return (self.since is not None and entry is not None and entry.state == rows.VERIFIED and entry.path == row.path
+                and entry.changed_at >= self.since and entry.is_file(status) and (not row.digest or row.digest == entry.digest))
 
     def place(self, row, entry):
         """Return (path, os.stat_result or None) of a row's file.

@@ -128,11 +128,11 @@ class Wire:
         """Follow libcurl's one timer."""
         self.deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
-    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None, signed_url=False):
+    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None, signed_url=False, body=b""):
         """Start a request and return its Transfer; `turn` gives it back once it is answered.
 
         `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory; more than `most`
-        bytes are refused. `url` comes from Endpoint.object_url, or is presigned (`signed_url`).
+        bytes are refused. `url` comes from Endpoint.object_url, or is presigned (`signed_url`). `body` is a POST's.
         """
         transfer = Transfer(owner, endpoint, sink)
         curl = self.idle.pop() if self.idle else self.fresh()
@@ -148,8 +148,9 @@ class Wire:
             curl.setopt(pycurl.MAXFILESIZE_LARGE, most)
             curl.most = most
         if method != curl.method:
-            curl.setopt(pycurl.NOBODY if method == "HEAD" else pycurl.HTTPGET, 1)
-            curl.method = method
+            self.use(curl, method)
+        if method == "POST":
+            curl.setopt(pycurl.POSTFIELDS, body)
         if signed_url != curl.as_is:
             self.sign(curl, endpoint, signed_url)
         self.busy[curl] = transfer
@@ -157,10 +158,10 @@ class Wire:
         return transfer
 
     @classmethod
-    def once(cls, endpoint, query="", method="GET"):
-        """Ask one thing of a bucket, with a connection for this alone; return the answered Transfer."""
+    def once(cls, endpoint, url="", method="GET", headers=()):
+        """Ask one thing (of the bucket itself, or of `url`), with a connection for this alone; return the answered Transfer."""
         wire = cls(1)
-        transfer = wire.start(None, endpoint, endpoint.url + query, method=method)
+        transfer = wire.start(None, endpoint, url or endpoint.url, method=method, headers=headers)
         while wire.active:
             wire.turn(0.5)
         return transfer
@@ -185,6 +186,15 @@ class Wire:
             curl.setopt(pycurl.CAINFO, endpoint.ca_bundle)
         self.sign(curl, endpoint, False)
         curl.endpoint = endpoint
+
+    def use(self, curl, method):
+        """Set a handle's method."""
+        if curl.method == "DELETE":
+            curl.unsetopt(pycurl.CUSTOMREQUEST)
+        curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST}.get(method, pycurl.HTTPGET), 1)
+        if method == "DELETE":
+            curl.setopt(pycurl.CUSTOMREQUEST, method)
+        curl.method = method
 
     def sign(self, curl, endpoint, signed_url):
         """Let libcurl sign, or leave a presigned URL as it is."""

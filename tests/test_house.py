@@ -30,10 +30,10 @@ LAYERS = (
     "units row address digest durable show split",
     "csvform xmlform retry lock answer plain pages segments blocks channel",
     "manifest ledger wire tree plan",
-    "session listing pool worker engine commit",
-    "ranges select",
+    "session listing pool worker engine commit control",
+    "ranges select removal",
     "transfer flow",
-    "fetching verifying",
+    "fetching verifying migration pruning leftovers",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

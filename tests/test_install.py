@@ -40,6 +40,18 @@ def test_an_installed_fetch_finds_its_workers(installed, fake, tmp_path):
     assert (tmp_path / "d" / "b" / "k").read_bytes() == b"bytes"
 
 
+def test_an_installed_migrate_finds_the_other_commands(installed, fake, tmp_path):
+    """It runs those of its own library, wherever it is and whatever lies in the current directory."""
+    from conftest import env_of
+    fake.put("b", "k", b"bytes")
+    (tmp_path / "s3kit.py").write_text("raise SystemExit('somebody else')")
+    (tmp_path / "argparse.py").write_text("raise SystemExit('somebody else')")
+    done = subprocess.run([sys.executable, installed / "bin" / "s3-migrate", "-d", tmp_path / "d", "b", "--yes", "b"], cwd=tmp_path,
+                          capture_output=True, env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=60)
+    assert done.returncode == 0 and not fake.versions("b"), done.stderr
+    assert (tmp_path / "d" / "b" / "k").read_bytes() == b"bytes"
+
+
 def test_pages_and_completions_are_installed(installed):
     """What man and bash look for lies where they look."""
     for command in os.listdir(BIN):

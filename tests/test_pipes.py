@@ -22,11 +22,21 @@ VERSIONS = [("doc.txt", b"first\n"), ("doc.txt", b"second\n"), ("old/gone.txt", 
 
 @pytest.fixture(scope="module")
 def buckets(seaweed):
-    """pipes-flat, never versioned; pipes-versions with versions and a delete marker."""
+    """pipes-flat, never versioned; pipes-versions with versions and a delete marker; both again for what deletes."""
     client = seaweed.client()
-    for bucket in ("pipes-flat", "pipes-versions"):
+    for bucket in ("pipes-flat", "pipes-versions", "pipes-prune", "pipes-prune-versions", "pipes-migrate", "pipes-migrate-versions"):
         client.create_bucket(Bucket=bucket)
-    client.put_bucket_versioning(Bucket="pipes-versions", VersioningConfiguration={"Status": "Enabled"})
+        if bucket.endswith("versions"):
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a.txt", "b/c d.txt", "img/one.jpg", "img/two.png"):
+        for bucket in ("pipes-prune", "pipes-migrate"):
+            client.put_object(Bucket=bucket, Key=key, Body=FLAT[key], ChecksumAlgorithm="CRC32")
+    for body in (b"first\n", b"second\n", b"third\n"):
+        for bucket in ("pipes-prune-versions", "pipes-migrate-versions"):
+            client.put_object(Bucket=bucket, Key="doc.txt", Body=body, ChecksumAlgorithm="CRC32")
+        time.sleep(1.1)
+    for bucket in ("pipes-prune-versions", "pipes-migrate-versions"):
+        client.delete_object(Bucket=bucket, Key="doc.txt")
     for key, body in FLAT.items():
         client.put_object(Bucket="pipes-flat", Key=key, Body=body, ChecksumAlgorithm="CRC32")
     for key, body in VERSIONS:

@@ -12,6 +12,8 @@ def build_parser():
     command.dest_option(p, "the files lie below DIR (the current directory)")
     command.pool_options(p, connections=False)
     p.add_argument("--quick", action="store_true", help="compare with the ledger only: size, time and digest; ask nothing of S3")
+    p.add_argument("--verified-since", metavar="TIME", type=command.moment,
+                   help="do not read again what was verified since TIME and is untouched")
     p.add_argument("--discard", action="store_true", help="remove files that differ, so that s3-fetch gets them again")
     command.output_options(p)
     command.filter_options(p)

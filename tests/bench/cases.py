@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from light import Bucket, versions
-from peers import AWS_WHOLE, COPY, COPY_LARGE, CORES, FETCH, LISTS, NOTHING, OBSTORE, PIPELINE, RCLONE, S5CMD, \
+from peers import AWS_WHOLE, COPY, COPY_LARGE, CORES, FETCH, LISTS, NOTHING, OBSTORE, PIPELINE, RCLONE, REMOVE, S5CMD, \
     FIFTH, Tool, lists_late
 
 KEYS_A_FOLDER = 100
@@ -139,6 +139,16 @@ def each(folder, act):
                 os.close(fd)
 
 
+def prune(bench):
+    """deleting 100,000 versions, from a server that says that it did; s3-prune looks at every file's proof, the others list"""
+    bucket = Bucket("prune", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(bench.less(100_000))], versioned=True)
+    with bench.server([bucket], kind="light") as running, bench.folder() as dest:
+        bench.prepare(replace(FETCH, line="s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest} | s3-verify -q -d {dest} -o {out}"),
+                      running, bucket, dest)
+        ours = Tool("s3-prune --yes", f"s3-prune -q --yes -d {{dest}} -o {{out}} {bench.manifest(dest)}")
+        bench.compare("prune", running, bucket, (ours, *REMOVE), dest=dest, unit="row", fills=False)
+
+
 def done(bench):
     """1,000,000 rows that are all done (100,000 files, each named ten times): does memory grow?"""
     count = 2000 if bench.quick else 100_000
@@ -182,5 +192,5 @@ def seaweed_large(bench):
 
 CASES = {"small": small, "small-md5": small_md5, "medium": medium, "large": large, "mix": mix, "latency": latency,
          "nothing": nothing, "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
-         "done": done, "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
-ONLY_LIGHT = {"latency", "list", "list-tree", "list-latency"}
+         "prune": prune, "done": done, "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
+ONLY_LIGHT = {"latency", "prune", "list", "list-tree", "list-latency"}

@@ -14,6 +14,7 @@ import hashlib
 import multiprocessing
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -34,6 +35,8 @@ LAST = "\U0010ffff"
 MODULES = Path("/usr/lib/nginx/modules")
 NEEDS = {"nginx": "nginx-light", "ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
          "ngx_http_echo_module.so": "libnginx-mod-http-echo"}
+LENGTH = re.compile(rb"\r\nContent-Length: (\d+)", re.I)
+NAMED = re.compile(rb"<Object>(.*?)</Object>", re.S)
 SPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
@@ -87,7 +90,8 @@ class Bucket:
             etag = parts[0].hexdigest() if len(parts) == 1 else \
                 f"{hashlib.md5(b''.join(part.digest() for part in parts)).hexdigest()}-{len(parts)}"
             crc = base64.b64encode(crc.to_bytes(8, "big")).decode() if self.checksum else ""
-            self.entries.append(Entry(key, size, etag, crc))
+            version = hashlib.md5(key.encode()).hexdigest() if self.versioned else "null"
+            self.entries.append(Entry(key, size, etag, crc, version))
 
     def expected(self, prefix=""):
         """Return (objects, bytes) below a prefix."""
@@ -232,8 +236,14 @@ def answer(buckets, target):
     return "200 OK", list_page(buckets[name], query)
 
 
+def deleted(asked):
+    """Return the XML that says that all that a DeleteObjects asks for is gone; nothing is."""
+    gone = b"".join(b"<Deleted>%s</Deleted>" % named for named in NAMED.findall(asked)) if b"<Quiet>true" not in asked else b""
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult %s>%s</DeleteResult>' % (SPACE.encode(), gone)
+
+
 class Requests(asyncio.Protocol):
-    """One connection from nginx: requests without bodies, one after the other."""
+    """One connection from nginx: requests one after the other, with bodies where they delete."""
 
     def __init__(self, buckets, latency):
         self.buckets, self.latency, self.rest, self.transport = buckets, latency, b"", None
@@ -244,18 +254,28 @@ class Requests(asyncio.Protocol):
 
     def data_received(self, data):
         """Answer every request that is whole."""
-        *heads, self.rest = (self.rest + data).split(b"\r\n\r\n")
-        for head in heads:
+        self.rest += data
+        while True:
+            head, end, rest = self.rest.partition(b"\r\n\r\n")
+            length = LENGTH.search(head)
+            length = int(length[1]) if length else 0
+            if not end or len(rest) < length:
+                return
+            body, self.rest = rest[:length], rest[length:]
             if self.latency:
-                asyncio.get_running_loop().call_later(self.latency, self.reply, head)
+                asyncio.get_running_loop().call_later(self.latency, self.reply, head, body)
             else:
-                self.reply(head)
+                self.reply(head, body)
 
-    def reply(self, head):
+    def reply(self, head, asked):
         """Send one answer."""
         method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        status, body = ("200 OK", b"") if method == "HEAD" and target.strip("/") in self.buckets else \
-            answer(self.buckets, target)
+        if method == "HEAD" and target.strip("/") in self.buckets:
+            status, body = "200 OK", b""
+        elif method == "POST":
+            status, body = "200 OK", deleted(asked)
+        else:
+            status, body = answer(self.buckets, target)
         length = 0 if method == "HEAD" else len(body)
         self.transport.write(f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n"
                              "x-amz-bucket-region: us-east-1\r\n\r\n".encode())

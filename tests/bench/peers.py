@@ -68,6 +68,8 @@ LISTS = (
     Tool("aws s3api", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3api list-object-versions --bucket {bucket} --output json "
          "--query '[Versions,DeleteMarkers][][].[Key,VersionId]' --output text > {out}", "aws", once=True))
 
+REMOVE = (Tool("s5cmd rm", "s5cmd --log error --numworkers {n} rm --all-versions 's3://{bucket}/*' > {out}", "s5cmd"),)
+
 
 def lists_late():
     """Return the tools that list with latency; s3-manifest with few connections and with many."""

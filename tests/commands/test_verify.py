@@ -189,3 +189,20 @@ def test_a_placeholder_directory_stays_known(fake, run, pipe, tmp_path):
     assert done.status == [0, 0, 0], done.err
     again = run("s3-fetch", "-d", tmp_path / "d", input=run("s3-manifest", "s3://b", env=env_of(fake)).out, env=env_of(fake))
     assert again.status == 0 and "nothing to fetch, 1 row already there" in again.err
+
+
+def test_what_was_verified_since_is_not_read_again(fetched, run):
+    """Unless the file or the row is another since; an older verdict, or one that was none, does not count."""
+    manifest, dest = fetched
+    first = run("s3-verify", "-d", dest, input=manifest)
+    assert first.status == 0
+    rot(dest / "b" / "a")                       # leaves size, time and inode as they were: nobody reads it
+    os.utime(dest / "b" / "dir" / "b")
+    done = run("s3-verify", "--verified-since", "1h", "-d", dest, input=manifest)
+    assert done.status == 0 and "(4.9K read)" in done.err, done.err
+    assert {(row.key, row.state, row.proof, row.digest) for row in read_rows(done.out)} == \
+        {(row.key, row.state, row.proof, row.digest) for row in read_rows(first.out)}
+    found = run("s3-verify", "--verified-since", "2099-01-01", "-d", dest, input=manifest)
+    assert found.status == 1 and {row.key for row in read_rows(found.out) if row.state == "mismatch"} == {"a"}
+    again = run("s3-verify", "--verified-since", "1h", "-d", dest, input=manifest)
+    assert again.status == 1, "a mismatch of a moment ago is no proof"

@@ -77,7 +77,7 @@ def fuzz_pages(data):
     try:
         page = Page("b", data, bool(len(data) % 2))
         [repr(row) for row in page.rows + page.prefixes]
-        Page.has_status(data)
+        Page.versioning(data)
     except Fault:
         pass
 

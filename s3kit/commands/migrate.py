@@ -1,0 +1,271 @@
+"""s3-migrate: take whole buckets out of S3: scan, restore, fetch, verify, delete."""
+
+from s3kit import command
+from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, Held, Usage
+
+NAME = "s3-migrate"
+VERBS = ("run", "status", "errors", "retry-errors", "reset")
+LOCK = ".lock"
+
+
+def build_parser():
+    """Declare the options of s3-migrate."""
+    p = command.parser(NAME, "Take whole buckets out of S3: scan, restore, fetch, verify, delete.",
+                       usage="%(prog)s [run|status|errors|retry-errors|reset] [options] [BUCKET ...]")
+    p.parse_args = p.parse_intermixed_args      # buckets may follow options
+    p.add_argument("words", metavar="BUCKET", nargs="*", help="what to migrate, as NAME or s3://NAME")
+    p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
+    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
+    command.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
+    p.add_argument("-w", "--work", metavar="DIR", help="keep the manifests of each bucket below DIR (.s3kit/migration in DEST)")
+    p.add_argument("--yes", metavar="BUCKET", action="append", default=[], help="delete this bucket's versions without asking")
+    p.add_argument("--no-delete", action="store_true", help="end when all is verified")
+    p.add_argument("--current-only", action="store_true", help="current objects only, not all versions and delete markers")
+    p.add_argument("--rescan", action="store_true", help="begin with a new scan, for what has come since")
+    p.add_argument("--no-restore", action="store_true", help="leave archived objects where they are")
+    p.add_argument("--days", metavar="N", type=command.positive, help="S3 keeps restored copies for N days (as s3-restore)")
+    p.add_argument("--tier", metavar="TIER", help="how fast S3 restores: Bulk, Standard or Expedited (as s3-restore)")
+    p.add_argument("--json", action="store_true", help="status: one JSON object a line")
+    command.pool_options(p)
+    p.add_argument("--retries", metavar="N", type=command.whole, default=5, help="more tries for what fails in passing (5)")
+    p.add_argument("--limit-rate", metavar="RATE", type=command.size, default=0, help="at most so many bytes a second (10M)")
+    command.s3_options(p)
+    return p
+
+
+def migrate(args):
+    """Do what the verb says; return the status."""
+    verb, words = (args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS else ("run", args.words)
+    place_work(args)
+    buckets = chosen(args, verb, words)
+    from s3kit.migration import Migration
+    migrations = [Migration(args, bucket, lambda text: command.say(args.prog, text), command.Signals.check) for bucket in buckets]
+    if verb == "status":
+        return show_status(args, migrations)
+    if verb == "errors":
+        return show_errors(args, migrations)
+    command.os.makedirs(args.dest, exist_ok=True)
+    held = hold(args.work)
+    try:
+        return reset(args, migrations) if verb == "reset" else run_all(args, migrations, retry=verb == "retry-errors")
+    finally:
+        command.os.close(held)
+
+
+def place_work(args):
+    """Decide where the manifests are kept: never among the files. Raises Usage."""
+    path = command.os.path
+    args.work = args.work or path.join(args.dest, ".s3kit", "migration")
+    dest, work = path.realpath(args.dest), path.realpath(args.work)
+    if path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
+        raise Usage(f"'{args.work}' is among the files of '{args.dest}': choose another directory with -w")
+
+
+def chosen(args, verb, words):
+    """Return the buckets that are meant. Raises Usage, Fault."""
+    from fnmatch import fnmatchcase
+
+    from s3kit.migration import buckets_of
+    from s3kit.row import BUCKET
+    named = [word.removeprefix("s3://").rstrip("/") for word in words]
+    for name, word in zip(named, words):
+        if not BUCKET.fullmatch(name):
+            raise Usage(f"'{word}' is no bucket: whole buckets are migrated, named as NAME or s3://NAME")
+    known = buckets_of(args.work)
+    if args.all_buckets and verb == "run":
+        from s3kit.session import Session
+        named += [name for name, _ in Session(args).buckets()]
+    elif args.all_buckets or (not named and verb not in ("run", "reset")):
+        named += known
+    elif not named:
+        raise Usage("no bucket: name some, or give --all-buckets")
+    named = [name for name in dict.fromkeys(named) if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
+    unknown = [name for name in named if name not in known] if verb != "run" else [name for name in args.yes if name not in named]
+    if unknown:
+        raise Usage(f"'{unknown[0]}' is no bucket of '{args.work}'" if verb != "run" else f"--yes {unknown[0]}: no such bucket in this run")
+    return named
+
+
+def hold(work):
+    """Return a descriptor that holds the work directory. Raises Held where another has it."""
+    from s3kit import lock
+    old = command.os.umask(0o077)
+    try:
+        command.os.makedirs(work, exist_ok=True)
+    finally:
+        command.os.umask(old)
+    folder = command.os.open(work, command.os.O_RDONLY | command.os.O_DIRECTORY | command.os.O_CLOEXEC)
+    try:
+        held = lock.hold(LOCK, folder)
+    finally:
+        command.os.close(folder)
+    if held is None:
+        raise Held(f"another s3-migrate works in '{work}'")
+    return held
+
+
+def run_all(args, migrations, retry):
+    """Bring every bucket as far as it goes alone, then ask and delete; return the status."""
+    statuses = {}
+    for migration in migrations if args.rescan else ():
+        migration.set_aside()
+    # The archives of several buckets are asked first, to be waited for together; a person finds all questions at the end.
+    for step in (ask_archive, prepare, settle)[len(migrations) < 2 or retry:]:
+        for migration in migrations:
+            if statuses.get(migration) == UNFINISHED:
+                continue
+            try:
+                statuses[migration] = step(args, migration, retry)
+            except Fault as fault:
+                command.Signals.check()
+                command.say(args.prog, fault)
+                statuses[migration] = UNFINISHED
+    done = sum(status == DONE for status in statuses.values())
+    if not args.quiet:
+        command.say(args.prog, f"{done:,} of {command.count(len(migrations), 'bucket')} complete")
+    return max(statuses.values(), default=DONE)
+
+
+def ask_archive(args, migration, retry):
+    """Do what takes S3 hours by itself."""
+    migration.ask_archive()
+    return SOME_FAILED
+
+
+def prepare(args, migration, retry):
+    """Do the phases that need nobody's yes."""
+    if retry:
+        migration.retry()
+    migration.advance()
+    return SOME_FAILED
+
+
+def settle(args, migration, retry):
+    """Say what was proven, ask, delete, and say what is left; return the bucket's status."""
+    from s3kit.migration import DELETE, VERIFY
+    if migration.latest() == VERIFY:
+        census = migration.census(VERIFY)
+        if census.wrong or args.no_delete or not is_wanted(args, migration, census):
+            return conclude(args, migration, census)
+        migration.delete()
+    census = migration.census(DELETE)
+    status = conclude(args, migration, census)
+    if status == DONE:
+        came = migration.arrivals(census.newest)
+        if came:
+            migration.say(f"{command.count(came, 'version')} came since the scan: run again with --rescan")
+    return status
+
+
+def is_wanted(args, migration, census):
+    """Return whether a bucket's versions are to be deleted; a person is asked, unless --yes named the bucket."""
+    left = census.rows - census.pruned
+    if not left:
+        return True
+    migration.say(migration.summary(census))
+    if migration.bucket in args.yes:
+        return True
+    try:
+        ask = person(migration.bucket)
+    except Usage as nobody:
+        migration.say(f"kept in S3: {nobody}")
+        return False
+    if ask(f"Delete {command.count(left, 'version')} of s3://{migration.bucket} for good?"):
+        return True
+    migration.say("kept in S3")
+    return False
+
+
+def conclude(args, migration, census):
+    """Say what became of a bucket; return its status."""
+    if census.is_complete(not args.no_delete):
+        if not args.quiet:
+            migration.say(f"complete: {census.told() or 'nothing in it'}")
+        return DONE
+    if census.wrong:
+        where = "deleted" if census.pruned else "proven; nothing of it is deleted"
+        migration.say(f"{census.wrong:,} of {command.count(census.rows, 'row')} not {where}"
+                      f" ({census.told()}): see 's3-migrate errors', then 's3-migrate retry-errors'")
+        for text in census.named:
+            migration.say(text)
+    return SOME_FAILED
+
+
+def reset(args, migrations):
+    """Ask, and forget what is known of buckets; return the status."""
+    status = DONE
+    for migration in migrations:
+        question = f"Forget how far s3://{migration.bucket} is migrated? (What was fetched, and S3, stay as they are.)"
+        if migration.bucket in args.yes or person(migration.bucket)(question):
+            migration.reset()
+        else:
+            status = SOME_FAILED
+    return status
+
+
+def person(bucket):
+    """Return the Person to ask about a bucket. Raises Usage where there is none."""
+    try:
+        return command.Person()
+    except Usage:
+        raise Usage(f"this wants a terminal to ask on, or --yes {bucket}") from None
+
+
+def show_errors(args, migrations):
+    """Write the rows that are wrong as a manifest; return the status."""
+    from argparse import Namespace
+    found = 0
+    sink = command.Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv", source_rows=True)
+    with command.closing(sink):
+        for migration in migrations:
+            latest = migration.latest()
+            for batch in migration.wrong(latest) if latest else ():
+                found += len(batch)
+                if batch:
+                    sink.write(batch)
+    return SOME_FAILED if found else DONE
+
+
+def show_status(args, migrations):
+    """Print where every bucket is; return 0 if all are complete."""
+    from s3kit.units import show_size
+    facts = [facts_of(args, migration) for migration in migrations]
+    if args.json:
+        import json
+        lines = [json.dumps(each) for each in facts]
+    else:
+        table = [("BUCKET", "STATUS", "ROWS", "SIZE", "WRONG", "STATES")]
+        table += [(each["bucket"], each["status"], f"{each['rows']:,}", show_size(each["bytes"]), f"{each['wrong']:,}",
+                   ", ".join(f"{number:,} {state}" for state, number in sorted(each["states"].items()))) for each in facts]
+        widths = [max(len(line[at]) for line in table) for at in range(5)]
+        lines = [" ".join([f"{line[0]:<{widths[0]}}", f"{line[1]:<{widths[1]}}",
+                           *(f"{line[at]:>{widths[at]}}" for at in (2, 3, 4)), line[5]]).rstrip() for line in table]
+    command.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return DONE if all(each["complete"] for each in facts) else SOME_FAILED
+
+
+def facts_of(args, migration):
+    """Return what there is to say of a bucket; `status` is the phase that comes next, or how it ended."""
+    from s3kit.migration import DELETE, PHASES, VERIFY
+    latest = migration.latest()
+    facts = {"bucket": migration.bucket, "status": "scan", "complete": False, "rows": 0, "bytes": 0, "wrong": 0, "states": {}}
+    if latest is None:
+        return facts
+    census = migration.census(latest)
+    if census.is_complete(not args.no_delete):
+        status = "complete"
+    elif latest == DELETE:
+        status = "not deleted"
+    elif latest == VERIFY:
+        status = "not proven" if census.wrong else "proven"
+    else:
+        status = PHASES[PHASES.index(latest) + 1].name
+    if status == "restore" and not census.archived:
+        status = "fetch"
+    return {**facts, "status": status, "complete": status == "complete", "rows": census.rows, "bytes": census.bytes,
+            "wrong": census.wrong, "states": census.states}
+
+
+def main(argv=None):
+    """Run s3-migrate."""
+    return command.run(build_parser(), migrate, argv)

@@ -1,0 +1,493 @@
+"""s3-prune: what is deleted, what is kept, and that nobody can make it delete what was not proven."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import BIN, clean_env, env_of
+from manifests import read_rows
+
+from fakes3 import FakeS3
+
+DEST = ("-d", "d")
+
+
+def proven(fake, run, tmp_path, bucket="b", *options):
+    """Return the file with the manifest of a bucket, fetched to `d` and verified."""
+    listed = run("s3-manifest", *options, f"s3://{bucket}", env=env_of(fake)).out
+    fetched = run("s3-fetch", *DEST, input=listed, env=env_of(fake)).out
+    done = run("s3-verify", *DEST, input=fetched, env=env_of(fake))
+    (tmp_path / f"{bucket}.csv").write_text(done.out)
+    return tmp_path / f"{bucket}.csv"
+
+
+def states(text):
+    """Return {key: state} of a manifest."""
+    return {row.key: row.state for row in read_rows(text)}
+
+
+def kept(fake, bucket="b"):
+    """Return {(key, version id)} that S3 has, delete markers included."""
+    return {(version.key, version.id) for version in fake.versions(bucket)}
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled", "Suspended"])
+def test_all_that_is_proven_goes(fake, run, tmp_path, versioning):
+    """Odd keys, too, whichever way each must be deleted."""
+    fake.bucket("b", versioning="Enabled" if versioning else None)
+    for key in ("plain", "a\nb", "c\x01", "\x1b[31m", "x/../y", "..", "./z", "é", "a&<b>'\"", "%41", " ", "=1+1", "dir/"):
+        fake.put("b", key, b"" if key.endswith("/") else key.encode())
+        if versioning:
+            fake.put("b", key, b"" if key.endswith("/") else b"2" + key.encode())
+    if versioning == "Suspended":
+        fake.bucket("b", versioning="Suspended")
+        for key in ("plain", "a\nb", "x/../y", "c\x01"):
+            fake.put("b", key, b"null " + key.encode())
+    manifest = proven(fake, run, tmp_path, "b", *["--versions"] * bool(versioning))
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0, done.err
+    assert {row.state for row in read_rows(done.out)} == {"pruned"} and not kept(fake)
+    again = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert again.status == 0 and {row.state for row in read_rows(again.out)} == {"pruned"}, "gone already is gone"
+
+
+def test_what_is_not_proven_stays(fake, run, tmp_path):
+    """Rows of every state and proof, as people and other commands may hand them in."""
+    fake.bucket("b")
+    keys = ["verified", "fetched", "listed", "failed", "mismatch", "unverifiable", "sized", "lying", "unknown", "restored"]
+    for key in keys:
+        fake.put("b", key, b"body of " + key.encode())
+    rows = {row.key: row for row in read_rows(proven(fake, run, tmp_path))}
+    lines = []
+    for key, row in rows.items():
+        state = key if key in ("fetched", "listed", "failed", "mismatch", "unverifiable", "restored") else "verified"
+        proof = "size" if key == "sized" else row.proof
+        etag = "0" * 32 if key == "lying" else row.etag
+        bucket = "b" if key != "unknown" else "elsewhere"
+        lines.append(f"{bucket},{key},{etag},{row.size},{state},{proof}")
+    text = "bucket,key,etag,size,state,proof\n" + "\n".join(lines) + "\n"
+    done = run("s3-prune", "--yes", *DEST, input=text, env=env_of(fake))
+    found = {row.key: row for row in read_rows(done.out)}
+    assert {key for key, row in found.items() if row.state == "pruned"} == {"verified"}
+    assert found["lying"].state == found["unknown"].state == "failed" and "kept in S3" in found["lying"].error
+    assert {version.key for version in fake.versions("b")} == set(keys) - {"verified"}
+    assert done.status == 1
+
+
+def test_options_that_widen(fake, run, tmp_path):
+    """--fetched and --accept-proof size do what they say, and no more."""
+    fake.bucket("b")
+    fake.put("b", "checked", b"1")
+    fake.put("b", "unchecked", b"2", checksum=None, sse="aws:kms", etag="f" * 32)
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    fetched = run("s3-fetch", *DEST, input=listed, env=env_of(fake)).out
+    assert states(fetched) == {"checked": "fetched", "unchecked": "fetched"}
+    done = run("s3-prune", "--yes", *DEST, input=fetched, env=env_of(fake))
+    assert done.status == 5 and len(kept(fake)) == 2
+    done = run("s3-prune", "--yes", "--fetched", *DEST, input=fetched, env=env_of(fake))
+    assert done.status == 5 and kept(fake) == {("unchecked", "null")}
+    done = run("s3-prune", "--yes", "--fetched", "--accept-proof", "size", *DEST, input=fetched, env=env_of(fake))
+    assert done.status == 0 and not kept(fake)
+
+
+def change_nothing(path):
+    """Leave the file as it is."""
+
+
+def rotate(path):
+    """Move a file away, as log rotation does, and begin a new one."""
+    path.rename(path.with_name("old"))
+    path.write_bytes(path.with_name("old").read_bytes())
+
+
+@pytest.mark.parametrize("change", [Path.unlink, os.utime, rotate, lambda path: os.truncate(path, 1), lambda path: path.write_bytes(b"x")],
+                         ids=["removed", "touched", "rotated", "cut", "written to"])
+def test_a_file_changed_after_it_was_verified_keeps_its_object(fake, run, tmp_path, change):
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    change(tmp_path / "d" / "b" / "one")
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and states(done.out) == {"one": "failed", "two": "pruned"}
+    assert {key for key, _ in kept(fake)} == {"one"}
+    again = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
+    assert again.status == 0 and states(again.out) == {"one": "fetched", "two": "pruned"}, "s3-fetch gets it again"
+
+
+def test_locked_versions(fake, run, tmp_path):
+    """Object Lock and legal hold are a state, not an error to try again."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("free", "held"):
+        fake.put("b", key, b"body")
+    fake.hold("b", "held")
+    done = run("s3-prune", "--yes", *DEST, proven(fake, run, tmp_path), env=env_of(fake))
+    assert done.status == 1 and states(done.out) == {"free": "pruned", "held": "locked"}
+    assert "object lock" in done.err
+    assert len(fake.requests(method="POST")) == 1
+
+
+def test_no_permission(fake, run, tmp_path):
+    """Refused, row by row or as a whole, is failed, with S3's words."""
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "k", b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.fault("status", key="", method="POST", times=None, status=403, code="AccessDenied", message="Access Denied")
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and states(done.out) == {"k": "failed"} and "AccessDenied" in done.err
+
+
+@pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}), ("status", {"status": 503, "code": "SlowDown"}),
+                                           ("error200", {}), ("reset", {}), ("short", {}), ("refuse", {})])
+@pytest.mark.parametrize("done", [False, True], ids=["not done", "done all the same"])
+def test_a_passing_fault(fake, run, tmp_path, kind, options, done):
+    """Whether S3 had carried it out or not: it is asked again, and the rows say what is so."""
+    for bucket, versioning in (("b", "Enabled"), ("plain", None)):
+        fake.bucket(bucket, versioning=versioning)
+        for n in range(5):
+            fake.put(bucket, f"k{n}", b"body %d" % n)
+        manifest = proven(fake, run, tmp_path, bucket)
+        spoilt = fake.fault(kind, method="POST" if versioning else "DELETE", key=None if versioning else "k1", bucket=bucket,
+                            done=done, **options)
+        ran = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+        assert ran.status == 0, ran.err
+        assert set(states(ran.out).values()) == {"pruned"} and not kept(fake, bucket) and spoilt.hits == 1
+
+
+def test_an_answer_that_leaves_keys_out(fake, run, tmp_path):
+    """Only what S3 says it has deleted is deleted; what it does not name is asked for again."""
+    fake.bucket("b", versioning="Enabled")
+    for n in range(20):
+        fake.put("b", f"k{n:02}", b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.fault("other", key="", method="POST", times=1, body=b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></DeleteResult>')
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and len(fake.requests(method="POST")) <= 4 and not kept(fake)
+
+
+def test_a_server_that_heeds_no_condition(fake, run, tmp_path):
+    """Found out before anything is lost."""
+    fake.bucket("b")
+    fake.put("b", "k", b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.sign = False           # the header is signed, and is taken away
+    fake.hook = lambda request: request.headers.pop("if-match", None) if request.method == "DELETE" else None
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 3 and "does not heed If-Match" in done.err and kept(fake) == {("k", "null")}
+
+
+def test_versions_and_markers(fake, run, tmp_path):
+    """--noncurrent-only, --keep-newest, --delete-markers, --max-delete."""
+    fake.bucket("b", versioning="Enabled")
+    ids = [fake.put("b", "k", b"%d" % n, modified=1_700_000_000 + n) for n in range(5)]
+    fake.put("b", "other", b"o")
+    gone = fake.put("b", "gone", b"g")
+    marker = fake.delete("b", "gone")
+    manifest = proven(fake, run, tmp_path, "b", "--versions")
+
+    def left(*options):
+        with_options = run("s3-prune", "-n", *options, *DEST, manifest, env=env_of(fake))
+        assert with_options.status in (0, 5), with_options.err
+        return {row.version_id for row in read_rows(with_options.out)}
+
+    everything = left()
+    assert everything == {*ids, gone, fake.get("b", "other").id}
+    assert left("--delete-markers") == everything | {marker}
+    assert left("--noncurrent-only") == {*ids[:4], gone}
+    assert left("--keep-newest", "2") == set(ids[:3])
+    assert left("--include", "o*") == {fake.get("b", "other").id}
+    assert len(left("--max-delete", "3")) == 3
+    assert len(kept(fake)) == 8, "a dry run deletes nothing"
+    done = run("s3-prune", "--yes", "--max-delete", "3", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and len(kept(fake)) == 5
+
+
+def test_undo(fake, run, tmp_path):
+    """What is in the undo file is there before S3 is asked; several runs add to it."""
+    fake.bucket("b", versioning="Enabled")
+    for n in range(3):
+        fake.put("b", f"k{n}", b"body")
+    manifest = proven(fake, run, tmp_path)
+    seen = []
+    fake.hook = lambda request: request.method == "POST" and seen.append((tmp_path / "undo.csv").read_text())
+    for options in (["--max-delete", "1"], []):
+        run("s3-prune", "--yes", "--undo", "undo.csv", *options, *DEST, manifest, env=env_of(fake))
+    assert [text.count("\nb,k") for text in seen] == [1, 4]
+    rows = read_rows(tmp_path / "undo.csv")
+    assert {row.key for row in rows} == {"k0", "k1", "k2"} and all(row.path and row.digest for row in rows)
+    assert (tmp_path / "undo.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_question(fake, tmp_path, run, shims):
+    """At a terminal, bucket by bucket; only a yes deletes."""
+    import pty
+    for bucket in ("one", "two"):
+        fake.bucket(bucket, versioning="Enabled")
+        fake.put(bucket, "dir/k", b"body")
+    both = "".join(proven(fake, run, tmp_path, bucket).read_text() for bucket in ("one", "two"))
+    (tmp_path / "m.csv").write_text(both)
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execve(sys.executable, [sys.executable, str(BIN / "s3-prune"), *DEST, "m.csv"], clean_env(env_of(fake)))
+    shown = b""
+    for number, answer in ((1, b"no\n"), (2, b"y\n")):
+        while shown.count(b"[y/N]") < number:
+            shown += os.read(terminal, 4096)
+        os.write(terminal, answer)
+    try:
+        while data := os.read(terminal, 4096):
+            shown += data
+    except OSError:
+        pass
+    assert os.waitpid(pid, 0)[1] == 0, shown
+    assert b"s3://one: 1 version to delete (4), 0 kept" in shown and b"dir/" in shown
+    assert len(kept(fake, "one")) == 1 and not kept(fake, "two")
+
+
+def test_nobody_to_ask(fake, run, tmp_path):
+    """Without a terminal and without --yes nothing is read, and nothing done."""
+    fake.put("b", "k", b"body")
+    done = run("s3-prune", *DEST, proven(fake, run, tmp_path), env=env_of(fake))
+    assert done.status == 2 and "--yes" in done.err and len(kept(fake)) == 1
+
+
+def test_cut_input(fake, run, tmp_path):
+    """The rows that came carry their proof and go; no end mark, status 3. A question is not even asked."""
+    fake.bucket("b", versioning="Enabled")
+    for n in range(4):
+        fake.put("b", f"k{n}", b"body")
+    lines = proven(fake, run, tmp_path).read_text().splitlines(True)
+    done = run("s3-prune", "--yes", *DEST, input="".join(lines[:4]), env=env_of(fake))
+    assert done.status == 3 and "#end" not in done.out and len(kept(fake)) == 2
+    done = run("s3-prune", "-n", *DEST, input="".join(lines[:4]), env=env_of(fake))
+    assert done.status == 3 and len(kept(fake)) == 2
+
+
+def test_killed_and_run_again(fake, tmp_path, run):
+    """kill -9 in the midst of it: the second run ends as the first would have, and every row says pruned."""
+    fake.bucket("b", versioning="Enabled")
+    fake.bucket("plain")
+    for n in range(1500):
+        fake.put("b", f"k{n:04}", b"body %d" % n)
+    for n in range(200):
+        fake.put("plain", f"k{n:04}", b"body %d" % n)
+    for bucket in ("b", "plain"):
+        manifest = proven(fake, run, tmp_path, bucket)
+        fake.latency = 0.05
+        before = len(fake.log)
+        process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", "-c", "2", *DEST, manifest], cwd=tmp_path,
+                                   env=clean_env(env_of(fake)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while len(kept(fake, bucket)) in (1500, 200) and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        fake.latency = 0
+        assert len(fake.log) > before
+        done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+        assert done.status == 0, done.err
+        assert set(states(done.out).values()) == {"pruned"} and not kept(fake, bucket)
+
+
+# --- races
+
+
+def overwrite(fake, bucket, key):
+    """Put other bytes."""
+    fake.put(bucket, key, b"newer bytes of " + key.encode())
+
+
+def put_the_same(fake, bucket, key):
+    """Put the same bytes once more, as somebody who is sure to keep them."""
+    fake.put(bucket, key, fake.get(bucket, key).body if fake.get(bucket, key) and not fake.get(bucket, key).marker else b"again")
+
+
+def delete(fake, bucket, key):
+    """Delete without a version: a marker where there are versions."""
+    fake.delete(bucket, key)
+
+
+def delete_and_put(fake, bucket, key):
+    """Delete, and put other bytes."""
+    fake.delete(bucket, key)
+    overwrite(fake, bucket, key)
+
+
+def hold(fake, bucket, key):
+    """Put it under a legal hold."""
+    if fake.bucket(bucket).versioning and fake.get(bucket, key) and not fake.get(bucket, key).marker:
+        fake.hold(bucket, key)
+
+
+def archive(fake, bucket, key):
+    """Move it to another class, which makes a new version of it."""
+    fake.put(bucket, key, b"newer, archived", storage_class="GLACIER")
+
+
+CHANGES = (overwrite, put_the_same, delete, delete_and_put, hold, archive)
+POINTS = ("before fetch", "during fetch", "before verify", "before prune", "during prune", "after prune")
+
+
+@pytest.mark.parametrize("seeds", [10])
+@pytest.mark.parametrize("versioning", [None, "Enabled", "Suspended"])
+def test_races(tmp_path, shims, run, versioning, seeds):
+    """6 points in time x 6 changes from outside x 3 kinds of bucket x 10 seeds: no newer object is ever lost.
+
+    Every key lives through one of the cases; the stages run one after the other, and the changes come between or,
+    by the fake's hook, at the instant before a request about the key is carried out.
+    """
+    with FakeS3() as fake:
+        race(fake, run, tmp_path, versioning, seeds)
+
+
+def race(fake, run, tmp_path, versioning, seeds):
+    """Run all cases of one kind of bucket."""
+    env, chance = env_of(fake), random.Random(5)
+    fake.bucket("b", versioning="Enabled" if versioning else None)
+    cases = {f"{seed}/{point.replace(' ', '-')}/{change.__name__}": (point, change)
+             for seed in range(seeds) for point in POINTS for change in CHANGES}
+    for key in cases:
+        for n in range(chance.randrange(1, 3) if versioning else 1):
+            fake.put("b", key, f"{n} {key} {chance.random()}".encode())
+    if versioning == "Suspended":
+        fake.bucket("b", versioning="Suspended")
+        for key in chance.sample(sorted(cases), len(cases) // 2):
+            fake.put("b", key, f"null {key}".encode())
+    mine = {}       # (key, id): bytes that the outside put, or that it looked at last
+
+    def outside(point):
+        """Let the outside act on all keys whose case is this point in time."""
+        for key, (at, change) in cases.items():
+            if at == point:
+                act(key, change)
+
+    def act(key, change):
+        """Make one change; what it put is the outside's own."""
+        with fake.lock:
+            before = {version.seq for version in fake.buckets["b"].keys.get(key, [])}
+            change(fake, "b", key)
+            for version in fake.buckets["b"].keys.get(key, []):
+                if version.seq not in before:
+                    mine[key, version.seq] = version
+
+    def hook(point, wanted):
+        """Return a hook that acts once on each key whose case is `point`, before a request about it is carried out."""
+        seen = set()
+
+        def before(request):
+            if not wanted(request):
+                return
+            keys = [request.key] if request.key else re.findall("<Key>([^<]*)</Key>", request.body.decode())
+            for key in keys:
+                if cases.get(key, ("",))[0] == point and key not in seen:
+                    seen.add(key)
+                    act(key, cases[key][1])
+        return before
+
+    options = ["--versions"] if versioning else []
+    text = run("s3-manifest", *options, "s3://b", env=env).out
+    outside("before fetch")
+    fake.hook = hook("during fetch", lambda request: request.method == "GET" and request.key)
+    text = run("s3-fetch", *DEST, "--retries", "1", input=text, env=env).out
+    fake.hook = None
+    outside("before verify")
+    text = run("s3-verify", *DEST, input=text, env=env).out
+    outside("before prune")
+    fake.hook = hook("during prune", lambda request: request.method == "DELETE" or (request.method == "POST" and "delete" in request.query))
+    held = {id(version) for version in fake.versions("b") if version.held}
+    existing = {(version.key, version.seq): version for version in fake.versions("b") if not version.marker}
+    done = run("s3-prune", "--yes", *DEST, input=text, env=env, timeout=200)
+    fake.hook = None
+    outside("after prune")
+    assert done.status in (0, 1), done.err
+
+    there = {(version.key, version.seq) for version in fake.versions("b")}
+    pruned = {(row.key, row.etag) for row in read_rows(done.out) if row.state == "pruned"}
+    # The very same bytes, put again under a name that is no version's, cannot be told apart: they are here, with proof.
+    lost = [key for (key, seq), version in mine.items() if (key, seq) not in there and not version.marker
+            and not (version.id == "null" and ((key, version.etag) in pruned or overtaken(version, mine)))]
+    assert not lost, f"newer objects are gone: {lost[:5]}"
+    assert not [version for version in existing.values() if id(version) in held and (version.key, version.seq) not in there]
+    by_name = {(version.key, version.id): version for version in existing.values()}
+    for row in read_rows(done.out):
+        if row.state == "pruned" and (row.key, row.version_id or "null") in by_name:
+            version = by_name[row.key, row.version_id or "null"]
+            if version.etag == row.etag:
+                assert (tmp_path / "d" / row.path).read_bytes() == version.body, f"deleted, and not here: {row.key}"
+    # What vanished from S3 by our doing is here with its bytes: whatever was there when s3-prune began.
+    for (key, seq), version in existing.items():
+        if (key, seq) not in there and cases[key][0] not in ("during prune", "after prune"):
+            assert (key, version.etag) in pruned, f"gone without a row that says so: {key}"
+    count = sum(row.state == "pruned" for row in read_rows(done.out))
+    assert count > len(cases) / 4, "hardly anything was deleted: the test sees nothing"
+
+
+def overtaken(version, mine):
+    """Return whether the outside itself replaced a null version of its own later."""
+    return any(key == version.key and seq > version.seq for key, seq in mine)
+
+
+# --- the other way round
+
+
+def test_local(fake, run, tmp_path):
+    """Files that a whole manifest does not name go; nothing else, and nothing outside the buckets' directories."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("kept", "dir/kept", "old", "dir/old", "gone/only", "last copy", "é/old"):
+        fake.put("b", key, key.encode())
+    manifest = proven(fake, run, tmp_path)
+    run("s3-prune", "--yes", "--include", "last*", *DEST, manifest, env=env_of(fake))
+    for key in ("old", "dir/old", "gone/only", "é/old"):
+        fake.delete("b", key)
+    top = tmp_path / "d"
+    (top / "other-bucket").mkdir()
+    (top / "other-bucket" / "file").write_text("not ours")
+    (top / "b" / "link").symlink_to("kept")
+    (top / "b" / os.fsdecode(b"no-utf8-\xff")).write_text("foreign")
+    os.mkfifo(top / "b" / "fifo")
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+
+    def files():
+        return {os.fsdecode(os.path.relpath(os.path.join(folder, name), top)) for folder, _, names in os.walk(top) for name in names
+                if ".s3kit" not in folder}
+
+    before = files()
+    done = run("s3-prune", "--local", "-n", *DEST, input=now)
+    wanted = {"b/old", "b/dir/old", "b/gone/only", "b/é/old", os.fsdecode(b"b/no-utf8-\xff")}
+    assert {row.path for row in read_rows(done.out)} == wanted and files() == before
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert done.status == 0 and files() == before - wanted, done.err
+    assert "5 files removed" in done.err and "1 file left: the only copies" in done.err
+    assert not (top / "b" / "gone").exists() and (top / "b" / "dir").exists()
+
+
+@pytest.mark.parametrize("spoil", [lambda lines: lines[:-1], lambda lines: lines[1:], lambda lines: [*lines[:-1], "#end rows=99\n"],
+                                   lambda lines: [*lines[:2], "b,,,,,,x\n", *lines[3:]]],
+                         ids=["cut", "bare", "miscounted", "a row of no sense"])
+@pytest.mark.parametrize("by", ["pipe", "file"])
+def test_local_wants_the_whole_manifest(fake, run, tmp_path, spoil, by):
+    """What is not named goes: so a manifest that may lack rows removes nothing."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    lines = proven(fake, run, tmp_path).read_text().splitlines(True)
+    (tmp_path / "d" / "b" / "stray").write_text("x")
+    time.sleep(0.05)
+    text = "".join(spoil(lines))
+    (tmp_path / "m.csv").write_text(text)
+    done = run("s3-prune", "--local", "--yes", *DEST, *["m.csv"] * (by == "file"), input=text if by == "pipe" else None)
+    assert done.status == 3, done.err
+    assert sorted(path.name for path in (tmp_path / "d" / "b").iterdir()) == ["one", "stray", "two"]
+
+
+def test_local_takes_no_filters(run, tmp_path):
+    """A filter would make it remove what it leaves out."""
+    done = run("s3-prune", "--local", "--yes", "--include", "x", input="")
+    assert done.status == 2 and "filter" in done.err
