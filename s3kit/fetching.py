@@ -11,7 +11,7 @@ from s3kit.address import has_dots, is_inside, key_of, path_of, version_of
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL, NO_SPACE, RECEIVED, VANISHED, Job, Outcome,
                           current_umask)
-from s3kit.errors import SOME_FAILED, Fault, reason
+from s3kit.errors import SOME_FAILED, Fault, NoAccess, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Broken, Claims, Entry, Ledger
 from s3kit.pool import DEPTH, Pool
@@ -284,7 +284,10 @@ class Fetching:
                     raise Fatal(str(fault)) from None
                 self.known.add(row.bucket)
                 self.pool.tell(("endpoints", [endpoint]), keep=True)
-            return self.session.presign(row.bucket, row.key, row.version_id) if has_dots(row.key) else ""
+            try:
+                return self.session.presign(row.bucket, row.key, row.version_id) if has_dots(row.key) else ""
+            except NoAccess as fault:
+                raise Fatal(str(fault)) from None
 
     # --- from the workers to the output
 
