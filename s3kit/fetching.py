@@ -114,19 +114,26 @@ class Fetching:
 
     def sweep(self):
         """Remove part files that nobody holds and nothing can be resumed from."""
-        from s3kit import durable, lock
         names = set(os.listdir(self.tree.parts))
         for stem in {name.removesuffix(".journal") for name in names}:
-            if stem in names and f"{stem}.journal" in names and not self.is_old(stem):
-                continue
             try:
-                fd = lock.hold(stem, self.tree.parts)
-                if fd is not None:
-                    durable.unlink(f"{stem}.journal", self.tree.parts)
-                    durable.unlink(stem, self.tree.parts)
-                    os.close(fd)
+                self.sweep_part(stem, stem in names and f"{stem}.journal" in names)
             except IsADirectoryError:
                 pass        # none of ours: in the way of at most one row, which will say so
+
+    def sweep_part(self, stem, can_resume):
+        """Remove one part file and its journal, unless it is held or can be resumed."""
+        from s3kit import durable, lock
+        lock.clear(stem, self.tree.parts)
+        if can_resume and not self.is_old(stem):
+            return
+        fd = lock.hold(stem, self.tree.parts)
+        if fd is not None:
+            try:
+                durable.unlink(f"{stem}.journal", self.tree.parts)
+                durable.unlink(stem, self.tree.parts)
+            finally:
+                os.close(fd)
 
     def is_old(self, part):
         """Return whether a part file was left so long ago that nobody will resume it."""
