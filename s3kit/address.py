@@ -139,6 +139,7 @@ def key_of(path):
     Raises ValueError for a path without a bucket.
     """
     bucket, slash, rest = path.partition("/")
+    bucket = bucket.removesuffix(BESIDE_FILE)
     if not slash or not bucket or not rest:
         raise ValueError(f"'{path}' is not a path of ours")
     components, held = [], ""

@@ -11,7 +11,7 @@ from s3kit.address import has_dots, is_inside, key_of, path_of, version_of
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL, NO_SPACE, RECEIVED, VANISHED, Job, Outcome,
                           current_umask)
-from s3kit.errors import SOME_FAILED, Fault, reason
+from s3kit.errors import SOME_FAILED, Fault, NoAccess, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Broken, Claims, Entry, Ledger
 from s3kit.pool import DEPTH, Pool
@@ -114,19 +114,26 @@ class Fetching:
 
     def sweep(self):
         """Remove part files that nobody holds and nothing can be resumed from."""
-        from s3kit import durable, lock
         names = set(os.listdir(self.tree.parts))
         for stem in {name.removesuffix(".journal") for name in names}:
-            if stem in names and f"{stem}.journal" in names and not self.is_old(stem):
-                continue
             try:
-                fd = lock.hold(stem, self.tree.parts)
-                if fd is not None:
-                    durable.unlink(f"{stem}.journal", self.tree.parts)
-                    durable.unlink(stem, self.tree.parts)
-                    os.close(fd)
+                self.sweep_part(stem, stem in names and f"{stem}.journal" in names)
             except IsADirectoryError:
                 pass        # none of ours: in the way of at most one row, which will say so
+
+    def sweep_part(self, stem, can_resume):
+        """Remove one part file and its journal, unless it is held or can be resumed."""
+        from s3kit import durable, lock
+        lock.clear(stem, self.tree.parts)
+        if can_resume and not self.is_old(stem):
+            return
+        fd = lock.hold(stem, self.tree.parts)
+        if fd is not None:
+            try:
+                durable.unlink(f"{stem}.journal", self.tree.parts)
+                durable.unlink(stem, self.tree.parts)
+            finally:
+                os.close(fd)
 
     def is_old(self, part):
         """Return whether a part file was left so long ago that nobody will resume it."""
@@ -284,7 +291,10 @@ class Fetching:
                     raise Fatal(str(fault)) from None
                 self.known.add(row.bucket)
                 self.pool.tell(("endpoints", [endpoint]), keep=True)
-            return self.session.presign(row.bucket, row.key, row.version_id) if has_dots(row.key) else ""
+            try:
+                return self.session.presign(row.bucket, row.key, row.version_id) if has_dots(row.key) else ""
+            except NoAccess as fault:
+                raise Fatal(str(fault)) from None
 
     # --- from the workers to the output
 

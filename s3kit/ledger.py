@@ -130,12 +130,13 @@ class Ledger:
 
     def check_files(self):
         """Raise Fault where SQLite would write through a link to something elsewhere."""
-        for path in (self.path, f"{self.path}-wal", f"{self.path}-shm"):
+        folder = os.path.dirname(self.path)
+        for path in (folder, self.path, f"{self.path}-wal", f"{self.path}-shm"):
             try:
                 there = os.lstat(path)
             except FileNotFoundError:
                 continue
-            if not stat.S_ISREG(there.st_mode) or there.st_nlink > 1:
+            if not (stat.S_ISDIR(there.st_mode) if path == folder else stat.S_ISREG(there.st_mode) and there.st_nlink < 2):
                 raise Fault(f"cannot open the ledger: '{path}' is a link, or no file at all"
                             " (it may be moved away: files are then checked again)")
 

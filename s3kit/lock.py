@@ -12,24 +12,18 @@ import stat
 from s3kit import durable
 
 OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK         # no device may keep us waiting
-NO_FILE = (errno.ELOOP, errno.ENXIO)        # what opening a link or a socket says
 
 
 def hold(name, directory):
     """Return a descriptor that holds the file `name` in `directory`, or None if another holds it.
 
     The file is made if it is missing. A file that its holder renamed or removed between our open and
-    our lock is not the one we want: only a lock on what the name still names counts. Links, FIFOs and
-    what has another name elsewhere are nobody's part: they are removed, never written to.
+    our lock is not the one we want: only a lock on what the name still names counts. What has another
+    name elsewhere, FIFOs and devices are nobody's part: they lose this name, and are never written to.
+    Raises OSError for a link (see `clear`).
     """
     while True:
-        try:
-            fd = os.open(name, OURS, 0o600, dir_fd=directory)
-        except OSError as error:
-            if error.errno not in NO_FILE:
-                raise
-            durable.unlink(name, directory)
-            continue
+        fd = os.open(name, OURS, 0o600, dir_fd=directory)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -38,7 +32,7 @@ def hold(name, directory):
                 return None
             raise
         if is_named(fd, name, directory):
-            if is_alone(fd):
+            if is_alone(os.fstat(fd)):
                 return fd
             durable.unlink(name, directory)
         os.close(fd)
@@ -53,7 +47,16 @@ def is_named(fd, name, directory):
     return os.path.samestat(there, os.fstat(fd))
 
 
-def is_alone(fd):
-    """Return whether an open file is a regular one that no other name leads to."""
-    status = os.fstat(fd)
+def is_alone(status):
+    """Return whether an os.stat_result is of a regular file that no other name leads to."""
     return stat.S_ISREG(status.st_mode) and status.st_nlink < 2
+
+
+def clear(name, directory):
+    """Remove the name from the directory if it is a link, or names what nobody may write to. Raises OSError for a directory."""
+    try:
+        there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not is_alone(there):
+        durable.unlink(name, directory)

@@ -258,6 +258,7 @@ class Large:
     def start(self):
         """Return the Jobs of all ranges, those of an earlier run with what it noted."""
         size = self.job.size
+        lock.clear(self.journal, self.tree.parts)
         noted, step = self.read_journal()
         if os.fstat(self.fd).st_size != size:
             noted = {}

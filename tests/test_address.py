@@ -128,6 +128,11 @@ def test_marked_names_are_no_key_s_own(key):
         assert path_of(*key_of(marked)).removesuffix("/") != marked
 
 
+def test_a_bucket_beside_a_file():
+    """Where a file has a bucket's name, the bucket's directory lies beside it; no bucket is named so."""
+    assert key_of(f"b{BESIDE_FILE}/a") == ("b", "a")
+
+
 def test_long_components_nest():
     """A component over 255 bytes goes on in a directory; only then, and cut between characters."""
     assert name_of("a" * 255) == "a" * 255

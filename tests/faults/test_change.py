@@ -296,7 +296,7 @@ def change_large(cases, tmp_path, versioning, point, kinds, seed):
             ran = world.fetch("--retries", 1)
             world.fake.hook = None
             world.remember()
-            assert change.done and ranges, "it was not changed"
+            assert change.done and (ranges or point is at_head), "it was not changed"
             row, = ran.rows
             fate = change.fate("large", row)
             wanted = (LATE, "failed") if fate == LATE else (fate,) if isinstance(fate, str) else fate
@@ -323,7 +323,7 @@ def test_change_of_a_large_object(cases, tmp_path, versioning):
 @pytest.mark.parametrize("versioning", BUCKETS, ids=lambda value: value or "plain")
 @pytest.mark.parametrize("point", [at_head, at_first_range, at_third_range], ids=lambda point: point.__name__)
 def test_any_change_of_a_large_object(cases, tmp_path, versioning, point):
-    for seed in range(10):
+    for seed in range(3):
         change_large(cases, tmp_path, versioning, point, KINDS, seed)
 
 

@@ -77,14 +77,14 @@ ODD = ["\0", "\n", "\r", "\t", "\x1b", "\x7f", "\x85", "%", "%25", "%41", "=", "
 
 def some_key(chance):
     """Return a key of 1 to 1,024 bytes of UTF-8: any characters, odd ones more often, now and then as long as can be."""
-    most = chance.choice((1, 3, 20, 60, 255, 1024))
-    text = ""
-    while len(text.encode()) < most:
-        code = chance.choice((0x80, 0x800, 0x10000, 0x110000))
-        text += chance.choice(ODD) if chance.random() < 0.4 else chr(chance.randrange(code))
-        text = "".join(char for char in text if not 0xD800 <= ord(char) < 0xE000)
-    while len(text.encode()) > most:
-        text = text[:-1]
+    most, text, size = chance.choice((1, 3, 20, 60, 255, 1024)), [], 0
+    while size < most:
+        code = chance.choice((0x80, 0x800, 0xD800, 0x110000))
+        char = chance.choice(ODD) if chance.random() < 0.4 else chr(chance.randrange(code))
+        if not 0xD800 <= ord(char[0]) < 0xE000:
+            text.append(char)
+            size += len(char.encode())
+    text = "".join(text).encode()[:most].decode(errors="ignore")
     return text or "k"
 
 
