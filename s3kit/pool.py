@@ -24,7 +24,9 @@ DEPTH = 2           # batches a worker holds at once, so that it never waits for
 LIVES = 3           # workers that one batch may cost
 SECONDS_TO_BREAK_OFF, SECONDS_TO_END = 1.0, 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-START = "import sys; sys.path[:0] = [sys.argv[1]]; from s3kit.worker import live; live(int(sys.argv[2]), int(sys.argv[3]))"
+# Without '', the current directory: no module there, a bucket's file perhaps, is taken for one of ours or of Python's.
+START = ("import sys; sys.path[:] = [sys.argv[1], *filter(None, sys.path)]\n"
+         "from s3kit.worker import live; live(int(sys.argv[2]), int(sys.argv[3]))")
 
 
 class WorkerDied(Exception):

@@ -661,3 +661,12 @@ def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert tree(tmp_path / "d") == {"b/k": b"body"}
+
+
+def test_no_code_of_the_current_directory_is_run(fake, run, tmp_path):
+    """It may be a bucket's: what was fetched there must not become a module of the workers."""
+    fake.put("b", "k", b"body")
+    for name in ("pickle", "struct", "s3kit", "ctypes", "collections"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\nraise SystemExit('somebody else')\n")
+    done = run("s3-fetch", "-d", "d", input="bucket,key\nb,k\n", env=env_of(fake), cwd=tmp_path)
+    assert done.status == 0 and not (tmp_path / "was-run").exists(), done.err
