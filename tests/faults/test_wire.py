@@ -45,7 +45,7 @@ BODIES = {
     "bad chunks": lambda chance, size: ("bad-chunks", {"at": chance.randrange(size)}),
     "two lengths": lambda chance, size: ("double-length", {}),
     "200 with an error": lambda chance, size: ("error200", {"code": chance.choice(["InternalError", "RequestTimeout"])}),
-    "HTML": lambda chance, size: ("html", {"body": PAGE}),
+    "HTML": lambda chance, size: ("html", {"body": PAGE.removeprefix(b"<!DOCTYPE html>")}),
     "HTML of the very size": lambda chance, size: ("html", {"body": (PAGE * (size // len(PAGE) + 1))[:size]}),
     "closed without a word": lambda chance, size: ("refuse", {}),
     "chunks": lambda chance, size: ("chunked", {"at": chance.randrange(size)}),
@@ -169,6 +169,7 @@ def test_bodies_of_bare_rows(cases, tmp_path, seeds):
 # --- ranges of large objects
 
 RANGE_KINDS = {**{kind: options for kind, options in BODIES.items() if kind != "chunks"},
+               "wrong range": lambda chance, size: ("wrong-range", {"shift": 1}),
                "ignored range": lambda chance, size: ("ignore-range", {})}
 
 
@@ -250,7 +251,7 @@ def spoil_status(world, chance, way, statuses):
     return faults
 
 
-@pytest.mark.parametrize("seeds", [2, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("seeds", [1, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_statuses(cases, tmp_path, seeds):
     """No error is a success, what may pass is tried again, and no row is lost."""
     count = cases(f"an error of S3's ({len(STATUSES)} kinds)")
@@ -451,7 +452,7 @@ def judge_listing(ran, lister, wanted):
         assert ran.status == 3 and ran.err, f"status {ran.status}: {ran.err}"
 
 
-@pytest.mark.parametrize("seeds,ever", [(2, 1), pytest.param(50, 10, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("seeds,ever", [(1, 1), pytest.param(50, 10, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_listings(cases, tmp_path, seeds, ever):
     """A listing that was cut never looks whole, and what passes is asked for again."""
     count = cases(f"a listing's page that is not right ({len(LIST_KINDS)} kinds)")
@@ -462,11 +463,11 @@ def test_listings(cases, tmp_path, seeds, ever):
                   "versions": [(version.key, version.id) for version in world.fake.versions(world.bucket)]}
         wanted["list"] = wanted["manifest"]
         under_way = []
-        for number, kind in [(number, kind) for number in range(seeds + ever) for kind in LIST_KINDS]:
+        for number, kind in [(number, kind) for number in range(seeds + ever) for kind in LIST_KINDS]:     # 0: at the first question
             chance, times = random.Random(number), 1 if number < seeds else None
-            lister = chance.choice(sorted(LISTERS))
+            lister = chance.choice(sorted(LISTERS)) if number else "manifest"
             # No body at all is what some servers say of a bucket without versions: so this kind spoils pages only.
-            after = chance.randrange(2) + (lister == "manifest" and kind in ("empty", "short, without length"))
+            after = (chance.randrange(2) if number else 0) + (lister == "manifest" and kind in ("empty", "short, without length"))
             name = f"{kind.lower().replace(' ', '-').replace(',', '')}-{number}"
             fault = lend(world, name, times, kind, chance, after)
             argv = [*LISTERS[lister], f"s3://{name}"]
