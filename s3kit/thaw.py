@@ -240,7 +240,8 @@ def reply(transfer):
         return Said(ONLINE)         # not archived any more
     if UNSUPPORTED_TEXT in transfer.message:
         return Said(UNSUPPORTED, text)
-    return refusal(transfer)
+    found = refusal(transfer)
+    return found._replace(state=FAILED) if transfer.status == 405 else found        # a server that has no restores
 
 
 def refusal(transfer):
