@@ -151,6 +151,15 @@ def size(text):
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def span(text):
+    """Return a span of time in seconds."""
+    from s3kit.units import parse_span
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def moment(text):
     """Return a time as an aware datetime."""
     from s3kit.units import parse_time
@@ -491,7 +500,7 @@ class Progress:
     All stages draw relative to the same cursor, so only the last may move it for good.
     """
 
-    LINES = {"s3-manifest": 0, "s3-fetch": 1, "s3-verify": 2, "s3-prune": 3}
+    LINES = {"s3-manifest": 0, "s3-restore": 1, "s3-fetch": 2, "s3-verify": 3, "s3-prune": 4}
     shown = None
 
     def __init__(self, args, unit="B"):

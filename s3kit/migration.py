@@ -39,6 +39,7 @@ BEFORE = ".before"                          # in WORK: the folders of scans befo
 UNFINISHED = re.compile(r"\.s3kit\..*\.new|\.now\.csv")
 END = re.compile(rb"\n#end rows=\d+\s*\Z")
 MARKER = "delete marker"                     # the state of one that is still there, for people
+MAYBE_ARCHIVED = (*ARCHIVED_CLASSES, "INTELLIGENT_TIERING")
 NAMED = 10                                  # rows that people are told of
 SECONDS_TO_END = 1.8                        # of the 2 that a command has to stop in
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -164,8 +165,8 @@ def is_archived(row, phase):
     """Return whether a row's bytes are still to be brought back from an archive."""
     if row.verbatim is not None or row.is_marker or row.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED):
         return False
-    # Tiers of Intelligent-Tiering are in no listing: only a fetch that left a row as it was shows them.
-    return row.storage_class in ARCHIVED_CLASSES or (phase in (FETCH, VERIFY) and row.state in ("", rows.LISTED, rows.RESTORING))
+    # No listing tells of Intelligent-Tiering's tiers: a fetch that leaves a row as it was does.
+    return row.storage_class in MAYBE_ARCHIVED or (phase in (FETCH, VERIFY) and row.state in ("", rows.LISTED, rows.RESTORING))
 
 
 def is_wrong(row, phase):
@@ -269,9 +270,9 @@ class Migration:
         """Return whether rows of a manifest are to be brought back from an archive first, and say so."""
         number = self.census(phase).archived
         if number and self.args.no_restore:
-            self.say(f"{count(number, 'row')} in an archive left there (--no-restore)")
+            self.say(f"{count(number, 'row')} in archive classes: what is archived stays so (--no-restore)")
         elif number:
-            self.say(f"{count(number, 'row')} in an archive: S3 is asked for copies")
+            self.say(f"{count(number, 'row')} in archive classes: S3 is asked for what cannot be read")
         return bool(number) and not self.args.no_restore
 
     def do(self, phase, before):
@@ -294,8 +295,7 @@ class Migration:
             return [["manifest", *["--quiet"] * args.quiet, *reach, *several, *["--versions"] * (not args.current_only), out, f"s3://{self.bucket}"]]
         if phase in (ASK, RESTORE):
             # What can be read is fetched before and during the wait, and what is here is not restored again.
-            restore = ["restore", *told, *reach, "--yes", *[f"--days={args.days}"] * bool(args.days),
-                       *[f"--tier={args.tier}"] * bool(args.tier)]
+            restore = ["restore", *told, *reach, *several, "--yes", *words_of(args, "days", "tier", "max_pending", "max_pending_size", "poll")]
             return [[*fetch, source], [*restore, out]] if phase == ASK else [[*fetch, source], [*restore, "--wait"], [*fetch, out]]
         if phase == FETCH:
             return [[*fetch, out, source]]
@@ -398,6 +398,10 @@ def buckets_of(work):
 
 def s3_words(args):
     """Return the S3 options as a command's words."""
-    words = [f"--{name.replace('_', '-')}={value}" for name in ("profile", "region", "endpoint_url", "request_payer", "ca_bundle")
-             if (value := getattr(args, name))]
-    return words + [f"--{name.replace('_', '-')}" for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)]
+    return (words_of(args, "profile", "region", "endpoint_url", "request_payer", "ca_bundle")
+            + [f"--{name.replace('_', '-')}" for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)])
+
+
+def words_of(args, *names):
+    """Return the options of these names that were given a value, as words."""
+    return [f"--{name.replace('_', '-')}={value}" for name in names if (value := getattr(args, name))]

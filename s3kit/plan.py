@@ -8,8 +8,11 @@ from s3kit.digest import LEAF
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING, rows.MISMATCH,
                        rows.LOCKED, rows.CONFLICT, rows.STORED))
+RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING, rows.MISMATCH, rows.CONFLICT,
+                        rows.STORED))
 VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED, rows.MISSING,
                         rows.MISMATCH, rows.UNVERIFIABLE))
+MAY_BE_ARCHIVED = frozenset(("", "INTELLIGENT_TIERING", *ARCHIVED_CLASSES))      # "": a row that does not say
 PLAIN = re.compile("[!-~]*")
 RANGE_LEAST, RANGE_MOST = 16 << 20, 64 << 20
 
@@ -17,6 +20,11 @@ RANGE_LEAST, RANGE_MOST = 16 << 20, 64 << 20
 def is_to_fetch(row):
     """Return whether s3-fetch acts on a row; delete markers have no bytes."""
     return row.state in FETCHABLE and not row.is_marker and row.verbatim is None
+
+
+def is_to_restore(row):
+    """Return whether s3-restore looks at a row: its bytes may lie in an archive."""
+    return row.storage_class in MAY_BE_ARCHIVED and row.state in RESTORABLE and not row.is_marker and row.verbatim is None
 
 
 def is_to_verify(row):

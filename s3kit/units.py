@@ -47,6 +47,14 @@ def show_span(seconds):
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def parse_span(text):
+    """Return the seconds that `text` names: `60s`, `5m`, `0.5h`, `2d`. Raises ValueError for anything else."""
+    match = AGO.fullmatch(text.strip())
+    if not match or not float(match[1]):
+        raise ValueError(f"'{text}' is not a span of time (like 60s, 5m or 1h)")
+    return float(match[1]) * SECONDS[match[2]]
+
+
 def parse_time(text):
     """Return the moment `text` names, as an aware datetime.
 

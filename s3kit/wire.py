@@ -140,6 +140,7 @@ class Wire:
         if curl.endpoint is not endpoint:
             self.point(curl, endpoint)
         curl.setopt(pycurl.URL, url)
+        curl.unsetopt(pycurl.HTTPHEADER)        # an empty list would leave the headers of the request before
         curl.setopt(pycurl.HTTPHEADER, self.headers(endpoint, headers, signed_url))
         curl.head.clear()
         curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.store.append)
@@ -191,6 +192,8 @@ class Wire:
         """Set a handle's method."""
         if curl.method == "DELETE":
             curl.unsetopt(pycurl.CUSTOMREQUEST)
+        if curl.method == "POST":
+            curl.setopt(pycurl.POSTFIELDS, b"")     # libcurl would sign the next request as if it had the old body
         curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST}.get(method, pycurl.HTTPGET), 1)
         if method == "DELETE":
             curl.setopt(pycurl.CUSTOMREQUEST, method)

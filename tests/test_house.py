@@ -27,13 +27,13 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 # A module imports only from the rows above its own; commands/* come last.
 LAYERS = (
     "errors",
-    "units row address digest durable show split",
-    "csvform xmlform retry lock answer plain pages segments blocks channel",
+    "units row address digest durable show split spool",
+    "csvform xmlform retry lock answer plain pages segments blocks channel pricing",
     "manifest ledger wire tree plan",
     "session listing pool worker engine commit control",
-    "ranges select removal",
+    "ranges select removal thaw",
     "transfer flow",
-    "fetching verifying migration pruning leftovers",
+    "fetching verifying migration pruning leftovers restoring",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
@@ -255,7 +255,7 @@ def test_sections_of_a_page(command):
     assert 80 <= len(lines) <= 170
 
 
-@pytest.mark.parametrize("command,states", [("fetch", plan.FETCHABLE), ("verify", plan.VERIFIABLE)])
+@pytest.mark.parametrize("command,states", [("fetch", plan.FETCHABLE), ("restore", plan.RESTORABLE), ("verify", plan.VERIFIABLE)])
 def test_pages_name_the_states_that_a_command_acts_on(command, states):
     """The sentence "It acts on rows that are ..., or have no state" is plan.py's."""
     lines = page(command)

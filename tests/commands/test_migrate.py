@@ -309,6 +309,53 @@ def test_archived_rows_left_alone(fake, run, tmp_path):
     assert not fake.requests(method="POST")
 
 
+@pytest.mark.parametrize("buckets", [["cold"], ["cold", "colder"]], ids=["one", "two at once"])
+def test_archives_are_restored(fake, run, tmp_path, buckets):
+    """S3 is asked once for what is archived, tiers that no listing shows included, and it goes the way of all rows."""
+    for bucket in buckets:
+        fake.put(bucket, "warm", b"warm")
+        fake.put(bucket, "ice", b"ice", storage_class="DEEP_ARCHIVE")
+        fake.put(bucket, "snow", b"snow", storage_class="GLACIER")
+        fake.put(bucket, "tiered", b"tiered", storage_class="INTELLIGENT_TIERING", tier="ARCHIVE_ACCESS")
+        fake.put(bucket, "untiered", b"untiered", storage_class="INTELLIGENT_TIERING")
+    fake.restore_seconds = dict.fromkeys(fake.restore_seconds, 2)
+    was = bodies(fake, *buckets)
+    yes = [word for bucket in buckets for word in ("--yes", bucket)]
+    done = run("s3-migrate", *buckets, *yes, "--poll", "1s", "--days", "2", *DEST, env=env_of(fake), timeout=200)
+    assert done.status == 0, done.err
+    arrived(tmp_path, was, *buckets)
+    asked = [request for request in fake.log if "restore" in request.query]
+    assert sorted((request.bucket, request.key) for request in asked) == \
+        sorted((bucket, key) for bucket in buckets for key in ("ice", "snow", "tiered"))
+    if buckets[1:]:
+        first = next(n for n, request in enumerate(fake.log) if request.key == "ice" and request.method == "GET" and request.status == 200)
+        assert all(fake.log.index(request) < first for request in asked), "they wait together"
+
+
+def test_killed_while_it_waits_for_an_archive(fake, run, tmp_path):
+    """Nothing is asked for twice; what was fetched meanwhile is not fetched again."""
+    fake.put("cold", "warm", b"warm")
+    fake.put("cold", "ice", b"ice", storage_class="DEEP_ARCHIVE")
+    was = bodies(fake, "cold")
+    words = ("cold", "--poll", "1s", "--yes", "cold")
+    for number in (signal.SIGKILL, signal.SIGINT):
+        process = start(tmp_path, env_of(fake), *words)
+        while not [request for request in fake.log if "restore" in request.query] and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(3)
+        process.send_signal(number)
+        began = time.monotonic()
+        process.communicate(timeout=LIMIT)
+        assert process.returncode == -number and time.monotonic() - began < 3
+        none_left(tmp_path)
+    fake.clock.advance(13 * 3600)
+    done = run("s3-migrate", *words, *DEST, env=env_of(fake))
+    assert done.status == 0, done.err
+    arrived(tmp_path, was, "cold")
+    assert len([request for request in fake.log if "restore" in request.query]) == 1
+    assert len([request for request in fake.log if request.key == "warm" and request.method == "GET"]) == 1
+
+
 # --- cut at any time
 
 

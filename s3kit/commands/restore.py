@@ -1,0 +1,59 @@
+"""s3-restore: bring archived versions back, and let each row go on when it can be read."""
+
+from s3kit import command
+
+NAME = "s3-restore"
+TIERS = ("Standard", "Bulk", "Expedited")
+
+
+def build_parser():
+    """Declare the options of s3-restore."""
+    p = command.parser(NAME, "Bring archived versions back, and let each row go on when it can be read.")
+    command.input_options(p)
+    command.connections_option(p)
+    p.add_argument("--days", metavar="N", type=command.positive, default=7, help="S3 keeps the copies for N days (7)")
+    p.add_argument("--tier", choices=TIERS, default="Standard", help="how fast, and how dear (Standard)")
+    p.add_argument("--fallback", choices=TIERS[:2], help="ask for this where S3 has no capacity for Expedited, do not wait for it")
+    p.add_argument("--max-pending", metavar="N", type=command.positive, default=100, help="no more than N rows pending in S3 (100)")
+    p.add_argument("--max-pending-size", metavar="SIZE", type=command.size, help="no more than SIZE of them (10G)")
+    p.add_argument("--wait", action="store_true", help="wait, and let each row go the moment it can be read")
+    p.add_argument("--poll", metavar="TIME", type=command.span, default=60.0, help="look how rows stand every TIME (60s)")
+    p.add_argument("--estimate", action="store_true", help="print what it would cost and how long it would take; ask S3 nothing")
+    p.add_argument("--prices", metavar="FILE", help="reckon with the prices in FILE")
+    p.add_argument("--yes", action="store_true", help="do not ask a person at the terminal before money is spent")
+    p.add_argument("-n", "--dry-run", action="store_true", help="write the rows that S3 would be asked for, ask for nothing")
+    command.output_options(p)
+    command.filter_options(p)
+    command.s3_options(p)
+    return p
+
+
+def restore(args):
+    """Ask for what is archived, and wait for it if so told; return the status."""
+    import os
+
+    from s3kit.errors import DONE, Usage
+    from s3kit.restoring import Restoring
+    if args.dry_run and args.wait:
+        raise Usage("--wait and -n contradict each other")
+    if args.estimate and (args.in_place or args.output):
+        raise Usage("--estimate writes no manifest: it goes with no -i or -o")
+    source = command.Source(args)
+    # In a pipeline, or by cron, there is nobody to ask.
+    ask = command.Person() if os.isatty(1) and not (args.yes or args.dry_run or args.estimate) else None
+    sink = None if args.estimate else command.Sink(args, lambda: args.format or source.form)
+    tally, progress = command.Tally(args), command.Progress(args, unit="row")
+    restoring = Restoring(args, source, sink, tally, progress, ask, command.Signals)
+    if args.estimate:
+        for line in restoring.estimate(source.batches()).lines():
+            print(command.visible(line))
+        return DONE
+    with command.closing(sink, progress):
+        restoring.run()
+        tally.summary(progress, restoring.told())
+    return restoring.status()
+
+
+def main(argv=None):
+    """Run s3-restore."""
+    return command.run(build_parser(), restore, argv)
