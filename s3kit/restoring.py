@@ -52,7 +52,7 @@ class Restoring:
         self.scouts = {}            # bucket: the errand by which that is found out, before anything else of it is asked for
         self.throttle = retry.Throttle(args.connections)
         self.allowance, self.allowed_at = PER_SECOND * PAUSE, time.monotonic()
-        self.restored = self.restored_bytes = self.requested = self.left = self.planned = self.planned_bytes = 0
+        self.restored = self.restored_bytes = self.left = self.planned = self.planned_bytes = 0
         self.is_armed = self.is_resting = False
         self.shown = self.moaned = time.monotonic()
         self.leaving = []
@@ -166,7 +166,7 @@ class Restoring:
     def look_at(self, errand, way=FIRST):
         """Ask where a row's version stands."""
         bucket = errand.row.bucket
-        by_head = errand.by_head or self.tells.get(bucket) is False or (self.scouts.get(bucket) is errand and not errand.is_held)
+        by_head = errand.by_head or self.tells.get(bucket) is False or (self.scouts.get(bucket) is errand and not errand.is_taken)
         self.send(errand, way, Look, "head_object", errand.row.etag, by_head)
 
     def send(self, errand, way, kind, method, *values):
@@ -309,7 +309,9 @@ class Restoring:
         is_scout, is_told = self.scouts.get(bucket) is errand, said.state in (ONGOING, READY)
         if is_told and not said.by_head:
             self.tells[bucket] = True
-        elif is_scout and (is_told or (said.state == COLD and errand.is_held and not said.by_head)):
+        elif is_scout and is_told and errand.asks and not errand.is_taken:
+            del self.scouts[bucket]         # nobody knew whether S3 took it, and so the next row is tried
+        elif is_scout and (is_told or (said.state == COLD and errand.is_taken)):
             self.tells[bucket] = False
             said = said._replace(state=said.state if is_told else ONGOING)
         if bucket in self.tells:
@@ -338,7 +340,7 @@ class Restoring:
         """S3 is at work on it."""
         if way == ASKED:
             self.throttle.grow()
-            self.requested += 1
+            errand.is_taken = True
             if self.scouts.get(errand.row.bucket) is errand:
                 self.look_at(errand)        # does the listing tell?
                 return
@@ -362,6 +364,7 @@ class Restoring:
         """A copy can be read: the row goes on."""
         if way == ASKED:
             self.throttle.grow()
+            errand.is_taken = True
             self.look_at(errand)        # until when?
             return
         self.let_row_go(errand, f"ready until {said.until}" if said.until else "")
@@ -523,14 +526,14 @@ class Restoring:
 class Errand:
     """A row on its way out of the archive, and what is known of it."""
 
-    __slots__ = ("row", "tier", "storage_class", "archive_tier", "size", "by_head", "is_headed", "is_held", "is_recalled",
+    __slots__ = ("row", "tier", "storage_class", "archive_tier", "size", "by_head", "is_headed", "is_held", "is_recalled", "is_taken",
                  "way", "endpoint", "tries", "asks", "began", "looked")
 
     def __init__(self, row, tier):
         self.row, self.tier = row, tier
         self.storage_class, self.archive_tier, self.size = row.storage_class, "", row.length or 0
         self.by_head = row.storage_class == TIERING
-        self.is_headed = self.is_held = self.is_recalled = False
+        self.is_headed = self.is_held = self.is_recalled = self.is_taken = False
         self.way = self.endpoint = None
         self.tries = self.asks = 0
         self.began = self.looked = time.monotonic()
