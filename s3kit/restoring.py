@@ -13,6 +13,7 @@ from s3kit.address import has_dots
 from s3kit.control import Control
 from s3kit.errors import DONE, SOME_FAILED, Fault
 from s3kit.flow import Flow
+from s3kit.outlet import Outlet
 from s3kit.pricing import Estimate, Prices
 from s3kit.select import Filter
 from s3kit.session import Session
@@ -52,10 +53,9 @@ class Restoring:
         self.scouts = {}            # bucket: the errand by which that is found out, before anything else of it is asked for
         self.throttle = retry.Throttle(args.connections)
         self.allowance, self.allowed_at = PER_SECOND * PAUSE, time.monotonic()
-        self.restored = self.restored_bytes = self.requested = self.left = self.planned = self.planned_bytes = 0
+        self.restored = self.restored_bytes = self.left = self.planned = self.planned_bytes = 0
         self.is_armed = self.is_resting = False
         self.shown = self.moaned = time.monotonic()
-        self.leaving = []
 
     def run(self):
         """Ask for what is in an archive, and with --wait wait for it. Raises Fault (Cut) where the input or the output failed."""
@@ -115,20 +115,29 @@ class Restoring:
     def restore(self, batches):
         """Restore the rows that come."""
         self.signals.graceful = True
+        self.outlet = Outlet(lambda batch: self.sink.write(batch, self.source.extras()))
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, self.look, together=TOGETHER)
         try:
             self.flow.run()
-            self.let_go()
+            self.close()
         except BaseException:
             self.control.shutdown(cancel_futures=True)
             raise
         self.control.shutdown()
 
+    def close(self):
+        """See the rows out; who waits for a reader that never comes can be stopped."""
+        with self.signals.at_once():
+            self.outlet.close()
+
     def look(self):
-        """Stop if a signal came; let rows go; say how it stands."""
+        """Stop if a signal came or the output failed; free the places of what is written; say how it stands."""
         self.signals.check()
-        self.let_go()
+        if self.outlet.fault:
+            raise self.outlet.fault
+        for name, size in self.outlet.done():
+            self.free(name, size)
         now = time.monotonic()
         if now - self.shown > 1:
             self.shown = now
@@ -139,13 +148,6 @@ class Restoring:
         waiting = len(self.spool) + len(self.next)
         oldest = f", oldest wait {show_span(now - min(errand.began for errand in self.pending))}" if self.pending else ""
         return f"{len(self.pending):,} pending, {self.restored:,} ready{f', {waiting:,} to ask for' if waiting else ''}{oldest}"
-
-    def let_go(self):
-        """Let rows go; who waits for a reader that never comes can be stopped."""
-        if self.leaving:
-            leaving, self.leaving = self.leaving, []
-            with self.signals.at_once():
-                self.sink.write(leaving, self.source.extras())
 
     def take_all(self, batch):
         """Take rows of the input: what needs nothing goes on at once."""
@@ -166,7 +168,7 @@ class Restoring:
     def look_at(self, errand, way=FIRST):
         """Ask where a row's version stands."""
         bucket = errand.row.bucket
-        by_head = errand.by_head or self.tells.get(bucket) is False or (self.scouts.get(bucket) is errand and not errand.is_held)
+        by_head = errand.by_head or self.tells.get(bucket) is False or (self.scouts.get(bucket) is errand and not errand.taken)
         self.send(errand, way, Look, "head_object", errand.row.etag, by_head)
 
     def send(self, errand, way, kind, method, *values):
@@ -193,6 +195,7 @@ class Restoring:
         while not self.out[FIRST] and (self.next or len(self.spool)):
             if not self.next:
                 if self.args.wait and not self.has_room():
+                    self.pause()
                     return
                 self.recall()
                 continue
@@ -201,6 +204,7 @@ class Restoring:
             is_sure = errand.is_headed or self.tells.get(bucket)
             if not self.fits(errand):
                 if self.args.wait:
+                    self.pause()
                     return
                 self.put_off(self.next.popleft())
             elif errand.name in self.names and not errand.is_held:
@@ -212,12 +216,16 @@ class Restoring:
                     self.scouts[bucket] = errand
                 self.look_at(self.next.popleft())
             elif not self.may_ask():
-                if not self.is_resting:
-                    self.is_resting = True
-                    self.flow.later(PAUSE, self.rest)
+                self.pause()
                 return
             else:
                 self.ask_for(self.next.popleft())
+
+    def pause(self):
+        """Go on in a moment."""
+        if not self.is_resting:
+            self.is_resting = True
+            self.flow.later(PAUSE, self.rest)
 
     def rest(self):
         """Go on after a pause."""
@@ -274,11 +282,15 @@ class Restoring:
         self.pending.discard(errand)
         if errand.is_held:
             errand.is_held = False
-            self.held -= 1
-            self.held_bytes -= errand.size
-            self.names[errand.name] -= 1
-            if not self.names[errand.name]:
-                del self.names[errand.name]
+            self.free(errand.name, errand.size)
+
+    def free(self, name, size):
+        """Free a place."""
+        self.held -= 1
+        self.held_bytes -= size
+        self.names[name] -= 1
+        if not self.names[name]:
+            del self.names[name]
 
     # --- from S3 to the output
 
@@ -309,7 +321,9 @@ class Restoring:
         is_scout, is_told = self.scouts.get(bucket) is errand, said.state in (ONGOING, READY)
         if is_told and not said.by_head:
             self.tells[bucket] = True
-        elif is_scout and (is_told or (said.state == COLD and errand.is_held and not said.by_head)):
+        elif is_scout and is_told and errand.asks and not errand.taken:
+            del self.scouts[bucket]         # nobody knew whether S3 took it, and so the next row is tried
+        elif is_scout and (is_told or (said.state == COLD and errand.taken)):
             self.tells[bucket] = False
             said = said._replace(state=said.state if is_told else ONGOING)
         if bucket in self.tells:
@@ -322,10 +336,10 @@ class Restoring:
             self.planned += 1
             self.planned_bytes += errand.size
             self.tally.count(errand.row)
-            self.sink.write([errand.row], self.source.extras())
+            self.outlet.put(errand.row)
         elif errand.is_held or errand.is_recalled or errand is self.scouts.get(errand.row.bucket):
             self.pending.discard(errand)
-            if errand.asks >= ASKS:
+            if errand.taken >= ASKS:
                 self.fail(errand, f"S3 was asked for it {ASKS} times, and it is still in the archive")
             else:
                 self.next.appendleft(errand)
@@ -338,7 +352,7 @@ class Restoring:
         """S3 is at work on it."""
         if way == ASKED:
             self.throttle.grow()
-            self.requested += 1
+            errand.taken += 1
             if self.scouts.get(errand.row.bucket) is errand:
                 self.look_at(errand)        # does the listing tell?
                 return
@@ -362,6 +376,7 @@ class Restoring:
         """A copy can be read: the row goes on."""
         if way == ASKED:
             self.throttle.grow()
+            errand.taken += 1
             self.look_at(errand)        # until when?
             return
         self.let_row_go(errand, f"ready until {said.until}" if said.until else "")
@@ -379,7 +394,7 @@ class Restoring:
     def let_row_go(self, errand, restore):
         """Let a row go that can be read."""
         row = errand.row
-        self.release(errand)
+        self.pending.discard(errand)
         self.dismiss(errand)
         self.progress.move(1)
         if self.args.dry_run:
@@ -387,7 +402,8 @@ class Restoring:
         self.restored += 1
         self.restored_bytes += errand.size
         row.state, row.restore, row.error = rows.RESTORED, restore, ""
-        self.leave(row)
+        # It keeps its place until the next stage takes it: a copy that nobody comes for would expire.
+        self.leave(row, ticket=(errand.name, errand.size) if errand.is_held else None)
 
     def on_vanished(self, errand, said, way):
         """S3 has it no more."""
@@ -427,7 +443,6 @@ class Restoring:
         """S3 has no capacity for Expedited now: another tier, or later."""
         self.release(errand)
         self.dismiss(errand)
-        errand.asks -= 1
         if self.args.fallback:
             errand.tier = self.args.fallback
             self.next.appendleft(errand)
@@ -471,12 +486,12 @@ class Restoring:
         self.progress.move(1)
         self.leave(row)
 
-    def leave(self, row, told=False):
+    def leave(self, row, told=False, ticket=None):
         """Let a row go."""
         if self.args.dry_run:
             return
         self.tally.count(row, told)
-        self.leaving.append(row)
+        self.outlet.put(row, ticket)
 
     # --- looking again
 
@@ -524,7 +539,7 @@ class Errand:
     """A row on its way out of the archive, and what is known of it."""
 
     __slots__ = ("row", "tier", "storage_class", "archive_tier", "size", "by_head", "is_headed", "is_held", "is_recalled",
-                 "way", "endpoint", "tries", "asks", "began", "looked")
+                 "way", "endpoint", "tries", "asks", "taken", "began", "looked")
 
     def __init__(self, row, tier):
         self.row, self.tier = row, tier
@@ -532,7 +547,7 @@ class Errand:
         self.by_head = row.storage_class == TIERING
         self.is_headed = self.is_held = self.is_recalled = False
         self.way = self.endpoint = None
-        self.tries = self.asks = 0
+        self.tries = self.asks = self.taken = 0
         self.began = self.looked = time.monotonic()
 
     @property
