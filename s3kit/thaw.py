@@ -137,8 +137,13 @@ class Thaw(Call):
 
     def take_head(self, transfer, place):
         """Take what S3 says of one version."""
-        self.finish(place, seen_in(transfer.headers, self.jobs[place]) if transfer.status == 200 and not transfer.errno
-                    else refusal(transfer)._replace(by_head=True))
+        if transfer.status == 200 and not transfer.errno:
+            found = seen_in(transfer.headers, self.jobs[place])
+        else:
+            found = refusal(transfer)._replace(by_head=True)
+        if found.state == VANISHED:
+            found = found._replace(error="S3 has it no more")       # the answer to a HEAD has no words
+        self.finish(place, found)
 
     def take_page(self, transfer, walk):
         """Take a page: what it shows is settled, what comes after it is asked for, and HEAD must say the rest."""

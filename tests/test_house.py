@@ -29,7 +29,7 @@ LAYERS = (
     "errors",
     "units row address digest durable show split spool",
     "csvform xmlform retry lock answer plain pages segments blocks channel pricing",
-    "manifest ledger wire tree plan",
+    "manifest ledger wire tree plan outlet",
     "session listing pool worker engine commit control",
     "ranges select removal thaw",
     "transfer flow",
