@@ -526,6 +526,8 @@ class Progress:
             if text:
                 self.bar.set_postfix_str(text, refresh=False)
             self.bar.update(amount)
+            if not amount:
+                self.bar.refresh()      # tqdm would think that there is nothing new
 
     def end(self, text):
         """Put the summary in the bar's place: for good below all others if no other stage follows."""

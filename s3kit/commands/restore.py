@@ -15,7 +15,7 @@ def build_parser():
     p.add_argument("--tier", choices=TIERS, default="Standard", help="how fast, and how dear (Standard)")
     p.add_argument("--fallback", choices=TIERS[:2], help="ask for this where S3 has no capacity for Expedited, do not wait for it")
     p.add_argument("--max-pending", metavar="N", type=command.positive, default=100, help="no more than N rows pending in S3 (100)")
-    p.add_argument("--max-pending-size", metavar="SIZE", type=command.size, help="no more than SIZE of them (10G)")
+    p.add_argument("--max-pending-size", metavar="SIZE", type=command.size, help="no more than SIZE (like 500G) pending, together")
     p.add_argument("--wait", action="store_true", help="wait, and let each row go the moment it can be read")
     p.add_argument("--poll", metavar="TIME", type=command.span, default=60.0, help="look how rows stand every TIME (60s)")
     p.add_argument("--estimate", action="store_true", help="print what it would cost and how long it would take; ask S3 nothing")

@@ -1,5 +1,6 @@
 """s3-restore: what is asked for, how often, how much at a time, and that rows go on the moment they can be read."""
 
+import fcntl
 import json
 import os
 import pty
@@ -7,8 +8,10 @@ import random
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from contextlib import contextmanager
@@ -364,6 +367,68 @@ def test_a_slow_reader(fake, run, tmp_path):
             restore.until(lambda text: "#end rows=6000" in text)
         assert restore.process.wait(20) == 0
     assert len(asked(fake)) == len(set(asked(fake))) == 400
+
+
+def test_what_was_asked_for_before_counts(fake, run, tmp_path):
+    """Wherever in the manifest it is: all rows are looked at before any is asked for."""
+    fill(fake, 2100, [("GLACIER", None)])
+    manifest = listed(fake, run, tmp_path)
+    run("s3-restore", "--include-regex", "k020[0-1].", manifest, env=env_of(fake))
+    assert len(asked(fake)) == 20
+    with Started(fake, tmp_path, *WAIT, "--max-pending", "25", manifest) as restore:
+        until(lambda: len(asked(fake)) == 25)
+        time.sleep(1)
+        assert len(asked(fake)) == 25 and restore.process.poll() is None
+
+
+@pytest.mark.parametrize("how", ["stopped", "left", "full"])
+def test_a_reader_that_never_comes(fake, tmp_path, run, pipe, how):
+    """Stopped within two seconds, dead of SIGPIPE, or status 3: as every command."""
+    fill(fake, 6000, 14 * [("STANDARD", None)] + [("GLACIER", None)])
+    manifest = listed(fake, run, tmp_path)
+    if how == "stopped":
+        with Started(fake, tmp_path, *WAIT, manifest) as restore:
+            until(lambda: len(asked(fake)) == 100)
+            restore.process.terminate()
+            began = time.monotonic()
+            assert restore.process.wait(10) == -signal.SIGTERM and time.monotonic() - began < 2
+    elif how == "left":
+        assert pipe(f"s3-restore '{manifest}' | head -n 1", env=env_of(fake)).status == [128 + signal.SIGPIPE, 0]
+    else:
+        done = pipe(f"s3-restore '{manifest}' > /dev/full", env=env_of(fake))
+        assert done.status == [3] and done.err == "s3-restore: cannot write the output: No space left on device\n"
+
+
+def test_a_cut_input(fake, run, tmp_path):
+    """The rows that came are asked for; no end mark, status 3."""
+    fill(fake, 10, [("GLACIER", None)])
+    lines = listed(fake, run, tmp_path).read_text().splitlines(keepends=True)
+    done = run("s3-restore", input="".join(lines[:7]), env=env_of(fake))
+    assert done.status == 3 and "the input was cut" in done.err and "#end" not in done.out
+    assert len(asked(fake)) == 5 == done.out.count("restoring")
+
+
+def test_progress(fake, tmp_path, run):
+    """On a terminal: pending, ready, and the oldest wait, renewed while nothing comes."""
+    fill(fake, 4, [("GLACIER", None)])
+    manifest = listed(fake, run, tmp_path)
+    back, front = pty.openpty()
+    fcntl.ioctl(front, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 150, 0, 0))
+    process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), *WAIT, str(manifest)], env=clean_env(env_of(fake)),
+                               cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=front)
+    os.close(front)
+    seen = b""
+    try:
+        while len(re.findall(rb"4 pending, 0 ready, oldest wait [2-9]\.\d s", seen)) < 2:
+            seen += os.read(back, 4096)
+        fake.clock.advance(6 * HOUR)
+        assert process.wait(20) == 0
+        seen += os.read(back, 4096)
+        assert b"4 rows restored" in seen
+    finally:
+        process.kill()
+        process.wait()
+        os.close(back)
 
 
 # --- S3's answers
