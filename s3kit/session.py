@@ -56,6 +56,20 @@ class Session:
         return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url, config=config,
                                    verify=False if options.no_verify_ssl else self.ca_bundle)
 
+    def service(self, name):
+        """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), with the same identity and settings.
+
+        Beside an S3 of one's own it is asked at that server, unless the settings name another: the keys of a server in
+        the cellar are not shown to Amazon. Raises NoAccess or Fault.
+        """
+        with translated():
+            home = self.client.meta
+            settings = {"region_name": home.region_name, "verify": False if self.options.no_verify_ssl else self.ca_bundle}
+            made = self.session.client(name, **settings)
+            if self.is_custom() and ".amazonaws.com" in made.meta.endpoint_url:
+                made = self.session.client(name, endpoint_url=home.endpoint_url, **settings)
+        return made
+
     def credentials(self):
         """Return the current (access key, secret, token), refreshed if they are about to expire."""
         if self.options.no_sign_request:
