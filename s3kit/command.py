@@ -189,9 +189,17 @@ class Person:
 
     def __call__(self, question):
         """Ask; anything but yes is no."""
+        return self.line(f"{question} [y/N]").lower() in ("y", "yes")
+
+    def line(self, question):
+        """Ask; return what they type."""
         with Signals.at_once():
-            self.terminal.write(visible(f"{question} [y/N] ").encode())
-            return self.terminal.readline().strip().lower() in (b"y", b"yes")
+            self.terminal.write(visible(f"{question} ").encode())
+            return self.terminal.readline().decode(errors="replace").strip()
+
+    def show(self, text):
+        """Show a line."""
+        self.terminal.write(f"{visible(text)}\n".encode())
 
 
 class Signals:

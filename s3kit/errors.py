@@ -12,9 +12,10 @@ UNVERIFIABLE = 5    # nothing wrong, but some rows could not be verified
 
 
 class Fault(Exception):
-    """Something the user must know; its text is one line, its status the command's."""
+    """Something the user must know; its text is one line, its status the command's, its code S3's own word for it."""
 
     status = UNFINISHED
+    code = ""
 
 
 class Usage(Fault):

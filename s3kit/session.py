@@ -222,7 +222,9 @@ def translate(error):
     if isinstance(error, known.ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         kind = NoAccess if code in DENIED or code.startswith(("InvalidAccessKey", "Signature", "Expired")) else Fault
-        return kind(f"S3 says {code}: {error.response.get('Error', {}).get('Message', text)}")
+        fault = kind(f"S3 says {code}: {error.response.get('Error', {}).get('Message', text)}")
+        fault.code = code
+        return fault
     if isinstance(error, known.BotoCoreError):
         return Fault(text)
     if isinstance(error, ValueError):

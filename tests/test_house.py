@@ -27,13 +27,14 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 # A module imports only from the rows above its own; commands/* come last.
 LAYERS = (
     "errors",
-    "units row address digest durable show split spool",
-    "csvform xmlform retry lock answer plain pages segments blocks channel pricing",
-    "manifest ledger wire tree plan outlet",
+    "units row address digest durable show split spool grants",
+    "csvform xmlform retry lock answer plain pages segments blocks channel pricing evaluator",
+    "manifest ledger wire tree plan outlet shelf",
     "session listing pool worker engine commit control",
-    "ranges select removal thaw",
-    "transfer flow",
-    "fetching verifying migration pruning leftovers restoring",
+    "ranges select removal thaw identity",
+    "transfer flow template",
+    "review simulation applying",
+    "fetching verifying migration pruning leftovers restoring policies",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

@@ -1,0 +1,158 @@
+"""s3-policy: plan, compare, apply and roll back bucket policies."""
+
+from s3kit import command
+from s3kit.errors import Usage
+
+NAME = "s3-policy"
+VERBS = ("plan", "show", "diff", "check", "apply", "rollback", "backup")
+CHANGING = ("apply", "rollback")
+
+
+def build_parser():
+    """Declare the options of s3-policy."""
+    p = command.parser(NAME, "Plan, compare, apply and roll back bucket policies.",
+                       usage=f"%(prog)s {'|'.join(VERBS)} [options] [BUCKET ... | -]")
+    p.parse_args = p.parse_intermixed_args      # buckets may follow options
+    p.add_argument("words", metavar="VERB BUCKET", nargs="*", help="what to do, with what; - reads a manifest from stdin")
+    p.add_argument("--all", action="store_true", help="plan, backup: all buckets that we may see; else all that are planned")
+    p.add_argument("--buckets-file", metavar="FILE", help="also the buckets in FILE, one a line")
+    p.add_argument("--manifest", metavar="FILE", help="also the buckets of a manifest (and its keys, for migrate); - is stdin")
+    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
+    p.add_argument("--dir", metavar="DIR", default="policies", help="where the documents and their backups lie (policies)")
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--yes", action="store_true", help="apply, rollback: do not ask")
+    p.add_argument("-n", "--dry-run", action="store_true", help="apply, rollback: say what would be done, do nothing")
+    group = p.add_argument_group("planning")
+    group.add_argument("-t", "--template", metavar="NAME", help="only-me, read-only, migrate, tls-only, or a FILE")
+    group.add_argument("--exempt", metavar="ARN", action="append", default=[], help="this user or role keeps access")
+    group.add_argument("--role", metavar="ARN", help="read-only, migrate: who migrates (the caller)")
+    group.add_argument("--pipeline", metavar="COMMANDS", default="s3-manifest | s3-fetch | s3-verify", help="migrate: what shall run")
+    group.add_argument("--no-services", action="store_true", help="keep Amazon's services out, too: logs, inventory, ...")
+    group.add_argument("--without", metavar="SID", action="append", default=[], help="leave out this statement of the live policy")
+    group = p.add_argument_group("judging")
+    group.add_argument("--caller", metavar="ARN", help="who we are, where STS cannot say")
+    group.add_argument("--by", choices=("arn", "username"), help="what this server tells principals by")
+    group.add_argument("--assume", metavar="KEY=VALUE", action="append", default=[], help="this condition key has this value in our requests")
+    group.add_argument("--live", action="store_true", help="show, check: the live policy")
+    group.add_argument("--backup", action="store_true", help="show: the last backup")
+    group.add_argument("--principal", metavar="ARN", action="append", default=[], help="check: also this user or role")
+    group.add_argument("--action", metavar="ACTION", action="append", default=[], help="check: this action, as s3:GetObject")
+    group.add_argument("--key", metavar="KEY", default="any-key", help="check: of this object")
+    group = p.add_argument_group("applying")
+    group.add_argument("--canary", metavar="BUCKET", help="apply: this one first (the first)")
+    group.add_argument("--overwrite", action="store_true", help="also what was changed since: the live policy, the plan, a Sid")
+    group.add_argument("--settle", metavar="TIME", type=command.span, help="look for so long whether all is well (5s, elsewhere 1s)")
+    group.add_argument("--remove-self", metavar="BUCKET", action="append", default=[], help="the caller may lose access to this one")
+    group.add_argument("--to", metavar="FILE", help="rollback: to this backup")
+    command.s3_options(p)
+    return p
+
+
+def policy(args):
+    """Do what the verb says; return the status."""
+    if not args.words or args.words[0] not in VERBS:
+        raise Usage(f"what to do: {', '.join(VERBS[:-1])} or {VERBS[-1]}" if not args.words else
+                    f"'{args.words[0]}' is none of {', '.join(VERBS)}")
+    verb, words = args.words[0], args.words[1:]
+    check_options(args, verb)
+    from s3kit.policies import Policies
+    policies = Policies(args, command.say, command.Signals)
+    buckets, patterns = chosen(args, verb, words, policies)
+    if verb == "plan":
+        return policies.plan(buckets, patterns)
+    if verb not in CHANGING:
+        return getattr(policies, verb)(buckets)
+    ask = None if args.yes or args.dry_run else command.Person()
+    return getattr(policies, verb)(buckets, ask)
+
+
+def check_options(args, verb):
+    """Raise Usage for options that contradict the verb or each other."""
+    if args.yes and args.dry_run:
+        raise Usage("--yes and -n contradict each other")
+    if args.live and args.backup:
+        raise Usage("--live and --backup exclude each other")
+    wrong = [f"--{name.replace('_', '-')}" for name, verbs in MEANT.items() if verb not in verbs and getattr(args, name)]
+    if wrong:
+        raise Usage(f"{wrong[0]} means nothing to '{verb}'")
+    for action in args.action:
+        if not action.startswith("s3:"):
+            raise Usage(f"--action '{action}': actions are like s3:GetObject")
+
+
+# The verbs that an option means something to.
+MEANT = {"yes": CHANGING, "dry_run": CHANGING, "template": ("plan",), "role": ("plan",), "no_services": ("plan",), "without": ("plan",),
+         "live": ("show", "check"), "backup": ("show",), "principal": ("check",), "action": ("check",), "canary": ("apply",),
+         "remove_self": ("apply",), "to": ("rollback",), "overwrite": ("plan", *CHANGING), "settle": CHANGING}
+
+
+def chosen(args, verb, words, policies):
+    """Return (buckets, {bucket: patterns of its keys}) that are meant: named, in a file, of a manifest, all, or asked for."""
+    from fnmatch import fnmatchcase
+
+    from s3kit.row import BUCKET
+    from s3kit.select import bucket_lines
+    found = [bucket_of(word) for word in words if word != "-"]
+    if args.buckets_file:
+        found += [bucket_of(line) for line in bucket_lines(args.buckets_file)]
+    sources = ["-"] * ("-" in words) + ([args.manifest] if args.manifest else [])
+    patterns = patterns_of(args, sources) if sources else {}
+    found += patterns
+    if args.all:
+        found += [name for name, _ in policies.session.buckets()] if verb in ("plan", "backup") else policies.shelf.buckets()
+    elif not found and not sources:
+        found = asked_for(policies, verb)
+    for name in found:
+        if not BUCKET.fullmatch(name):
+            raise Usage(f"'{name}' is no bucket")
+    found = [name for name in dict.fromkeys(found) if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
+    strange = [name for name in [*args.remove_self, *([args.canary] if args.canary else [])] if name not in found]
+    if strange:
+        raise Usage(f"'{strange[0]}' is none of the buckets of this run")
+    if args.to and len(found) != 1:
+        raise Usage("--to FILE is a backup of one bucket")
+    if not found:
+        raise Usage("no bucket")
+    return found, patterns
+
+
+def bucket_of(word):
+    """Return the bucket that a word names: NAME, s3://NAME or its ARN. Raises Usage for keys and prefixes."""
+    name = word.removeprefix("s3://").rstrip("/")
+    name = name.rpartition(":::")[2] if name.startswith("arn:") else name
+    if "/" in name:
+        raise Usage(f"'{word}' is no bucket: policies are of whole buckets (--manifest FILE reads a manifest)")
+    return name
+
+
+def patterns_of(args, paths):
+    """Return {bucket: patterns of its keys} of manifests."""
+    from argparse import Namespace
+
+    from s3kit.template import Patterns
+    found = {}
+    for batch in command.Source(Namespace(prog=args.prog, file=paths, bucket=None, columns=None)).batches():
+        command.Signals.check()
+        for row in batch:
+            if row.verbatim is None:
+                found.setdefault(row.bucket, Patterns()).add(row.key)
+    return {bucket: patterns.all() for bucket, patterns in found.items()}
+
+
+def asked_for(policies, verb):
+    """Return the buckets that a person chooses from a list. Raises Usage where nobody can be asked."""
+    try:
+        person = command.Person()
+    except Usage:
+        raise Usage("no bucket: name some, or give --all") from None
+    names = [name for name, _ in policies.session.buckets()] if verb in ("plan", "backup") else policies.shelf.buckets()
+    for at, name in enumerate(names, 1):
+        person.show(f"{at:>4}  {name}")
+    answer = person.line("Which buckets, by number or name?")
+    return [names[int(word) - 1] if word.isdigit() and 0 < int(word) <= len(names) else bucket_of(word)
+            for word in answer.replace(",", " ").split()]
+
+
+def main(argv=None):
+    """Run s3-policy."""
+    return command.run(build_parser(), policy, argv)
