@@ -206,8 +206,10 @@ def like(wanted, given, asker, has_variables):
 def arn_like(given, wanted, asker, has_variables):
     """Return whether an ARN is like another: each of its six parts by itself. ArnEquals is the same as ArnLike."""
     theirs, ours = wanted.split(":", 5), given.split(":", 5)
-    if VARIABLE.search(wanted) or len(theirs) < 6 or len(ours) < 6:
+    if VARIABLE.search(wanted) or wanted == "*":
         return like(wanted, given, asker, has_variables)
+    if len(theirs) < 6 or len(ours) < 6:
+        return None             # nobody says what that is like
     return every(like(their, our, asker, has_variables) for their, our in zip(theirs, ours))
 
 

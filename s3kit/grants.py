@@ -12,6 +12,7 @@ from s3kit.errors import Fault
 
 MOST = 20 * 1024            # bytes that S3 takes of a policy, blanks not counted (S3 User Guide, bucket-policies)
 FIRST_VERSION = "2008-10-17"        # that of a document which names none; knows no policy variables
+OURS = "S3Kit"              # begins the Sids of statements that s3-policy writes
 VERSIONS = (FIRST_VERSION, "2012-10-17")
 PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 ELEMENTS = {"Sid", "Effect", "Condition", *sum(PAIRS, ())}
@@ -28,11 +29,15 @@ class Broken(Fault):
 
 def parse(text):
     """Return the document that a text is. Raises Broken, which says what is wrong with it."""
+    return checked(loaded(text))
+
+
+def loaded(text):
+    """Return what a JSON text is. Raises Broken."""
     try:
-        found = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
+        return json.loads(text, object_pairs_hook=once, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
         raise Broken(f"this is no JSON: {error}") from None
-    return checked(found)
 
 
 def once(pairs):
@@ -226,9 +231,6 @@ def merged(base, statements, without=(), overwrite=False):
         return None
     head = {name: base[name] for name in ("Version", "Id") if name in base} if base else {}
     return {"Version": head.get("Version") or VERSIONS[-1], **head, "Statement": kept}
-
-
-OURS = "S3Kit"              # begins the Sids of statements that s3-policy writes
 
 
 class Change:

@@ -5,6 +5,7 @@ import re
 import sys
 
 from s3kit import grants, review
+from s3kit.address import parse_s3
 from s3kit.applying import Applying, Live, cleaned, errand_of, planned, readable, undoing
 from s3kit.errors import DONE, SOME_FAILED, Fault, Usage
 from s3kit.evaluator import ALLOW, answer
@@ -14,11 +15,12 @@ from s3kit.show import count, visible
 from s3kit.simulation import Simulation
 from s3kit.template import NEEDS, RECOVERY, Setting, arn_of, faults_of, statements_of
 
+ADDRESS = re.compile(r"s3://[^\s'\"|;&<>]+")
 KEYS = {"arn": ARN_KEY, "username": NAME_KEY}
 SETTLE = 5              # seconds that Amazon's S3 has to take in a policy; other servers have one
 CHANGED = (SOME_FAILED, "differs")
 UNSEEN = "an organization's control policies may bind even the root, and cannot be seen from here"
-ALLOW_ONLY = "this allows and denies nothing: it keeps nobody out who has rights of his own"
+ALLOW_ONLY = "this denies nothing: whoever has rights of his own in the account keeps them"
 LIFECYCLE = "lifecycle rules go on deleting: no policy binds them"
 
 
@@ -86,12 +88,12 @@ class Policies:
         if not args.template and not args.without:
             raise Usage("--template only-me, read-only, migrate, tls-only or a FILE is wanted")
         role = principal(args.role, self.session) if args.role else circle.caller.arn
-        pipeline = commands_in(args.pipeline)
+        pipeline, addresses = commands_in(args.pipeline), [parse_s3(text) for text in ADDRESS.findall(args.pipeline)]
 
         def planned(bucket):
-            setting = Setting(bucket, circle, role, not args.no_services, tuple(self.exempted), pipeline,
-                              (patterns or {}).get(bucket) or ("*",))
-            return self.plan_one(setting)
+            listed = tuple(prefix for name, prefix in addresses if name == bucket)
+            return self.plan_one(Setting(bucket, circle, role, not args.no_services, tuple(self.exempted), pipeline,
+                                         (patterns or {}).get(bucket) or ("*",), listed or ("",)))
         with self.shelf.held():
             return self.each(buckets, planned)
 
@@ -198,7 +200,7 @@ class Policies:
         if self.args.json:
             return
         args = self.args
-        self.print([f"s3://{bucket}", *review.table(bucket, old, document, circle, args.principal, args.action, args.key),
+        self.print([f"s3://{bucket} (the caller is {circle.caller.arn})", *review.table(bucket, old, document, circle, args.principal, args.action, args.key),
                     "(- not said here: their own policies decide; ? depends on the request)"], file)
 
     def table(self, bucket, old, document, circle):

@@ -65,5 +65,5 @@ class Simulation:
             return ask(lambda: call(self.session.service(name)))
         except Fault as fault:
             self.mute.add(name)
-            self.say(f"{called} was not asked: {fault}")
+            self.say(f"{called} could not be asked ({fault.code or str(fault).partition(':')[0]}): the built-in evaluator alone judges")
             return []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from s3kit.errors import Fault, Usage
 from s3kit.evaluator import answer
-from s3kit.grants import OURS, parse
+from s3kit.grants import OURS, checked, loaded
 from s3kit.identity import ARN_KEY, NAME_KEY
 
 # Without these nobody can find out what a policy says, or take it back.
@@ -26,12 +26,13 @@ NEEDS = {"s3-list": (LOOK, LISTING, ()), "s3-manifest": (LOOK, LISTING, ()), "s3
          "s3-verify": (LOOK, (), READ[:2]), "s3-restore": (LOOK, LISTING, (*READ[:2], "s3:RestoreObject")),
          "s3-prune": (LOOK, LISTING, (*READ[:2], "s3:DeleteObject", "s3:DeleteObjectVersion"))}
 NEEDS["s3-migrate"] = tuple(tuple(dict.fromkeys(sum((needs[at] for needs in NEEDS.values()), ()))) for at in range(3))
+LISTERS = {"s3-list", "s3-manifest", "s3-migrate"}
 TRIED_DELETE = "s3kit-no-such-key-*"        # see removal.heeds_conditions
 PATTERNS = 30           # of keys in one policy, at most: it has 20 KB
 
 
 class Setting(NamedTuple):
-    """What a template is filled in with; `allowed` are the patterns of the keys that a pipeline works on."""
+    """What a template is filled in with; `allowed` are the patterns of the keys that a pipeline works on, `prefixes` what it lists."""
 
     bucket: str
     circle: object
@@ -40,6 +41,7 @@ class Setting(NamedTuple):
     writers: tuple = ()         # who may write although the bucket is frozen
     pipeline: tuple = ("s3-manifest", "s3-fetch", "s3-verify")
     allowed: tuple = ("*",)
+    prefixes: tuple = ("",)
 
     @property
     def arn(self):
@@ -101,8 +103,10 @@ def migrate(setting):
     found = [allow(setting, "MigrateBucket", of_bucket, setting.arn)]
     if listing:
         statement = allow(setting, "MigrateList", listing, setting.arn)
-        if "*" not in setting.allowed:
-            statement["Condition"] = {"StringLike": {"s3:prefix": list(setting.allowed)}}
+        # Without a listing of its own a pipeline only wants to know whether a key is there.
+        prefixes = [escape(prefix) + "*" for prefix in setting.prefixes] if LISTERS & set(setting.pipeline) else setting.allowed
+        if "*" not in prefixes:
+            statement["Condition"] = {"StringLike": {"s3:prefix": list(prefixes)}}
         found.append(statement)
     if objects:
         found.append(allow(setting, "MigrateObjects", objects, [f"{setting.arn}/{pattern}" for pattern in setting.allowed]))
@@ -139,7 +143,7 @@ def statements_of(template, setting):
     words = {"{bucket}": setting.bucket, "{account}": caller.account, "{partition}": caller.partition, "{caller}": caller.arn,
              "{role}": setting.role}
     try:
-        return [fill(statement, words, setting.circle.exempt) for statement in parse(text)["Statement"]]
+        return checked(fill(loaded(text), words, setting.circle.exempt))["Statement"]
     except Fault as fault:
         raise Fault(f"'{template}': {fault}") from None
 
@@ -224,5 +228,6 @@ def barred(document, name, asker, resource):
         said = answer(document, asker, action, resource)
         for sid in said.sids if said.is_barred else ():
             by_sid.setdefault((said.verdict, sid), []).append(action.removeprefix("s3:"))
-    return [f"'{sid}' {'denies' if verdict == 'deny' else 'may deny'} {name} {', '.join(actions)}"
+    return [f"'{sid}' {'denies' if verdict == 'deny' else 'may deny'} {name} "
+            + ("every way back" if len(actions) == len(RECOVERY) else ", ".join(actions))
             for (verdict, sid), actions in by_sid.items()]

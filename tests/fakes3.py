@@ -36,6 +36,7 @@ import hashlib
 import hmac
 import http
 import inspect
+import json
 import random
 import re
 import socket
@@ -100,7 +101,7 @@ KEPT_HEADERS = {"content-type": "Content-Type", "cache-control": "Cache-Control"
 # Subresources of the real S3 that this one does not have: 501, never mistaken for a plain GET or PUT.
 FOREIGN = {"accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
            "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
-           "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication",
+           "ownershipControls", "policyStatus", "publicAccessBlock", "replication",
            "requestPayment", "retention", "select", "session", "tagging", "torrent", "website"}
 
 
@@ -218,6 +219,7 @@ class Bucket:
     def __init__(self, name, created):
         self.name, self.created = name, created
         self.versioning = ""        # never, then Enabled or Suspended; there is no way back [UG]
+        self.policy = None          # as it was put; kept, not enforced
         self.keys = {}
         self.order = []             # code point order of str is byte order of UTF-8
         self.uploads = {}
@@ -369,6 +371,7 @@ ERRORS = {code: (int(status), message) for status, code, message in (line.split(
 400 InvalidToken The provided token is malformed or otherwise invalid.
 400 InvalidURI Couldn't parse the specified URI.
 400 KeyTooLongError Your key is too long
+400 MalformedPolicy Policies must be valid JSON and the first byte must be '{'
 400 MalformedTrailerError The request contained trailing data that was not well-formed.
 400 MalformedXML The XML you provided was not well-formed or did not validate against our published schema
 400 XAmzContentSHA256Mismatch The provided 'x-amz-content-sha256' header does not match what was computed.
@@ -378,6 +381,7 @@ ERRORS = {code: (int(status), message) for status, code, message in (line.split(
 403 RequestTimeTooSkewed The difference between the request time and the current time is too large.
 403 SignatureDoesNotMatch The request signature we calculated does not match the signature you provided.
 404 NoSuchBucket The specified bucket does not exist
+404 NoSuchBucketPolicy The bucket policy does not exist
 404 NoSuchKey The specified key does not exist.
 404 NoSuchUpload The specified upload does not exist. It may have been aborted or completed.
 404 NoSuchVersion The specified version does not exist.
@@ -777,7 +781,7 @@ def operation(method, level, subresource=""):
 
 
 SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore",
-                "versioning", "versions", "location", "delete")
+                "versioning", "versions", "location", "delete", "policy")
 
 
 def route(s3, request):
@@ -857,6 +861,37 @@ def put_versioning(s3, request):
         raise S3Error("IllegalVersioningConfigurationException")
     bucket.versioning = status
     return Response(200)
+
+
+@operation("GET", "bucket", "policy")
+def get_policy(s3, request):
+    """GetBucketPolicy: the text as it was put [API]."""
+    policy = s3.need_bucket(request).policy
+    if policy is None:
+        raise S3Error("NoSuchBucketPolicy", BucketName=request.bucket)
+    return Response(200, {"Content-Type": "application/json"}, policy.encode())
+
+
+@operation("PUT", "bucket", "policy")
+def put_policy(s3, request):
+    """PutBucketPolicy: at once and whole; 20 KB at most [UG bucket-policies]."""
+    bucket = s3.need_bucket(request)
+    check_content(request)
+    try:
+        found = json.loads(request.body)
+    except ValueError:
+        raise S3Error("MalformedPolicy") from None
+    if not isinstance(found, dict) or not found.get("Statement") or len(request.body) > 20 * 1024:
+        raise S3Error("MalformedPolicy")
+    bucket.policy = request.body.decode()
+    return Response(204, length=None)
+
+
+@operation("DELETE", "bucket", "policy")
+def delete_policy(s3, request):
+    """DeleteBucketPolicy: also where there is none [API]."""
+    s3.need_bucket(request).policy = None
+    return Response(204, length=None)
 
 
 # Listings ------------------------------------------------------------------------------------------

@@ -139,8 +139,20 @@ def test_buckets(s3, client):
     client.delete_bucket(Bucket="zzz")
     assert set(s3.buckets) == {"aaa", "b"}
     assert ask(s3, "PUT", "/X")[0] == 403
-    assert code(client.get_bucket_policy, Bucket="b") == (501, "NotImplemented")
+    assert code(client.get_bucket_acl, Bucket="b") == (501, "NotImplemented")
     assert code(client.copy_object, Bucket="b", Key="x", CopySource="b/k")[0] == 501
+
+
+def test_policies(client):
+    """A policy is kept as it was put, one that is none is refused, without one there is an error of its own."""
+    assert code(client.get_bucket_policy, Bucket="b") == (404, "NoSuchBucketPolicy")
+    assert code(client.put_bucket_policy, Bucket="b", Policy="{") == (400, "MalformedPolicy")
+    text = '{"Version": "2012-10-17",  "Statement": [{}]}'
+    client.put_bucket_policy(Bucket="b", Policy=text)
+    assert client.get_bucket_policy(Bucket="b")["Policy"] == text
+    client.delete_bucket_policy(Bucket="b")
+    client.delete_bucket_policy(Bucket="b")
+    assert code(client.get_bucket_policy, Bucket="b") == (404, "NoSuchBucketPolicy")
 
 
 def test_versioning_status(client):
