@@ -285,9 +285,12 @@ def undoing(bucket, live, shelf, circle, chosen=None, overwrite=False):
         kept = [each for each in shelf.backups(bucket) if each.why == APPLY]
         if not kept:
             raise Fault("nothing to roll back: apply has kept no backup of it")
-        chosen = next((each for each in kept if same(found, each.next)), kept[0])
-        if not (overwrite or same(found, chosen.next) or same(cleaned(found), chosen.text)):
-            raise Fault(f"the live policy is not the one that apply put: --overwrite rolls back to '{chosen.path}' nevertheless")
+        chosen = next((each for each in kept if same(found, each.next)), None)
+        # Put never came, or is undone already; only a rehearsal may still be there.
+        chosen = chosen or next((each for each in kept if same(cleaned(found), each.text)), None)
+        if not (chosen or overwrite):
+            raise Fault(f"the live policy is not the one that apply put: --overwrite rolls back to '{kept[0].path}' nevertheless")
+        chosen = chosen or kept[0]
     if chosen.bucket != bucket:
         raise Fault(f"'{chosen.path}' is a backup of the bucket '{chosen.bucket}'")
     document, arn = readable(chosen.text), arn_of(bucket, circle)
