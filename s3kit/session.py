@@ -63,8 +63,10 @@ class Session:
         the cellar are not shown to Amazon. Raises NoAccess or Fault.
         """
         with translated():
+            from botocore.config import Config
             home = self.client.meta
-            settings = {"region_name": home.region_name, "verify": False if self.options.no_verify_ssl else self.ca_bundle}
+            settings = {"region_name": home.region_name, "verify": False if self.options.no_verify_ssl else self.ca_bundle,
+                        "config": Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=10, user_agent_extra="s3kit")}
             made = self.session.client(name, **settings)
             if self.is_custom() and ".amazonaws.com" in made.meta.endpoint_url:
                 made = self.session.client(name, endpoint_url=home.endpoint_url, **settings)

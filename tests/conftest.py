@@ -128,8 +128,8 @@ def fake():
 
 @pytest.fixture(scope="session")
 def seaweed():
-    """SeaweedFS, signatures enforced."""
-    with servers.Seaweed() as server:
+    """SeaweedFS, signatures and policies enforced, with guests."""
+    with servers.Seaweed(more=servers.GUESTS) as server:
         yield server
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 ACCESS_KEY, SECRET_KEY = "s3kit-test", "s3kit-test-secret"
 IDENTITIES = {"identities": [{"name": "s3kit", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
                               "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}
+GUESTS = {"glass": ("GLASSKEY", "glass-secret"), "mallory": ("MALLORYKEY", "mallory-secret")}       # others, with all rights
 SECONDS_TO_START = 60
 
 
@@ -100,11 +101,11 @@ class Server:
         return {"AWS_ENDPOINT_URL_S3": self.url, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
                 "AWS_REGION": "us-east-1"}
 
-    def client(self):
+    def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
         """Return a boto3 client of this server."""
         import boto3
         from botocore.config import Config
-        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY,
+        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
                             region_name="us-east-1", config=Config(s3={"addressing_style": "path"}, max_pool_connections=32))
 
 
