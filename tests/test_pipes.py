@@ -24,12 +24,13 @@ VERSIONS = [("doc.txt", b"first\n"), ("doc.txt", b"second\n"), ("old/gone.txt", 
 def buckets(seaweed):
     """pipes-flat, never versioned; pipes-versions with versions and a delete marker; both again for what deletes."""
     client = seaweed.client()
-    for bucket in ("pipes-flat", "pipes-versions", "pipes-prune", "pipes-prune-versions", "pipes-migrate", "pipes-migrate-versions"):
+    for bucket in ("pipes-flat", "pipes-versions", "pipes-prune", "pipes-prune-versions", "pipes-migrate", "pipes-migrate-versions",
+                   "pipe-policy"):
         client.create_bucket(Bucket=bucket)
         if bucket.endswith("versions"):
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for key in ("a.txt", "b/c d.txt", "img/one.jpg", "img/two.png"):
-        for bucket in ("pipes-prune", "pipes-migrate"):
+        for bucket in ("pipes-prune", "pipes-migrate", "pipe-policy"):
             client.put_object(Bucket=bucket, Key=key, Body=FLAT[key], ChecksumAlgorithm="CRC32")
     for body in (b"first\n", b"second\n", b"third\n"):
         for bucket in ("pipes-prune-versions", "pipes-migrate-versions"):
