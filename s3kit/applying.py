@@ -8,7 +8,7 @@ import time
 from typing import NamedTuple
 
 from s3kit import grants
-from s3kit.errors import Fault, NoAccess
+from s3kit.errors import Fault
 from s3kit.evaluator import DENY, answer
 from s3kit.grants import Broken, compact, parse, same
 from s3kit.session import DENIED, translated
@@ -120,10 +120,13 @@ class Errand(NamedTuple):
 
 
 class Applying:
-    """Puts policies, one bucket at a time; `say(text)` tells people, `settle` is how many seconds S3 has to take it in."""
+    """Puts policies, one bucket at a time; `say(text)` tells people, `settle` is how many seconds S3 has to take it in.
 
-    def __init__(self, live, shelf, say, settle=0):
-        self.live, self.shelf, self.say, self.settle = live, shelf, say, settle
+    `is_hurried()` is whether somebody waits for us to end.
+    """
+
+    def __init__(self, live, shelf, say, settle=0, is_hurried=lambda: False):
+        self.live, self.shelf, self.say, self.settle, self.is_hurried = live, shelf, say, settle, is_hurried
 
     def run(self, errand, why=APPLY):
         """Put an errand's policy. Raises Fault if that did not come to a good end; then the old policy is live again.
@@ -137,6 +140,8 @@ class Applying:
         try:
             if why == APPLY:
                 self.rehearse(errand)
+            if self.is_hurried():
+                raise Fault("stopped before it was put")
             self.live.put(errand.bucket, errand.text, errand.removes_self)
             if not errand.removes_self:
                 self.verify(errand, before)
@@ -155,7 +160,7 @@ class Applying:
         """Yield now and again, as long as S3 may need to take something in; once at least."""
         end = time.monotonic() + self.settle
         yield
-        while time.monotonic() < end:
+        while time.monotonic() < end and not self.is_hurried():
             time.sleep(max(0, min(PAUSE, end - time.monotonic())))
             yield
 
@@ -168,13 +173,13 @@ class Applying:
         raise Fault("S3 took the policy, but has another one when it is read back")
 
     def try_out(self, errand, before):
-        """Raise NoAccess if the caller is refused what he could do before and what the policy does not deny him."""
+        """Raise Fault if the caller is refused what he could do before and what the policy does not deny him."""
         _, document = errand.documents
         asker, arn = errand.circle.asker(errand.circle.caller.arn), arn_of(errand.bucket, errand.circle)
         for name, (action, refused) in self.live.tries(errand.bucket).items():
             resource = f"{arn}/any-key" if name == "head of an object" else arn
             if refused and not before.get(name, ("", ""))[1] and not answer(document, asker, action, resource).is_barred:
-                raise NoAccess(f"S3 refuses us now ({name}: {refused}), which this policy should not do")
+                raise Fault(f"S3 refuses us now ({name}: {refused}), which this policy should not do")
 
     def rehearse(self, errand):
         """See how a server that is not Amazon's takes the conditions of a policy that shuts others out. Raises Fault.
@@ -188,12 +193,12 @@ class Applying:
         if trial is None:
             return
         if refusal(lambda: self.live.versioning(errand.bucket)):
-            raise NoAccess(f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
+            raise Fault(f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
         self.live.put(errand.bucket, trial)
         self.read_back(errand.bucket, trial)
         for _ in self.moments():
             if refusal(lambda: self.live.versioning(errand.bucket)):
-                raise NoAccess(f"this server does not spare us by {errand.circle.key}: the policy would lock us out "
+                raise Fault(f"this server does not spare us by {errand.circle.key}: the policy would lock us out "
                                "(plan with --by arn or --by username, whichever it knows)")
 
     def take_back(self, errand, backup, error):

@@ -7,9 +7,10 @@ import sys
 from s3kit import grants, review
 from s3kit.address import parse_s3
 from s3kit.applying import Applying, Live, cleaned, errand_of, planned, readable, undoing
-from s3kit.errors import DONE, SOME_FAILED, Fault, Usage
+from s3kit.errors import DONE, SOME_FAILED, Fault, NoAccess, Usage
 from s3kit.evaluator import ALLOW, answer
 from s3kit.identity import ARN_KEY, NAME_KEY, Circle, caller, principal
+from s3kit.session import DENIED, UNREACHED, Session
 from s3kit.shelf import APPLY, BACKUP, ROLLBACK, Shelf, read_backup
 from s3kit.show import count, visible
 from s3kit.simulation import Simulation
@@ -18,7 +19,6 @@ from s3kit.template import NEEDS, RECOVERY, Setting, arn_of, faults_of, statemen
 ADDRESS = re.compile(r"s3://[^\s'\"|;&<>]+")
 KEYS = {"arn": ARN_KEY, "username": NAME_KEY}
 SETTLE = 5              # seconds that Amazon's S3 has to take in a policy; other servers have one
-CHANGED = (SOME_FAILED, "differs")
 UNSEEN = "an organization's control policies may bind even the root, and cannot be seen from here"
 ALLOW_ONLY = "this denies nothing: whoever has rights of his own in the account keeps them"
 LIFECYCLE = "lifecycle rules go on deleting: no policy binds them"
@@ -28,7 +28,6 @@ class Policies:
     """One run of s3-policy; each verb is a method that takes buckets and returns the status."""
 
     def __init__(self, args, say, signals):
-        from s3kit.session import Session
         self.args, self.signals = args, signals
         self.say = lambda text: args.quiet or say(args.prog, text)
         self.complain = lambda text: say(args.prog, text)
@@ -47,6 +46,8 @@ class Policies:
             except Fault as fault:
                 self.complain(f"{bucket}: {fault}")
                 self.tell({"bucket": bucket, "state": "failed", "error": str(fault)})
+                if is_general(fault):
+                    return fault.status
                 status = SOME_FAILED
         return status
 
@@ -179,6 +180,7 @@ class Policies:
     def check(self, buckets):
         """Print the table of who may do what, before and after; return 1 where a document may not be put."""
         simulation = Simulation(self.session, self.say)
+        self.circle()
 
         def one(bucket):
             circle = self.circle(self.shelf.facts(bucket))
@@ -228,6 +230,7 @@ class Policies:
         args, simulation = self.args, Simulation(self.session, self.say)
         canary = args.canary or (buckets[0] if buckets else None)
         buckets = [canary, *(bucket for bucket in buckets if bucket != canary)] if canary else []
+        self.circle()
 
         def one(bucket):
             facts = self.shelf.facts(bucket)
@@ -267,6 +270,7 @@ class Policies:
         """Put back what was live before apply, or what a backup says; return the status."""
         args = self.args
         chosen = read_backup(args.to) if args.to else None
+        self.circle()
 
         def one(bucket):
             errand = undoing(bucket, self.live, self.shelf, self.circle(), chosen, args.overwrite)
@@ -294,7 +298,7 @@ class Policies:
             settle = SETTLE if self.live.is_amazons else 1
         self.signals.graceful = True
         try:
-            Applying(self.live, self.shelf, self.complain, settle).run(errand, why)
+            Applying(self.live, self.shelf, self.complain, settle, lambda: self.signals.number).run(errand, why)
         finally:
             self.signals.graceful = False
 
@@ -303,6 +307,11 @@ class Policies:
         self.say(f"{bucket}: {text}")
         self.tell({"bucket": bucket, "state": state})
         return status
+
+
+def is_general(fault):
+    """Return whether a fault is none of one bucket: we are nobody, or S3 cannot be reached."""
+    return fault.code in UNREACHED or isinstance(fault, NoAccess) and fault.code not in DENIED
 
 
 def told(old, document):

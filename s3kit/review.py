@@ -1,5 +1,7 @@
 """What people read of policies: statements in words, what differs, and the table of principals and actions."""
 
+import re
+
 from s3kit import grants
 from s3kit.evaluator import UNSAID, answer
 from s3kit.grants import listed, texts
@@ -8,6 +10,7 @@ from s3kit.template import arn_of
 ACTIONS = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket", "s3:GetObject", "s3:PutObject",
            "s3:DeleteObject")
 KEY = "any-key"
+VERB = re.compile(r"([A-Z][a-z]*|)(.*)", re.DOTALL)
 OUTSIDE = ("other accounts", "without signature")      # to whom a policy that says nothing says no
 TELLING = {"StringEquals": "is", "StringNotEquals": "is not", "StringLike": "is like", "StringNotLike": "is not like", "ArnLike": "is like",
            "ArnNotLike": "is not like", "ArnEquals": "is", "ArnNotEquals": "is not", "Bool": "is", "NumericLessThan": "is less than",
@@ -65,10 +68,27 @@ def conditions(statement):
 def table(bucket, old, new, circle, principals=(), actions=(), key=KEY):
     """Return lines: who may do what by one document, and by another where that differs (`- > deny`)."""
     rows = rows_of(bucket, old, new, circle, principals, actions, key)
-    lines = [["", *(action.removeprefix("s3:") for action in (actions or ACTIONS))]]
-    lines += [[name, *(was if was == will else f"{was} > {will}" for was, will in cells)] for name, cells in rows]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths)).rstrip() for line in lines]
+    columns = [[action.removeprefix("s3:"), *(cell(*cells[at]) for _, cells in rows)] for at, action in enumerate(actions or ACTIONS)]
+    columns = [["", *(name for name, _ in rows)], *joined(columns)]
+    widths = [max(map(len, column)) for column in columns]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths)).rstrip() for line in zip(*columns)]
+
+
+def cell(was, will):
+    """Return what a table says of one principal and one action."""
+    return was if was == will else f"{was} > {will}"
+
+
+def joined(columns):
+    """Return columns, those that say the same of actions named alike as one: Get/Put/DeleteObject."""
+    found = []
+    for head, *cells in columns:
+        verb, rest = VERB.fullmatch(head).groups()
+        if found and found[-1][1:] == cells and VERB.fullmatch(found[-1][0].rpartition("/")[2])[2] == rest:
+            found[-1][0] = f"{found[-1][0].removesuffix(rest)}/{head}"
+        else:
+            found.append([head, *cells])
+    return found
 
 
 def rows_of(bucket, old, new, circle, principals=(), actions=(), key=KEY):

@@ -17,6 +17,10 @@ SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
 REGION_TRIES = 3
 DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
 
+# Botocore's words for a server that cannot be reached.
+UNREACHED = ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError", "ReadTimeoutError", "ProxyConnectionError",
+             "HTTPClientError", "SSLError")
+
 
 class Session:
     """A lazily made boto3 session; `options` has the AWS CLI's names (see command.s3_options)."""
@@ -228,7 +232,9 @@ def translate(error):
         fault.code = code
         return fault
     if isinstance(error, known.BotoCoreError):
-        return Fault(text)
+        fault = Fault(text)
+        fault.code = type(error).__name__
+        return fault
     if isinstance(error, ValueError):
         return Fault(f"cannot use these settings: {text}")
     return Fault(f"{type(error).__name__}: {text}")

@@ -408,6 +408,16 @@ def test_removing_oneself(place, run):
     assert not [request for request in place.requests(bucket="c") if "x-amz-confirm-remove-self-bucket-access" in request.headers]
 
 
+def test_s3_cannot_be_reached(place, run, monkeypatch):
+    """Status 3, at the first bucket: it is no fault of theirs."""
+    run("plan", "b", "c", *ONLY_ME)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for words in (("backup", "b", "c"), ("diff", "b", "c"), ("apply", "--all", "--yes")):
+        status, _, err = run(*words)
+        assert status == 3 and err.count("Could not connect") == 1
+
+
 # --- rollback and backup
 
 
@@ -502,7 +512,7 @@ def test_sts_does_not_answer(place, run):
     status, _, err = run("plan", "b", *ONLY_ME)
     assert status == 3 and "cannot find out who we are" in err
     assert run("plan", "b", *ONLY_ME, "--caller", ME)[0] == 0
-    assert run("apply", "b", "--yes")[0] == 1 and live(place) == OLD
+    assert run("apply", "b", "--yes")[0] == 3 and run("check", "b")[0] == 3 and run("rollback", "b", "--yes")[0] == 3 and live(place) == OLD
     assert run("show", "b")[0] == 0 and run("diff", "b")[0] == 1 and run("backup", "b")[0] == 0
 
 
