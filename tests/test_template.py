@@ -255,11 +255,11 @@ def test_migrate_needs_no_more_than_it_needs():
 def test_migrate_lists_what_the_pipeline_lists():
     """A prefix if it has one, all of the bucket if not."""
     spared = circle(ALICE)
-    for prefixes, given, verdict in (((""),), (), ALLOW), (("2024/",), ("2024/",), ALLOW), (("2024/",), ("2025/",), UNSAID), (("2024/",), ("",), UNSAID):
+    for prefixes, asked, verdict in (((""),), (), ALLOW), (("2024/",), ("2024/",), ALLOW), (("2024/",), ("2025/",), UNSAID), (("2024/",), ("",), UNSAID):
         made = planned("migrate", spared, pipeline=("s3-manifest",), prefixes=prefixes)
         asker = spared.asker(ALICE)
-        asker = asker._replace(context=asker.context | {"s3:prefix": given})
-        assert answer(made, asker, "s3:ListBucketVersions", BUCKET_ARN).verdict == verdict, (prefixes, given)
+        asker = asker._replace(context=asker.context | {"s3:prefix": asked})
+        assert answer(made, asker, "s3:ListBucketVersions", BUCKET_ARN).verdict == verdict, (prefixes, asked)
 
 
 def test_a_template_of_ones_own(tmp_path):
