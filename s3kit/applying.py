@@ -57,16 +57,16 @@ class Live:
             self.session.client.get_bucket_versioning(Bucket=bucket)
 
     def tries(self, bucket):
-        """Return {what was tried: (action, why it was refused or '')} of reading and listing as the caller."""
+        """Return {what was tried: (action, of which key, why it was refused or '')} of reading and listing as the caller."""
         client, keys = self.session.client, []
 
         def listed():
             keys.extend(each["Key"] for each in client.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents", ()))
 
-        found = {"list": ("s3:ListBucket", refusal(listed)),
-                 "head": ("s3:ListBucket", refusal(lambda: client.head_bucket(Bucket=bucket)))}
+        found = {"list": ("s3:ListBucket", "", refusal(listed)),
+                 "head": ("s3:ListBucket", "", refusal(lambda: client.head_bucket(Bucket=bucket)))}
         for key in keys:
-            found["head of an object"] = ("s3:GetObject", refusal(lambda key=key: client.head_object(Bucket=bucket, Key=key)))
+            found["head of an object"] = ("s3:GetObject", key, refusal(lambda key=key: client.head_object(Bucket=bucket, Key=key)))
         return found
 
 
@@ -176,9 +176,9 @@ class Applying:
         """Raise Fault if the caller is refused what he could do before and what the policy does not deny him."""
         _, document = errand.documents
         asker, arn = errand.circle.asker(errand.circle.caller.arn), arn_of(errand.bucket, errand.circle)
-        for name, (action, refused) in self.live.tries(errand.bucket).items():
-            resource = f"{arn}/any-key" if name == "head of an object" else arn
-            if refused and not before.get(name, ("", ""))[1] and not answer(document, asker, action, resource).is_barred:
+        for name, (action, key, refused) in self.live.tries(errand.bucket).items():
+            resource = f"{arn}/{key}" if key else arn
+            if refused and not before.get(name, ("", "", ""))[2] and not answer(document, asker, action, resource).is_barred:
                 raise Fault(f"S3 refuses us now ({name}: {refused}), which this policy should not do")
 
     def rehearse(self, errand):

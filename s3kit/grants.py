@@ -17,7 +17,7 @@ VERSIONS = (FIRST_VERSION, "2012-10-17")
 PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 ELEMENTS = {"Sid", "Effect", "Condition", *sum(PAIRS, ())}
 PRINCIPALS = {"AWS", "Service", "Federated", "CanonicalUser"}
-SID = re.compile(r"[A-Za-z0-9 ._-]*")
+SID = re.compile(r"[^\x00-\x1f\x7f]*")         # IAM knows letters and digits; S3 has taken more
 ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+")
 RESOURCE = re.compile(r"\*|arn:[a-z*?-]+:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
 ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
@@ -95,7 +95,7 @@ def fault_of(statement):
     if statement.get("Effect") not in ("Allow", "Deny"):
         return "Effect is Allow or Deny"
     if not isinstance(statement.get("Sid", ""), str) or not SID.fullmatch(statement.get("Sid", "")):
-        return "Sid has letters and digits"
+        return "Sid is a text, best of letters and digits"
     for name, other in PAIRS:
         if (name in statement) == (other in statement):
             return f"it has {name} or {other}, and not both"
@@ -229,8 +229,12 @@ def merged(base, statements, without=(), overwrite=False):
             kept.append(statement)
     if not kept:
         return None
-    head = {name: base[name] for name in ("Version", "Id") if name in base} if base else {}
-    return {"Version": head.get("Version") or VERSIONS[-1], **head, "Statement": kept}
+    head = {name: base[name] for name in ("Version", "Id") if name in base} if base else {"Version": VERSIONS[-1]}
+    if head.get("Version", FIRST_VERSION) == FIRST_VERSION and "${" in compact(statements):
+        if "${" in compact(base):
+            raise Fault(f"the live policy is of version {FIRST_VERSION}, where '${{' means nothing, and the template needs {VERSIONS[-1]}")
+        head["Version"] = VERSIONS[-1]
+    return head | {"Statement": kept}
 
 
 class Change:

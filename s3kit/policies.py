@@ -18,7 +18,7 @@ from s3kit.template import NEEDS, RECOVERY, Setting, arn_of, faults_of, statemen
 
 ADDRESS = re.compile(r"s3://[^\s'\"|;&<>]+")
 KEYS = {"arn": ARN_KEY, "username": NAME_KEY}
-SETTLE = 5              # seconds that Amazon's S3 has to take in a policy; other servers have one
+SETTLE, QUICK = 5, 1    # seconds that Amazon's S3 has to take in the canary's policy, and all others
 UNSEEN = "an organization's control policies may bind even the root, and cannot be seen from here"
 ALLOW_ONLY = "this denies nothing: whoever has rights of his own in the account keeps them"
 LIFECYCLE = "lifecycle rules go on deleting: no policy binds them"
@@ -34,7 +34,7 @@ class Policies:
         self.session, self.shelf = Session(args), Shelf(args.dir)
         self.live = Live(self.session)
         self.warned = set()
-        self.exempted = None
+        self.exempted, self.has_put = None, False
 
     def each(self, buckets, do):
         """Do something with every bucket, whatever becomes of the others; return the status."""
@@ -102,7 +102,9 @@ class Policies:
         """Plan for one bucket; return the status. Raises Fault."""
         args, bucket, circle = self.args, setting.bucket, setting.circle
         base = cleaned(self.live.get(bucket))
-        old = base and grants.parse(base)
+        old = readable(base)
+        if base and not old:
+            raise Fault("the live policy cannot be read (backup keeps it; apply --overwrite would replace it by one of your own)")
         statements = statements_of(args.template, setting) if args.template else []
         document = grants.merged(old, statements, args.without, args.overwrite)
         if document is None:
@@ -202,7 +204,8 @@ class Policies:
         if self.args.json:
             return
         args = self.args
-        self.print([f"s3://{bucket} (the caller is {circle.caller.arn})", *review.table(bucket, old, document, circle, args.principal, args.action, args.key),
+        self.print([f"s3://{bucket} (the caller is {circle.caller.arn})",
+                    *review.table(bucket, old, document, circle, args.principal, args.action, args.key),
                     "(- not said here: their own policies decide; ? depends on the request)"], file)
 
     def table(self, bucket, old, document, circle):
@@ -295,7 +298,8 @@ class Policies:
         """Put an errand's policy; a signal waits until that is at its end, whichever."""
         settle = self.args.settle
         if settle is None:
-            settle = SETTLE if self.live.is_amazons else 1
+            settle = SETTLE if self.live.is_amazons and not self.has_put else QUICK
+        self.has_put = True
         self.signals.graceful = True
         try:
             Applying(self.live, self.shelf, self.complain, settle, lambda: self.signals.number).run(errand, why)

@@ -128,15 +128,17 @@ def read_backup(path):
 
 
 def make(folder):
-    """Make a folder, and those above it, for us alone, their names on the disk."""
+    """Make a folder, and those above it, for us alone, their names on the disk. Raises Fault."""
     above, name = os.path.split(folder.rstrip("/"))
     if above and name and not os.path.isdir(above):
         make(above)
     try:
         os.mkdir(folder, 0o700)
+        durable.sync_name(folder)
     except FileExistsError:
-        return
-    durable.sync_name(folder)
+        pass
+    except OSError as error:
+        raise of_file("make", folder, error) from None
 
 
 def read(path):

@@ -33,7 +33,7 @@ def test_what_is_no_policy(text):
 
 
 FAULTS = [
-    ({"Effect": "deny"}, "Effect is Allow or Deny"), ({"Sid": "a/b"}, "Sid has letters"), ({"Sid": 1}, "Sid has letters"),
+    ({"Effect": "deny"}, "Effect is Allow or Deny"), ({"Sid": "a\nb"}, "Sid is a text"), ({"Sid": 1}, "Sid is a text"),
     ({"Efect": "Deny"}, "no element 'Efect'"), ({"NotAction": "s3:*"}, "Action or NotAction"), ({"Action": None}, "null is no Action"),
     ({"Action": []}, "nothing is no Action"), ({"Action": "GetObject"}, "is no Action"), ({"Resource": "b/*"}, "is no Resource"),
     ({"Resource": ["*", 1]}, "1 is no Resource"), ({"Principal": "me"}, "Principal is"), ({"Principal": {}}, "Principal is"),
@@ -104,6 +104,16 @@ def test_merging():
     assert merged(None, [ALLOW]) == document(ALLOW)
     assert merged(document(ALLOW), [], without=["A"]) is None
     assert merged(document(ALLOW, ALLOW | {"Sid": "B"}), [], without=["A"]) == document(ALLOW | {"Sid": "B"})
+
+
+def test_the_version_of_what_is_merged():
+    """A document's version is part of its meaning: it changes only where that changes nothing else."""
+    old = {"Statement": [ALLOW]}
+    assert "Version" not in merged(old, [ALLOW | {"Sid": "B"}])
+    variable = ALLOW | {"Sid": "B", "Resource": "arn:aws:s3:::b/${*}"}
+    assert merged(old, [variable])["Version"] == "2012-10-17"
+    with pytest.raises(Fault, match="of version 2008-10-17"):
+        merged({"Statement": [ALLOW | {"Resource": "arn:aws:s3:::b/${aws:username}"}]}, [variable])
 
 
 def test_a_sid_is_never_overwritten_silently():

@@ -152,6 +152,8 @@ def test_buckets_of_a_manifest_and_a_file(place, run):
     status, _, err = run("plan", "--buckets-file", "names", "-t", "migrate", "--exclude-bucket", "b")
     assert status == 0 and "c:" in err and "b:" not in err
     assert run("plan", "--all", "-t", "read-only")[0] == 0 and Shelf("policies").buckets() == ["b", "c"]
+    place.bucket("unplanned")
+    assert "unplanned" in run("check", "--all", "--live")[1] and "unplanned" not in run("check", "--all")[1]
 
 
 # --- looking
@@ -472,7 +474,7 @@ def test_rollback_to_a_backup(place, run):
 def test_a_broken_live_policy_is_kept_and_brought_back(place, run):
     """Letter by letter, although nobody can read it."""
     place.bucket("b").policy = "{ broken"
-    assert "this is no JSON" in run("plan", "b", *ONLY_ME)[2]
+    assert "the live policy cannot be read" in run("plan", "b", *ONLY_ME)[2]
     place.bucket("b").policy = json.dumps(OLD)
     run("plan", "b", *ONLY_ME)
     place.bucket("b").policy = "{ broken"

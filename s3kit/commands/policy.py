@@ -14,7 +14,7 @@ def build_parser():
                        usage=f"%(prog)s {'|'.join(VERBS)} [options] [BUCKET ... | -]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("words", metavar="VERB BUCKET", nargs="*", help="what to do, with what; - reads a manifest from stdin")
-    p.add_argument("--all", action="store_true", help="plan, backup: all buckets that we may see; else all that are planned")
+    p.add_argument("--all", action="store_true", help="plan, backup, --live: all buckets that we may see; else all that are planned")
     p.add_argument("--buckets-file", metavar="FILE", help="also the buckets in FILE, one a line")
     p.add_argument("--manifest", metavar="FILE", help="also the buckets of a manifest (and its keys, for migrate); - is stdin")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
@@ -41,7 +41,7 @@ def build_parser():
     group = p.add_argument_group("applying")
     group.add_argument("--canary", metavar="BUCKET", help="apply: this one first (the first)")
     group.add_argument("--overwrite", action="store_true", help="also what was changed since: the live policy, the plan, a Sid")
-    group.add_argument("--settle", metavar="TIME", type=command.span, help="look for so long whether all is well (5s, elsewhere 1s)")
+    group.add_argument("--settle", metavar="TIME", type=command.span, help="look for so long whether all is well (5s for the first bucket, then 1s)")
     group.add_argument("--remove-self", metavar="BUCKET", action="append", default=[], help="the caller may lose access to this one")
     group.add_argument("--to", metavar="FILE", help="rollback: to this backup")
     command.s3_options(p)
@@ -99,9 +99,9 @@ def chosen(args, verb, words, policies):
     patterns = patterns_of(args, sources) if sources else {}
     found += patterns
     if args.all:
-        found += [name for name, _ in policies.session.buckets()] if verb in ("plan", "backup") else policies.shelf.buckets()
+        found += known_to(policies, args, verb)
     elif not found and not sources:
-        found = asked_for(policies, verb)
+        found = asked_for(lambda: known_to(policies, args, verb))
     for name in found:
         if not BUCKET.fullmatch(name):
             raise Usage(f"'{name}' is no bucket")
@@ -139,13 +139,20 @@ def patterns_of(args, paths):
     return {bucket: patterns.all() for bucket, patterns in found.items()}
 
 
-def asked_for(policies, verb):
-    """Return the buckets that a person chooses from a list. Raises Usage where nobody can be asked."""
+def known_to(policies, args, verb):
+    """Return all buckets that a verb may mean: those that we may see, or those that are planned."""
+    if verb in ("plan", "backup") or args.live:
+        return [name for name, _ in policies.session.buckets()]
+    return policies.shelf.buckets()
+
+
+def asked_for(known):
+    """Return the buckets that a person chooses from those of `known()`. Raises Usage where nobody can be asked."""
     try:
         person = command.Person()
     except Usage:
         raise Usage("no bucket: name some, or give --all") from None
-    names = [name for name, _ in policies.session.buckets()] if verb in ("plan", "backup") else policies.shelf.buckets()
+    names = known()
     for at, name in enumerate(names, 1):
         person.show(f"{at:>4}  {name}")
     answer = person.line("Which buckets, by number or name?")
