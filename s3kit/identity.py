@@ -77,6 +77,29 @@ def principal(arn, session):
     return role
 
 
+def confirm(arn, session, account):
+    """Ask IAM whether there is such a user or role in our account; return why that is not known, or ''.
+
+    Raises Fault if there is none, or if it has another ARN: nobody is spared by a name that is written wrongly, and S3 does
+    not look at those in conditions.
+    """
+    _, _, theirs, resource = ARN.fullmatch(arn).groups()
+    kind, _, path = resource.partition("/")
+    if kind == "root" or theirs != account:
+        return ""
+    name = path.rpartition("/")[2]
+    try:
+        iam = session.service("iam")
+        found = ask(lambda: iam.get_user(UserName=name)["User"] if kind == "user" else iam.get_role(RoleName=name)["Role"])["Arn"]
+    except Fault as fault:
+        if fault.code == "NoSuchEntity":
+            raise Fault(f"there is no {kind} '{arn}', IAM says") from None
+        return fault.code or "no answer"
+    if found != arn:
+        raise Fault(f"there is no {kind} '{arn}', IAM says, but '{found}'")
+    return ""
+
+
 def ask(call):
     """Return the answer of another service of Amazon's. Raises Fault."""
     from s3kit.session import translated
@@ -103,6 +126,11 @@ class Circle:
         """The ARNs of all who are spared: the caller, the others, the account's root where there is one."""
         roots = [self.caller.root] if self.key == ARN_KEY else []
         return list(dict.fromkeys([self.caller.arn, *self.others, *roots]))
+
+    @property
+    def rescuers(self):
+        """The others who could take a policy back: S3 lets nobody of another account change one (API Reference, PutBucketPolicy)."""
+        return [arn for arn in self.others if ARN.fullmatch(arn)[3] == self.caller.account]
 
     def asker(self, arn):
         """Return the Asker that an ARN stands for."""

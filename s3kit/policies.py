@@ -9,7 +9,7 @@ from s3kit.address import parse_s3
 from s3kit.applying import Applying, Live, cleaned, errand_of, planned, readable, undoing
 from s3kit.errors import DONE, SOME_FAILED, Fault, NoAccess, Usage
 from s3kit.evaluator import ALLOW, answer
-from s3kit.identity import ARN_KEY, NAME_KEY, Circle, caller, principal
+from s3kit.identity import ARN_KEY, NAME_KEY, Circle, caller, confirm, principal
 from s3kit.session import DENIED, UNREACHED, Session
 from s3kit.shelf import APPLY, BACKUP, ROLLBACK, Shelf, read_backup
 from s3kit.show import count, visible
@@ -33,7 +33,7 @@ class Policies:
         self.complain = lambda text: say(args.prog, text)
         self.session, self.shelf = Session(args), Shelf(args.dir)
         self.live = Live(self.session)
-        self.warned = set()
+        self.warned, self.known = set(), set()
         self.exempted, self.has_put = None, False
 
     def each(self, buckets, do):
@@ -73,13 +73,23 @@ class Policies:
         args, facts = self.args, facts or {}
         if self.exempted is None:
             self.caller = caller(self.session, args.caller)
-            self.exempted = [principal(arn, self.session) for arn in args.exempt]
+            self.exempted = [self.confirmed(principal(arn, self.session)) for arn in args.exempt]
         is_named = not self.live.is_amazons and ":user/" in self.caller.arn
         if args.by == "username" and self.live.is_amazons:
             raise Usage("--by username is for servers that do not know aws:PrincipalArn; Amazon's does")
         key = KEYS.get(args.by) or facts.get("key") or (NAME_KEY if is_named else ARN_KEY)
         is_secure = self.session.client.meta.endpoint_url.startswith("https:")
-        return Circle(self.caller, [*self.exempted, *facts.get("exempt", ())], key, is_secure, assumed(args.assume))
+        planned = [self.confirmed(arn) for arn in facts.get("exempt", ())]
+        return Circle(self.caller, [*self.exempted, *planned], key, is_secure, assumed(args.assume))
+
+    def confirmed(self, arn):
+        """Return the ARN of somebody who is to keep access. Raises Fault if IAM says that there is nobody of that name."""
+        if arn not in self.known and arn != self.caller.arn:
+            unknown = confirm(arn, self.session, self.caller.account)
+            if unknown:
+                self.warn(f"IAM could not be asked ({unknown}) whether all who shall keep access exist: make sure of it")
+            self.known.add(arn)
+        return arn
 
     # --- plan
 
@@ -88,7 +98,7 @@ class Policies:
         args, circle = self.args, self.circle()
         if not args.template and not args.without:
             raise Usage("--template only-me, read-only, migrate, tls-only or a FILE is wanted")
-        role = principal(args.role, self.session) if args.role else circle.caller.arn
+        role = self.confirmed(principal(args.role, self.session)) if args.role else circle.caller.arn
         pipeline, addresses = commands_in(args.pipeline), [parse_s3(text) for text in ADDRESS.findall(args.pipeline)]
 
         def planned(bucket):
@@ -200,8 +210,8 @@ class Policies:
         return self.each(buckets, one)
 
     def show_table(self, bucket, old, document, circle, file=None):
-        """Print who may do what, unless JSON is wanted."""
-        if self.args.json:
+        """Print who may do what, on stdout unless that is for JSON."""
+        if self.args.json and not file:
             return
         args = self.args
         self.print([f"s3://{bucket} (the caller is {circle.caller.arn})",
@@ -249,7 +259,7 @@ class Policies:
             if args.dry_run or ask:
                 file = None if args.dry_run else sys.stderr
                 self.show_table(bucket, old, document, errand.circle, file)
-                if not args.json:
+                if file or not args.json:
                     self.print(review.differences(old, document), file)
             if args.dry_run:
                 return self.conclude(bucket, "to apply", "would be applied: " + told(old, document))
@@ -280,7 +290,7 @@ class Policies:
             if errand.is_done:
                 return self.conclude(bucket, "unchanged", "nothing to roll back: the policy of before is live")
             document = readable(errand.text)
-            if args.dry_run or ask:
+            if ask or args.dry_run and not args.json:
                 self.print([f"s3://{bucket}", *review.differences(errand.documents[0], document)], None if args.dry_run else sys.stderr)
             if args.dry_run:
                 return self.conclude(bucket, "to roll back", "would be rolled back" + ("" if errand.text else " to no policy"))

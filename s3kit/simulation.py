@@ -8,7 +8,7 @@ from s3kit.grants import compact
 from s3kit.identity import ask
 from s3kit.template import RECOVERY, arn_of
 
-WORST = ("ERROR", "SECURITY_WARNING")
+WORST = "ERROR"         # of Access Analyzer's findings: S3 would not take the document, or it cannot work
 
 
 class Simulation:
@@ -53,9 +53,9 @@ class Simulation:
 
         findings = self.asked("accessanalyzer", "Access Analyzer", validated)
         for finding in findings:
-            if finding["findingType"] not in WORST:
-                self.say(f"Access Analyzer: {finding['findingDetails']}")
-        return [f"Access Analyzer: {finding['findingDetails']}" for finding in findings if finding["findingType"] in WORST]
+            if finding["findingType"] != WORST:
+                self.say(f"Access Analyzer: {finding['findingType'].lower().replace('_', ' ')}: {finding['findingDetails']}")
+        return [f"Access Analyzer: {each['findingDetails']}" for each in findings if each["findingType"] == WORST]
 
     def asked(self, name, called, call):
         """Return what a service answers, or [] where it does not, which is said once."""

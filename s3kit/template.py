@@ -80,8 +80,8 @@ def sparing(setting, arns):
 def only_me(setting):
     """Nobody but the exempt, and services, may do anything; the exempt may always take it back."""
     circle = setting.circle
-    if not circle.others:
-        raise Usage("only-me wants one more principal who keeps access, for the day when you lose yours: --exempt ARN")
+    if not circle.rescuers:
+        raise Usage("only-me wants one more principal of the account who keeps access, for the day when you lose yours: --exempt ARN")
     named = [arn for arn in circle.exempt if not arn.endswith(":root")]
     return [{"Sid": f"{OURS}OnlyMe", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": setting.both,
              **sparing(setting, circle.exempt)},
@@ -216,8 +216,8 @@ def faults_of(document, bucket, circle, but_self=False):
         if not (but_self and arn == circle.caller.arn):
             found += barred(document, circle.name_of(arn), circle.asker(arn), resource)
     _, stranger = circle.strangers()[0]
-    if not circle.others and any(answer(document, stranger, action, resource).is_barred for action in RECOVERY):
-        found.append("it shuts out others of the account: that wants one more principal who keeps access (--exempt ARN)")
+    if not circle.rescuers and any(answer(document, stranger, action, resource).is_barred for action in RECOVERY):
+        found.append("it shuts out others of the account: that wants one more principal of the account who keeps access (--exempt ARN)")
     return found
 
 

@@ -14,10 +14,10 @@ ERROR = '<ErrorResponse xmlns="https://aws"><Error><Type>Sender</Type><Code>{}</
 
 
 class Services:
-    """The services; set `arn` (the caller), `roles` {name: ARN}, `denied` {(user's ARN, action)}, `findings`, `refuses` {operation}."""
+    """The services; set `arn` (the caller), `users` and `roles` {name: ARN}, `denied` {(user's ARN, action)}, `findings`, `refuses` {operation}."""
 
     def __init__(self, arn):
-        self.arn, self.roles, self.denied, self.findings, self.refuses, self.asked = arn, {}, set(), [], set(), []
+        self.arn, self.users, self.roles, self.denied, self.findings, self.refuses, self.asked = arn, {}, {}, set(), [], set(), []
 
     def __enter__(self):
         services = self
@@ -66,6 +66,11 @@ class Services:
                 return 404, "text/xml", ERROR.format("NoSuchEntity")
             return 200, "text/xml", DOCUMENT.format(action, f"<Role><Path>/</Path><RoleName>{query['RoleName']}</RoleName><RoleId>AROA</RoleId>"
                                                     f"<Arn>{self.roles[query['RoleName']]}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>")
+        if action == "GetUser":
+            if query["UserName"] not in self.users:
+                return 404, "text/xml", ERROR.format("NoSuchEntity")
+            return 200, "text/xml", DOCUMENT.format(action, f"<User><Path>/</Path><UserName>{query['UserName']}</UserName><UserId>AIDA</UserId>"
+                                                    f"<Arn>{self.users[query['UserName']]}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></User>")
         if action == "SimulatePrincipalPolicy":
             names = [value for name, value in query.items() if name.startswith("ActionNames.member.")]
             members = "".join(f"<member><EvalActionName>{name}</EvalActionName><EvalDecision>"

@@ -40,6 +40,7 @@ def place(monkeypatch, tmp_path):
         fake.put("b", "k", b"bytes")
         fake.bucket("c")
         fake.services = services
+        services.users["glass"] = GLASS
         yield fake
 
 
@@ -500,6 +501,25 @@ def test_a_role_s_path_comes_from_iam(place, run):
     assert run("plan", "b", *ONLY_ME, "--by", "arn", "--caller", role)[0] == 0
 
 
+def test_an_exempt_that_is_not_there(place, run):
+    """A name that is written wrongly, or a role without its path, spares nobody; S3 would not notice. Also when it is applied."""
+    services = place.services
+    status, _, err = run("plan", "b", "-t", "only-me", "--exempt", GLASS + "s")
+    assert status == 3 and "there is no user 'arn:aws:iam::111111111111:user/glasss', IAM says" in err
+    services.roles["Admin"] = "arn:aws:iam::111111111111:role/aws-reserved/Admin"
+    status, _, err = run("plan", "b", "-t", "only-me", "--by", "arn", "--exempt", "arn:aws:iam::111111111111:role/Admin")
+    assert status == 3 and "but 'arn:aws:iam::111111111111:role/aws-reserved/Admin'" in err and not Path("policies/b.json").exists()
+    away = ("--exempt", "arn:aws:iam::222222222222:user/away")     # nobody asks about him; he could not take it back
+    assert run("plan", "b", "-t", "only-me", *away)[0] == 1 and run("plan", "b", "-t", "read-only", *away)[0] == 0
+    assert run("plan", "b", *ONLY_ME)[0] == 0
+    del services.users["glass"]
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 1 and "there is no user" in err and live(place) == OLD
+    services.refuses |= {"GetUser"}
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 0 and err.count("IAM could not be asked (AccessDenied)") == 1
+
+
 @pytest.mark.parametrize("arn", ["arn:aws:sts::111111111111:federated-user/me", "arn:aws:sts::111111111111:user/moto", "nobody"])
 def test_a_caller_that_no_policy_can_name(place, run, arn):
     """Status 3, with the way out."""
@@ -539,7 +559,7 @@ def test_what_access_analyzer_finds(place, run):
     finding = {"findingType": "SUGGESTION", "findingDetails": "could be shorter", "issueCode": "X", "learnMoreLink": "y", "locations": []}
     place.services.findings = [finding]
     status, _, err = run("check", "b")
-    assert status == 0 and "Access Analyzer: could be shorter" in err
+    assert status == 0 and "Access Analyzer: suggestion: could be shorter" in err
     place.services.findings = [finding | {"findingType": "ERROR", "findingDetails": "no such action"}]
     status, _, err = run("apply", "b", "--yes")
     assert status == 1 and "refused: Access Analyzer: no such action" in err and live(place) == OLD
