@@ -79,7 +79,7 @@ class Policies:
             raise Usage("--by username is for servers that do not know aws:PrincipalArn; Amazon's does")
         key = KEYS.get(args.by) or facts.get("key") or (NAME_KEY if is_named else ARN_KEY)
         is_secure = self.session.client.meta.endpoint_url.startswith("https:")
-        planned = [self.confirmed(arn) for arn in facts.get("exempt", ())]
+        planned = [self.confirmed(principal(arn, self.session)) for arn in facts.get("exempt", ())]
         return Circle(self.caller, [*self.exempted, *planned], key, is_secure, assumed(args.assume))
 
     def confirmed(self, arn):
@@ -124,7 +124,7 @@ class Policies:
         faults = faults_of(document, bucket, circle)
         if faults:
             raise Fault("refused: " + "; ".join(faults))
-        if self.shelf.is_edited(bucket) and not args.overwrite:
+        if not args.overwrite and self.shelf.is_edited(bucket):
             raise Fault(f"'{self.shelf.place(bucket)}' was edited since it was planned (--overwrite writes a new one)")
         exempt = [arn for arn in circle.exempt if arn != circle.caller.root]
         self.shelf.save(bucket, grants.pretty(document), {"base": base, "exempt": exempt, "key": circle.key, "template": args.template})
@@ -193,6 +193,7 @@ class Policies:
         """Print the table of who may do what, before and after; return 1 where a document may not be put."""
         simulation = Simulation(self.session, self.say)
         self.circle()
+        self.args.principal = [principal(arn, self.session) for arn in self.args.principal]
 
         def one(bucket):
             circle = self.circle(self.shelf.facts(bucket))

@@ -78,10 +78,11 @@ class Shelf:
             return {}
         try:
             found = json.loads(text)
-            assert isinstance(found["text"], str) and isinstance(found["exempt"], list)
-            return found
-        except (ValueError, KeyError, TypeError, AssertionError):
-            raise Fault(f"cannot understand '{self.own}/plans/{bucket}.json': plan again") from None
+            if all(isinstance(each, str) for each in [found["text"], found["base"] or "", found["key"], *found["exempt"]]):
+                return found
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass
+        raise Fault(f"cannot understand '{self.own}/plans/{bucket}.json': plan again, with --overwrite")
 
     def save(self, bucket, text, facts):
         """Keep a planned document with its facts: `base` (the live policy), `exempt`, `key`, `template`."""
@@ -121,10 +122,11 @@ def read_backup(path):
         raise Fault(f"cannot open '{path}': No such file or directory")
     try:
         found = Backup(**json.loads(text))
-        assert all(isinstance(value, str) or value is None for value in found) and found.bucket and found.why
-    except (ValueError, TypeError, AssertionError):
-        raise Fault(f"'{path}' is no backup of s3-policy") from None
-    return found._replace(path=path)
+        if all(isinstance(value, str) or value is None for value in found) and found.bucket and found.why:
+            return found._replace(path=path)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise Fault(f"'{path}' is no backup of s3-policy")
 
 
 def make(folder):

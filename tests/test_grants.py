@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from s3kit import grants
+from s3kit import grants, review
 from s3kit.errors import Fault
 from s3kit.grants import Broken, canonical, changes, merged, parse, same
+from s3kit.identity import Caller, Circle
+from s3kit.template import faults_of
 
 ALLOW = {"Sid": "A", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
 
@@ -144,3 +148,27 @@ def test_size():
     whole["Statement"][0]["Resource"] += "xx"
     with pytest.raises(Fault, match="more than the 20,480 that S3 takes"):
         grants.check_size(whole)
+
+
+values = st.recursive(st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "*", "Deny", "s3:*", "arn:aws:s3:::b", "AWS", "a:b"]),
+                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["AWS", "Bool", "aws:username", "Null", "x"]), inner, max_size=3),
+                      max_leaves=6)
+fine = {"Sid": st.sampled_from(["", "a"]), "Effect": st.sampled_from(["Allow", "Deny"]), "Principal": st.just("*"), "Action": st.just("s3:*"),
+        "Resource": st.just("*"), "Condition": st.just({"Bool": {"a": "true"}})}
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_whatever_is_in_a_document(data):
+    """It is refused in one line, or all that looks at documents can look at it."""
+    drawn = {name: data.draw(values if data.draw(st.integers(0, 4)) == 0 else good) for name, good in fine.items()}
+    found = document({name: value for name, value in drawn.items() if data.draw(st.integers(0, 9))})
+    try:
+        made = parse(json.dumps(found))
+    except Broken as broken:
+        assert "\n" not in str(broken)
+        return
+    circle = Circle(Caller("arn:aws:iam::111111111111:user/me"), [])
+    assert same(json.dumps(made), json.dumps(made)) and not changes(made, made)
+    assert review.differences(None, made) and review.table("b", None, made, circle)
+    assert isinstance(faults_of(made, "b", circle), list)

@@ -14,6 +14,7 @@ from fakes3 import FakeS3
 
 from s3kit.commands import policy
 from s3kit.errors import Fault
+from s3kit.session import Session
 from s3kit.shelf import Shelf
 
 ME, GLASS = "arn:aws:iam::111111111111:user/me", "arn:aws:iam::111111111111:user/glass"
@@ -102,7 +103,7 @@ def test_plan_puts_nothing_and_keeps_what_is_there(place, run):
     (("paln", "b"), "none of plan"), ((("apply"), "b", "-n", "--yes"), "contradict"), (("apply", "b", "--yes", "--canary", "z"), "'z' is none of"),
     (("apply", "b", "--yes", "--remove-self", "c"), "'c' is none of"), (("plan", "b", "-t", "migrate", "--pipeline", "cat"), "no command in it"),
     (("plan", "b", "-t", "migrate", "--pipeline", "s3-policy"), "s3-policy needs nothing"), (("check", "b", "--assume", "vpce"), "KEY=VALUE"),
-    (("check", "b", "--action", "GetObject"), "are like s3:GetObject"), (("rollback", "b", "c", "--yes", "--to", "x"), "of one bucket")])
+    (("check", "b", "--principal", "me"), "'me' is no principal"), (("check", "b", "--action", "GetObject"), "are like s3:GetObject"), (("rollback", "b", "c", "--yes", "--to", "x"), "of one bucket")])
 def test_asked_wrongly(place, run, words, said):
     """Status 2 (1 for what is wrong with one bucket only), one line, nothing written."""
     status, out, err = run(*words)
@@ -283,6 +284,17 @@ def test_a_document_without_a_plan(place, run):
     assert run("apply", "c", "--yes")[0] == 0 and run("apply", "b", "--yes", "--overwrite")[0] == 0
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"text": 1, "base": null, "key": "", "exempt": []}', "[" * 9999,
+                                  '{"text": "", "base": null, "key": "", "exempt": [1]}', '{"text": "", "base": null, "key": "", "exempt": ["x"]}'])
+def test_what_is_known_of_a_plan_was_spoilt(place, run, text):
+    """Nothing is put by it; it can be planned again."""
+    run("plan", "b", *ONLY_ME)
+    Path("policies/.s3kit/plans/b.json").write_text(text)
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 1 and ("plan again" in err or "is no principal" in err) and live(place) == OLD
+    assert run("plan", "b", *ONLY_ME, "--overwrite")[0] == 0 and run("apply", "b", "--yes")[0] == 0
+
+
 @pytest.mark.parametrize("method, sub, said", [("PUT", "policy", "AccessDenied"), ("GET", "policy", "AccessDenied"), ("GET", "versioning", "we may not")])
 def test_missing_permission(place, run, method, sub, said):
     """What may not be read cannot be kept, what may not be put is not put: the old policy stays."""
@@ -301,17 +313,6 @@ def test_a_bucket_that_is_not_there(place, run):
 def new_one(request):
     """Return whether a request puts the planned policy."""
     return request.method == "PUT" and "policy" in request.query and b"Rehearsal" not in request.body
-
-
-def after(fake, do):
-    """Call `do` for every request that comes after the planned policy was put."""
-    put = []
-
-    def hook(request):
-        if put:
-            do(request)
-        put.extend([1] * new_one(request))
-    fake.hook = hook
 
 
 @pytest.mark.parametrize("old", [True, False])
@@ -353,7 +354,6 @@ def test_a_rollback_that_fails_is_loud(place, run):
     run("plan", "b", *ONLY_ME)
     put = []
     place.fault("status", key=None, method=None, times=None, status=403, code="AccessDenied", where=lambda request: bool(put))
-    place.hook = lambda request: put.extend([1] * len(put)) or (new_one(request) and False)
 
     def hook(request):
         if put or (request.method == "GET" and "list-type" in request.query and place.bucket("b").policy != json.dumps(OLD)
@@ -419,6 +419,20 @@ def test_s3_cannot_be_reached(place, run, monkeypatch):
     for words in (("backup", "b", "c"), ("diff", "b", "c"), ("apply", "--all", "--yes")):
         status, _, err = run(*words)
         assert status == 3 and err.count("Could not connect") == 1
+
+
+def test_on_amazon_s_own(place, run, monkeypatch):
+    """Principals are told by ARN, with the root and services spared; no rehearsal; what cannot be seen is said."""
+    monkeypatch.setattr(Session, "is_custom", lambda session: False)
+    assert "--by username is for servers" in run("plan", "b", *ONLY_ME, "--by", "username")[2]
+    status, _, err = run("plan", "b", *ONLY_ME)
+    assert status == 0 and "control policies may bind even the root" in err
+    deny = json.loads(Path("policies/b.json").read_text())["Statement"][1]
+    assert deny["Condition"] == {"StringNotEquals": {"aws:PrincipalArn": [ME, GLASS, "arn:aws:iam::111111111111:root"]},
+                                 "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    assert "AWS services" in run("check", "b")[1]
+    assert run("apply", "b", "--yes")[0] == 0 and [new_one(request) for request in place.requests(method="PUT")] == [True]
+    assert run("rollback", "b", "--yes")[0] == 0 and live(place) == OLD
 
 
 # --- rollback and backup
