@@ -137,18 +137,24 @@ class Applying:
         backup = self.shelf.keep(errand.bucket, errand.old, errand.text, why)
         if not same(self.live.get(errand.bucket), errand.found):
             raise Fault("the live policy has changed just now; nothing was put")
+        self.has_put = False
         try:
             if why == APPLY:
                 self.rehearse(errand)
             if self.is_hurried():
                 raise Fault("stopped before it was put")
-            self.live.put(errand.bucket, errand.text, errand.removes_self)
+            self.put(errand.bucket, errand.text, errand.removes_self)
             if not errand.removes_self:
                 self.verify(errand, before)
         except BaseException as error:
             if why == APPLY:
                 self.take_back(errand, backup, error)
             raise
+
+    def put(self, bucket, text, removes_self=False):
+        """Put a policy, and remember that it was. Raises Fault."""
+        self.live.put(bucket, text, removes_self)
+        self.has_put = True
 
     def verify(self, errand, before):
         """Read back what was put, and try as the caller, as long as S3 may need to take it in. Raises Fault."""
@@ -194,7 +200,7 @@ class Applying:
             return
         if refusal(lambda: self.live.versioning(errand.bucket)):
             raise Fault(f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
-        self.live.put(errand.bucket, trial)
+        self.put(errand.bucket, trial)
         self.read_back(errand.bucket, trial)
         for _ in self.moments():
             if refusal(lambda: self.live.versioning(errand.bucket)):
@@ -202,12 +208,15 @@ class Applying:
                                "(plan with --by arn or --by username, whichever it knows)")
 
     def take_back(self, errand, backup, error):
-        """Put the old policy again after something went wrong. Raises Fault, which says where it lies, if that fails."""
+        """Put the old policy again after something went wrong. Raises Fault, which says where it lies, if that fails.
+
+        What S3 shows as live may be late, so it is asked only where a put failed, whose answer may have been lost.
+        """
         bucket = errand.bucket
         try:
-            if same(self.live.get(bucket), errand.old):
+            if not self.has_put and same(self.live.get(bucket), errand.old):
                 return
-            self.live.put(bucket, errand.old)
+            self.put(bucket, errand.old)
             self.read_back(bucket, errand.old)
         except Fault as fault:
             raise Fault(f"{error}; AND THE OLD POLICY COULD NOT BE PUT BACK: {fault}. It is in '{backup.path}'; "
@@ -223,12 +232,11 @@ def rehearsal(errand):
     trial = []
     for statement in document["Statement"]:
         alone = {"Version": document.get("Version", grants.FIRST_VERSION), "Statement": [statement]}
-        if statement["Effect"] == "Deny" and any(
-                answer(alone, stranger, action, bucket).is_barred for action in RECOVERY):
+        if statement["Effect"] == "Deny" and any(answer(alone, stranger, action, bucket).is_barred for action in RECOVERY):
             trial.append({name: value for name, value in statement.items() if name not in ("Action", "NotAction", "Resource", "NotResource")}
                          | {"Sid": f"{REHEARSAL}{len(trial) or ''}", "Action": HARMLESS, "Resource": bucket})
-    kept = old["Statement"] if old else []
-    return compact({"Version": document.get("Version", grants.FIRST_VERSION), "Statement": kept + trial}) if trial else None
+    version = max(each.get("Version", grants.FIRST_VERSION) for each in (old, document) if each)
+    return compact({"Version": version, "Statement": (old["Statement"] if old else []) + trial}) if trial else None
 
 
 def without_rehearsal(document):

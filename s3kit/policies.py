@@ -49,6 +49,7 @@ class Policies:
                 if is_general(fault):
                     return fault.status
                 status = SOME_FAILED
+        self.signals.check()
         return status
 
     def tell(self, facts):
@@ -144,7 +145,7 @@ class Policies:
             self.warn(LIFECYCLE)
         if not any(each["Effect"] == "Deny" for each in statements):
             self.warn(ALLOW_ONLY)
-        (_, stranger), *outside = circle.strangers()
+        _, stranger = circle.strangers()[0]
         if self.live.is_amazons and any(answer(document, stranger, action, arn_of(bucket, circle)).is_barred for action in RECOVERY):
             self.warn(UNSEEN)
         for name, cells in review.rows_of(bucket, None, document, circle):
@@ -201,7 +202,7 @@ class Policies:
             document = old if self.args.live else planned(bucket, self.shelf)
             if document:
                 grants.check_size(document)
-            self.advise(bucket, document, circle) if document else None
+                self.advise(bucket, document, circle)
             faults = faults_of(document, bucket, circle) + simulation.faults_of(document, bucket, circle)
             self.show_table(bucket, old, document, circle)
             for fault in faults:

@@ -341,6 +341,20 @@ def test_what_is_not_as_expected_is_rolled_back(place, run, what, old):
     assert live(place) == (OLD if old else None)
 
 
+def test_what_s3_shows_may_be_late(place, run):
+    """It still shows the old policy after it took the new one: the old one is put again, not taken for live."""
+    run("plan", "b", *ONLY_ME)
+    shown, put = json.dumps(OLD), []
+    place.fault("other", key="", method="GET", times=None, body=shown.encode(), where=lambda request: "policy" in request.query and len(put) == 1)
+
+    def hook(request):
+        if request.method == "PUT" and (b"OnlyMe" in request.body or put):
+            put.append(request)
+    place.hook = hook
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 1 and "b: rolled back to the old policy" in err and len(put) == 2 and live(place) == OLD
+
+
 def test_an_answer_that_is_lost(place, run):
     """S3 took the policy, but nobody heard it: that is found out, and the old one put back."""
     run("plan", "b", *ONLY_ME)
