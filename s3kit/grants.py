@@ -35,9 +35,11 @@ def parse(text):
 def loaded(text):
     """Return what a JSON text is. Raises Broken."""
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=no_number)
+        found = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
+        compact(found).encode()         # half a character, which JSON can escape, can be sent by nobody
     except (ValueError, RecursionError) as error:
         raise Broken(f"this is no JSON: {error}") from None
+    return found
 
 
 def once(pairs):

@@ -172,7 +172,11 @@ class Policies:
             document = readable(text)
             if text is None:
                 self.say(f"{bucket}: no policy")
-            sys.stdout.write(grants.pretty(document) if document else f"{text or 'null'}\n")
+            shown = grants.pretty(document) if document else f"{text or 'null'}\n"
+            if sys.stdout.isatty():
+                self.print(shown.splitlines())
+            else:
+                sys.stdout.write(shown)
             return DONE
         return self.each(buckets, one)
 

@@ -24,7 +24,7 @@ BROKEN = {
     "{": "this is no JSON", "": "this is no JSON", "[]": "a JSON object", "null": "a JSON object", "[" * 100_000: "this is no JSON",
     '{"Statement": [], "Statement": []}': "'Statement' is there twice",
     '{"Statement": [{"Effect": "Deny", "Effect": "Allow"}]}': "'Effect' is there twice",
-    '{"Statement": NaN}': "NaN is no number", '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
+    '{"Statement": "\\ud800"}': "surrogates not allowed", '{"Statement": NaN}': "NaN is no number", '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
     '{"Version": "2012-10-18", "Statement": [{}]}': "Version is one of", '{"Statement": [{}], "statement": []}': "has no 'statement'",
     '{"Id": 5, "Statement": [{}]}': "Id is a text"}
 

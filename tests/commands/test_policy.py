@@ -246,6 +246,16 @@ def test_a_person_is_asked(place, tmp_path):
     assert status == 0 and json.loads(place.bucket("b").policy) == OLD
 
 
+def test_a_policy_cannot_write_to_a_terminal(place, tmp_path):
+    """Neither one that nobody can read nor one whose texts act on a terminal."""
+    for text in ("\x1b]0;title\x07 {", json.dumps(OLD | {"Id": "c1\x9b31m \u202e"}, ensure_ascii=False)):
+        place.bucket("b").policy = text
+        for verb in (["show", "--live"], ["diff"]):
+            _, shown = at_terminal(tmp_path, env_of(place), [*verb, "b", *CALLER], [])
+            assert not set("\x1b\x07\x9b\u202e") & set(shown), shown
+    assert "\\u202e" in at_terminal(tmp_path, env_of(place), ["show", "--live", "b"], [])[1]
+
+
 def test_one_at_a_time(place, tmp_path, run):
     """Another s3-policy that writes there has the lock: status 4. Looking is free."""
     with Shelf(str(tmp_path / "policies")).held():
