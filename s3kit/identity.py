@@ -51,6 +51,8 @@ def caller(session, said=None):
     try:
         facts = ask(lambda: session.service("sts").get_caller_identity())
     except Fault as fault:
+        if not fault.code:
+            raise           # there are no credentials
         raise NoAccess(f"cannot find out who we are: {fault} (--caller {WANTED} says it)") from None
     arn = facts["Arn"]
     found = ARN.fullmatch(arn)
