@@ -429,10 +429,8 @@ def test_s3_cannot_be_reached(place, run, monkeypatch):
     """Status 3, at the first bucket: it is no fault of theirs."""
     run("plan", "b", "c", *ONLY_ME)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    for words in (("backup", "b", "c"), ("diff", "b", "c"), ("apply", "--all", "--yes")):
-        status, _, err = run(*words)
-        assert status == 3 and err.count("Could not connect") == 1
+    status, _, err = run("backup", "b", "c")
+    assert status == 3 and err.count("Could not connect") == 1
 
 
 def test_on_amazon_s_own(place, run, monkeypatch):

@@ -286,7 +286,7 @@ def test_no_credentials(fake, run):
 
 def killed_at(fake, tmp_path, number, carried_out):
     """Apply, and kill it at its request of this number, which S3 carries out or not; return whether it came so far."""
-    seen, process = [], subprocess.Popen([sys.executable, BIN / "s3-policy", "apply", "b", "--yes", *CALLER, "--settle", "1s"], cwd=tmp_path,
+    seen, process = [], subprocess.Popen([sys.executable, BIN / "s3-policy", "apply", "b", "--yes", *CALLER, "--settle", "0.1s"], cwd=tmp_path,
                                          env=clean_env(env_of(fake)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def hook(request):
@@ -314,10 +314,10 @@ def goes_on(fake, tmp_path, run):
     """Assert that rollback and apply work after whatever was left behind."""
     is_old_or_new(fake, tmp_path)
     was_old = json.loads(fake.bucket("b").policy) == OLD
-    done = run("s3-policy", "rollback", "b", "--yes", *CALLER, "--settle", "1s", env=env_of(fake))
+    done = run("s3-policy", "rollback", "b", "--yes", *CALLER, "--settle", "0.1s", env=env_of(fake))
     assert done.status == 0 or was_old and "has kept no backup" in done.err, done.err
     assert json.loads(fake.bucket("b").policy) == OLD
-    done = run("s3-policy", "apply", "b", "--yes", *CALLER, "--settle", "1s", env=env_of(fake))
+    done = run("s3-policy", "apply", "b", "--yes", *CALLER, "--settle", "0.1s", env=env_of(fake))
     assert done.status == 0 and "OnlyMe" in fake.bucket("b").policy, done.err
     fake.bucket("b").policy = json.dumps(OLD)
 
@@ -325,7 +325,7 @@ def goes_on(fake, tmp_path, run):
 def put_numbers(fake, tmp_path, run):
     """Return (which requests of an apply are PUTs, how many there are)."""
     before = len(fake.log)
-    assert run("s3-policy", "apply", "b", "--yes", *CALLER, "--settle", "1s", env=env_of(fake)).status == 0
+    assert run("s3-policy", "apply", "b", "--yes", *CALLER, "--settle", "0.1s", env=env_of(fake)).status == 0
     requests = fake.log[before:]
     fake.bucket("b").policy = json.dumps(OLD)
     return [number for number, request in enumerate(requests, 1) if request.method == "PUT"], len(requests)
@@ -357,7 +357,7 @@ def test_killed_at_every_request(place, tmp_path, run):
 def test_killed_at_every_system_call(place, tmp_path, run):
     """kill -9 at each call that touches a file of ours or the network."""
     assert works(), "strace cannot trace here"
-    argv = [sys.executable, str(BIN / "s3-policy"), "apply", "b", "--yes", *CALLER, "--settle", "1s"]
+    argv = [sys.executable, str(BIN / "s3-policy"), "apply", "b", "--yes", *CALLER, "--settle", "0.1s"]
 
     def apply(trace, inject=()):
         return subprocess.run([*strace(trace, inject, calls=CALLS), *argv], cwd=tmp_path, env=clean_env(env_of(place)), capture_output=True, timeout=120)
@@ -386,7 +386,7 @@ def test_a_signal_waits_for_the_end_of_a_bucket(place, tmp_path):
     place.bucket("c")
     env = clean_env(env_of(place))
     subprocess.run([sys.executable, BIN / "s3-policy", "plan", "c", "-t", "only-me", "--exempt", GLASS, *CALLER], cwd=tmp_path, env=env, check=True)
-    process = subprocess.Popen([sys.executable, BIN / "s3-policy", "apply", "b", "c", "--yes", *CALLER, "--settle", "1s"], cwd=tmp_path, env=env,
+    process = subprocess.Popen([sys.executable, BIN / "s3-policy", "apply", "b", "c", "--yes", *CALLER, "--settle", "0.1s"], cwd=tmp_path, env=env,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def hook(request):
