@@ -119,12 +119,20 @@ class Restoring:
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, self.look, together=TOGETHER)
         try:
-            self.flow.run()
-            self.close()
+            self.drive()
         except BaseException:
             self.control.shutdown(cancel_futures=True)
             raise
         self.control.shutdown()
+
+    def drive(self):
+        """Run the flow to its end; what was done leaves also where the input was cut."""
+        try:
+            self.flow.run()
+        except Fault:
+            self.close()
+            raise
+        self.close()
 
     def close(self):
         """See the rows out; who waits for a reader that never comes can be stopped."""
