@@ -19,6 +19,10 @@ import servers  # noqa: E402
 from fakes3 import FakeS3  # noqa: E402
 
 
+# A shell that runs the tests in the background has them ignore SIGINT, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # A busy machine is no fault of what is tested.
 settings.register_profile("s3kit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("s3kit")
