@@ -1,5 +1,6 @@
 """s3-prune's work: which rows carry proof, the plan and the question, and the deletion of exactly those rows."""
 
+import math
 import os
 import pickle
 import sqlite3
@@ -12,16 +13,17 @@ from s3kit import row as rows
 from s3kit.address import has_dots
 from s3kit.control import Control
 from s3kit.csvform import Writer
-from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file
+from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file, reason
 from s3kit.flow import Flow
 from s3kit.ledger import Ledger
 from s3kit.listing import Listing
+from s3kit.readback import is_intact
 from s3kit.removal import AGAIN, EXPIRED, FATAL, MOST, Doomed, Removal, Removed, heeds_conditions
 from s3kit.select import Filter
 from s3kit.session import Session
 from s3kit.show import count
 from s3kit.tree import OURS, Tree
-from s3kit.units import show_size
+from s3kit.units import from_epoch, show_size
 
 TRIES = 8               # of what failed in passing
 TICK = 0.5              # seconds
@@ -42,6 +44,7 @@ class Pruning:
         self.ask, self.signals = ask, signals
         self.session, self.keep = Session(args), Filter(args)
         self.accepted = set(args.accept_proof)
+        self.since = from_epoch(math.ceil(args.verified_since.timestamp()))
         self.kept = {}              # why: how many
         self.buckets = {}           # bucket: its versioning
         self.heeded = {}            # bucket: whether its server heeds conditions on deletes
@@ -145,6 +148,20 @@ class Pruning:
             return "its file was changed since it was verified"
         return ""
 
+    def why_rotten(self, entry):
+        """Return why a file verified long ago is not what it was, or ''; it is read back, and the ledger then knows so."""
+        if entry is None or not entry.mtime_ns or entry.changed_at >= self.since:
+            return ""
+        try:
+            with self.signals.at_once():
+                if not is_intact(self.tree, entry, self.signals.check):
+                    self.known.append(entry._replace(state=rows.MISMATCH, proof="", mtime_ns=-1))
+                    return Broken("its file does not have the bytes any more that were verified")
+        except (OSError, Fault) as fault:
+            return Broken(f"its file cannot be read: {reason(fault)}")
+        self.known.append(entry._replace(changed_at=from_epoch(time.time())))
+        return ""
+
     # --- the plan
 
     def show_plan(self, batches):
@@ -222,7 +239,7 @@ class Pruning:
         for row, entry, why in self.sort(batch):
             if not why and self.args.max_delete and self.doomed >= self.args.max_delete:
                 why = ENOUGH
-            doomed = None
+            why, doomed = why or self.why_rotten(entry), None
             if not why:
                 doomed = self.doom(row)
                 why = doomed if isinstance(doomed, str) else ""

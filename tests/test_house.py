@@ -32,7 +32,7 @@ LAYERS = (
     "manifest ledger wire tree plan outlet",
     "session listing pool worker engine commit control",
     "ranges select removal thaw",
-    "transfer flow",
+    "transfer flow readback",
     "fetching verifying migration pruning leftovers restoring",
     "command",
 )

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -119,6 +120,51 @@ def test_a_file_changed_after_it_was_verified_keeps_its_object(fake, run, tmp_pa
     assert {key for key, _ in kept(fake)} == {"one"}
     again = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
     assert again.status == 0 and states(again.out) == {"one": "fetched", "two": "pruned"}, "s3-fetch gets it again"
+
+
+def rot(path):
+    """Change a bit of a file, as a dying disk does: nothing tells of it but the bytes."""
+    before = path.stat()
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    with open(path, "r+b") as file:
+        file.write(body)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("size", [0, 4, (8 << 20) + 1, 16 << 20])
+def test_a_file_that_rotted_keeps_its_object(fake, run, tmp_path, size):
+    """What was verified long ago is read back; S3 keeps its object, and s3-fetch gets it again."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, os.urandom(size))
+    manifest = proven(fake, run, tmp_path)
+    if size:
+        rot(tmp_path / "d" / "b" / "one")
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        base.execute("UPDATE object SET changed_at = '2026-01-01T00:00:00Z'")
+    base.close()
+    planned = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
+    assert len(states(planned.out)) == 2, "a plan reads no files"
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    if not size:
+        assert done.status == 0 and not kept(fake)
+        return
+    assert done.status == 1 and states(done.out) == {"one": "failed", "two": "pruned"}
+    assert "does not have the bytes any more" in done.err and {key for key, _ in kept(fake)} == {"one"}
+    whole = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
+    assert states(whole.out) == {"one": "fetched", "two": "pruned"}
+    assert (tmp_path / "d" / "b" / "one").read_bytes() == fake.get("b", "one").body
+
+
+def test_what_was_verified_just_now_is_not_read_again(fake, run, tmp_path):
+    """So the pipeline reads every file once; --verified-since has all of them read."""
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "one", b"body")
+    manifest = proven(fake, run, tmp_path)
+    rot(tmp_path / "d" / "b" / "one")
+    done = run("s3-prune", "--yes", "--verified-since", "2100-01-01", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and kept(fake)
 
 
 def test_locked_versions(fake, run, tmp_path):
