@@ -119,7 +119,11 @@ class Restoring:
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, self.look, together=TOGETHER)
         try:
-            self.flow.run()
+            try:
+                self.flow.run()
+            except Fault:
+                self.close()        # what was done is said, however the input or S3 ended it
+                raise
             self.close()
         except BaseException:
             self.control.shutdown(cancel_futures=True)
