@@ -192,8 +192,10 @@ class Pruning:
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Removal, self, AHEAD, self.look, together=MOST)
         try:
-            self.flow.run()
-            self.let_go()
+            try:
+                self.flow.run()
+            finally:
+                self.let_go()       # what was done is said, however the input or S3 ended it
         except BaseException:
             self.control.shutdown(cancel_futures=True)
             raise
