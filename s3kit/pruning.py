@@ -46,6 +46,7 @@ class Pruning:
         self.buckets = {}           # bucket: its versioning
         self.heeded = {}            # bucket: whether its server heeds conditions on deletes
         self.refused = set()        # buckets
+        self.gone = {}              # bucket: what S3 says of one that it does not have
         self.doomed = self.bytes = self.pruned = 0
         self.undo = self.newest = None
         self.leaving, self.known = [], []       # rows on their way out, and their ledger's entries: they go together
@@ -243,15 +244,23 @@ class Pruning:
         if why == FILTERED and not self.args.in_place:
             return              # as with all commands, they leave the stream, and stay in FILE
         if isinstance(why, Broken):
-            row.state, row.error = rows.FAILED, f"kept in S3: {why}"
+            row.state, row.error = rows.FAILED, str(why) if row.bucket in self.gone else f"kept in S3: {why}"
         elif why not in (row.state, FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
-        self.tally.count(row, told=isinstance(why, Broken))
+        self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
         self.leaving.append(row)
 
     def doom(self, row):
         """Return the Doomed of a row, or why its deletion cannot be safe. Raises Fault for a bucket that is out of reach."""
-        versioning = self.versioning(row.bucket)
+        if row.bucket in self.gone:
+            return self.gone[row.bucket]
+        try:
+            versioning = self.versioning(row.bucket)
+        except Fault as fault:
+            if "does not exist" not in str(fault) and "NoSuchBucket" not in str(fault):
+                raise
+            self.gone[row.bucket] = Broken(fault)
+            return self.gone[row.bucket]
         if row.version_id in ("", "null"):
             if versioning and not row.version_id:
                 return Broken("it names no version, and the bucket has versions")
