@@ -210,7 +210,7 @@ class Pruning:
         self.let_go()
 
     def let_go(self):
-        """Let rows go, the ledger first; who waits for a reader that never comes can be stopped."""
+        """Let rows go, the ledger first, where S3 has kept them; who waits for a reader that never comes can be stopped."""
         if self.known:
             known, self.known = self.known, []
             self.ledger.record(known)
@@ -220,7 +220,10 @@ class Pruning:
                 self.sink.write(leaving, self.source.extras())
 
     def take_all(self, batch):
-        """Decide on rows of the input; what goes is written to the undo file before S3 hears of it."""
+        """Decide on rows of the input; what goes is written to the undo file before S3 hears of it, and to the ledger.
+
+        If we are killed before S3's answer, nobody else knows that a file may now be the only copy: see leftovers.
+        """
         going = []
         for row, entry, why in self.sort(batch):
             if not why and self.args.max_delete and self.doomed >= self.args.max_delete:
@@ -236,6 +239,7 @@ class Pruning:
                 going.append(Errand(row, entry, doomed))
         if self.undo and going:
             self.undo.write([errand.row for errand in going])
+        self.ledger.record([errand.entry._replace(state=rows.PRUNED) for errand in going if errand.entry])
         for errand in going:
             self.flow.send(errand.doomed, errand)
 
@@ -310,8 +314,8 @@ class Pruning:
             if row.state == rows.PRUNED:
                 self.pruned += 1
                 self.bytes += row.length or 0
-                if errand.entry:
-                    self.known.append(errand.entry._replace(state=rows.PRUNED))
+            elif errand.entry:
+                self.known.append(errand.entry)         # as it was
             self.tally.count(row, told=row.state != rows.PRUNED)
             self.progress.move(1)
             self.leaving.append(row)

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -293,6 +294,45 @@ def test_killed_and_run_again(fake, tmp_path, run):
         done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
         assert done.status == 0, done.err
         assert set(states(done.out).values()) == {"pruned"} and not kept(fake, bucket)
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+def test_killed_before_the_answer(fake, run, tmp_path, versioning):
+    """S3 has deleted, and we never heard: the files are the only copies, and --local leaves them. What S3 kept is not taken for gone."""
+    fake.bucket("b", versioning=versioning)
+    for key in ("one", "two"):
+        fake.put("b", key, b"body of " + key.encode())
+    manifest = proven(fake, run, tmp_path)
+    hung = fake.fault("hang", method="POST" if versioning else "DELETE", key=None if versioning else "one", times=None, done=True)
+    process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", *DEST, manifest], cwd=tmp_path, env=clean_env(env_of(fake)),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not hung.hits and process.poll() is None:
+        time.sleep(0.01)
+    while fake.get("b", "one"):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    fake.faults.clear()
+    fake.put("b", "new", b"so that the manifest has the bucket")
+    (tmp_path / "d" / "b" / "stray").write_text("in no bucket")
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert done.status == 0 and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"], done.err
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and set(states(done.out).values()) == {"pruned"}
+    assert [version.key for version in fake.versions("b")] == ["new"]
+
+
+def test_what_s3_keeps_is_not_taken_for_gone(fake, run, tmp_path):
+    """In the ledger, too: what S3 refused to delete was verified, and is no more than that."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("free", "held"):
+        fake.put("b", key, b"body")
+    fake.hold("b", "held")
+    run("s3-prune", "--yes", *DEST, proven(fake, run, tmp_path), env=env_of(fake))
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        assert dict(base.execute("SELECT key, state FROM object")) == {"free": "pruned", "held": "verified"}
 
 
 # --- races
