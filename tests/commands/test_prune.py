@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, clean_env, env_of
+from conftest import BIN, clean_env, env_of, examples
 from manifests import read_rows
 
 from fakes3 import FakeS3
@@ -531,3 +531,33 @@ def test_local_takes_no_filters(run, tmp_path):
     """A filter would make it remove what it leaves out."""
     done = run("s3-prune", "--local", "--yes", "--include", "x", input="")
     assert done.status == 2 and "filter" in done.err
+
+
+# --- the page
+
+
+def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
+    """Each is run, in the page's order, and does what it is there for."""
+    fake.bucket("photos", versioning="Enabled")
+    for key in ("a.jpg", "b.jpg"):
+        for age in (b"old", b"new"):
+            fake.put("photos", key, age + key.encode())
+    env, data = env_of(fake), tmp_path / "data"
+    listed = run("s3-manifest", "--versions", "s3://photos", env=env).out
+    fetched = run("s3-fetch", "-d", data, input=listed, env=env).out
+    assert run("s3-verify", "-d", data, "-o", "all.csv", input=fetched, env=env).status == 0
+    proven, plan, current, old, local = (line.replace("/data", str(data)) for line in examples("s3-prune"))
+    assert pipe(proven, env=env).status == [0, 0, 0]
+    done = pipe(plan, env=env)
+    assert done.status == [0, 0] and done.out.strip() == "5" and "2 versions to delete" in done.err and len(kept(fake, "photos")) == 4
+    assert pipe(current, env=env).status == [0] and set(states(tmp_path / "proven.csv").values()) == {"pruned"}
+    assert len(kept(fake, "photos")) == 2
+    done = pipe(old, env=env)
+    assert done.status == [0] and not kept(fake, "photos"), done.err
+    assert [row.is_latest for row in read_rows(tmp_path / "undo.csv")] == ["false", "false"]
+    fake.put("photos", "c.jpg", b"so that the manifest has the bucket")
+    files = {path.name for path in (data / "photos").iterdir()}
+    (data / "photos" / "stray.jpg").write_text("in the bucket no more")
+    time.sleep(0.05)
+    done = pipe(local, env=env)
+    assert done.status == [0] and {path.name for path in (data / "photos").iterdir()} == files and len(files) == 4, done.err
