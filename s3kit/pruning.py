@@ -49,6 +49,7 @@ class Pruning:
         self.buckets = {}           # bucket: its versioning
         self.heeded = {}            # bucket: whether its server heeds conditions on deletes
         self.refused = set()        # buckets
+        self.gone = {}              # bucket: what S3 says of one that it does not have
         self.doomed = self.bytes = self.pruned = 0
         self.undo = self.newest = None
         self.leaving, self.known = [], []       # rows on their way out, and their ledger's entries: they go together
@@ -209,8 +210,10 @@ class Pruning:
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Removal, self, AHEAD, self.look, together=MOST)
         try:
-            self.flow.run()
-            self.let_go()
+            try:
+                self.flow.run()
+            finally:
+                self.let_go()       # what was done is said, however the input or S3 ended it
         except BaseException:
             self.control.shutdown(cancel_futures=True)
             raise
@@ -224,7 +227,7 @@ class Pruning:
         self.let_go()
 
     def let_go(self):
-        """Let rows go, the ledger first; who waits for a reader that never comes can be stopped."""
+        """Let rows go, the ledger first, where S3 has kept them; who waits for a reader that never comes can be stopped."""
         if self.known:
             known, self.known = self.known, []
             self.ledger.record(known)
@@ -234,7 +237,10 @@ class Pruning:
                 self.sink.write(leaving, self.source.extras())
 
     def take_all(self, batch):
-        """Decide on rows of the input; what goes is written to the undo file before S3 hears of it."""
+        """Decide on rows of the input; what goes is written to the undo file before S3 hears of it, and to the ledger.
+
+        If we are killed before S3's answer, nobody else knows that a file may now be the only copy: see leftovers.
+        """
         going = []
         for row, entry, why in self.sort(batch):
             if not why and self.args.max_delete and self.doomed >= self.args.max_delete:
@@ -250,6 +256,7 @@ class Pruning:
                 going.append(Errand(row, entry, doomed))
         if self.undo and going:
             self.undo.write([errand.row for errand in going])
+        self.ledger.record([errand.entry._replace(state=rows.PRUNED) for errand in going if errand.entry])
         for errand in going:
             self.flow.send(errand.doomed, errand)
 
@@ -258,15 +265,23 @@ class Pruning:
         if why == FILTERED and not self.args.in_place:
             return              # as with all commands, they leave the stream, and stay in FILE
         if isinstance(why, Broken):
-            row.state, row.error = rows.FAILED, f"kept in S3: {why}"
+            row.state, row.error = rows.FAILED, str(why) if row.bucket in self.gone else f"kept in S3: {why}"
         elif why not in (row.state, FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
-        self.tally.count(row, told=isinstance(why, Broken))
+        self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
         self.leaving.append(row)
 
     def doom(self, row):
         """Return the Doomed of a row, or why its deletion cannot be safe. Raises Fault for a bucket that is out of reach."""
-        versioning = self.versioning(row.bucket)
+        if row.bucket in self.gone:
+            return self.gone[row.bucket]
+        try:
+            versioning = self.versioning(row.bucket)
+        except Fault as fault:
+            if "does not exist" not in str(fault) and "NoSuchBucket" not in str(fault):
+                raise
+            self.gone[row.bucket] = Broken(fault)
+            return self.gone[row.bucket]
         if row.version_id in ("", "null"):
             if versioning and not row.version_id:
                 return Broken("it names no version, and the bucket has versions")
@@ -316,8 +331,8 @@ class Pruning:
             if row.state == rows.PRUNED:
                 self.pruned += 1
                 self.bytes += row.length or 0
-                if errand.entry:
-                    self.known.append(errand.entry._replace(state=rows.PRUNED))
+            elif errand.entry:
+                self.known.append(errand.entry)         # as it was
             self.tally.count(row, told=row.state != rows.PRUNED)
             self.progress.move(1)
             self.leaving.append(row)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, ROOT, clean_env, env_of
+from conftest import BIN, clean_env, env_of, examples
 from manifests import read_rows
 
 from s3kit.migration import PHASES
@@ -489,17 +489,12 @@ def killed_often(seaweed, run, tmp_path, seed):
 # --- the page
 
 
-def examples():
-    """Return the command lines of the page's EXAMPLES."""
-    return re.findall(r"^\.Dl (.+)$", (ROOT / "man" / "s3-migrate.1").read_text(), re.MULTILINE)
-
-
 def test_the_examples_of_the_page(fake, pipe, tmp_path):
     """Each is run, in the page's order, on buckets of those names, and does what it is there for."""
     for n in range(5):
         fake.put("photos", f"{n}.jpg", b"photo %d" % n)
         fake.put("music", f"{n}.ogg", b"music %d" % n)
-    lines = examples()
+    lines = examples("s3-migrate")
     assert len(lines) == 5 and all(shlex.split(line)[0] == "s3-migrate" for line in lines)
     for line in lines:
         done = pipe(line.replace("/data", f"{tmp_path}/data"), env=env_of(fake))

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, clean_env, env_of
+from conftest import BIN, clean_env, env_of, examples
 from manifests import read_rows
 
 from fakes3 import FakeS3
@@ -341,6 +341,45 @@ def test_killed_and_run_again(fake, tmp_path, run):
         assert set(states(done.out).values()) == {"pruned"} and not kept(fake, bucket)
 
 
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+def test_killed_before_the_answer(fake, run, tmp_path, versioning):
+    """S3 has deleted, and we never heard: the files are the only copies, and --local leaves them. What S3 kept is not taken for gone."""
+    fake.bucket("b", versioning=versioning)
+    for key in ("one", "two"):
+        fake.put("b", key, b"body of " + key.encode())
+    manifest = proven(fake, run, tmp_path)
+    hung = fake.fault("hang", method="POST" if versioning else "DELETE", key=None if versioning else "one", times=None, done=True)
+    process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", *DEST, manifest], cwd=tmp_path, env=clean_env(env_of(fake)),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not hung.hits and process.poll() is None:
+        time.sleep(0.01)
+    while fake.get("b", "one"):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    fake.faults.clear()
+    fake.put("b", "new", b"so that the manifest has the bucket")
+    (tmp_path / "d" / "b" / "stray").write_text("in no bucket")
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert done.status == 0 and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"], done.err
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and set(states(done.out).values()) == {"pruned"}
+    assert [version.key for version in fake.versions("b")] == ["new"]
+
+
+def test_what_s3_keeps_is_not_taken_for_gone(fake, run, tmp_path):
+    """In the ledger, too: what S3 refused to delete was verified, and is no more than that."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("free", "held"):
+        fake.put("b", key, b"body")
+    fake.hold("b", "held")
+    run("s3-prune", "--yes", *DEST, proven(fake, run, tmp_path), env=env_of(fake))
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        assert dict(base.execute("SELECT key, state FROM object")) == {"free": "pruned", "held": "verified"}
+
+
 # --- races
 
 
@@ -537,3 +576,33 @@ def test_local_takes_no_filters(run, tmp_path):
     """A filter would make it remove what it leaves out."""
     done = run("s3-prune", "--local", "--yes", "--include", "x", input="")
     assert done.status == 2 and "filter" in done.err
+
+
+# --- the page
+
+
+def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
+    """Each is run, in the page's order, and does what it is there for."""
+    fake.bucket("photos", versioning="Enabled")
+    for key in ("a.jpg", "b.jpg"):
+        for age in (b"old", b"new"):
+            fake.put("photos", key, age + key.encode())
+    env, data = env_of(fake), tmp_path / "data"
+    listed = run("s3-manifest", "--versions", "s3://photos", env=env).out
+    fetched = run("s3-fetch", "-d", data, input=listed, env=env).out
+    assert run("s3-verify", "-d", data, "-o", "all.csv", input=fetched, env=env).status == 0
+    proven, plan, current, old, local = (line.replace("/data", str(data)) for line in examples("s3-prune"))
+    assert pipe(proven, env=env).status == [0, 0, 0]
+    done = pipe(plan, env=env)
+    assert done.status == [0, 0] and done.out.strip() == "5" and "2 versions to delete" in done.err and len(kept(fake, "photos")) == 4
+    assert pipe(current, env=env).status == [0] and set(states(tmp_path / "proven.csv").values()) == {"pruned"}
+    assert len(kept(fake, "photos")) == 2
+    done = pipe(old, env=env)
+    assert done.status == [0] and not kept(fake, "photos"), done.err
+    assert [row.is_latest for row in read_rows(tmp_path / "undo.csv")] == ["false", "false"]
+    fake.put("photos", "c.jpg", b"so that the manifest has the bucket")
+    files = {path.name for path in (data / "photos").iterdir()}
+    (data / "photos" / "stray.jpg").write_text("in the bucket no more")
+    time.sleep(0.05)
+    done = pipe(local, env=env)
+    assert done.status == [0] and {path.name for path in (data / "photos").iterdir()} == files and len(files) == 4, done.err
