@@ -28,6 +28,7 @@ from s3kit.units import from_epoch, show_size
 TRIES = 8               # of what failed in passing
 TICK = 0.5              # seconds
 AHEAD = 20 * MOST       # rows on their way
+DAY = 86400             # seconds after which a file that was verified is read back before its version goes
 PREFIXES = 8            # that a plan names, of each bucket
 
 # Why a row is kept. Those of BROKEN_PROOF had one: it does not hold any more.
@@ -44,7 +45,7 @@ class Pruning:
         self.ask, self.signals = ask, signals
         self.session, self.keep = Session(args), Filter(args)
         self.accepted = set(args.accept_proof)
-        self.since = from_epoch(math.ceil(args.verified_since.timestamp()))
+        self.since = from_epoch(math.ceil(args.verified_since.timestamp() if args.verified_since else time.time() - DAY))
         self.kept = {}              # why: how many
         self.buckets = {}           # bucket: its versioning
         self.heeded = {}            # bucket: whether its server heeds conditions on deletes

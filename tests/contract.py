@@ -21,11 +21,13 @@ import pytest
 from fakes3 import FakeS3
 
 from s3kit.address import path_of
+from s3kit.digest import digest_of
 from s3kit.errors import Cut
 from s3kit.ledger import Entry, Ledger
 from s3kit.manifest import Input
 from s3kit.migration import FETCH as FETCHED
 from s3kit.migration import SCAN
+from s3kit.units import from_epoch
 
 # s3-restore with --wait does another thing than without: it is two commands here.
 LIST, MANIFEST, FETCH, VERIFY, RESTORE, WAIT, PRUNE, MIGRATE = COMMANDS = (
@@ -252,7 +254,7 @@ class World:
         status = self.lay(name.partition("/")[2], body, bucket).stat()
         ledger = self.ledger()
         ledger.record([Entry(bucket, key, version, etag_of(body), len(body), "", "", "", "", "", name, status.st_mtime_ns,
-                             status.st_ino, "", PROOF, "verified")])
+                             status.st_ino, digest_of(body), PROOF, "verified", changed_at=from_epoch(time.time()))])
         ledger.close()
 
     def ledger(self):

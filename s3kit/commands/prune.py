@@ -17,8 +17,8 @@ def build_parser():
     p.add_argument("--fetched", action="store_true", help="also rows in state fetched, if their bytes were checked on the way")
     p.add_argument("--accept-proof", metavar="PROOF", action="append", choices=PROOFS, default=[],
                    help="also where nothing but this speaks for the bytes: size")
-    p.add_argument("--verified-since", metavar="TIME", type=command.moment, default="1d",
-                   help="read files back once more that were not verified since TIME (1d: a day ago)")
+    p.add_argument("--verified-since", metavar="TIME", type=command.moment,
+                   help="do not read again what was verified since TIME and is untouched")
     p.add_argument("--delete-markers", action="store_true", help="also delete markers (what they hide comes to light)")
     p.add_argument("--noncurrent-only", action="store_true", help="only versions that are not the current one")
     p.add_argument("--keep-newest", metavar="N", type=command.positive, help="keep the newest N versions of each key in the manifest")
