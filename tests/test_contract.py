@@ -314,7 +314,7 @@ WRONG_WORDS = {
     "not an address": (["s4://x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
     "no bucket in an address": (["s3:///x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
     "a contradiction": (["-n"], but("has no other word against it", **{"restore --wait": 2}, prune=2)),     # --wait, --yes
-    "bad span of time": (["--poll", "5"], but("no -", restores=2)),
+    "bad span of time": (["--poll", "5"], but("no -", restores=2, migrate=2)),
 }
 
 
