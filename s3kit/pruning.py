@@ -251,7 +251,8 @@ class Pruning:
             row.state, row.error = rows.FAILED, str(why) if row.bucket in self.gone else f"kept in S3: {why}"
         elif why not in (row.state, FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
-        self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
+        if why != FILTERED:
+            self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
         self.leaving.append(row)
 
     def doom(self, row):
