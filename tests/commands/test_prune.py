@@ -335,6 +335,20 @@ def test_what_s3_keeps_is_not_taken_for_gone(fake, run, tmp_path):
         assert dict(base.execute("SELECT key, state FROM object")) == {"free": "pruned", "held": "verified"}
 
 
+def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
+    """Whoever verifies it once more by an old manifest: --local leaves it."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", "--include", "one", *DEST, manifest, env=env_of(fake)).status == 0
+    assert run("s3-verify", *DEST, manifest, env=env_of(fake)).status == 0
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert "1 file left: the only copies" in done.err and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"]
+
+
 # --- races
 
 
