@@ -77,6 +77,7 @@ class Pruning:
         if not os.path.isdir(folder):
             raise Fault(f"'{self.args.dest}' is no destination of s3-fetch: there is no '{OURS}' in it (see -d)")
         self.tree, self.ledger = Tree(self.args.dest, make=False), Ledger(folder)
+        self.ledger.sync_always()
 
     def read_all(self, batches, spool):
         """Spool all rows to disk; return the Fault that ended them, if any."""
@@ -222,7 +223,7 @@ class Pruning:
     def take_all(self, batch):
         """Decide on rows of the input; what goes is written to the undo file before S3 hears of it, and to the ledger.
 
-        If we are killed before S3's answer, nobody else knows that a file may now be the only copy: see leftovers.
+        If it ends before S3's answer, by a kill or a power cut, nobody else knows that a file may be the only copy: see leftovers.
         """
         going = []
         for row, entry, why in self.sort(batch):
