@@ -87,9 +87,10 @@ def test_stdin_is_the_manifest(world, tmp_path, command, files):
     assert (done.status, sorted(row.key for row in parsed(done.out, tmp_path))) == (0, sorted(BODIES)), done.err
 
 
-def test_s3_list_leaves_stdin_alone(world):
-    """The one command that reads no manifest must not eat what is meant for another."""
-    done = world.shell(f"{shlex.join(world.usual(LIST))} >/dev/null; cat", input=b"for others")
+@pytest.mark.parametrize("command", (LIST, MIGRATE))
+def test_who_reads_no_manifest_leaves_stdin_alone(world, command):
+    """It must not eat what is meant for another."""
+    done = world.shell(f"{shlex.join(world.usual(command))} >/dev/null; cat", input=b"for others")
     assert (done.status, done.out) == (0, b"for others")
 
 
