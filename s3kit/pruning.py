@@ -81,6 +81,7 @@ class Pruning:
         if not os.path.isdir(folder):
             raise Fault(f"'{self.args.dest}' is no destination of s3-fetch: there is no '{OURS}' in it (see -d)")
         self.tree, self.ledger = Tree(self.args.dest, make=False), Ledger(folder)
+        self.ledger.sync_always()
 
     def read_all(self, batches, spool):
         """Spool all rows to disk; return the Fault that ended them, if any."""
@@ -240,7 +241,7 @@ class Pruning:
     def take_all(self, batch):
         """Decide on rows of the input; what goes is written to the undo file before S3 hears of it, and to the ledger.
 
-        If we are killed before S3's answer, nobody else knows that a file may now be the only copy: see leftovers.
+        If it ends before S3's answer, by a kill or a power cut, nobody else knows that a file may be the only copy: see leftovers.
         """
         going = []
         for row, entry, why in self.sort(batch):
@@ -269,7 +270,8 @@ class Pruning:
             row.state, row.error = rows.FAILED, str(why) if row.bucket in self.gone else f"kept in S3: {why}"
         elif why not in (row.state, FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
-        self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
+        if why != FILTERED:
+            self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
         self.leaving.append(row)
 
     def doom(self, row):

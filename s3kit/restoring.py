@@ -162,8 +162,8 @@ class Restoring:
         wanted = None if self.keep.is_idle else {id(row) for row in self.keep(batch)}
         for row in batch:
             if wanted is not None and id(row) not in wanted:
-                if self.args.in_place:
-                    self.leave(row)         # FILE must not lose what was left out this time
+                if self.args.in_place and not self.args.dry_run:
+                    self.outlet.put(row)    # FILE must not lose what was left out this time
             elif not plan.is_to_restore(row):
                 self.leave(row, told=row.verbatim is not None)
             elif not plan.is_askable(row):

@@ -336,12 +336,13 @@ class Verifying:
         self.record(look, Outcome("checked"))
 
     def record(self, look, outcome):
-        """Let a row go after the next flush, and the ledger know."""
+        """Let a row go after the next flush, and the ledger know; what s3-prune has deleted in S3 stays so, its file the only copy."""
         row = look.row
+        is_last = look.entry is not None and look.entry.state == rows.PRUNED and plan.is_same_object(row, look.entry)
         folder = stat.S_ISDIR(look.status.st_mode)
         entry = Entry(row.bucket, row.key, row.version_id, row.etag, 0 if folder else look.status.st_size, row.last_modified,
                       row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,
-                      0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, row.error,
+                      0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, rows.PRUNED if is_last else row.state, row.error,
                       look.entry.tries if look.entry else 0, from_epoch(time.time()))
         # What s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
         self.commit.add(row, entry, is_safe=look.entry is not None and look.entry.is_file(look.status))

@@ -87,9 +87,10 @@ def test_stdin_is_the_manifest(world, tmp_path, command, files):
     assert (done.status, sorted(row.key for row in parsed(done.out, tmp_path))) == (0, sorted(BODIES)), done.err
 
 
-def test_s3_list_leaves_stdin_alone(world):
-    """The one command that reads no manifest must not eat what is meant for another."""
-    done = world.shell(f"{shlex.join(world.usual(LIST))} >/dev/null; cat", input=b"for others")
+@pytest.mark.parametrize("command", (LIST, MIGRATE))
+def test_who_reads_no_manifest_leaves_stdin_alone(world, command):
+    """It must not eat what is meant for another."""
+    done = world.shell(f"{shlex.join(world.usual(command))} >/dev/null; cat", input=b"for others")
     assert (done.status, done.out) == (0, b"for others")
 
 
@@ -314,7 +315,7 @@ WRONG_WORDS = {
     "not an address": (["s4://x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
     "no bucket in an address": (["s3:///x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
     "a contradiction": (["-n"], but("has no other word against it", **{"restore --wait": 2}, prune=2)),     # --wait, --yes
-    "bad span of time": (["--poll", "5"], but("no -", restores=2)),
+    "bad span of time": (["--poll", "5"], but("no -", restores=2, migrate=2)),
 }
 
 

@@ -5,6 +5,7 @@ from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, Held, Usage
 
 NAME = "s3-migrate"
 VERBS = ("run", "status", "errors", "retry-errors", "reset")
+LOOKS = ("status", "errors")        # they need no destination
 LOCK = ".lock"
 
 
@@ -28,7 +29,7 @@ def build_parser():
     group.add_argument("--tier", choices=("Standard", "Bulk", "Expedited"), help="how fast S3 restores, and how dear")
     group.add_argument("--max-pending", metavar="N", type=command.positive, help="no more than N rows pending in S3, of each bucket")
     group.add_argument("--max-pending-size", metavar="SIZE", type=command.size, help="no more than SIZE of them")
-    group.add_argument("--poll", metavar="TIME", help="look how rows stand every TIME")
+    group.add_argument("--poll", metavar="TIME", type=poll, help="look how rows stand every TIME")
     p.add_argument("--json", action="store_true", help="status: one JSON object a line")
     command.pool_options(p)
     p.add_argument("--retries", metavar="N", type=command.whole, default=5, help="more tries for what fails in passing (5)")
@@ -37,10 +38,16 @@ def build_parser():
     return p
 
 
+def poll(text):
+    """Return a span of time as it was given, for s3-restore; it must be one."""
+    command.span(text)
+    return text
+
+
 def migrate(args):
     """Do what the verb says; return the status."""
     verb, words = (args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS else ("run", args.words)
-    place_work(args)
+    place_work(args, verb)
     buckets = chosen(args, verb, words)
     from s3kit.migration import Migration
     migrations = [Migration(args, bucket, lambda text: command.say(args.prog, text), command.Signals.check) for bucket in buckets]
@@ -56,12 +63,12 @@ def migrate(args):
         command.os.close(held)
 
 
-def place_work(args):
+def place_work(args, verb):
     """Decide where the manifests are kept: never among the files. Raises Usage."""
     path = command.os.path
     args.work = args.work or path.join(args.dest, ".s3kit", "migration")
     dest, work = path.realpath(args.dest), path.realpath(args.work)
-    if path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
+    if verb not in LOOKS and path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
         raise Usage(f"'{args.work}' is among the files of '{args.dest}': choose another directory with -w")
 
 
@@ -80,6 +87,8 @@ def chosen(args, verb, words):
         from s3kit.session import Session
         named += [name for name, _ in Session(args).buckets()]
     elif args.all_buckets or (not named and verb not in ("run", "reset")):
+        if not known:
+            raise Usage(f"no bucket was begun in '{args.work}' (see -d and -w)")
         named += known
     elif not named:
         raise Usage("no bucket: name some, or give --all-buckets")

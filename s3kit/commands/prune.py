@@ -4,6 +4,9 @@ from s3kit import command
 
 NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
+# What --local would not heed: that nobody counts on it.
+NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class", "bucket", "columns", "in_place", "fetched",
+             "accept_proof", "delete_markers", "noncurrent_only", "keep_newest", "max_delete", "undo")
 
 
 def build_parser():
@@ -36,14 +39,14 @@ def prune(args):
     from s3kit.errors import Usage
     if args.yes and args.dry_run:
         raise Usage("--yes and -n contradict each other")
+    if args.local and any(getattr(args, name, None) for name in NOT_LOCAL):
+        raise Usage("--local removes what the manifest does not name: it goes with no filter, with no -i, --bucket or --columns, "
+                    "and with no option about versions in S3")
     source = command.Source(args)
     ask = None if args.yes or args.dry_run else command.Person()
     sink = command.Sink(args, lambda: args.format or source.form)
     tally, progress = command.Tally(args), command.Progress(args, unit="row")
     if args.local:
-        narrowing = [name for name in ("rules", "min_size", "max_size", "newer", "older", "storage_class") if getattr(args, name, None)]
-        if narrowing or args.bucket or args.columns:
-            raise Usage("--local removes what the manifest does not name: it goes with no filter, --bucket or --columns")
         from s3kit.leftovers import Leftovers
         pruning = Leftovers(args, source, sink, tally, ask, command.Signals)
     else:

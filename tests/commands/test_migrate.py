@@ -265,6 +265,7 @@ def test_reset(fake, run, tmp_path):
 
 WRONG = {"no bucket": ([], "no bucket"), "no bucket at all": (["s3://b/prefix"], "whole buckets"), "yes to another": (["b", "--yes", "c"], "--yes c"),
          "unknown": (["retry-errors", "b"], "no bucket of"), "reset of none": (["reset"], "no bucket"),
+         "nothing begun": (["status"], "no bucket was begun"), "no time": (["b", "--poll", "5"], "not a span of time"),
          "among the files": (["b", "-w", "d/work"], "among the files"), "the files' own place": (["b", "-w", "d"], "among the files")}
 
 
@@ -273,6 +274,14 @@ def test_asked_wrongly(run, tmp_path, case):
     words, said = WRONG[case]
     done = run("s3-migrate", *words, *DEST)
     assert done.status == 2 and said in done.err and not (tmp_path / "d").exists(), done.err
+
+
+def test_a_look_needs_no_destination(fake, run, tmp_path):
+    """The work directory may lie where we are."""
+    fill(fake)
+    run("s3-migrate", "logs", "-w", "work", "--no-delete", *DEST, env=env_of(fake))
+    assert "12 verified" in run("s3-migrate", "status", "-w", "work").out
+    assert run("s3-migrate", "errors", "-w", "work").status == 0
 
 
 def test_a_bucket_that_cannot_be_read_keeps_no_other(fake, run, tmp_path):

@@ -380,6 +380,20 @@ def test_what_s3_keeps_is_not_taken_for_gone(fake, run, tmp_path):
         assert dict(base.execute("SELECT key, state FROM object")) == {"free": "pruned", "held": "verified"}
 
 
+def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
+    """Whoever verifies it once more by an old manifest: --local leaves it."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", "--include", "one", *DEST, manifest, env=env_of(fake)).status == 0
+    assert run("s3-verify", *DEST, manifest, env=env_of(fake)).status == 0
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert "1 file left: the only copies" in done.err and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"]
+
+
 # --- races
 
 
@@ -572,10 +586,14 @@ def test_local_wants_the_whole_manifest(fake, run, tmp_path, spoil, by):
     assert sorted(path.name for path in (tmp_path / "d" / "b").iterdir()) == ["one", "stray", "two"]
 
 
-def test_local_takes_no_filters(run, tmp_path):
-    """A filter would make it remove what it leaves out."""
-    done = run("s3-prune", "--local", "--yes", "--include", "x", input="")
-    assert done.status == 2 and "filter" in done.err
+@pytest.mark.parametrize("words", [["--include", "x"], ["--min-size", "1"], ["--bucket", "b"], ["--columns", "key"], ["--max-delete", "1"],
+                                   ["--undo", "u"], ["--keep-newest", "1"], ["--fetched"], ["-i"]])
+def test_local_takes_nothing_that_it_would_not_heed(run, tmp_path, words):
+    """A filter would make it remove what it leaves out, and -i would rewrite the manifest with what was removed."""
+    (tmp_path / "m.csv").write_text("#s3kit manifest 1\nbucket,key\n#end rows=0\n")
+    done = run("s3-prune", "--local", "--yes", *words, "m.csv")
+    assert done.status == 2 and "--local removes what the manifest does not name" in done.err
+    assert sorted(os.listdir(tmp_path)) == ["m.csv"] and "bucket,key\n" in (tmp_path / "m.csv").read_text()
 
 
 # --- the page

@@ -230,6 +230,8 @@ def test_filters(fake, run, tmp_path):
     assert [key for key, _ in asked(fake)] == ["k00005"] and list(by_key(done.out)) == ["k00005"]
     run("s3-restore", "-i", "--include", "*6", manifest, env=env_of(fake))
     assert len(by_key(manifest)) == 10 and len(asked(fake)) == 2
+    done = run("s3-restore", "-i", "--include", "none", manifest, env=env_of(fake))
+    assert "0 rows restored in" in done.err and len(by_key(manifest)) == 10, "what it left out it did not ask for"
 
 
 # --- waiting
