@@ -28,7 +28,7 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 LAYERS = (
     "errors",
     "units row address digest durable show split spool",
-    "csvform xmlform retry lock answer plain pages segments blocks channel pricing",
+    "csvform xmlform retry lock answer plain pages segments blocks channel pricing cap",
     "manifest ledger wire tree plan outlet",
     "session listing pool worker engine commit control",
     "ranges select removal thaw",
