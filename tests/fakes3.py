@@ -98,9 +98,8 @@ SPEED_OF = {"ARCHIVE_ACCESS": "GLACIER", "DEEP_ARCHIVE_ACCESS": "DEEP_ARCHIVE"}
 KEPT_HEADERS = {"content-type": "Content-Type", "cache-control": "Cache-Control", "expires": "Expires",
                 "content-disposition": "Content-Disposition", "content-language": "Content-Language"}
 # Subresources of the real S3 that this one does not have: 501, never mistaken for a plain GET or PUT.
-FOREIGN = {"accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
-           "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
-           "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "replication",
+FOREIGN = {"accelerate", "acl", "analytics", "cors", "intelligent-tiering", "inventory",
+           "legal-hold", "logging", "metrics", "notification", "ownershipControls", "policy", "policyStatus", "replication",
            "requestPayment", "retention", "select", "session", "tagging", "torrent", "website"}
 
 
@@ -221,6 +220,7 @@ class Bucket:
         self.keys = {}
         self.order = []             # code point order of str is byte order of UTF-8
         self.uploads = {}
+        self.settings = {}          # subresource of SETTINGS -> the content of its document
         self.gone = {}              # (key, version id) -> seq of what was removed: a listing may stand there
 
     def current(self, key):
@@ -377,6 +377,10 @@ ERRORS = {code: (int(status), message) for status, code, message in (line.split(
 403 InvalidObjectState The operation is not valid for the object's storage class
 403 RequestTimeTooSkewed The difference between the request time and the current time is too large.
 403 SignatureDoesNotMatch The request signature we calculated does not match the signature you provided.
+404 NoSuchLifecycleConfiguration The lifecycle configuration does not exist
+404 NoSuchPublicAccessBlockConfiguration The public access block configuration was not found
+404 ObjectLockConfigurationNotFoundError Object Lock configuration does not exist for this bucket
+404 ServerSideEncryptionConfigurationNotFoundError The server side encryption configuration was not found
 404 NoSuchBucket The specified bucket does not exist
 404 NoSuchKey The specified key does not exist.
 404 NoSuchUpload The specified upload does not exist. It may have been aborted or completed.
@@ -777,7 +781,12 @@ def operation(method, level, subresource=""):
 
 
 SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore",
-                "versioning", "versions", "location", "delete")
+                "versioning", "versions", "location", "delete", "encryption", "lifecycle", "object-lock", "publicAccessBlock")
+# What a bucket may be set to, by tests only: the document's root, and the code where it was never set [API].
+SETTINGS = {"encryption": ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfigurationNotFoundError"),
+            "lifecycle": ("LifecycleConfiguration", "NoSuchLifecycleConfiguration"),
+            "object-lock": ("ObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"),
+            "publicAccessBlock": ("PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration")}
 
 
 def route(s3, request):
@@ -857,6 +866,20 @@ def put_versioning(s3, request):
         raise S3Error("IllegalVersioningConfigurationException")
     bucket.versioning = status
     return Response(200)
+
+
+@operation("GET", "bucket", "encryption")
+@operation("GET", "bucket", "lifecycle")
+@operation("GET", "bucket", "object-lock")
+@operation("GET", "bucket", "publicAccessBlock")
+def get_setting(s3, request):
+    """GetBucketEncryption and its like: what a test has set."""
+    name = next(name for name in SETTINGS if name in request.query)
+    root, code = SETTINGS[name]
+    content = s3.need_bucket(request).settings.get(name)
+    if content is None:
+        raise S3Error(code)
+    return document(root, content)
 
 
 # Listings ------------------------------------------------------------------------------------------

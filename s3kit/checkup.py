@@ -1,0 +1,480 @@
+"""Who we are, how S3 is reached, and what its buckets are set to: looked at side by side, never for long.
+
+A machine that needs a doctor has services that do not answer. So each is asked in a thread of its own, which is
+left behind when its time is over, and what hangs on an answer is not asked without it.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
+from datetime import datetime, timezone
+from urllib.parse import quote, urlsplit
+from urllib.request import proxy_bypass_environment
+
+from s3kit import retry
+from s3kit.answer import date_ns, said
+from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, reason
+from s3kit.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
+from s3kit.pages import parse
+from s3kit.properties import ASKS, Bucket, elements, texts
+from s3kit.session import Session, translated
+from s3kit.show import count
+from s3kit.units import show_span, show_time
+from s3kit.wire import Wire
+
+SECONDS = 4.0               # in all, for what a sick machine is asked
+LEAST = 2.0                 # but so long for each, however slowly we started
+ONE = 3.0                   # seconds of one question
+SECONDS_OF_BUCKET = 10.0    # of one of its questions: S3 has answered by then, and is only slow
+TOGETHER, TRIES = 64, 3
+SKEW_NOTED, SKEW_REFUSED = 60, 900      # seconds: S3 refuses requests that are off by more than 15 minutes
+SOON = 900                  # seconds: credentials that end earlier end within the work
+CERTIFICATE_DAYS = 14
+SOURCES = {"env": "the environment", "shared-credentials-file": "the credentials file", "config-file": "the configuration file",
+           "sso": "single sign-on", "login": "aws login", "assume-role": "an assumed role", "iam-role": "this machine's role",
+           "assume-role-with-web-identity": "a role by web identity", "container-role": "this container's role",
+           "custom-process": "credential_process", "boto-config": "boto's old configuration file"}
+RENEWING = {"sso", "login", "assume-role", "assume-role-with-web-identity", "container-role", "iam-role", "custom-process"}
+RENEW = {"sso": "aws sso login", "login": "aws login", "env": "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+         "iam-role": "look at this machine's role", "container-role": "look at this container's role"}
+NONE_FOUND = "set AWS_PROFILE or --profile, run 'aws sso login' or 'aws configure', or give --no-sign-request for public buckets"
+UNRESOLVED, REFUSED_TO_CONNECT, TIMED_OUT = (5, 6), (7, 97), (28,)       # libcurl's errors
+
+
+def aside(call, *values):
+    """Have `call(*values)` done in a thread that nobody must wait for; return its Future."""
+    future = Future()
+
+    def run():
+        try:
+            future.set_result(call(*values))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+class Checkup:
+    """Looks at everything; `findings` yields as it sees, then `status` and `problems` say how it went.
+
+    `args` has the options of s3-doctor; `check()` is called often and may raise; `trace(text)` hears each request.
+    """
+
+    def __init__(self, args, check=lambda: None, trace=lambda text: None):
+        self.args, self.check, self.trace = args, check, trace
+        self.session = Session(args)
+        self.until = time.monotonic() + SECONDS
+        self.cut = False            # S3 could not be asked as who we should be
+        self.home = self.keys = self.listed = None
+        self.method = ""
+        self.found = []
+
+    def status(self, findings):
+        """Return the exit status that follows from all Findings."""
+        if self.cut:
+            return UNFINISHED
+        return SOME_FAILED if any(finding.state == FAULT for finding in findings) else DONE
+
+    def wait(self, future):
+        """Return what a Future brings before our time is over. Raises Late, or what it raises."""
+        return future.result(max(0.0, self.until - time.monotonic()))
+
+    def findings(self):
+        """Yield the Findings of account and network."""
+        try:
+            self.home = self.session.home()
+        except Fault as fault:
+            self.cut = True
+            yield Finding("settings", FAULT, str(fault), "look at ~/.aws/config, AWS_PROFILE and --profile")
+            return
+        # boto3 took its time to load.
+        self.until = max(self.until, time.monotonic() + LEAST)
+        way = aside(probe, self.home)
+        yield from self.who()
+        yield from self.network(way)
+
+    # --- who we are
+
+    def who(self):
+        """Yield how the credentials were found, and whose they are."""
+        if self.args.no_sign_request:
+            yield Finding("credentials", NOTE, "none are used (--no-sign-request)")
+            return
+        asked = aside(self.identify)
+        try:
+            self.keys, self.method, expiry, sts = self.wait(asked)
+        except Late:
+            self.cut = True
+            yield Finding("credentials", FAULT, f"they were not found within {SECONDS:.0f} s",
+                          "the place they come from (instance metadata, SSO, a process) does not answer; " + NONE_FOUND)
+            return
+        except Fault as fault:
+            self.cut = True
+            text = str(fault).removeprefix("cannot find out who we are: ")
+            nothing = text.startswith("no credentials found")
+            yield Finding("credentials", FAULT, "none were found" if nothing else text, NONE_FOUND if nothing else "")
+            return
+        caller, self.listed = aside(self.caller, sts), aside(list_buckets, self.home, self.keys, self.args.buckets)
+        try:
+            account = self.wait(caller)
+        except (Fault, Late) as error:
+            account = error
+        try:
+            answer, buckets, owner = self.wait(self.listed)
+        except Late:
+            answer, buckets, owner = None, [], ""
+        self.found = buckets
+        yield self.credentials(expiry, answer)
+        yield self.identity(account, owner)
+        yield from self.list_of_buckets(answer)
+
+    def identify(self):
+        """Return (keys, how they were found, when they expire, a client of STS). Raises Fault."""
+        keys = self.session.credentials()
+        return (keys, *self.session.origin(), self.session.service("sts", ONE))
+
+    def caller(self, sts):
+        """Return what STS says of us. Raises Fault."""
+        with translated():
+            return sts.get_caller_identity()
+
+    def credentials(self, expiry, answer):
+        """Return where the credentials come from, how long they are good, and whether S3 takes them."""
+        key, _, token = self.keys
+        source = SOURCES.get(self.method, self.method or "unknown")
+        text = f"from {source}, key ...{key[-4:]}"
+        facts = {"method": self.method, "expires": show_time(expiry) if expiry else None, "temporary": bool(token)}
+        if self.args.profile:
+            text += f", profile {self.args.profile}"
+        verdict = verdict_of(answer)
+        if verdict in (retry.EXPIRED, retry.REFUSED) or (answer and answer.code == "InvalidClientTokenId"):
+            self.cut = True
+            return Finding("credentials", FAULT, f"{text}: {said(answer)}", self.renewal(), facts)
+        if not answer or not answer.status:
+            return Finding("credentials", UNKNOWN, f"{text}; not shown to S3, which does not answer", "", facts)
+        left = (expiry - datetime.now(timezone.utc)).total_seconds() if expiry else None
+        if left is None:
+            return Finding("credentials", OK, text + (", temporary: nothing says until when" if token else ", not temporary"), "", facts)
+        text += f", until {show_time(expiry)} ({show_span(max(0, left))} from now)"
+        if self.method in RENEWING:
+            return Finding("credentials", OK, text + ", then renewed", "", facts)
+        return Finding("credentials", WARNING if left < SOON else OK, text, self.renewal() if left < SOON else "", facts)
+
+    def renewal(self):
+        """Return what to do about credentials that S3 does not take."""
+        profile = f" --profile {self.args.profile}" if self.args.profile and self.method in ("sso", "login") else ""
+        return RENEW.get(self.method, "put new keys where these were found, or choose others with --profile") + profile
+
+    def identity(self, account, owner):
+        """Return who STS says we are; a server of one's own need not have it."""
+        if isinstance(account, dict):
+            arn = account.get("Arn", "")
+            facts = {"account": account.get("Account"), "arn": arn, "user_id": account.get("UserId")}
+            is_root = arn.endswith(":root")
+            return Finding("identity", WARNING if is_root else OK, f"{arn}, account {account.get('Account')}",
+                           "the account's root may do everything: use a role or a user" if is_root else "", facts)
+        why = "STS did not answer" if isinstance(account, Late) else str(account).replace("S3 says", "STS says", 1)
+        if self.session.is_custom():
+            return Finding("identity", NOTE, f"this server does not say{f'; its buckets are of {owner}' if owner else ''}", "",
+                           {"owner": owner})
+        return Finding("identity", UNKNOWN, why, "" if self.cut else "is sts.amazonaws.com reached from here?", {"owner": owner})
+
+    def list_of_buckets(self, answer):
+        """Yield whether we may see which buckets there are."""
+        if verdict_of(answer) == retry.OK and not answer.errno:
+            yield Finding("buckets", OK, f"{count(len(self.found), 'bucket')} to be seen", "", {"buckets": len(self.found)})
+        elif verdict_of(answer) == retry.DENIED:
+            yield Finding("buckets", UNKNOWN, f"not allowed to list them ({answer.code})",
+                          "" if self.args.bucket else "name them: s3-doctor BUCKET ..., or ask for s3:ListAllMyBuckets")
+        elif answer is None or answer.errno or not answer.status:
+            self.cut = True         # said by what is said of the network
+        elif verdict_of(answer) not in (retry.EXPIRED, retry.REFUSED, retry.SKEWED):
+            self.cut = self.cut or not self.args.bucket
+            yield Finding("buckets", FAULT, said(answer), "is this endpoint S3's?")
+
+    # --- how S3 is reached
+
+    def network(self, way):
+        """Yield what lies between us and S3."""
+        home = self.home
+        parts = urlsplit(home.url)
+        custom = self.session.is_custom()
+        yield Finding("endpoint", OK, f"{home.url}, region {home.region}" + (", not Amazon's" if custom else ""), "",
+                      {"url": home.url, "region": home.region})
+        proxy = proxy_of(home.url)
+        yield proxy_finding(home.url, proxy)
+        try:
+            route = self.wait(way)
+        except Late:
+            route = Route(parts.hostname)
+        yield from route.names(proxy)
+        if parts.scheme == "https" or not is_loopback(parts.hostname):
+            yield from route.trust(parts.scheme, home.verify)
+        yield route.reached(proxy)
+        self.cut = self.cut or not route.is_good
+        yield from self.clock(route)
+
+    def clock(self, route):
+        """Yield how this machine's clock and the server's differ."""
+        listed = self.listed.result()[0] if self.listed and self.listed.done() and not self.listed.exception() else None
+        is_refused = verdict_of(listed) == retry.SKEWED
+        self.cut = self.cut or is_refused
+        if route.ahead is None and not is_refused:
+            if route.is_good:
+                yield Finding("clock", UNKNOWN, "the server did not tell its time")
+            return
+        ahead = route.ahead or 0
+        text = f"{show_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
+        facts = {"seconds_ahead": round(ahead)}
+        if is_refused or abs(ahead) > SKEW_REFUSED:
+            yield Finding("clock", FAULT, f"{text}; S3 refuses requests that are 15 minutes off", "set it (timedatectl set-ntp true)", facts)
+        elif abs(ahead) > SKEW_NOTED:
+            yield Finding("clock", WARNING, text, "set it (timedatectl set-ntp true) before it is 15 minutes", facts)
+        else:
+            yield Finding("clock", OK, "agrees with the server's", "", facts)
+
+    # --- the buckets
+
+    def buckets(self):
+        """Yield the Findings of the buckets that were named, or of those that we may see."""
+        if self.cut:
+            return
+        regions = dict(self.found)
+        named = list(dict.fromkeys(self.args.bucket))
+        chosen = named or [name for name, _ in self.found[:self.args.buckets]]
+        if len(self.found) > len(chosen) and not named:
+            yield Finding("buckets", NOTE, f"looked into {len(chosen):,} of {len(self.found):,}", "--buckets N looks into more")
+        seen = [Bucket(name, regions.get(name) or "", bool(named)) for name in chosen]
+        Questions(self, seen).run()
+        for bucket in seen:
+            yield from bucket.findings()
+
+
+class Questions:
+    """All that buckets are asked, many at once; the answers go to each Bucket."""
+
+    def __init__(self, checkup, buckets):
+        self.session, self.home, self.check, self.trace = checkup.session, checkup.home, checkup.check, checkup.trace
+        self.custom = self.session.is_custom()
+        self.buckets, self.signed = buckets, checkup.keys is not None
+        self.together = checkup.args.together
+        self.wire = Wire(self.together, SECONDS_OF_BUCKET)
+        self.queue = deque()        # (Bucket, ask, Endpoint, URL, method, tries)
+
+    def run(self):
+        """Ask where buckets are, then everything else."""
+        unknown = [bucket for bucket in self.buckets if not bucket.told.get("region") and not self.custom]
+        for bucket in unknown:      # Amazon tells it to anyone, in a header
+            self.queue.append((bucket, "head", self.home, f"{self.home.url}/{quote(bucket.name, safe='')}", "HEAD", 1))
+        self.turn()
+        here = [bucket for bucket in self.buckets if not bucket.is_missing]
+        endpoints = self.session.located({bucket.name: bucket.told.get("region") or self.home.region for bucket in here})
+        for bucket in here:
+            for ask, query in ASKS.items():
+                if ask != "region" or (self.custom and not bucket.told.get("region")):
+                    endpoint = endpoints[bucket.name]
+                    self.queue.append((bucket, ask, endpoint, f"{endpoint.url}?{query}", "GET", 1))
+        self.turn()
+
+    def turn(self):
+        """Send what waits, take what comes, until there is neither."""
+        while self.queue or self.wire.active:
+            self.check()
+            while self.queue and self.wire.active < self.together:
+                question = self.queue.popleft()
+                self.wire.start(question, question[2], question[3], method=question[4])
+            for transfer in self.wire.turn(0.5):
+                self.answered(transfer)
+
+    def answered(self, transfer):
+        """Take an answer; ask again for what was only slow; look whether the first key can be read."""
+        bucket, ask, endpoint, url, method, tries = transfer.owner
+        self.trace(f"{method} {url}: {transfer.status or transfer.failure} {transfer.code}".rstrip())
+        verdict = verdict_of(transfer)
+        if verdict in (retry.SLOW, retry.AGAIN) and tries < TRIES and transfer.errno not in TIMED_OUT:
+            self.queue.append((bucket, ask, endpoint, url, method, tries + 1))
+            return
+        bucket.take(ask, transfer)
+        region = transfer.headers.get("x-amz-bucket-region", "")
+        if region:
+            bucket.told.setdefault("region", region)
+        if ask == "list" and bucket.key:
+            self.queue.append((bucket, "read", endpoint, endpoint.object_url(bucket.key), "HEAD", 1))
+
+
+class Route:
+    """What came of trying the way to a server: `fault` of DNS, the answered Transfer and what was seen of it."""
+
+    def __init__(self, host, addresses=(), fault=""):
+        self.host, self.addresses, self.fault = host, list(addresses), fault
+        self.transfer, self.seen = None, {"certificate": {}}
+        self.ahead = None
+        self.found = 0.0
+
+    @property
+    def is_good(self):
+        """Whether something answered that may be S3."""
+        return bool(self.transfer and self.transfer.status) and not self.is_portal
+
+    @property
+    def is_portal(self):
+        """Whether what answered is a page for people: S3 has none but Amazon's, to which it redirects."""
+        headers = self.transfer.headers
+        return "html" in headers.get("content-type", "") and not any(name.startswith("x-amz-") for name in headers) \
+            and self.transfer.status == 200
+
+    def names(self, proxy):
+        """Yield what the name of the server, or of its proxy, leads to."""
+        facts = {"host": self.host, "addresses": self.addresses}
+        whose = "the proxy " if proxy else ""
+        if self.fault:
+            yield Finding("dns", FAULT, f"{whose}{self.host}: {self.fault}",
+                          "correct the proxy, or unset it" if proxy else "is the endpoint's name right? then look at /etc/resolv.conf", facts)
+        elif not self.addresses:
+            yield Finding("dns", FAULT, f"{whose}{self.host}: no answer from the name server", "look at /etc/resolv.conf, or at your VPN", facts)
+        elif self.addresses != [self.host]:
+            more = f" and {len(self.addresses) - 1} more" if len(self.addresses) > 1 else ""
+            yield Finding("dns", OK, f"{whose}{self.host} is {self.addresses[0]}{more}, in {self.found * 1000:.0f} ms", "", facts)
+
+    def trust(self, scheme, verify):
+        """Yield whether the server is who it says it is."""
+        if scheme == "http":
+            yield Finding("tls", WARNING, "http: whoever is on the way can read and change everything", "use an https endpoint")
+            return
+        certificate = self.seen["certificate"]
+        if self.transfer and self.transfer.errno in retry.CERTIFICATE_ERRORS:
+            yield Finding("tls", FAULT, self.transfer.failure.replace(" (see --ca-bundle)", ""),
+                          "name the certificate to trust with --ca-bundle or AWS_CA_BUNDLE; is a proxy reading along?")
+        elif certificate:
+            days = days_left(certificate.get("Expire date", ""))
+            text = f"certificate of {name_in(certificate.get('Subject', ''))}"
+            text += f", good for {days:,} days" if days is not None else ""
+            facts = {"subject": certificate.get("Subject"), "issuer": certificate.get("Issuer"), "days_left": days}
+            if not verify:
+                yield Finding("tls", WARNING, f"{text}, not checked (--no-verify-ssl)", "name it with --ca-bundle instead", facts)
+            elif days is not None and days < CERTIFICATE_DAYS:
+                yield Finding("tls", WARNING, text, "tell whoever runs the server", facts)
+            else:
+                yield Finding("tls", OK, text, "", facts)
+
+    def reached(self, proxy):
+        """Return whether the server answers."""
+        transfer, seen = self.transfer, self.seen
+        if transfer is None:
+            return Finding("network", FAULT if self.addresses else UNKNOWN, "no answer" if self.addresses else "not tried: there is no address",
+                           "is there a route, a firewall, a VPN?" if self.addresses else "")
+        if not transfer.status:
+            advice = {**dict.fromkeys(UNRESOLVED, "look at dns"), **dict.fromkeys(retry.CERTIFICATE_ERRORS, "see tls"),
+                      **dict.fromkeys(REFUSED_TO_CONNECT, "is the endpoint right, and its server up? is there a route?"),
+                      **dict.fromkeys(TIMED_OUT, "is there a route, a firewall, a VPN? does a proxy have to be named (https_proxy)?")}
+            what = advice.get(transfer.errno, "try again")
+            return Finding("network", FAULT, transfer.failure, f"the proxy {shown(proxy)} is in the way: correct or unset it" if proxy else what,
+                           {"errno": transfer.errno})
+        if self.is_portal:
+            return Finding("network", FAULT, "a web page answers, not S3", "log in to this network, or correct the endpoint")
+        times = {name: round(seen[name] * 1000, 1) for name in ("connected", "secured", "answered") if seen[name]}
+        told = f"answers in {times.get('answered', 0):.0f} ms, connected after {times.get('connected', 0):.0f}"
+        told += f", TLS after {times['secured']:.0f}" if "secured" in times else ""
+        return Finding("network", OK, told, "", {"address": seen["address"], "milliseconds": times})
+
+
+def probe(home):
+    """Return the Route to an Endpoint, or to the proxy before it: its name first, for a name server may hang."""
+    proxy = proxy_of(home.url)
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else urlsplit(home.url)
+    began = time.monotonic()
+    try:
+        infos = socket.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return Route(parts.hostname, (), reason(error))
+    route = Route(parts.hostname, dict.fromkeys(info[4][0] for info in infos))
+    route.found = time.monotonic() - began
+    route.transfer, route.seen = Wire.probe(home, ONE)
+    there = date_ns(route.transfer.headers.get("date", ""))
+    route.ahead = None if there is None else time.time() - there / 1e9
+    if route.ahead is not None and 0 <= route.ahead < 1.5:
+        route.ahead = 0.0       # the server's whole second, and the way
+    return route
+
+
+def list_buckets(home, keys, most):
+    """Return (the answered Transfer, [(bucket, region or '')], the owner's name) of ListBuckets, as many pages as are needed.
+
+    Asked for pages, Amazon says where each bucket is; others do not mind being asked so.
+    """
+    access_key, secret_key, token = keys
+    endpoint = home._replace(access_key=access_key, secret_key=secret_key, token=token)
+    found, owner, query = [], "", ""
+    wire = Wire(1, ONE)
+    while True:
+        transfer = wire.start(None, endpoint, f"{endpoint.url}/?{query}max-buckets=1000")
+        while wire.active:
+            wire.turn(0.5)
+        if verdict_of(transfer) != retry.OK or transfer.errno:
+            return transfer, found, owner
+        root = parse(transfer.body)
+        for name, child in elements(root):
+            told = texts(child)
+            if name == "Buckets":
+                found += [(each["Name"], each.get("BucketRegion", "")) for _, bucket in elements(child) for each in [texts(bucket)]]
+            elif name == "Owner":
+                owner = told.get("DisplayName") or told.get("ID", "")
+        token = next(((child.text or "") for name, child in elements(root) if name == "ContinuationToken"), "")
+        if not token or len(found) > most:
+            return transfer, found, owner
+        query = f"continuation-token={quote(token, safe='')}&"
+
+
+def verdict_of(transfer):
+    """Return what an answer means, or '' where there is none."""
+    return retry.verdict(transfer.status, transfer.code, transfer.errno) if transfer else ""
+
+
+def proxy_of(url):
+    """Return the proxy that libcurl goes through to a URL, or ''."""
+    parts = urlsplit(url)
+    if proxy_bypass_environment(parts.hostname or "", {"no": os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""}):
+        return ""
+    # HTTP_PROXY in capitals could come from a request's header in a CGI script: libcurl does not read it.
+    names = [f"{parts.scheme}_proxy"] + (["HTTPS_PROXY"] if parts.scheme == "https" else []) + ["all_proxy", "ALL_PROXY"]
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def proxy_finding(url, proxy):
+    """Return which proxy is used; boto3 and libcurl do not agree about HTTP_PROXY."""
+    if proxy:
+        return Finding("proxy", NOTE, f"{shown(proxy)}, from the environment", "", {"proxy": shown(proxy)})
+    if url.startswith("http:") and os.environ.get("HTTP_PROXY"):
+        return Finding("proxy", WARNING, "HTTP_PROXY is read by boto3, but not by libcurl, which moves the bytes", "set http_proxy")
+    return Finding("proxy", OK, "none")
+
+
+def shown(proxy):
+    """Return a proxy as it may be shown: without a password."""
+    scheme, mark, rest = proxy.rpartition("://")
+    return scheme + mark + rest.rpartition("@")[2]
+
+
+def is_loopback(host):
+    """Return whether a host is this machine."""
+    return host in ("localhost", "::1") or (host or "").startswith("127.")
+
+
+def days_left(date):
+    """Return the whole days until a certificate's end (as OpenSSL writes it), or None."""
+    try:
+        end = datetime.strptime(date, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return (end - datetime.now(timezone.utc)).days
+
+
+def name_in(subject):
+    """Return the common name in a certificate's subject, or all of it."""
+    return next((part.partition("=")[2].strip() for part in subject.replace(", ", ",").split(",")
+                 if part.partition("=")[0].strip() == "CN"), subject) or "somebody"

@@ -1,0 +1,132 @@
+"""s3-doctor: look at credentials, network, buckets and disks, and say what to do."""
+
+from s3kit import command
+
+NAME = "s3-doctor"
+MODES = ("speed", "volumes")
+
+
+def build_parser():
+    """Declare the options of s3-doctor."""
+    p = command.parser(NAME, "Look at credentials, network, buckets and disks, and say what to do.",
+                       usage="%(prog)s [options] [BUCKET ...]\n       %(prog)s --speed s3://BUCKET/PREFIX [options]\n"
+                             "       %(prog)s --volumes [options]")
+    p.parse_args = p.parse_intermixed_args      # buckets may follow options
+    p.add_argument("bucket", metavar="BUCKET", nargs="*", help="look into these, as NAME or s3://NAME; all if none")
+    command.dest_option(p, "where the files would lie (the current directory)")
+    p.add_argument("--buckets", metavar="N", type=command.whole, default=1000, help="look into no more than N buckets (1000)")
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--speed", metavar="s3://BUCKET/PREFIX", help="measure how fast its objects come, and say which -j and -c to use")
+    p.add_argument("--for", metavar="TIME", dest="seconds", type=command.span, default=30, help="with --speed: for so long (30s)")
+    p.add_argument("--max-bytes", metavar="SIZE", type=command.size, default=1 << 30,
+                   help="with --speed: read no more than SIZE from S3, which costs money (1G)")
+    p.add_argument("--svg", metavar="FILE", help="with --speed: draw it")
+    p.add_argument("--volumes", action="store_true", help="print the commands that would lay out the empty disks; run none")
+    command.pool_options(p)
+    command.s3_options(p)
+    return p
+
+
+def examine(args):
+    """Do what was asked for; return the status."""
+    from s3kit.errors import Usage
+    modes = [mode for mode in MODES if getattr(args, mode)]
+    if len(modes) > 1 or (modes and args.bucket):
+        raise Usage("--speed, --volumes and BUCKET do not go together")
+    if args.svg and not args.speed:
+        raise Usage("--svg goes with --speed")
+    return {"speed": speed, "volumes": volumes}.get(modes[0] if modes else "", check)(args)
+
+
+def check(args):
+    """Look at everything, print what was found; return the status."""
+    from s3kit import place
+    from s3kit.checkup import TOGETHER, Checkup, aside
+    from s3kit.place import room_for
+    args.bucket = [bucket_in(word) for word in args.bucket]
+    args.together = room_for(TOGETHER)
+    report = Report(args)
+    here = aside(place.findings, args.dest, args.connections)
+    checkup = Checkup(args, command.Signals.check, report.trace)
+    report.add(checkup.findings())
+    try:
+        report.add(checkup.wait(here))
+    except TimeoutError:
+        report.add(place.late(args.dest))
+    report.add(checkup.buckets())
+    report.summary()
+    return checkup.status(report.findings)
+
+
+def speed(args):
+    """x"""
+
+
+def volumes(args):
+    """x"""
+
+
+def bucket_in(word):
+    """Return the bucket that a word names. Raises Usage."""
+    from s3kit.errors import Usage
+    from s3kit.row import BUCKET
+    name = word.removeprefix("s3://").partition("/")[0]
+    if not BUCKET.fullmatch(name):
+        raise Usage(f"'{word}' is no bucket (NAME or s3://NAME)")
+    return name
+
+
+def width():
+    """Return how many columns the terminal has."""
+    import shutil
+    return shutil.get_terminal_size().columns
+
+
+class Report:
+    """Prints Findings: aligned for people, a line of tabs each for a pipe, or JSON; with -q only what is wrong."""
+
+    def __init__(self, args):
+        self.args = args
+        self.findings = []
+        self.width = width() if command.os.isatty(1) else 0
+
+    def add(self, findings):
+        """Print Findings as they come."""
+        from s3kit.finding import WRONG
+        for finding in findings:
+            self.findings.append(finding)
+            if not self.args.quiet or finding.state in WRONG:
+                command.sys.stdout.write(self.line(finding) + "\n")
+                command.sys.stdout.flush()
+
+    def line(self, finding):
+        """Return a Finding as it is printed."""
+        import json
+        import textwrap
+
+        from s3kit.show import visible
+        if self.args.json:
+            return json.dumps(finding.json())
+        if not self.width:
+            return "\t".join(visible(text) for text in finding[:4]).rstrip("\t")
+        start = f"{visible(finding.what):<12} {finding.state:<8} "
+        return "\n".join(textwrap.wrap(visible(finding.line()), max(self.width, 60), initial_indent=start,
+                                       subsequent_indent=" " * 22, break_long_words=False, break_on_hyphens=False))
+
+    def trace(self, text):
+        """Name a request, with -v."""
+        if self.args.verbose:
+            command.say(self.args.prog, text)
+
+    def summary(self):
+        """Say how much was looked at, and how much of it is wrong."""
+        from s3kit.finding import FAULT, WARNING
+        from s3kit.show import count
+        wrong = [count(sum(finding.state == state for finding in self.findings), state) for state in (FAULT, WARNING)]
+        if not self.args.quiet:
+            command.say(self.args.prog, f"{count(len(self.findings), 'check')}: {', '.join(wrong)}")
+
+
+def main(argv=None):
+    """Run s3-doctor."""
+    return command.run(build_parser(), examine, argv)
