@@ -35,22 +35,22 @@ class Mount:
     def __init__(self, path, table="/proc/self/mountinfo"):
         self.point, self.kind, self.source, self.options = "/", "", "", ""
         path = os.path.realpath(path)
-        for point, kind, source, options in mounts(table):
+        for _, point, kind, source, options in mounts(table):
             # Of two at one place the later hides the earlier.
             if len(point) >= len(self.point) and os.path.commonpath((point, path)) == point:
                 self.point, self.kind, self.source, self.options = point, kind, source, options
 
 
 def mounts(table="/proc/self/mountinfo"):
-    """Yield (mount point, type, source, options) of all mounts, in the kernel's order; nothing where it does not tell."""
+    """Yield (device's numbers, mount point, type, source, options) of all mounts, in the kernel's order; nothing where it does not tell."""
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as lines:
             for line in lines:
                 head, _, tail = line.partition(" - ")
                 if tail:
-                    point, options = head.split(" ")[4:6]
+                    device, _, point, options = head.split(" ")[2:6]
                     kind, source = tail.split(" ")[:2]
-                    yield unescaped(point), kind, unescaped(source), options.strip()
+                    yield device, unescaped(point), kind, unescaped(source), options.strip()
     except OSError:
         return
 
@@ -70,13 +70,19 @@ def findings(path, connections):
     return found
 
 
+def existing(path):
+    """Return the directory that a path is, or the one above it in which it would be made."""
+    there = os.path.abspath(path)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    return there
+
+
 def destination(path):
     """Return the Findings of a directory, or of the one above it where it would be made."""
     if is_root(path):
         return [Finding("destination", FAULT, "it must not be '/'", "choose another with -d")]
-    there, found = os.path.abspath(path), []
-    while not os.path.lexists(there):
-        there = os.path.dirname(there)
+    there, found = existing(path), []
     if there != os.path.abspath(path):
         found.append(Finding("destination", NOTE, f"'{path}' is not there yet", "s3-fetch makes it"))
     if not os.path.isdir(there):

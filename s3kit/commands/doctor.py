@@ -23,6 +23,7 @@ def build_parser():
     p.add_argument("--svg", metavar="FILE", help="with --speed: draw it")
     p.add_argument("--volumes", action="store_true", help="print the commands that would lay out the empty disks; run none")
     command.pool_options(p)
+    p.set_defaults(jobs=None, connections=None)         # --speed goes up to what the machine has
     command.s3_options(p)
     return p
 
@@ -46,7 +47,7 @@ def check(args):
     args.bucket = [bucket_in(word) for word in args.bucket]
     args.together = room_for(TOGETHER)
     report = Report(args)
-    here = aside(place.findings, args.dest, args.connections)
+    here = aside(place.findings, args.dest, args.connections or 32)
     checkup = Checkup(args, command.Signals.check, report.trace)
     report.add(checkup.findings())
     try:
@@ -59,11 +60,52 @@ def check(args):
 
 
 def speed(args):
-    """x"""
+    """Measure how fast a bucket's objects come, print a table and what follows from it; return the status."""
+    import json
+
+    from s3kit.address import parse_s3
+    from s3kit.errors import DONE
+    from s3kit.plot import drawing
+    from s3kit.speed import HEAD, Speed, row_of
+    write = command.sys.stdout.write
+    measured = Speed(args, *parse_s3(args.speed), command.Signals.check)
+    if not args.json:
+        write(f"{command.visible(measured.title())}\n{HEAD}\n")
+    for step in measured.steps():
+        write((json.dumps(step.json()) if args.json else row_of(step)) + "\n")
+        command.sys.stdout.flush()
+    if args.json:
+        write(json.dumps(measured.verdict()) + "\n")
+    else:
+        write("".join(f"{what:<8} {command.visible(text)}\n" for what, text in measured.advice()))
+    if args.svg:
+        save(args.svg, drawing(measured.title(), measured.done, measured.knee(measured.done)))
+    return DONE
+
+
+def save(path, text):
+    """Write a file, whole or not at all. Raises Fault."""
+    from s3kit.durable import Replacement
+    from s3kit.errors import of_file
+    try:
+        new = Replacement(path)
+        new.file.write(text.encode())
+        new.commit()
+    except OSError as error:
+        raise of_file("write", path, error) from None
 
 
 def volumes(args):
-    """x"""
+    """Print what disks there are, and how the empty ones would be laid out; return the status."""
+    import json
+
+    from s3kit.errors import DONE
+    from s3kit.volumes import disks, layout, script
+    found = disks()
+    commands = layout(found)
+    lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found] if args.json else script(found, commands)
+    command.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return DONE
 
 
 def bucket_in(word):
