@@ -45,8 +45,8 @@ def height(share):
 
 def curve(xs, ys, colour, more=""):
     """Return a line through points."""
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys))
-    return f'<polyline points="{points}" fill="none" stroke="{colour}"{more}/>'
+    points = " L ".join(f"{x:.1f} {y:.1f}" for x, y in zip(xs, ys))
+    return f'<path d="M {points}" fill="none" stroke="{colour}"{more}/>'
 
 
 def text(x, y, words, anchor, colour):
