@@ -26,10 +26,11 @@ from s3kit.show import count
 from s3kit.units import show_span, show_time
 from s3kit.wire import Wire
 
-SECONDS = 4.0               # in all, for what a sick machine is asked
-LEAST = 2.0                 # but so long for each, however slowly we started
-ONE = 3.0                   # seconds of one question
+SECONDS = 3.5               # in all, for what a sick machine is asked
+LEAST = 2.0                 # but so long, however slowly we started
+ONE = 2.5                   # seconds of one question
 SECONDS_OF_BUCKET = 10.0    # of one of its questions: S3 has answered by then, and is only slow
+SECONDS_TO_LIST = 30.0      # all buckets, 1,000 a page
 TOGETHER, TRIES = 64, 3
 SKEW_NOTED, SKEW_REFUSED = 60, 900      # seconds: S3 refuses requests that are off by more than 15 minutes
 SOON = 900                  # seconds: credentials that end earlier end within the work
@@ -71,6 +72,7 @@ class Checkup:
         self.until = time.monotonic() + SECONDS
         self.cut = False            # S3 could not be asked as who we should be
         self.home = self.keys = self.listed = None
+        self.is_custom = False
         self.method = ""
         self.found = []
 
@@ -92,15 +94,21 @@ class Checkup:
             self.cut = True
             yield Finding("settings", FAULT, str(fault), "look at ~/.aws/config, AWS_PROFILE and --profile")
             return
+        self.is_custom = ".amazonaws.com" not in self.home.url
         # boto3 took its time to load.
         self.until = max(self.until, time.monotonic() + LEAST)
-        way = aside(probe, self.home)
-        yield from self.who()
-        yield from self.network(way)
+        route = Route(self.home.url)
+        way = aside(route.go, self.home)
+        yield from self.who(way, route)
+        try:
+            self.wait(way)
+        except Late:
+            pass            # how far it came is in the Route
+        yield from self.network(route)
 
     # --- who we are
 
-    def who(self):
+    def who(self, way, route):
         """Yield how the credentials were found, and whose they are."""
         if self.args.no_sign_request:
             yield Finding("credentials", NOTE, "none are used (--no-sign-request)")
@@ -119,13 +127,14 @@ class Checkup:
             nothing = text.startswith("no credentials found")
             yield Finding("credentials", FAULT, "none were found" if nothing else text, NONE_FOUND if nothing else "")
             return
-        caller, self.listed = aside(self.caller, sts), aside(list_buckets, self.home, self.keys, self.args.buckets)
+        caller, self.listed = aside(self.caller, sts), aside(self.list_buckets, way, route)
         try:
             account = self.wait(caller)
         except (Fault, Late) as error:
             account = error
         try:
-            answer, buckets, owner = self.wait(self.listed)
+            # Where S3 answers it may take its time: each of its pages is limited, too.
+            answer, buckets, owner = self.listed.result(SECONDS_TO_LIST) if route.is_good else self.wait(self.listed)
         except Late:
             answer, buckets, owner = None, [], ""
         self.found = buckets
@@ -142,6 +151,11 @@ class Checkup:
         """Return what STS says of us. Raises Fault."""
         with translated():
             return sts.get_caller_identity()
+
+    def list_buckets(self, way, route):
+        """Return what list_buckets does, if S3 is there: libcurl would wait for a name server however long it hangs."""
+        way.result()
+        return list_buckets(self.home, self.keys, self.args.buckets) if route.is_good else (None, [], "")
 
     def credentials(self, expiry, answer):
         """Return where the credentials come from, how long they are good, and whether S3 takes them."""
@@ -179,7 +193,7 @@ class Checkup:
             return Finding("identity", WARNING if is_root else OK, f"{arn}, account {account.get('Account')}",
                            "the account's root may do everything: use a role or a user" if is_root else "", facts)
         why = "STS did not answer" if isinstance(account, Late) else str(account).replace("S3 says", "STS says", 1)
-        if self.session.is_custom():
+        if self.is_custom:
             return Finding("identity", NOTE, f"this server does not say{f'; its buckets are of {owner}' if owner else ''}", "",
                            {"owner": owner})
         return Finding("identity", UNKNOWN, why, "" if self.cut else "is sts.amazonaws.com reached from here?", {"owner": owner})
@@ -199,23 +213,17 @@ class Checkup:
 
     # --- how S3 is reached
 
-    def network(self, way):
+    def network(self, route):
         """Yield what lies between us and S3."""
         home = self.home
         parts = urlsplit(home.url)
-        custom = self.session.is_custom()
-        yield Finding("endpoint", OK, f"{home.url}, region {home.region}" + (", not Amazon's" if custom else ""), "",
+        yield Finding("endpoint", OK, f"{home.url}, region {home.region}" + (", not Amazon's" if self.is_custom else ""), "",
                       {"url": home.url, "region": home.region})
-        proxy = proxy_of(home.url)
-        yield proxy_finding(home.url, proxy)
-        try:
-            route = self.wait(way)
-        except Late:
-            route = Route(parts.hostname)
-        yield from route.names(proxy)
+        yield proxy_finding(home.url, route.proxy)
+        yield from route.names()
         if parts.scheme == "https" or not is_loopback(parts.hostname):
             yield from route.trust(parts.scheme, home.verify)
-        yield route.reached(proxy)
+        yield route.reached()
         self.cut = self.cut or not route.is_good
         yield from self.clock(route)
 
@@ -260,7 +268,7 @@ class Questions:
 
     def __init__(self, checkup, buckets):
         self.session, self.home, self.check, self.trace = checkup.session, checkup.home, checkup.check, checkup.trace
-        self.custom = self.session.is_custom()
+        self.custom = checkup.is_custom
         self.buckets, self.signed = buckets, checkup.keys is not None
         self.together = checkup.args.together
         self.wire = Wire(self.together, SECONDS_OF_BUCKET)
@@ -308,13 +316,31 @@ class Questions:
 
 
 class Route:
-    """What came of trying the way to a server: `fault` of DNS, the answered Transfer and what was seen of it."""
+    """The way to a server, or to the proxy before it; `go` fills in how far it leads, in a thread of its own."""
 
-    def __init__(self, host, addresses=(), fault=""):
-        self.host, self.addresses, self.fault = host, list(addresses), fault
+    def __init__(self, url):
+        self.proxy = proxy_of(url)
+        first = self.proxy or url
+        self.host = urlsplit(first if "://" in first else f"http://{first}").hostname
+        self.addresses, self.found, self.fault = [], 0.0, ""
         self.transfer, self.seen = None, {"certificate": {}}
         self.ahead = None
-        self.found = 0.0
+
+    def go(self, home):
+        """Look up the name, then ask: a name server may hang for longer than libcurl lets itself be stopped."""
+        began = time.monotonic()
+        try:
+            infos = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            self.fault = reason(error)
+            return
+        self.found = time.monotonic() - began
+        self.addresses = list(dict.fromkeys(info[4][0] for info in infos))
+        self.transfer, self.seen = Wire.probe(home, ONE)
+        there = date_ns(self.transfer.headers.get("date", ""))
+        self.ahead = None if there is None else time.time() - there / 1e9
+        if self.ahead is not None and 0 <= self.ahead < 1.5:
+            self.ahead = 0.0        # the server's whole second, and the way
 
     @property
     def is_good(self):
@@ -328,13 +354,13 @@ class Route:
         return "html" in headers.get("content-type", "") and not any(name.startswith("x-amz-") for name in headers) \
             and self.transfer.status == 200
 
-    def names(self, proxy):
+    def names(self):
         """Yield what the name of the server, or of its proxy, leads to."""
         facts = {"host": self.host, "addresses": self.addresses}
-        whose = "the proxy " if proxy else ""
+        whose = "the proxy " if self.proxy else ""
         if self.fault:
             yield Finding("dns", FAULT, f"{whose}{self.host}: {self.fault}",
-                          "correct the proxy, or unset it" if proxy else "is the endpoint's name right? then look at /etc/resolv.conf", facts)
+                          "correct the proxy, or unset it" if self.proxy else "is the endpoint's name right? then look at /etc/resolv.conf", facts)
         elif not self.addresses:
             yield Finding("dns", FAULT, f"{whose}{self.host}: no answer from the name server", "look at /etc/resolv.conf, or at your VPN", facts)
         elif self.addresses != [self.host]:
@@ -362,9 +388,9 @@ class Route:
             else:
                 yield Finding("tls", OK, text, "", facts)
 
-    def reached(self, proxy):
+    def reached(self):
         """Return whether the server answers."""
-        transfer, seen = self.transfer, self.seen
+        transfer, seen, proxy = self.transfer, self.seen, self.proxy
         if transfer is None:
             return Finding("network", FAULT if self.addresses else UNKNOWN, "no answer" if self.addresses else "not tried: there is no address",
                            "is there a route, a firewall, a VPN?" if self.addresses else "")
@@ -381,25 +407,6 @@ class Route:
         told = f"answers in {times.get('answered', 0):.0f} ms, connected after {times.get('connected', 0):.0f}"
         told += f", TLS after {times['secured']:.0f}" if "secured" in times else ""
         return Finding("network", OK, told, "", {"address": seen["address"], "milliseconds": times})
-
-
-def probe(home):
-    """Return the Route to an Endpoint, or to the proxy before it: its name first, for a name server may hang."""
-    proxy = proxy_of(home.url)
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else urlsplit(home.url)
-    began = time.monotonic()
-    try:
-        infos = socket.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        return Route(parts.hostname, (), reason(error))
-    route = Route(parts.hostname, dict.fromkeys(info[4][0] for info in infos))
-    route.found = time.monotonic() - began
-    route.transfer, route.seen = Wire.probe(home, ONE)
-    there = date_ns(route.transfer.headers.get("date", ""))
-    route.ahead = None if there is None else time.time() - there / 1e9
-    if route.ahead is not None and 0 <= route.ahead < 1.5:
-        route.ahead = 0.0       # the server's whole second, and the way
-    return route
 
 
 def list_buckets(home, keys, most):

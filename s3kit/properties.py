@@ -73,7 +73,7 @@ class Bucket:
         yield from self.notes(what, facts)
         hidden = [ask for ask in self.denied if ask not in ("list", "read")]
         if hidden:
-            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}", f"ask for {', '.join(map(RIGHTS.get, hidden))}", facts)
+            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}", f"ask for {', '.join(map(RIGHTS.get, hidden)) if len(hidden) < 4 else 's3:GetBucket* and s3:Get*Configuration'}", facts)
 
     def summary(self):
         """Return in some words what the bucket is set to, as far as that was told."""

@@ -23,7 +23,7 @@ class Session:
 
     def __init__(self, options):
         self.options = options
-        self.made = None
+        self.made = self.session = None
         self.endpoints = {}
         self.generation = 0
         self.frozen = None
@@ -37,8 +37,11 @@ class Session:
                 self.made = self.make()
         return self.made
 
-    def make(self):
-        """Return a boto3 client from the options, the environment and the AWS configuration."""
+    def make(self, keys=()):
+        """Return a boto3 client from the options, the environment and the AWS configuration.
+
+        With `keys`, whatever they are, boto3 does not look for any: that may take seconds.
+        """
         import boto3
         from botocore import UNSIGNED
         from botocore.config import Config
@@ -47,14 +50,16 @@ class Session:
         options = self.options
         if options.no_verify_ssl:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")       # it was asked for
-        self.session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        # One session for all clients: another would look for the credentials again.
+        self.session = self.session or boto3.Session(profile_name=options.profile)
         self.ca_bundle = (options.ca_bundle or self.session._session.get_config_variable("ca_bundle")
                           or get_cert_path(True))
         config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
                         retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="s3kit")
-        region = self.session.region_name or "us-east-1"
+        region = options.region or self.session.region_name or "us-east-1"
         return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url, config=config,
-                                   verify=False if options.no_verify_ssl else self.ca_bundle)
+                                   verify=False if options.no_verify_ssl else self.ca_bundle,
+                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys)))
 
     def service(self, name, seconds=0):
         """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), with the same identity and settings.
@@ -96,8 +101,9 @@ class Session:
         return found.method or "", getattr(found, "_expiry_time", None)
 
     def home(self):
-        """Return the Endpoint of S3 itself, without keys: for what is asked of no bucket."""
-        meta = self.client.meta
+        """Return the Endpoint of S3 itself, without keys, which are not looked for. Raises NoAccess or Fault."""
+        with translated():
+            meta = self.make(("none", "none")).meta
         region = "us-east-1" if meta.region_name == "aws-global" else meta.region_name
         return Endpoint("", meta.endpoint_url.rstrip("/"), region, ca_bundle=self.ca_bundle, verify=not self.options.no_verify_ssl)
 

@@ -220,6 +220,7 @@ class Bucket:
         self.keys = {}
         self.order = []             # code point order of str is byte order of UTF-8
         self.uploads = {}
+        self.region = ""            # where it is, if not where the server is
         self.settings = {}          # subresource of SETTINGS -> the content of its document
         self.gone = {}              # (key, version id) -> seq of what was removed: a listing may stand there
 
@@ -810,7 +811,7 @@ def list_buckets(s3, request):
     limit = number(query["max-buckets"], "max-buckets", 1) if "max-buckets" in query else len(names)
     rest, names = names[limit:], names[:limit]
     rows = "".join(f"<Bucket><Name>{name}</Name><CreationDate>{iso(s3.buckets[name].created)}</CreationDate>"
-                   f"<BucketRegion>{s3.home}</BucketRegion></Bucket>" for name in names)
+                   f"<BucketRegion>{s3.buckets[name].region or s3.home}</BucketRegion></Bucket>" for name in names)
     token = f"<ContinuationToken>{make_token(names[-1])}</ContinuationToken>" if rest else ""
     return document("ListAllMyBucketsResult", f"{OWNER}<Buckets>{rows}</Buckets>{token}")
 
@@ -829,8 +830,7 @@ def create_bucket(s3, request):
 @operation("HEAD", "bucket")
 def head_bucket(s3, request):
     """HeadBucket: where it is."""
-    s3.need_bucket(request)
-    return Response(200, {"x-amz-bucket-region": s3.home, "Content-Type": "application/xml"})
+    return Response(200, {"x-amz-bucket-region": s3.need_bucket(request).region or s3.home, "Content-Type": "application/xml"})
 
 
 @operation("DELETE", "bucket")
@@ -1955,6 +1955,8 @@ class Connection(asyncio.Protocol):
             name = name.lower()
             value = value.strip()
             headers[name] = f"{headers[name]},{value}" if name in headers else value
+        if target.startswith("http://"):        # taken for a proxy
+            target = "/" + target.partition("//")[2].partition("/")[2]
         path, _, query = target.partition("?")
         request = Request(0, time.time(), self.id, method, path, query, headers)
         try:
@@ -2226,6 +2228,8 @@ class FakeS3:
                 raise S3Error("MissingContentLength")
             return route(self, request)
         except S3Error as error:
+            if request.method == "HEAD" and request.bucket in self.buckets:     # told to anyone [UG]
+                error.headers.setdefault("x-amz-bucket-region", self.buckets[request.bucket].region or self.home)
             return error.response(request)
 
     def need_bucket(self, request):
