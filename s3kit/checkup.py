@@ -19,7 +19,7 @@ from s3kit import retry
 from s3kit.answer import date_ns, said
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, reason
 from s3kit.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
-from s3kit.pages import parse
+from s3kit.pages import local, parse
 from s3kit.properties import ASKS, Bucket, elements, texts
 from s3kit.session import Session, translated
 from s3kit.show import count
@@ -137,6 +137,10 @@ class Checkup:
             answer, buckets, owner = self.listed.result(SECONDS_TO_LIST) if route.is_good else self.wait(self.listed)
         except Late:
             answer, buckets, owner = None, [], ""
+        except Fault as fault:
+            self.cut = True
+            yield Finding("buckets", FAULT, str(fault), "is this endpoint S3's? or log in to this network")
+            return
         self.found = buckets
         yield self.credentials(expiry, answer)
         yield self.identity(account, owner)
@@ -201,7 +205,8 @@ class Checkup:
     def list_of_buckets(self, answer):
         """Yield whether we may see which buckets there are."""
         if verdict_of(answer) == retry.OK and not answer.errno:
-            yield Finding("buckets", OK, f"{count(len(self.found), 'bucket')} to be seen", "", {"buckets": len(self.found)})
+            yield Finding("buckets", OK, f"{count(len(self.found), 'bucket')}{' and more' if b'<ContinuationToken>' in answer.body else ''} to be seen",
+                          "", {"buckets": len(self.found)})
         elif verdict_of(answer) == retry.DENIED:
             yield Finding("buckets", UNKNOWN, f"not allowed to list them ({answer.code})",
                           "" if self.args.bucket else "name them: s3-doctor BUCKET ..., or ask for s3:ListAllMyBuckets")
@@ -256,7 +261,7 @@ class Checkup:
         named = list(dict.fromkeys(self.args.bucket))
         chosen = named or [name for name, _ in self.found[:self.args.buckets]]
         if len(self.found) > len(chosen) and not named:
-            yield Finding("buckets", NOTE, f"looked into {len(chosen):,} of {len(self.found):,}", "--buckets N looks into more")
+            yield Finding("buckets", NOTE, f"looked into {len(chosen):,} of them", "--buckets N looks into more")
         seen = [Bucket(name, regions.get(name) or "", bool(named)) for name in chosen]
         Questions(self, seen).run()
         for bucket in seen:
@@ -304,7 +309,9 @@ class Questions:
         bucket, ask, endpoint, url, method, tries = transfer.owner
         self.trace(f"{method} {url}: {transfer.status or transfer.failure} {transfer.code}".rstrip())
         verdict = verdict_of(transfer)
-        if verdict in (retry.SLOW, retry.AGAIN) and tries < TRIES and transfer.errno not in TIMED_OUT:
+        # An errno beside a status is an answer that was cut, whatever it began with.
+        is_passing = verdict in (retry.SLOW, retry.AGAIN) or (transfer.errno and verdict != retry.UNTRUSTED)
+        if is_passing and tries < TRIES and transfer.errno not in TIMED_OUT:
             self.queue.append((bucket, ask, endpoint, url, method, tries + 1))
             return
         bucket.take(ask, transfer)
@@ -425,6 +432,8 @@ def list_buckets(home, keys, most):
         if verdict_of(transfer) != retry.OK or transfer.errno:
             return transfer, found, owner
         root = parse(transfer.body)
+        if local(root.tag) != "ListAllMyBucketsResult":
+            raise Fault(f"what answers is not S3's list of buckets: <{local(root.tag)}>")
         for name, child in elements(root):
             told = texts(child)
             if name == "Buckets":
@@ -433,7 +442,7 @@ def list_buckets(home, keys, most):
                 owner = told.get("DisplayName") or told.get("ID", "")
         token = next(((child.text or "") for name, child in elements(root) if name == "ContinuationToken"), "")
         if not token or len(found) > most:
-            return transfer, found, owner
+            return transfer, found, owner       # there may be more, which nobody wants to know of
         query = f"continuation-token={quote(token, safe='')}&"
 
 

@@ -37,9 +37,11 @@ class Bucket:
         verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
         if transfer.code == "NoSuchBucket" or (ask == "head" and transfer.status == 404):
             self.is_missing = True
+        elif transfer.errno:
+            self.trouble = transfer.failure
         elif transfer.code in NEVER_SET:
             self.told[ask] = None
-        elif verdict == retry.OK and not transfer.errno:
+        elif verdict == retry.OK:
             try:
                 self.told[ask] = True if ask in ("read", "head") else READERS[ask](parse(transfer.body) if transfer.body.strip() else ())
             except Fault as fault:
@@ -48,7 +50,7 @@ class Bucket:
             pass            # the region was in its headers; or the key went, or lies in an archive
         elif verdict == retry.DENIED:
             self.denied.append(ask)
-        elif ask == "list" or not transfer.status or verdict == retry.SLOW:
+        elif ask == "list" or verdict == retry.SLOW:
             self.trouble = said(transfer)
         if ask == "list" and self.told.get("list"):
             self.key = self.told["list"]

@@ -343,6 +343,7 @@ class Run:
         self.moved = self.slowed = self.expired = 0
         self.cpu, self.read = {}, {}        # of each process: seconds, answers
         self.first = []
+        self.enough = float("inf")          # bytes after which nobody must wait for anything
         self.answers = queue.SimpleQueue()
         self.pool = Pool(workers, self.note)
         self.work = Sampling(os.path.abspath(speed.args.dest), {speed.bucket: speed.endpoint}, connections, make=False)
@@ -352,6 +353,8 @@ class Run:
         kind, value = note
         if kind == "moved":
             self.moved += value
+            if self.moved >= self.enough:
+                self.answers.put(None)
         elif kind == "so far":
             process, self.cpu[process], self.read[process], first = value[0], *value[1:]
             self.first += first
@@ -379,8 +382,8 @@ class Run:
         for _ in range(self.workers * DEPTH):
             self.submit(next(batches))
         moved, read, cpu, slowed, first = self.moved, sum(self.read.values()), self.used(), self.slowed, len(self.first)
-        began = time.monotonic()
-        while (passed := time.monotonic() - began) < seconds and self.moved - moved < most:
+        began, self.enough = time.monotonic(), moved + most
+        while (passed := time.monotonic() - began) < seconds and self.moved < self.enough:
             if self.take(min(0.05, seconds - passed)):
                 self.submit(next(batches))
         passed = time.monotonic() - began
@@ -399,11 +402,14 @@ class Run:
             if self.expired:
                 raise Fault("the credentials have expired; renew them and run the same command again")
             try:
-                outcomes = self.answers.get(timeout=0.2 if until is None else max(0.0, min(0.2, until - time.monotonic()))).result()
+                answer = self.answers.get(timeout=0.2 if until is None else max(0.0, min(0.2, until - time.monotonic())))
             except queue.Empty:
                 if until is not None and time.monotonic() >= until:
                     return False
                 continue
+            if answer is None:
+                return False
+            outcomes = answer.result()
             wrong = [outcome for outcome in outcomes if outcome.state != RECEIVED]
             # S3 that only slows us down is a result, too; what went since it was listed is none.
             if any(outcome.state == FATAL for outcome in wrong) or \
