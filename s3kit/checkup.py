@@ -35,6 +35,7 @@ TOGETHER, TRIES = 64, 3
 SKEW_NOTED, SKEW_REFUSED = 60, 900      # seconds: S3 refuses requests that are off by more than 15 minutes
 SOON = 900                  # seconds: credentials that end earlier end within the work
 CERTIFICATE_DAYS = 14
+NAMED = 5                   # buckets, in a line about many
 SOURCES = {"env": "the environment", "shared-credentials-file": "the credentials file", "config-file": "the configuration file",
            "sso": "single sign-on", "login": "aws login", "assume-role": "an assumed role", "iam-role": "this machine's role",
            "assume-role-with-web-identity": "a role by web identity", "container-role": "this container's role",
@@ -266,6 +267,11 @@ class Checkup:
         Questions(self, seen).run()
         for bucket in seen:
             yield from bucket.findings()
+        is_open = [bucket.name for bucket in seen if bucket.is_open]
+        if is_open:         # on one line: where it is so it is so of most
+            names = ", ".join(is_open[:NAMED]) + (f" and {len(is_open) - NAMED:,} more" if len(is_open) > NAMED else "")
+            yield Finding("public", NOTE, f"access is not blocked by {names}", "if they are not meant to be public: aws s3api put-public-access-block",
+                          {"buckets": is_open})
 
 
 class Questions:

@@ -55,6 +55,11 @@ class Bucket:
         if ask == "list" and self.told.get("list"):
             self.key = self.told["list"]
 
+    @property
+    def is_open(self):
+        """Whether it is known that nothing keeps the bucket from being made public."""
+        return not self.told.get("public", True)
+
     def findings(self):
         """Yield the Findings of the bucket, what it is first."""
         what = f"s3://{self.name}"
@@ -63,9 +68,7 @@ class Bucket:
         if self.is_missing:
             yield Finding(what, bad, "there is no such bucket", "look for it with s3-list", facts)
             return
-        is_open = self.told.get("public", True) in (False, None)
-        yield Finding(what, NOTE if is_open else OK, self.summary() or "there",
-                      "if it is not meant to be public: aws s3api put-public-access-block" if is_open else "", facts)
+        yield Finding(what, OK, self.summary() or "there", "", facts)
         if self.trouble:
             yield Finding(what, bad, self.trouble, "try again, or see what the server says elsewhere", facts)
         for ask, verb in (("list", "listed"), ("read", "read")):

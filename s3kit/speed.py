@@ -312,7 +312,7 @@ class Speed:
         """Yield (what, what came of it) of everything but the steps."""
         told = self.verdict()
         yield "network", f"{show_size(told['network_bytes_per_second'])}/s at best"
-        yield "disk", (f"{show_size(self.disk)}/s written to '{self.args.dest}' and flushed; a flush takes {self.flush * 1000:.1f} ms"
+        yield "disk", (f"{show_size(self.disk)}/s written to '{existing(self.args.dest)}' and flushed; a flush takes {self.flush * 1000:.1f} ms"
                        if self.disk else f"not measured: {self.no_disk}")
         yield "cpu", (f"{show_size(told['cpu_bytes_per_second'])}/s by all {self.cores} cores: {told['cpu_seconds_per_gib']:.2f} s a GiB, "
                       f"{told['cpu_us_per_object'] / 1000:.2f} ms an object; one core hashes {show_size(self.hashing)}/s")

@@ -101,3 +101,17 @@ def test_buckets_in_regions(monkeypatch):
     assert [made[name].region for name in ("aaa", "bbb")] == [plain[name].region for name in ("aaa", "bbb")] == ["us-east-1", "eu-west-1"]
     assert made["bbb"].url == plain["bbb"].url == "https://bbb.s3.eu-west-1.amazonaws.com"
     assert isinstance(made["aaa"], Endpoint) and made["aaa"].access_key == "key"
+
+
+def test_a_destination_that_does_not_answer(monkeypatch, capsys):
+    """On a server that is gone: it is said, the rest is there, and nobody waits."""
+    from s3kit import place
+    from s3kit.commands import doctor
+    monkeypatch.setattr(place, "findings", lambda *_: time.sleep(30))
+    monkeypatch.setattr(checkup, "SECONDS", 1.0)
+    monkeypatch.setattr(checkup, "LEAST", 0.5)
+    args = doctor.build_parser().parse_args(["--endpoint-url", "http://127.0.0.1:1", "-d", "/gone"])
+    began = time.monotonic()
+    assert doctor.examine(args) == 3 and time.monotonic() - began < 10
+    out = capsys.readouterr().out
+    assert "destination\tfault\t'/gone' does not answer" in out and "network\tfault" in out

@@ -4,6 +4,7 @@ from s3kit import command
 
 NAME = "s3-doctor"
 MODES = ("speed", "volumes")
+COLUMN, WIDEST = 12, 40         # of the report's first column: usually, and at most
 
 
 def build_parser():
@@ -54,7 +55,7 @@ def check(args):
         report.add(checkup.wait(here))
     except TimeoutError:
         report.add(place.late(args.dest))
-    report.add(checkup.buckets())
+    report.add(list(checkup.buckets()))
     report.summary()
     return checkup.status(report.findings)
 
@@ -67,8 +68,11 @@ def speed(args):
     from s3kit.errors import DONE
     from s3kit.plot import drawing
     from s3kit.speed import HEAD, Speed, row_of
+    from s3kit.units import show_size, show_span
     write = command.sys.stdout.write
     measured = Speed(args, *parse_s3(args.speed), command.Signals.check)
+    if not args.quiet:
+        command.say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
     if not args.json:
         write(f"{command.visible(measured.title())}\n{HEAD}\n")
     for step in measured.steps():
@@ -130,11 +134,14 @@ class Report:
     def __init__(self, args):
         self.args = args
         self.findings = []
+        self.column = COLUMN
         self.width = width() if command.os.isatty(1) else 0
 
     def add(self, findings):
         """Print Findings as they come."""
         from s3kit.finding import WRONG
+        if isinstance(findings, list):      # all that is known at once has one width
+            self.column = max([COLUMN, *(len(finding.what) for finding in findings if len(finding.what) <= WIDEST)])
         for finding in findings:
             self.findings.append(finding)
             if not self.args.quiet or finding.state in WRONG:
@@ -151,9 +158,9 @@ class Report:
             return json.dumps(finding.json())
         if not self.width:
             return "\t".join(visible(text) for text in finding[:4]).rstrip("\t")
-        start = f"{visible(finding.what):<12} {finding.state:<8} "
+        start = f"{visible(finding.what):<{self.column}} {finding.state:<8} "
         return "\n".join(textwrap.wrap(visible(finding.line()), max(self.width, 60), initial_indent=start,
-                                       subsequent_indent=" " * 22, break_long_words=False, break_on_hyphens=False))
+                                       subsequent_indent=" " * (self.column + 10), break_long_words=False, break_on_hyphens=False))
 
     def trace(self, text):
         """Name a request, with -v."""
@@ -164,8 +171,10 @@ class Report:
         """Say how much was looked at, and how much of it is wrong."""
         from s3kit.finding import FAULT, WARNING
         from s3kit.show import count
-        wrong = [count(sum(finding.state == state for finding in self.findings), state) for state in (FAULT, WARNING)]
         if not self.args.quiet:
+            named = {state: [finding.what for finding in self.findings if finding.state == state] for state in (FAULT, WARNING)}
+            wrong = [count(len(whats), state) + (f" ({', '.join(dict.fromkeys(whats))})" if whats and len(set(whats)) < 6 else "")
+                     for state, whats in named.items()]
             command.say(self.args.prog, f"{count(len(self.findings), 'check')}: {', '.join(wrong)}")
 
 
