@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3kit import checkup
+from s3kit import checkup, route
 from s3kit.address import Endpoint
 from s3kit.finding import FAULT, OK, UNKNOWN, WARNING
 
@@ -37,7 +37,7 @@ def test_a_name_server_that_hangs_or_knows_nothing(monkeypatch, hangs):
     monkeypatch.setattr(checkup, "SECONDS", 1.0)
     monkeypatch.setattr(checkup, "LEAST", 0.5)
     asked = []
-    monkeypatch.setattr(checkup.Wire, "probe", lambda *_: asked.append(1))
+    monkeypatch.setattr(route.Wire, "probe", lambda *_: asked.append(1))
     checked = checkup.Checkup(SimpleNamespace(**OPTIONS))
     began = time.monotonic()
     found = {finding.what: finding for finding in checked.findings()}
@@ -57,29 +57,29 @@ def test_proxies(monkeypatch, url, env, proxy):
     """As libcurl chooses them."""
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    assert checkup.proxy_of(url) == proxy
+    assert route.proxy_of(url) == proxy
 
 
 @pytest.mark.parametrize("proxy, shown", (("http://user:pass@h:1", "http://h:1"), ("user:p@ss@h:1", "h:1"), ("h:1", "h:1")))
 def test_passwords_of_proxies(proxy, shown):
     """Not shown."""
-    assert checkup.shown(proxy) == shown
+    assert route.shown(proxy) == shown
 
 
 @pytest.mark.parametrize("days, verify, state", ((100, True, OK), (3, True, WARNING), (100, False, WARNING)))
 def test_certificates(days, verify, state):
     """Good, ending, or not looked at."""
-    route = checkup.Route("https://s3.amazonaws.com")
-    route.transfer = SimpleNamespace(errno=0, status=403)
-    route.seen = {"certificate": {"Subject": "C=US, CN=*.s3.amazonaws.com", "Expire date":
+    way = route.Route("https://s3.amazonaws.com")
+    way.transfer = SimpleNamespace(errno=0, status=403)
+    way.seen = {"certificate": {"Subject": "C=US, CN=*.s3.amazonaws.com", "Expire date":
                                   time.strftime("%b %d %H:%M:%S %Y GMT", time.gmtime(time.time() + (days + 0.5) * 86400))}}
-    (found,) = route.trust("https", verify)
+    (found,) = way.trust("https", verify)
     assert found.state == state and f"certificate of *.s3.amazonaws.com, good for {days} days" in found.seen
 
 
 def test_plain_http():
     """Not over a network."""
-    (found,) = checkup.Route("http://s3.example.test").trust("http", True)
+    (found,) = route.Route("http://s3.example.test").trust("http", True)
     assert found.state == WARNING
 
 

@@ -28,12 +28,13 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 LAYERS = (
     "errors",
     "units row address digest durable show split spool finding",
-    "csvform xmlform retry lock answer plain pages segments blocks channel pricing plot",
+    "csvform xmlform retry lock answer plain pages segments blocks channel pricing plot report",
     "manifest ledger wire tree plan outlet properties",
-    "session listing pool worker engine commit control place",
+    "session listing pool worker engine commit control place route",
     "ranges select removal thaw checkup volumes",
     "transfer flow",
-    "fetching verifying migration pruning leftovers restoring speed",
+    "fetching verifying migration pruning leftovers restoring sampling",
+    "speed",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

@@ -4,7 +4,6 @@ from s3kit import command
 
 NAME = "s3-doctor"
 MODES = ("speed", "volumes")
-COLUMN, WIDEST = 12, 40         # of the report's first column: usually, and at most
 
 
 def build_parser():
@@ -45,9 +44,10 @@ def check(args):
     from s3kit import place
     from s3kit.checkup import TOGETHER, Checkup, aside
     from s3kit.place import room_for
+    from s3kit.report import Report
     args.bucket = [bucket_in(word) for word in args.bucket]
     args.together = room_for(TOGETHER)
-    report = Report(args)
+    report = Report(args, command.sys.stdout, lambda text: command.say(args.prog, text))
     here = aside(place.findings, args.dest, args.connections or 32)
     checkup = Checkup(args, command.Signals.check, report.trace)
     report.add(checkup.findings())
@@ -120,62 +120,6 @@ def bucket_in(word):
     if not BUCKET.fullmatch(name):
         raise Usage(f"'{word}' is no bucket (NAME or s3://NAME)")
     return name
-
-
-def width():
-    """Return how many columns the terminal has."""
-    import shutil
-    return shutil.get_terminal_size().columns
-
-
-class Report:
-    """Prints Findings: aligned for people, a line of tabs each for a pipe, or JSON; with -q only what is wrong."""
-
-    def __init__(self, args):
-        self.args = args
-        self.findings = []
-        self.column = COLUMN
-        self.width = width() if command.os.isatty(1) else 0
-
-    def add(self, findings):
-        """Print Findings as they come."""
-        from s3kit.finding import WRONG
-        if isinstance(findings, list):      # all that is known at once has one width
-            self.column = max([COLUMN, *(len(finding.what) for finding in findings if len(finding.what) <= WIDEST)])
-        for finding in findings:
-            self.findings.append(finding)
-            if not self.args.quiet or finding.state in WRONG:
-                command.sys.stdout.write(self.line(finding) + "\n")
-                command.sys.stdout.flush()
-
-    def line(self, finding):
-        """Return a Finding as it is printed."""
-        import json
-        import textwrap
-
-        from s3kit.show import visible
-        if self.args.json:
-            return json.dumps(finding.json())
-        if not self.width:
-            return "\t".join(visible(text) for text in finding[:4]).rstrip("\t")
-        start = f"{visible(finding.what):<{self.column}} {finding.state:<8} "
-        return "\n".join(textwrap.wrap(visible(finding.line()), max(self.width, 60), initial_indent=start,
-                                       subsequent_indent=" " * (self.column + 10), break_long_words=False, break_on_hyphens=False))
-
-    def trace(self, text):
-        """Name a request, with -v."""
-        if self.args.verbose:
-            command.say(self.args.prog, text)
-
-    def summary(self):
-        """Say how much was looked at, and how much of it is wrong."""
-        from s3kit.finding import FAULT, WARNING
-        from s3kit.show import count
-        if not self.args.quiet:
-            named = {state: [finding.what for finding in self.findings if finding.state == state] for state in (FAULT, WARNING)}
-            wrong = [count(len(whats), state) + (f" ({', '.join(dict.fromkeys(whats))})" if whats and len(set(whats)) < 6 else "")
-                     for state, whats in named.items()]
-            command.say(self.args.prog, f"{count(len(self.findings), 'check')}: {', '.join(wrong)}")
 
 
 def main(argv=None):
