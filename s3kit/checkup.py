@@ -38,7 +38,8 @@ SOURCES = {"env": "the environment", "shared-credentials-file": "the credentials
            "assume-role-with-web-identity": "a role by web identity", "container-role": "this container's role",
            "custom-process": "credential_process", "boto-config": "boto's old configuration file"}
 RENEWING = {"sso", "login", "assume-role", "assume-role-with-web-identity", "container-role", "iam-role", "custom-process"}
-RENEW = {"sso": "aws sso login", "login": "aws login", "env": "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+RENEW = {"sso": "aws sso login", "login": "aws login",
+         "env": "set new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
          "iam-role": "look at this machine's role", "container-role": "look at this container's role"}
 NONE_FOUND = "set AWS_PROFILE or --profile, run 'aws sso login' or 'aws configure', or give --no-sign-request for public buckets"
 
@@ -58,7 +59,7 @@ def aside(call, *values):
 
 
 class Checkup:
-    """Looks at everything; `findings` yields as it sees, then `status` and `problems` say how it went.
+    """Looks at everything; `findings` yields as it sees, then `buckets`; `status` says how it went.
 
     `args` has the options of s3-doctor; `check()` is called often and may raise; `trace(text)` hears each request.
     """
@@ -115,7 +116,7 @@ class Checkup:
             self.keys, self.method, expiry, sts = self.wait(asked)
         except Late:
             self.cut = True
-            yield Finding("credentials", FAULT, f"they were not found within {SECONDS:.0f} s",
+            yield Finding("credentials", FAULT, f"they were not found within {SECONDS:g} s",
                           "the place they come from (instance metadata, SSO, a process) does not answer; " + NONE_FOUND)
             return
         except Fault as fault:
@@ -174,7 +175,8 @@ class Checkup:
             return Finding("credentials", UNKNOWN, f"{text}; not shown to S3, which does not answer", "", facts)
         left = (expiry - datetime.now(timezone.utc)).total_seconds() if expiry else None
         if left is None:
-            return Finding("credentials", OK, text + (", temporary: nothing says until when" if token else ", not temporary"), "", facts)
+            text += ", temporary: nothing says until when" if token else ", not temporary"
+            return Finding("credentials", OK, text, "", facts)
         text += f", until {show_time(expiry)} ({show_span(max(0, left))} from now)"
         if self.method in RENEWING:
             return Finding("credentials", OK, text + ", then renewed", "", facts)
@@ -202,8 +204,8 @@ class Checkup:
     def list_of_buckets(self, answer):
         """Yield whether we may see which buckets there are."""
         if verdict_of(answer) == retry.OK and not answer.errno:
-            yield Finding("buckets", OK, f"{count(len(self.found), 'bucket')}{' and more' if b'<ContinuationToken>' in answer.body else ''} to be seen",
-                          "", {"buckets": len(self.found)})
+            more = " and more" if b"<ContinuationToken>" in answer.body else ""
+            yield Finding("buckets", OK, f"{count(len(self.found), 'bucket')}{more} to be seen", "", {"buckets": len(self.found)})
         elif verdict_of(answer) == retry.DENIED:
             yield Finding("buckets", UNKNOWN, f"not allowed to list them ({answer.code})",
                           "" if self.args.bucket else "name them: s3-doctor BUCKET ..., or ask for s3:ListAllMyBuckets")
@@ -211,7 +213,7 @@ class Checkup:
             self.cut = True         # said by what is said of the network
         elif verdict_of(answer) not in (retry.EXPIRED, retry.REFUSED, retry.SKEWED):
             self.cut = self.cut or not self.args.bucket
-            yield Finding("buckets", FAULT, said(answer), "is this endpoint S3's?")
+            yield Finding("buckets", NOTE if self.args.bucket else FAULT, said(answer), "is this endpoint S3's?")
 
     # --- how S3 is reached
 
@@ -242,7 +244,8 @@ class Checkup:
         text = f"{show_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the server's"
         facts = {"seconds_ahead": round(ahead)}
         if is_refused or abs(ahead) > SKEW_REFUSED:
-            yield Finding("clock", FAULT, f"{text}; S3 refuses requests that are 15 minutes off", "set it (timedatectl set-ntp true)", facts)
+            yield Finding("clock", FAULT, f"{text}; S3 refuses requests that are 15 minutes off",
+                          "set it (timedatectl set-ntp true)", facts)
         elif abs(ahead) > SKEW_NOTED:
             yield Finding("clock", WARNING, text, "set it (timedatectl set-ntp true) before it is 15 minutes", facts)
         else:
@@ -266,8 +269,8 @@ class Checkup:
         is_open = [bucket.name for bucket in seen if bucket.is_open]
         if is_open:         # on one line: where it is so it is so of most
             names = ", ".join(is_open[:NAMED]) + (f" and {len(is_open) - NAMED:,} more" if len(is_open) > NAMED else "")
-            yield Finding("public", NOTE, f"access is not blocked by {names}", "if they are not meant to be public: aws s3api put-public-access-block",
-                          {"buckets": is_open})
+            yield Finding("public", NOTE, f"access is not blocked by {names}",
+                          "if they are not meant to be public: aws s3api put-public-access-block", {"buckets": is_open})
 
 
 class Questions:
@@ -276,7 +279,7 @@ class Questions:
     def __init__(self, checkup, buckets):
         self.session, self.home, self.check, self.trace = checkup.session, checkup.home, checkup.check, checkup.trace
         self.custom = checkup.is_custom
-        self.buckets, self.signed = buckets, checkup.keys is not None
+        self.buckets = buckets
         self.together = checkup.args.together
         self.wire = Wire(self.together, SECONDS_OF_BUCKET)
         self.queue = deque()        # (Bucket, ask, Endpoint, URL, method, tries)
@@ -331,12 +334,15 @@ def list_buckets(home, keys, most):
     """
     access_key, secret_key, token = keys
     endpoint = home._replace(access_key=access_key, secret_key=secret_key, token=token)
-    found, owner, query = [], "", ""
+    found, owner, query, tries = [], "", "", 1
     wire = Wire(1, ONE)
     while True:
         transfer = wire.start(None, endpoint, f"{endpoint.url}/?{query}max-buckets=1000")
         while wire.active:
             wire.turn(0.5)
+        if verdict_of(transfer) in (retry.SLOW, retry.AGAIN) and not transfer.errno and tries < TRIES:
+            tries += 1
+            continue
         if verdict_of(transfer) != retry.OK or transfer.errno:
             return transfer, found, owner
         root = parse(transfer.body)

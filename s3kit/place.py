@@ -7,6 +7,7 @@ directory made for it and removed at once.
 import errno
 import fcntl
 import os
+import re
 import resource
 import tempfile
 
@@ -22,8 +23,8 @@ SCRATCH = ".s3kit-doctor-"
 LOW_SPACE, LOW_INODES = GIB, 10_000
 NAME_BYTES = 255                # that keys' names are cut to, see address
 FILE_BYTES = 4 * GIB            # that FAT's files stay below
-FLEETING = {"tmpfs": "what lies there is in memory and gone with the next start", "ramfs": "what lies there is in memory and never counted",
-            "overlay": "what lies there is gone with the container"}
+FLEETING = {"tmpfs": "what lies there is in memory and gone with the next start",
+            "ramfs": "what lies there is in memory and never counted", "overlay": "what lies there is gone with the container"}
 ODD = {"a:b": ":", "a?b": "?", "a*b": "*", 'a"b': '"', "a<b": "<", "a|b": "|", "a\\b": "\\", "dot.": "a dot at the end",
        "blank ": "a blank at the end"}
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
@@ -42,7 +43,7 @@ class Mount:
 
 
 def mounts(table="/proc/self/mountinfo"):
-    """Yield (device's numbers, mount point, type, source, options) of all mounts, in the kernel's order; nothing where it does not tell."""
+    """Yield (device's numbers, mount point, type, source, options) of all mounts, in order; none where nobody tells."""
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as lines:
             for line in lines:
@@ -57,8 +58,7 @@ def mounts(table="/proc/self/mountinfo"):
 
 def unescaped(text):
     """Return a path of the kernel's tables as it is: they write blanks and the like in octal."""
-    return text if "\\" not in text else text.encode("utf-8", "surrogateescape").decode("unicode_escape").encode("latin-1").decode(
-        "utf-8", "surrogateescape")
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
 
 
 def findings(path, connections):
@@ -112,7 +112,8 @@ def system(path, mount):
     elif mount.kind in FLEETING:
         yield Finding("file system", WARNING, f"{mount.kind}: {FLEETING[mount.kind]}", "choose a disk with -d")
     elif mount.kind in ("vfat", "msdos"):
-        yield Finding("file system", WARNING, f"{mount.kind} holds no file of {show_size(FILE_BYTES)}", "use another, like ext4 or XFS")
+        yield Finding("file system", WARNING, f"{mount.kind} holds no file of {show_size(FILE_BYTES)}",
+                      "use another, like ext4 or XFS")
 
 
 def room(space):
@@ -123,14 +124,14 @@ def room(space):
     if free < MIB:
         yield Finding("space", FAULT, f"full: {text}", "make room, or choose another disk with -d", facts)
     elif free < LOW_SPACE:
-        yield Finding("space", WARNING, text, "s3-fetch stops when it is used up; make room, or choose another disk with -d", facts)
+        yield Finding("space", WARNING, text, "s3-fetch stops when it is used up: make room, or choose another with -d", facts)
     else:
         yield Finding("space", OK, text, "", facts)
     free, facts = space.f_favail, {"free_inodes": space.f_favail, "inodes": space.f_files}
     if not space.f_files:
         yield Finding("inodes", OK, "no fixed number")
     elif free < 100:
-        yield Finding("inodes", FAULT, f"used up: {count(free, 'file')} more", "remove files, or choose another disk with -d", facts)
+        yield Finding("inodes", FAULT, f"used up: {count(free, 'file')} more", "remove files, or choose another with -d", facts)
     else:
         yield Finding("inodes", WARNING if free < LOW_INODES else OK, f"{count(free, 'file')} more of {space.f_files:,}",
                       "one is needed for each object" if free < LOW_INODES else "", facts)
@@ -244,7 +245,8 @@ def names(trial, space):
     if facts["name_bytes"] < NAME_BYTES:
         yield Finding("names", WARNING, f"no longer than {facts['name_bytes']} bytes", "rows with longer names will fail", facts)
     if trial.refused:
-        yield Finding("names", WARNING, f"none with {' '.join(trial.refused)}", "rows with such keys will fail; ext4 and XFS take all", facts)
+        yield Finding("names", WARNING, f"none with {' '.join(trial.refused)}",
+                      "rows with such keys will fail; ext4 and XFS take all", facts)
     if trial.folds:
         one = {"case": "'A' and 'a'", "accents": "composed and decomposed letters"}
         yield Finding("names", NOTE, f"{' and '.join(one[what] for what in trial.folds)} are one",

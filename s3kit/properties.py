@@ -43,7 +43,8 @@ class Bucket:
             self.told[ask] = None
         elif verdict == retry.OK:
             try:
-                self.told[ask] = True if ask in ("read", "head") else READERS[ask](parse(transfer.body) if transfer.body.strip() else ())
+                # Some servers send nothing where they mean an empty document.
+                self.told[ask] = ask in ("read", "head") or READERS[ask](parse(transfer.body) if transfer.body.strip() else ())
             except Fault as fault:
                 self.trouble = str(fault)
         elif ask == "head" or (ask == "read" and transfer.status not in (401, 403)):
@@ -78,7 +79,8 @@ class Bucket:
         yield from self.notes(what, facts)
         hidden = [ask for ask in self.denied if ask not in ("list", "read")]
         if hidden:
-            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}", f"ask for {', '.join(map(RIGHTS.get, hidden)) if len(hidden) < 4 else 's3:GetBucket* and s3:Get*Configuration'}", facts)
+            rights = ", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4 else "s3:GetBucket* and s3:Get*Configuration"
+            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}", f"ask for {rights}", facts)
 
     def summary(self):
         """Return in some words what the bucket is set to, as far as that was told."""
@@ -106,18 +108,20 @@ class Bucket:
             where += " with some tags or sizes" if rule["is_narrow"] else ""
             for deed in rule["deeds"] if rule["is_on"] else ():
                 verb, when = deed
-                yield Finding(what, WARNING, f"lifecycle rule '{rule['id']}' {verb}{where}{when and ' '}{when}", PUT_LIFECYCLE, facts)
+                text = f"lifecycle rule '{rule['id']}' {verb}{where} {when}".rstrip()
+                yield Finding(what, WARNING, text, PUT_LIFECYCLE, facts)
 
     def notes(self, what, facts):
         """Yield what will matter later."""
         told = self.told
         if told.get("lock"):
-            yield Finding(what, NOTE, "under object lock", "versions go only when their retention and legal holds end: s3-prune marks "
-                          "others `locked`", facts)
+            yield Finding(what, NOTE, "under object lock", "versions go only when their retention and legal holds end: "
+                          "s3-prune marks the others 'locked'", facts)
         if (told.get("encryption") or "").startswith("aws:kms"):
-            yield Finding(what, NOTE, "encrypted by KMS", "reading takes kms:Decrypt, too; ETags prove nothing, checksums do", facts)
+            yield Finding(what, NOTE, "encrypted by KMS",
+                          "reading takes kms:Decrypt, too; ETags prove nothing, checksums do", facts)
         if told.get("versioning") == "Suspended":
-            yield Finding(what, NOTE, "versioning is suspended", "older versions are still there: s3-manifest --versions lists them", facts)
+            yield Finding(what, NOTE, "versioning is suspended", "older versions are still there", facts)
 
 
 def elements(root):
@@ -168,7 +172,8 @@ def read_public(root):
 
 def read_list(root):
     """Return the first key, or ''."""
-    return next((read_encoded(texts(child)["Key"]) for name, child in elements(root) if name == "Contents" and "Key" in texts(child)), "")
+    keys = (texts(child).get("Key", "") for name, child in elements(root) if name == "Contents")
+    return read_encoded(next(keys, ""))
 
 
 def read_lifecycle(root):

@@ -14,7 +14,10 @@ from s3kit.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.wire import Wire
 
 CERTIFICATE_DAYS = 14
-UNRESOLVED, REFUSED_TO_CONNECT, TIMED_OUT = (5, 6), (7, 97), (28,)       # libcurl's errors
+UNRESOLVED, UNCONNECTED, TIMED_OUT = (5, 6), (7, 97), (28,)       # libcurl's errors
+ADVICE = {**dict.fromkeys(UNRESOLVED, "see dns"), **dict.fromkeys(retry.CERTIFICATE_ERRORS, "see tls"),
+          **dict.fromkeys(UNCONNECTED, "is the endpoint right, and its server up? is there a route?"),
+          **dict.fromkeys(TIMED_OUT, "is there a route, a firewall, a VPN? does a proxy have to be named (https_proxy)?")}
 
 
 class Route:
@@ -61,10 +64,12 @@ class Route:
         facts = {"host": self.host, "addresses": self.addresses}
         whose = "the proxy " if self.proxy else ""
         if self.fault:
+            advice = "is the endpoint's name right? then look at /etc/resolv.conf"
             yield Finding("dns", FAULT, f"{whose}{self.host}: {self.fault}",
-                          "correct the proxy, or unset it" if self.proxy else "is the endpoint's name right? then look at /etc/resolv.conf", facts)
+                          "correct the proxy, or unset it" if self.proxy else advice, facts)
         elif not self.addresses:
-            yield Finding("dns", FAULT, f"{whose}{self.host}: no answer from the name server", "look at /etc/resolv.conf, or at your VPN", facts)
+            yield Finding("dns", FAULT, f"{whose}{self.host}: no answer from the name server",
+                          "look at /etc/resolv.conf, or at your VPN", facts)
         elif self.addresses != [self.host]:
             more = f" and {len(self.addresses) - 1} more" if len(self.addresses) > 1 else ""
             yield Finding("dns", OK, f"{whose}{self.host} is {self.addresses[0]}{more}, in {self.found * 1000:.0f} ms", "", facts)
@@ -93,16 +98,15 @@ class Route:
     def reached(self):
         """Return whether the server answers."""
         transfer, seen, proxy = self.transfer, self.seen, self.proxy
+        if transfer is None and not self.addresses:
+            return Finding("network", UNKNOWN, "not tried: there is no address")
         if transfer is None:
-            return Finding("network", FAULT if self.addresses else UNKNOWN, "no answer" if self.addresses else "not tried: there is no address",
-                           "is there a route, a firewall, a VPN?" if self.addresses else "")
+            return Finding("network", FAULT, "no answer", ADVICE[TIMED_OUT[0]])
         if not transfer.status:
-            advice = {**dict.fromkeys(UNRESOLVED, "look at dns"), **dict.fromkeys(retry.CERTIFICATE_ERRORS, "see tls"),
-                      **dict.fromkeys(REFUSED_TO_CONNECT, "is the endpoint right, and its server up? is there a route?"),
-                      **dict.fromkeys(TIMED_OUT, "is there a route, a firewall, a VPN? does a proxy have to be named (https_proxy)?")}
-            what = advice.get(transfer.errno, "try again")
-            return Finding("network", FAULT, transfer.failure, f"the proxy {shown(proxy)} is in the way: correct or unset it" if proxy else what,
-                           {"errno": transfer.errno})
+            advice = ADVICE.get(transfer.errno, "try again")
+            if proxy:
+                advice = f"the proxy {shown(proxy)} is in the way: correct or unset it"
+            return Finding("network", FAULT, transfer.failure, advice, {"errno": transfer.errno})
         if self.is_portal:
             return Finding("network", FAULT, "a web page answers, not S3", "log in to this network, or correct the endpoint")
         times = {name: round(seen[name] * 1000, 1) for name in ("connected", "secured", "answered") if seen[name]}

@@ -36,6 +36,7 @@ START = 0.3                     # seconds that workers take to start
 FLAT = 1.05                     # a step that is not faster than the best by this leads nowhere
 IN_VAIN = 3                     # steps in a row that are not: on a busy machine one or two say nothing
 KNEE = 0.85                     # of the best rate: what is beyond costs connections and brings little
+BUSY = 0.8                      # of a core, that a worker can do and leave some to others
 DISK_SECONDS, DISK_BYTES = 3.0, 1 << 30     # for the scratch file, at most
 HASH_BYTES, PIECE = 64 << 20, 256 << 10
 SEED = 1                        # the same objects in the same order at every step
@@ -70,7 +71,8 @@ class Speed:
     def choose(self, listing, prefix):
         """Return rows that can be read now, of as few pages as have any. Raises Fault."""
         for number, page in enumerate(listing.pages(self.endpoint, prefix)):
-            rows = [row for row in page.rows if row.length and row.storage_class not in plan.ARCHIVED_CLASSES and not has_dots(row.key)]
+            rows = [row for row in page.rows
+                    if row.length and row.storage_class not in plan.ARCHIVED_CLASSES and not has_dots(row.key)]
             if rows:
                 return rows
             if number + 1 == PAGES:
@@ -94,11 +96,12 @@ class Speed:
         """Yield a Step for each (workers, connections), until IN_VAIN in a row bring nothing, or time or bytes are used up."""
         flat = 0
         for workers, connections in ladder:
-            seconds = min(MOST_SECONDS, max(LEAST_SECONDS, (self.ends - time.monotonic()) / max(3, STEPS - len(self.done)) - START))
+            share = max(3, STEPS - len(self.done))
+            seconds = min(MOST_SECONDS, max(LEAST_SECONDS, (self.ends - time.monotonic()) / share - START))
             if self.left <= 0 or (time.monotonic() + seconds + START > self.ends and self.done):
                 return
             best = max(map(self.rate, self.done), default=0)
-            step = self.measure(workers, connections, seconds, max(self.left // max(3, STEPS - len(self.done)), 1))
+            step = self.measure(workers, connections, seconds, max(self.left // share, 1))
             self.left -= step.bytes
             self.done.append(step)
             yield step
@@ -199,13 +202,10 @@ class Speed:
         network = max(step.bytes / step.seconds for step in self.done)
         a_byte = knee.cpu / max(1, knee.bytes) + 1 / self.hashing
         rates = {"network": network, "disk": self.disk or float("inf"), "cpu": self.cores / a_byte}
-        # What the client's processes had no CPU for is not the network's fault.
-        if max(step.cpu / step.seconds / min(step.workers, self.cores) for step in self.done if step.workers == knee.workers) > 0.85 \
-                and knee.workers >= min(self.most_workers, self.cores):
-            limit = "cpu"
-        else:
-            limit = min(rates, key=rates.get)
-        wanted = min(network, rates["disk"]) * a_byte / 0.8     # workers, each four fifths of a core
+        # What our processes had no CPU for is not the network's fault.
+        is_busy = knee.workers == self.cores and knee.cpu / knee.seconds > BUSY * self.cores
+        limit = "cpu" if is_busy else min(rates, key=rates.get)
+        wanted = min(network, rates["disk"]) * a_byte / BUSY        # workers
         jobs = max(knee.workers, min(self.most_workers, self.cores, int(wanted) + 1))
         connections = max(1, -(-knee.together // jobs))
         return {"limit": limit, "jobs": jobs, "connections": connections, "knee": [knee.workers, knee.connections],
@@ -214,21 +214,20 @@ class Speed:
                 "cpu_bytes_per_second": round(rates["cpu"]), "hash_bytes_per_second": round(self.hashing),
                 "cpu_seconds_per_gib": round(a_byte * (1 << 30), 2), "cpu_us_per_object": round(a_byte * self.mean * 1e6)}
 
-
     def title(self):
         """Return what is measured, in one line."""
         sizes = self.sizes
-        return (f"s3://{self.bucket}: {count(len(sizes), 'object')} to choose from, {show_size(sizes[0])} to {show_size(sizes[-1])}, "
-                f"{show_size(self.mean)} on average")
+        return (f"s3://{self.bucket}: {count(len(sizes), 'object')} to choose from, "
+                f"{show_size(sizes[0])} to {show_size(sizes[-1])}, {show_size(self.mean)} on average")
 
     def advice(self):
         """Yield (what, what came of it) of everything but the steps."""
         told = self.verdict()
         yield "network", f"{show_size(told['network_bytes_per_second'])}/s at best"
-        yield "disk", (f"{show_size(self.disk)}/s written to '{existing(self.args.dest)}' and flushed; a flush takes {self.flush * 1000:.1f} ms"
-                       if self.disk else f"not measured: {self.no_disk}")
-        yield "cpu", (f"{show_size(told['cpu_bytes_per_second'])}/s by all {self.cores} cores: {told['cpu_seconds_per_gib']:.2f} s a GiB, "
-                      f"{told['cpu_us_per_object'] / 1000:.2f} ms an object; one core hashes {show_size(self.hashing)}/s")
+        yield "disk", (f"{show_size(self.disk)}/s written to '{existing(self.args.dest)}' and flushed; "
+                       f"a flush takes {self.flush * 1000:.1f} ms" if self.disk else f"not measured: {self.no_disk}")
+        yield "cpu", (f"{show_size(told['cpu_bytes_per_second'])}/s by all {self.cores} cores: {told['cpu_seconds_per_gib']:.2f} s "
+                      f"a GiB, {told['cpu_us_per_object'] / 1000:.2f} ms an object; one core hashes {show_size(self.hashing)}/s")
         yield "limit", {"network": "the network, or S3", "disk": "the disk", "cpu": "the CPU"}[told["limit"]]
         workers, connections = told["knee"]
         is_last = workers * connections == max(step.together for step in self.done)
@@ -241,8 +240,9 @@ class Speed:
 
 def row_of(step):
     """Return the line of a Step in the table under HEAD."""
-    return (f"{step.workers:7} {step.connections:11} {show_size(step.bytes / step.seconds) + '/s':>9} {step.requests / step.seconds:10,.0f} "
-            f"{step.first_byte(0.5) * 1000:8.1f} ms {step.first_byte(0.95) * 1000:6.1f} ms {step.cpu / step.seconds:9.2f}")
+    return (f"{step.workers:7} {step.connections:11} {show_size(step.bytes / step.seconds) + '/s':>9} "
+            f"{step.requests / step.seconds:10,.0f} {step.first_byte(0.5) * 1000:8.1f} ms "
+            f"{step.first_byte(0.95) * 1000:6.1f} ms {step.cpu / step.seconds:9.2f}")
 
 
 HEAD = "workers connections     bytes requests/s  first byte      95 %  CPU cores"

@@ -42,10 +42,9 @@ class Disk(NamedTuple):
 
     def told(self):
         """Return what it is, for people."""
-        state = "; ".join(self.uses) or {EMPTY: "empty", UNKNOWN: "may not be read: look as root"}.get(self.content, f"holds {self.content}")
-        if self.content == EMPTY and not self.uses and not self.is_free:
-            state = "empty, but small"
-        return f"/dev/{self.name:<12} {show_size(self.size):>6}  {self.kind:<9} {visible(self.model or '-'):<20} {visible(state)}"
+        known = {EMPTY: "empty" if self.is_free else "empty, but small", UNKNOWN: "may not be read: look as root"}
+        state = visible("; ".join(self.uses) or known.get(self.content, f"holds {self.content}"))
+        return f"/dev/{self.name:<12} {show_size(self.size):>6}  {self.kind:<9} {visible(self.model or '-'):<20} {state}"
 
 
 def disks(root="/"):
@@ -113,7 +112,8 @@ def signature(path, size):
 
 def udev(root, device):
     """Return what udev knows of a device by its numbers (`8:0`)."""
-    return dict(line[2:].split("=", 1) for line in lines(f"{root}/run/udev/data/b{device}") if line.startswith("E:") and "=" in line)
+    told = lines(f"{root}/run/udev/data/b{device}")
+    return dict(line[2:].split("=", 1) for line in told if line.startswith("E:") and "=" in line)
 
 
 def layout(found, root="/"):

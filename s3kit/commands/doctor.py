@@ -16,7 +16,8 @@ def build_parser():
     command.dest_option(p, "where the files would lie (the current directory)")
     p.add_argument("--buckets", metavar="N", type=command.whole, default=1000, help="look into no more than N buckets (1000)")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
-    p.add_argument("--speed", metavar="s3://BUCKET/PREFIX", help="measure how fast its objects come, and say which -j and -c to use")
+    p.add_argument("--speed", metavar="s3://BUCKET/PREFIX",
+                   help="measure how fast its objects come, and say which -j and -c to use")
     p.add_argument("--for", metavar="TIME", dest="seconds", type=command.span, default=30, help="with --speed: for so long (30s)")
     p.add_argument("--max-bytes", metavar="SIZE", type=command.size, default=1 << 30,
                    help="with --speed: read no more than SIZE from S3, which costs money (1G)")
@@ -41,8 +42,10 @@ def examine(args):
 
 def check(args):
     """Look at everything, print what was found; return the status."""
+    from concurrent.futures import wait
+
     from s3kit import place
-    from s3kit.checkup import TOGETHER, Checkup, aside
+    from s3kit.checkup import TOGETHER, Checkup, Late, aside
     from s3kit.place import room_for
     from s3kit.report import Report
     args.bucket = [bucket_in(word) for word in args.bucket]
@@ -50,10 +53,14 @@ def check(args):
     report = Report(args, command.sys.stdout, lambda text: command.say(args.prog, text))
     here = aside(place.findings, args.dest, args.connections or 32)
     checkup = Checkup(args, command.Signals.check, report.trace)
-    report.add(checkup.findings())
+    try:
+        report.add(checkup.findings())
+    except BaseException:
+        wait([here], 1)         # its scratch directory goes with it
+        raise
     try:
         report.add(checkup.wait(here))
-    except TimeoutError:
+    except Late:
         report.add(place.late(args.dest))
     report.add(list(checkup.buckets()))
     report.summary()
@@ -107,7 +114,9 @@ def volumes(args):
     from s3kit.volumes import disks, layout, script
     found = disks()
     commands = layout(found)
-    lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found] if args.json else script(found, commands)
+    lines = script(found, commands)
+    if args.json:
+        lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found]
     command.sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE
 

@@ -274,6 +274,27 @@ def test_no_network_at_all(doctor, tmp_path, shims):
     assert done.returncode == 3 and re.search(r"^dns\tfault\ts3.amazonaws.com: .*\t.*resolv.conf", done.stdout, re.MULTILINE), done
 
 
+HANGING = """\
+ip link set lo up; mount --bind resolv.conf /etc/resolv.conf
+"$PYTHON" -c 'import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(("127.0.0.1", 53)); print(flush=True); s.recv(1); input()' > up < hold &
+while [ ! -s up ]; do sleep 0.05; done
+"$PYTHON" "$0" -q; status=$?; kill $!; exit $status
+"""
+
+
+def test_a_name_server_that_hangs(tmp_path, shims):
+    """In a network of its own, with a name server that takes questions and never answers: libcurl would wait for ever."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30\n")
+    os.mkfifo(tmp_path / "hold")
+    holder = os.open(tmp_path / "hold", os.O_RDWR)
+    began = time.monotonic()
+    done = subprocess.run(["unshare", "-n", "-m", "bash", "-c", HANGING, BIN / "s3-doctor"], env=clean_env(KEYS), cwd=tmp_path,
+                          capture_output=True, text=True, timeout=60)
+    os.close(holder)
+    assert time.monotonic() - began < SOON
+    assert done.returncode == 3 and "dns\tfault\ts3.amazonaws.com: no answer from the name server" in done.stdout, done
+
+
 @pytest.mark.parametrize("ahead, state, status", ((1200, "fault", 3), (-1200, "fault", 3), (-300, "warning", 0), (20, "ok", 0)))
 def test_clock(fake, doctor, ahead, state, status):
     """S3 refuses what is 15 minutes off; so the server's clock is what is wrong here, as far as we can see."""
