@@ -4,6 +4,7 @@ A machine that needs a doctor has services that do not answer. So each is asked 
 left behind when its time is over, and what hangs on an answer is not asked without it.
 """
 
+import os
 import threading
 import time
 from collections import deque
@@ -67,6 +68,7 @@ class Checkup:
     def __init__(self, args, check=lambda: None, trace=lambda text: None):
         self.args, self.check, self.trace = args, check, trace
         self.session = Session(args)
+        self.profile = args.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
         self.until = time.monotonic() + SECONDS
         self.cut = False            # S3 could not be asked as who we should be
         self.home = self.keys = self.listed = None
@@ -121,9 +123,7 @@ class Checkup:
             return
         except Fault as fault:
             self.cut = True
-            text = str(fault).removeprefix("cannot find out who we are: ")
-            nothing = text.startswith("no credentials found")
-            yield Finding("credentials", FAULT, "none were found" if nothing else text, NONE_FOUND if nothing else "")
+            yield self.no_credentials(str(fault).removeprefix("cannot find out who we are: "))
             return
         caller, self.listed = aside(self.caller, sts), aside(self.list_buckets, way, route)
         try:
@@ -144,6 +144,17 @@ class Checkup:
         yield self.identity(account, owner)
         yield from self.list_of_buckets(answer)
 
+    def no_credentials(self, text):
+        """Return what is wrong where there are no credentials, by boto3's words."""
+        if text.startswith("no credentials found"):
+            return Finding("credentials", FAULT, "none were found", NONE_FOUND)
+        is_sso = "SSO" in text
+        return Finding("credentials", FAULT, text, f"aws sso login{self.with_profile()}" if is_sso else "look at ~/.aws/config")
+
+    def with_profile(self):
+        """Return the option that names the profile in use, or ''."""
+        return f" --profile {self.profile}" if self.profile else ""
+
     def identify(self):
         """Return (keys, how they were found, when they expire, a client of STS). Raises Fault."""
         keys = self.session.credentials()
@@ -162,11 +173,12 @@ class Checkup:
     def credentials(self, expiry, answer):
         """Return where the credentials come from, how long they are good, and whether S3 takes them."""
         key, _, token = self.keys
+        expiry = expiry and expiry.replace(microsecond=0)
         source = SOURCES.get(self.method, self.method or "unknown")
         text = f"from {source}, key ...{key[-4:]}"
         facts = {"method": self.method, "expires": show_time(expiry) if expiry else None, "temporary": bool(token)}
-        if self.args.profile:
-            text += f", profile {self.args.profile}"
+        if self.profile:
+            text += f", profile {self.profile}"
         verdict = verdict_of(answer)
         if verdict in (retry.EXPIRED, retry.REFUSED) or (answer and answer.code == "InvalidClientTokenId"):
             self.cut = True
@@ -184,8 +196,8 @@ class Checkup:
 
     def renewal(self):
         """Return what to do about credentials that S3 does not take."""
-        profile = f" --profile {self.args.profile}" if self.args.profile and self.method in ("sso", "login") else ""
-        return RENEW.get(self.method, "put new keys where these were found, or choose others with --profile") + profile
+        advice = RENEW.get(self.method, "put new keys where these were found, or choose others with --profile")
+        return advice + (self.with_profile() if self.method in ("sso", "login") else "")
 
     def identity(self, account, owner):
         """Return who STS says we are; a server of one's own need not have it."""

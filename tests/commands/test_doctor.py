@@ -227,6 +227,46 @@ def test_a_profile_that_is_not_there(fake, doctor):
     assert seen.one("space")[0] == "ok"
 
 
+CONFIG = """\
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/mover
+source_profile = base
+[profile sso]
+sso_session = s
+sso_account_id = 123456789012
+sso_role_name = R
+[sso-session s]
+sso_start_url = http://127.0.0.1:9/start
+sso_region = us-east-1
+[profile process]
+credential_process = sh -c 'exec sleep 8'
+"""
+
+
+@pytest.fixture
+def profiles(moto, tmp_path):
+    """The environment in which there are profiles of several kinds."""
+    (tmp_path / "config").write_text(CONFIG)
+    (tmp_path / "credentials").write_text("[base]\naws_access_key_id = AKIABASE1234\naws_secret_access_key = CANARYsecret\n")
+    return {"AWS_CONFIG_FILE": tmp_path / "config", "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials", "HOME": tmp_path,
+            "AWS_ENDPOINT_URL": moto.url, "AWS_REGION": "us-east-1"}
+
+
+def test_profiles(profiles, doctor):
+    """Keys of a file; a role, until when it is good; SSO that nobody has logged in to; a process that does not end."""
+    seen = doctor(profiles, "--profile", "base")
+    assert seen.one("credentials")[:2] == ("ok", "from the credentials file, key ...1234, profile base, not temporary")
+    seen = doctor(profiles | {"AWS_PROFILE": "role"})
+    assert seen.status == 0 and "assumed-role/mover/" in seen.one("identity")[1], seen.done
+    assert re.fullmatch(r"from an assumed role, key \.\.\.\w{4}, profile role, until \S{19}Z \(\d+ min \d+ s from now\), then renewed",
+                        seen.one("credentials")[1])
+    seen = doctor(profiles, "--profile", "sso")
+    assert seen.status == 3 and seen.one("credentials")[0] == "fault" and seen.one("credentials")[2] == "aws sso login --profile sso", seen.done
+    began = time.monotonic()
+    seen = doctor(profiles, "--profile", "process")
+    assert seen.status == 3 and "a process) does not answer" in seen.one("credentials")[2] and time.monotonic() - began < SOON
+
+
 def test_nobody(fake, doctor):
     """--no-sign-request: a public bucket is looked at, nothing else is asked."""
     filled(fake)
