@@ -63,10 +63,11 @@ class Checkup:
     """Looks at everything; `findings` yields as it sees, then `buckets`; `status` says how it went.
 
     `args` has the options of s3-doctor; `check()` is called often and may raise; `trace(text)` hears each request.
+    `progress` may be set, to hear of the answers about buckets (see command.Progress).
     """
 
     def __init__(self, args, check=lambda: None, trace=lambda text: None):
-        self.args, self.check, self.trace = args, check, trace
+        self.args, self.check, self.trace, self.progress = args, check, trace, None
         self.session = Session(args)
         self.profile = args.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
         self.until = time.monotonic() + SECONDS
@@ -290,7 +291,7 @@ class Questions:
 
     def __init__(self, checkup, buckets):
         self.session, self.home, self.check, self.trace = checkup.session, checkup.home, checkup.check, checkup.trace
-        self.custom = checkup.is_custom
+        self.progress, self.custom = checkup.progress, checkup.is_custom
         self.buckets = buckets
         self.together = checkup.args.together
         self.wire = Wire(self.together, SECONDS_OF_BUCKET)
@@ -313,6 +314,8 @@ class Questions:
 
     def turn(self):
         """Send what waits, take what comes, until there is neither."""
+        if self.progress:
+            self.progress.expect(len(self.queue))
         while self.queue or self.wire.active:
             self.check()
             while self.queue and self.wire.active < self.together:
@@ -332,6 +335,8 @@ class Questions:
             self.queue.append((bucket, ask, endpoint, url, method, tries + 1))
             return
         bucket.take(ask, transfer)
+        if self.progress and ask != "read":
+            self.progress.move(1)
         region = transfer.headers.get("x-amz-bucket-region", "")
         if region:
             bucket.told.setdefault("region", region)

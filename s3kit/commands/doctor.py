@@ -4,6 +4,7 @@ from s3kit import command
 
 NAME = "s3-doctor"
 MODES = ("speed", "volumes")
+MANY = 50               # buckets that people wait for
 
 
 def build_parser():
@@ -62,9 +63,20 @@ def check(args):
         report.add(checkup.wait(here))
     except Late:
         report.add(place.late(args.dest))
-    report.add(list(checkup.buckets()))
+    report.add(buckets(args, checkup))
     report.summary()
     return checkup.status(report.findings)
+
+
+def buckets(args, checkup):
+    """Return the Findings of the buckets; a bar tells how many answers are still to come where they are many."""
+    if len(args.bucket or checkup.found) < MANY:
+        return list(checkup.buckets())
+    checkup.progress = command.Progress(args, unit=" answers")
+    try:
+        return list(checkup.buckets())
+    finally:
+        checkup.progress.close()
 
 
 def speed(args):
