@@ -589,17 +589,17 @@ def rows(done):
 
 
 def test_the_knee(fake, doctor, tmp_path):
-    """A server that serves four at once, each in 40 ms: more connections bring nothing, and cost the first byte."""
+    """A server that takes 40 ms for everything: each connection brings as much again, and no more than that."""
     for number in range(40):
         fake.put("b", f"p/k{number}", bytes(5000))
     fake.latency = 0.04
-    seen = doctor(env_of(fake), "--speed", "s3://b/p/", "--for", "6s", "--json", "-j", "1", "-c", "8", "--svg", "speed.svg")
+    seen = doctor(env_of(fake), "--speed", "s3://b/p/", "--for", "12s", "--json", "-j", "1", "-c", "8", "--svg", "speed.svg")
     assert seen.status == 0, seen.done
     steps, verdict = rows(seen.done)
     assert [(step["workers"], step["connections"]) for step in steps] == [(1, 1), (1, 2), (1, 4), (1, 8)]
     rates = [step["requests_per_second"] for step in steps]
-    # 40 ms each: never more than 25 a second and connection; and two of them do more than one.
-    assert all(0 < rate <= 27 * step["connections"] for rate, step in zip(rates, steps)) and rates[3] > rates[0]
+    # 40 ms each: never more than 25 a second and connection, but for what is told late; and eight of them do more than one.
+    assert all(0 < rate <= 35 * step["connections"] for rate, step in zip(rates, steps)) and rates[3] > rates[0]
     assert all(step["first_byte_ms"] >= 40 for step in steps)
     assert (verdict["limit"], verdict["jobs"]) == ("network", 1) and verdict["disk_bytes_per_second"] > 0
     drawn = etree.parse(tmp_path / "speed.svg").getroot()
@@ -628,10 +628,11 @@ def test_most_bytes(fake, doctor):
     """--max-bytes is kept, but for what was on its way when it was reached."""
     for number in range(50):
         fake.put("b", f"k{number}", bytes(100_000))
-    seen = doctor(env_of(fake), "--speed", "s3://b", "--max-bytes", "2M", "--json", "-c", "4", "-j", "1")
+    fake.latency = 0.05         # a server slow enough for machines that others use, too
+    seen = doctor(env_of(fake), "--speed", "s3://b", "--max-bytes", "2M", "--json", "-c", "2", "-j", "1")
     steps, _ = rows(seen.done)
     assert seen.status == 0 and 0 < sum(step["bytes"] for step in steps) < 4 << 20
-    assert len(fake.requests(bucket="b", where=lambda request: request.key)) < 150
+    assert len(fake.requests(bucket="b", where=lambda request: request.key)) < 60
 
 
 def test_slowed_down(fake, doctor):
