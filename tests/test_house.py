@@ -27,13 +27,14 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 # A module imports only from the rows above its own; commands/* come last.
 LAYERS = (
     "errors",
-    "units row address digest durable show split spool",
-    "csvform xmlform retry lock answer plain pages segments blocks channel pricing cap",
-    "manifest ledger wire tree plan outlet",
-    "session listing pool worker engine commit control",
-    "ranges select removal thaw",
+    "units row address digest durable show split spool finding",
+    "csvform xmlform retry lock answer plain pages segments blocks channel pricing cap plot report",
+    "manifest ledger wire tree plan outlet properties",
+    "session listing pool worker engine commit control place route",
+    "ranges select removal thaw checkup volumes",
     "transfer flow readback",
-    "fetching verifying migration pruning leftovers restoring",
+    "fetching verifying migration pruning leftovers restoring sampling",
+    "speed",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
