@@ -86,6 +86,12 @@ class Step(NamedTuple):
         """How many requests were under way."""
         return self.workers * self.connections
 
+    def joined(self, other):
+        """Return both measurements of the same numbers as one."""
+        return Step(self.workers, self.connections, self.seconds + other.seconds, self.bytes + other.bytes,
+                    self.requests + other.requests, self.cpu + other.cpu, tuple(sorted(self.first + other.first)),
+                    self.slowed + other.slowed)
+
     def first_byte(self, share):
         """Return the seconds within which this share of the answers began."""
         return self.first[min(len(self.first) - 1, int(len(self.first) * share))] if self.first else 0.0

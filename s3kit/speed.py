@@ -30,11 +30,12 @@ from s3kit.units import show_size
 MOST_CONNECTIONS = 128          # of one worker, where -c does not say
 RANGES_TOGETHER = 4             # of one object in one batch, as s3-fetch has it
 PAGES = 5                       # of the listing, at most, to find objects that can be read
-STEPS = 12                      # about how many there will be, for their share of the time
+STEPS = 18                      # twice as many as there will be, about, for their share of the time
 LEAST_SECONDS, MOST_SECONDS = 0.2, 4.0      # of one step
 START = 0.3                     # seconds that workers take to start
 FLAT = 1.05                     # a step that is not faster than the best by this leads nowhere
 IN_VAIN = 3                     # steps in a row that are not: on a busy machine one or two say nothing
+CLOSE = 0.5                     # of the best rate: steps that are measured again before one is called the knee
 KNEE = 0.85                     # of the best rate: what is beyond costs connections and brings little
 BUSY = 0.8                      # of a core, that a worker can do and leave some to others
 DISK_SECONDS, DISK_BYTES = 3.0, 1 << 30     # for the scratch file, at most
@@ -82,13 +83,14 @@ class Speed:
     # --- network
 
     def steps(self):
-        """Yield the Steps: connections first, then workers."""
+        """Yield the Steps: connections first, then workers, then again those between which the choice is."""
         self.hashing = self.hash()
         self.try_disk()
         yield from self.rise((1, number) for number in doubling(self.most_connections))
         if self.done:
             connections = self.knee(self.done).connections
             yield from self.rise((workers, connections) for workers in doubling(self.most_workers) if workers > 1)
+            yield from self.look_again()
         if not self.done:
             raise Fault("there was no time to measure anything: give more with --for or --max-bytes")
 
@@ -108,6 +110,20 @@ class Speed:
             flat = 0 if self.rate(step) > best * FLAT else flat + 1
             if flat == IN_VAIN or step.slowed:
                 return
+
+    def look_again(self):
+        """Yield the best Steps once more, with what they gave before: one look says little where others are at work, too."""
+        best = max(map(self.rate, self.done))
+        close = [number for number, step in enumerate(self.done) if self.rate(step) >= best * CLOSE and not step.slowed]
+        for turn, number in enumerate(close):
+            seconds = min(MOST_SECONDS, (self.ends - time.monotonic()) / (len(close) - turn) - START)
+            if seconds < LEAST_SECONDS or self.left <= 0:
+                return
+            step = self.done[number]
+            more = self.measure(step.workers, step.connections, seconds, max(self.left // (len(close) - turn), 1))
+            self.left -= more.bytes
+            self.done[number] = step.joined(more)
+            yield self.done[number]
 
     def rate(self, step):
         """Return what is to be great: bytes a second, or requests where objects are small (their sizes only make noise then)."""

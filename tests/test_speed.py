@@ -1,5 +1,6 @@
 """What is concluded from measurements, and what is asked for: decided without measuring."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -41,6 +42,22 @@ def test_the_knee(rates, knee):
     assert (found.workers, found.connections) == knee
     told = dict(speed.advice())["knee"]
     assert ("no more were tried" in told) == (knee[0] * knee[1] == max(workers * number for workers, number in rates))
+
+
+def test_a_bad_moment_is_looked_at_again():
+    """What is near the best is measured again before the advice; what is far from it is not."""
+    speed = measured({(1, 1): 100, (1, 2): 210, (1, 4): 200, (1, 8): 390})
+    speed.ends, speed.left, asked = time.monotonic() + 60, 1 << 30, []
+
+    def measure(workers, connections, seconds, most):
+        asked.append(connections)
+        return Step(workers, connections, 3.0, 4096 * 1200, 1200 if connections > 2 else 600, 0.1, (0.01,), 0)
+    speed.measure = measure
+    assert [step.connections for step in speed.look_again()] == asked == [2, 4, 8]
+    assert speed.knee(speed.done).connections == 4 and speed.done[2].requests == 1400 and speed.done[2].seconds == 4.0
+    assert speed.left == (1 << 30) - 3 * 4096 * 1200
+    speed.ends = time.monotonic()
+    assert not list(speed.look_again()), "no time is left"
 
 
 @pytest.mark.parametrize("more, limit", (({}, "network"), ({"disk": MIB}, "disk"), ({"hashing": 2 * MIB, "cores": 1}, "cpu"),
