@@ -12,7 +12,7 @@ from s3kit.address import BESIDE_DIRECTORY, file_of_folder, has_dots, is_inside,
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.digest import NO_CLAIM, Check, claim_of
 from s3kit.engine import Job, Outcome
-from s3kit.errors import SOME_FAILED, Fault, reason
+from s3kit.errors import SOME_FAILED, Cut, Fault, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Entry, Ledger
 from s3kit.pool import DEPTH, Pool
@@ -78,9 +78,9 @@ class Verifying:
         self.flow = Flow(chain([first], batches), self.pool, lambda: work, self, self.args.jobs * DEPTH * BATCH_ROWS, self.look)
         try:
             self.flow.run()
-        except BaseException:
+        except BaseException as fault:
             self.pool.shutdown(cancel_futures=True)
-            self.commit.close(SECONDS_TO_BREAK_OFF)
+            self.commit.close(None if isinstance(fault, Cut) else SECONDS_TO_BREAK_OFF)
             raise
         self.pool.shutdown()
         self.commit.close()

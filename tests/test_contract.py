@@ -30,7 +30,7 @@ from urllib.parse import quote
 import pytest
 import zstandard
 from contract import (BODIES, BUCKET, COMMANDS, FETCH, FROZEN, HEAD, LIMIT, LIST, MANIFEST, MIGRATE, NOBODY, POOLED, PROOF,
-                      PRUNE, READERS, RESTORE, RESTORES, STARTED, STATES, VERIFY, WAIT, Running, World, lines_of, marked,
+                      PRUNE, READERS, RESTORE, RESTORES, STARTED, STATES, VERIFY, WAIT, Running, World, etag_of, lines_of, marked,
                       one_fault, over, parsed, quoted, read, some_rows, treats, until, xml)
 from fakes3 import Credential, FakeS3
 
@@ -700,23 +700,25 @@ def test_ctrl_c_reaches_all_processes_and_is_quiet(world, command, moment):
 
 
 MANY = 40_000
+FEW = 3_000             # so few that all are read, and wait to be written
 
 
-def flood(world, command):
-    """Return words that write much more than a pipe holds, without much ado."""
+def flood(world, command, most=MANY):
+    """Return words that write much more than a pipe holds, without much ado; of rows that many."""
     if command == LIST:
         for number in range(400):
             world.s3.put(BUCKET, f"{number:03}" + "x" * 900, b"")
         return world.usual(LIST)
     if command == MIGRATE:
-        return world.telling(MIGRATE, MANY)
-    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(MANY))
+        return world.telling(MIGRATE, most)
+    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(most))
     return world.words(command, world.file("flood.csv", marked(*lines)))
 
 
+@pytest.mark.parametrize("most", (MANY, FEW))
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_signal_ends_though_nobody_reads_our_output(world, command):
-    words = flood(world, command)
+def test_a_signal_ends_though_nobody_reads_our_output(world, command, most):
+    words = flood(world, command, most)
     reader, writer = os.pipe()
     running = world.start(words, stdout=writer)
     os.close(writer)
@@ -1109,6 +1111,32 @@ def test_cut_input(world, tmp_path, command, form):
             for row in found:
                 is_done(SimpleNamespace(dest=place, s3=world.s3), command, row)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("command", [command for command in READERS if command != MANIFEST])
+def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
+    """The last thing that happens is S3's answer."""
+    verdict = f"verified,{PROOF}" if command == PRUNE else "listed,"
+    for number in range(2):
+        key = f"none{number}"
+        if command == PRUNE:
+            world.prove(key, b"four")
+            world.s3.put(BUCKET, key, b"five")      # overwritten
+    world.s3.latency = 0.2
+    lines = (f"{BUCKET},none{number},4,{etag_of(b'four')},{verdict}" for number in range(2))
+    done = world.run(world.words(command), input=marked(*lines).partition(b"#end")[0])
+    assert done.status == 3 and "cut" in done.err
+    found = some_rows(done.out, tmp_path)
+    assert sorted(row.key for row in found) == ["none0", "none1"] and all(row.state in rows.WRONG for row in found), found
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_cut_input_and_a_reader_that_takes_its_time(world, tmp_path, command):
+    """It has as long as if the input were whole."""
+    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(FEW))
+    source = world.file("cut.csv", marked(*lines).partition(b"#end")[0])
+    done = world.shell(f"{shlex.join(world.words(command, source))} | (sleep 2; cat); exit ${{PIPESTATUS[0]}}")
+    assert done.status == 3 and len(some_rows(done.out, tmp_path)) == FEW, done.err
 
 
 @pytest.mark.parametrize("compress", (gzip.compress, zstandard.compress), ids=("gzip", "zstd"))
