@@ -19,7 +19,7 @@ DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "Unauthorized
 
 
 class Session:
-    """A lazily made boto3 session; `options` has the AWS CLI's names (see command.s3_options)."""
+    """A lazily made boto3 session; `options` has the AWS CLI's names (see options.s3_options)."""
 
     def __init__(self, options):
         self.options = options

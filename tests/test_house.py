@@ -35,6 +35,7 @@ LAYERS = (
     "transfer flow readback",
     "fetching verifying migration pruning leftovers restoring sampling",
     "speed",
+    "options",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

@@ -1,6 +1,6 @@
 """s3-doctor: look at credentials, network, buckets and disks, and say what to do."""
 
-from s3kit import command
+from s3kit import command, options
 
 NAME = "s3-doctor"
 MODES = ("speed", "volumes")
@@ -9,24 +9,24 @@ MANY = 50               # buckets that people wait for
 
 def build_parser():
     """Declare the options of s3-doctor."""
-    p = command.parser(NAME, "Look at credentials, network, buckets and disks, and say what to do.",
+    p = options.parser(NAME, "Look at credentials, network, buckets and disks, and say what to do.",
                        usage="%(prog)s [options] [BUCKET ...]\n       %(prog)s --speed s3://BUCKET/PREFIX [options]\n"
                              "       %(prog)s --volumes [options]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("bucket", metavar="BUCKET", nargs="*", help="look into these, as NAME or s3://NAME; all if none")
-    command.dest_option(p, "where the files would lie (the current directory)")
-    p.add_argument("--buckets", metavar="N", type=command.whole, default=1000, help="look into no more than N buckets (1000)")
+    options.dest_option(p, "where the files would lie (the current directory)")
+    p.add_argument("--buckets", metavar="N", type=options.whole, default=1000, help="look into no more than N buckets (1000)")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("--speed", metavar="s3://BUCKET/PREFIX",
                    help="measure how fast its objects come, and say which -j and -c to use")
-    p.add_argument("--for", metavar="TIME", dest="seconds", type=command.span, default=30, help="with --speed: for so long (30s)")
-    p.add_argument("--max-bytes", metavar="SIZE", type=command.size, default=1 << 30,
+    p.add_argument("--for", metavar="TIME", dest="seconds", type=options.span, default=30, help="with --speed: for so long (30s)")
+    p.add_argument("--max-bytes", metavar="SIZE", type=options.size, default=1 << 30,
                    help="with --speed: read no more than SIZE from S3, which costs money (1G)")
     p.add_argument("--svg", metavar="FILE", help="with --speed: draw it")
     p.add_argument("--volumes", action="store_true", help="print the commands that would lay out the empty disks; run none")
-    command.pool_options(p)
+    options.pool_options(p)
     p.set_defaults(jobs=None, connections=None)         # --speed goes up to what the machine has
-    command.s3_options(p)
+    options.s3_options(p)
     return p
 
 

@@ -1,6 +1,6 @@
 """s3-prune: delete from S3 exactly the versions that carry proof."""
 
-from s3kit import command
+from s3kit import command, options
 
 NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
@@ -11,26 +11,26 @@ NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class",
 
 def build_parser():
     """Declare the options of s3-prune."""
-    p = command.parser(NAME, "Delete from S3 exactly the versions that carry proof.")
-    command.input_options(p)
-    command.dest_option(p, "the proven files lie below DIR (the current directory)")
-    command.connections_option(p)
+    p = options.parser(NAME, "Delete from S3 exactly the versions that carry proof.")
+    options.input_options(p)
+    options.dest_option(p, "the proven files lie below DIR (the current directory)")
+    options.connections_option(p)
     p.add_argument("--yes", action="store_true", help="delete without asking, as rows come")
     p.add_argument("-n", "--dry-run", action="store_true", help="say what would be deleted, write its rows, delete nothing")
     p.add_argument("--fetched", action="store_true", help="also rows in state fetched, if their bytes were checked on the way")
     p.add_argument("--accept-proof", metavar="PROOF", action="append", choices=PROOFS, default=[],
                    help="also where nothing but this speaks for the bytes: size")
-    p.add_argument("--verified-since", metavar="TIME", type=command.moment,
+    p.add_argument("--verified-since", metavar="TIME", type=options.moment,
                    help="do not read again what was verified since TIME and is untouched")
     p.add_argument("--delete-markers", action="store_true", help="also delete markers (what they hide comes to light)")
     p.add_argument("--noncurrent-only", action="store_true", help="only versions that are not the current one")
-    p.add_argument("--keep-newest", metavar="N", type=command.positive, help="keep the newest N versions of each key in the manifest")
-    p.add_argument("--max-delete", metavar="N", type=command.positive, help="delete no more than N versions")
+    p.add_argument("--keep-newest", metavar="N", type=options.positive, help="keep the newest N versions of each key in the manifest")
+    p.add_argument("--max-delete", metavar="N", type=options.positive, help="delete no more than N versions")
     p.add_argument("--local", action="store_true", help="the other way round: remove local files that the manifest does not name")
     p.add_argument("--undo", metavar="FILE", help="add to FILE the rows of what is deleted, before it is")
-    command.output_options(p)
-    command.filter_options(p)
-    command.s3_options(p)
+    options.output_options(p)
+    options.filter_options(p)
+    options.s3_options(p)
     return p
 
 
