@@ -1,6 +1,5 @@
-"""The frame of every command: options, streams, signals, progress, exit status (DESIGN.md section 4)."""
+"""The frame of every command: streams, signals, progress, exit status (DESIGN.md section 4)."""
 
-import argparse
 import gc
 import os
 import signal
@@ -8,8 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from s3kit import __version__
-from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, UNVERIFIABLE, USAGE, Fault, Usage, reason
+from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, UNVERIFIABLE, Fault, Usage, reason
 from s3kit.show import count, visible
 
 CLEAR = "\r\x1b[K"          # to the line's beginning, and what a bar left there away
@@ -19,154 +17,6 @@ GARBAGE = 50_000            # objects between looks for circles, of which rows m
 
 class Interrupted(BaseException):
     """A signal asked us to stop; its number is the argument."""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse with our messages: one line, the program's name, status 2."""
-
-    def error(self, message):
-        """Say what is wrong and end."""
-        say(self.prog, f"{message} (try '{self.prog} --help')")
-        sys.exit(USAGE)
-
-
-def parser(name, purpose, usage=None):
-    """Return a Parser with what every command has."""
-    made = Parser(prog=name, description=purpose, usage=usage, add_help=False, allow_abbrev=False,
-                  formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=96))
-    made.set_defaults(prog=name)
-    made.add_argument("-h", "--help", action="help", help="show this help and exit")
-    made.add_argument("--version", action="version", version=f"{name} (s3kit) {__version__}")
-    made.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
-    made.add_argument("-v", "--verbose", action="store_true", help="name every row and what became of it")
-    return made
-
-
-def s3_options(made):
-    """Add the S3 options, named as the AWS CLI names them."""
-    group = made.add_argument_group("S3")
-    group.add_argument("--profile", metavar="NAME", help="use this profile of the AWS configuration")
-    group.add_argument("--region", metavar="REGION", help="the region to ask")
-    group.add_argument("--endpoint-url", metavar="URL", help="use another S3 than Amazon's")
-    group.add_argument("--no-sign-request", action="store_true", help="ask as nobody, for public buckets")
-    group.add_argument("--request-payer", nargs="?", const="requester", choices=("requester",),
-                       help="agree to pay for requests and transfer")
-    group.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust")
-    group.add_argument("--no-verify-ssl", action="store_true", help="do not check the server's certificate")
-
-
-def input_options(made, several=True):
-    """Add FILE and how to read it."""
-    made.add_argument("file", metavar="FILE", nargs="*", help="manifests; standard input if none or -")
-    made.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
-    made.add_argument("--columns", metavar="A,B,...", type=column_list, help="the columns of input that has no header")
-
-
-def output_options(made, in_place=True):
-    """Add where and how a manifest is written."""
-    made.add_argument("-f", "--format", choices=("csv", "xml"), help="the form to write (as the input)")
-    made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, atomically; .gz and .zst compress; - is stdout")
-    if in_place:
-        made.add_argument("-i", "--in-place", action="store_true", help="rewrite FILE with the verdicts, atomically")
-
-
-def dest_option(made, text):
-    """Add the destination."""
-    made.add_argument("-d", "--dest", metavar="DIR", default=".", help=text)
-
-
-def pool_options(made, connections=True):
-    """Add how many work at once."""
-    made.add_argument("-j", "--jobs", metavar="N", type=positive, default=os.cpu_count() or 2,
-                      help="worker processes (one a core)")
-    if connections:
-        connections_option(made)
-
-
-def connections_option(made):
-    """Add how many requests a process has under way."""
-    made.add_argument("-c", "--connections", metavar="N", type=positive, default=32, help="connections of each process (32)")
-
-
-class Rule(argparse.Action):
-    """Collects --include and --exclude in the order they were given."""
-
-    def __call__(self, made, namespace, value, option=None):
-        """Append (keeps, is a regular expression, pattern)."""
-        rules = list(getattr(namespace, "rules", None) or [])
-        if option.endswith("regex"):
-            import re
-            try:
-                re.compile(value)
-            except re.error as error:
-                made.error(f"argument {option}: '{value}' is not a regular expression: {error}")
-        rules.append(("include" in option, option.endswith("regex"), value))
-        namespace.rules = rules
-
-
-def filter_options(made):
-    """Add what selects rows."""
-    group = made.add_argument_group("filters", "Globs match the whole key, '*' also '/'. The last rule that matches "
-                                    "decides; if the first rule is an include, the rest is left out.")
-    for option, text in (("--include", "keep keys that match GLOB"), ("--exclude", "leave out keys that match GLOB")):
-        group.add_argument(option, metavar="GLOB", action=Rule, dest="rules", help=text)
-        group.add_argument(f"{option}-regex", metavar="RE", action=Rule, dest="rules",
-                           help=text.replace("GLOB", "RE somewhere"))
-    group.add_argument("--min-size", metavar="SIZE", type=size, help="at least so many bytes (10M, 1.5G)")
-    group.add_argument("--max-size", metavar="SIZE", type=size, help="at most so many bytes")
-    group.add_argument("--newer", metavar="TIME", type=moment, help="modified at or after TIME (2026-01-31, 7d ago is 7d)")
-    group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
-    group.add_argument("--storage-class", metavar="CLASS,...", type=lambda text: text.upper().split(","),
-                       help="only these storage classes")
-
-
-def column_list(text):
-    """Return the names of `--columns`."""
-    names = [name.strip() for name in text.split(",")]
-    if "key" not in names:
-        raise argparse.ArgumentTypeError("there must be a column 'key'")
-    return names
-
-
-def positive(text):
-    """Return a number of at least 1."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
-    return int(text)
-
-
-def whole(text):
-    """Return a number of at least 0."""
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number")
-    return int(text)
-
-
-def size(text):
-    """Return a size in bytes."""
-    from s3kit.units import parse_size
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def span(text):
-    """Return a span of time in seconds."""
-    from s3kit.units import parse_span
-    try:
-        return parse_span(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def moment(text):
-    """Return a time as an aware datetime."""
-    from s3kit.units import parse_time
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def say(name, text):

@@ -69,11 +69,14 @@ class Commit:
     def close(self, seconds=None):
         """Flush and write what is left, and end the thread. Raises what went wrong.
 
-        With `seconds` no longer than that: nobody may be reading our output.
+        With `seconds` no longer than that, else until `should_stop` raises: nobody may be reading our output.
         """
         with self.more:
             self.ending = True
             self.more.notify_all()
+        while seconds is None and self.thread.is_alive():
+            self.should_stop()
+            self.thread.join(0.2)
         self.thread.join(seconds)
         if self.fault:
             raise self.fault

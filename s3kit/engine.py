@@ -225,7 +225,7 @@ class Task:
 
     def __init__(self, engine, job, ticket, place):
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
-        self.fd = self.blocks = None
+        self.fd = self.blocks = self.oserror = None
         self.moved = 0
 
     def end(self, outcome):
@@ -240,6 +240,17 @@ class Task:
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
+
+    def write(self, transfer, data):
+        """Put a piece of a body into the blocks; return what libcurl wants to hear. A failure is kept in `oserror`."""
+        self.engine.spend(transfer, len(data))
+        self.moved += len(data)
+        try:
+            self.blocks.add(data)
+        except OSError as error:
+            self.oserror = error
+            return -1
+        return None
 
     def fail(self, state, why, **more):
         """End without success."""

@@ -11,7 +11,7 @@ from s3kit.address import has_dots, is_inside, key_of, path_of, version_of
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.engine import (AGAIN, CHANGED, CONFLICT, FAILED, FATAL, FETCHED, FULL, NO_SPACE, RECEIVED, VANISHED, Job, Outcome,
                           current_umask)
-from s3kit.errors import SOME_FAILED, Fault, NoAccess, reason
+from s3kit.errors import SOME_FAILED, Cut, Fault, NoAccess, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Broken, Claims, Entry, Ledger
 from s3kit.pool import DEPTH, Pool
@@ -85,13 +85,15 @@ class Fetching:
         limit = self.args.jobs * max(DEPTH * BATCH_ROWS, 2 * self.args.connections)
         self.flow = Flow(self.source.batches(), pool, lambda: self.work, self, limit, self.look)
         try:
-            self.flow.run()
-            self.let_go()
-        except BaseException:
+            try:
+                self.flow.run()
+            finally:
+                self.let_go()       # what was done is said, however the input or S3 ended it
+        except BaseException as fault:
             pool.shutdown(cancel_futures=True)
             for large in self.large:
                 large.drop()
-            self.commit.close(SECONDS_TO_BREAK_OFF)
+            self.commit.close(None if isinstance(fault, Cut) else SECONDS_TO_BREAK_OFF)
             raise
         pool.shutdown()
         self.commit.close()

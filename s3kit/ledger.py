@@ -184,6 +184,10 @@ class Ledger:
                 self.base.execute("ROLLBACK")
             raise self.fault("write", error) from None
 
+    def sync_always(self):
+        """Have whatever is recorded from now on survive a power cut, at the cost of a flush each time."""
+        self.base.execute("PRAGMA synchronous = FULL")
+
     def forget(self, path):
         """Forget what lies at a path."""
         self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))

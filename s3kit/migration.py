@@ -87,6 +87,8 @@ class Pipeline:
 
     def listen(self, hear):
         """Pass on what the commands tell people."""
+        # A signal that this thread took would not wake the other from its waiting (as `kill %1` of a stopped job).
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         with open(self.reader, encoding="utf-8", errors="backslashreplace", newline="\n") as lines:
             for line in lines:
                 hear(line.rstrip("\n"))

@@ -91,7 +91,8 @@ class Estimate:
         yield f"copies of {show_size(self.bytes)} for {count(self.days, 'day')}: {self.money(copies)}"
         yield f"in all: {count(self.objects, 'object')}, {'at least ' if unknown else ''}{self.money(total + copies)}, without transfer"
         if self.rounds() > 1:
-            yield (f"no more than {self.most:,} are pending at a time (--max-pending, --max-pending-size): "
+            most = f"{self.most:,}{f' or {show_size(self.most_bytes)}' if self.most_bytes else ''}"
+            yield (f"no more than {most} are pending at a time (--max-pending, --max-pending-size): "
                    f"up to {show_hours(self.rounds() * longest)} in all")
         yield f"prices of {self.prices.date}: {self.prices.source}"
 

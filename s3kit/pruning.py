@@ -1,5 +1,6 @@
 """s3-prune's work: which rows carry proof, the plan and the question, and the deletion of exactly those rows."""
 
+import math
 import os
 import pickle
 import sqlite3
@@ -12,20 +13,22 @@ from s3kit import row as rows
 from s3kit.address import has_dots
 from s3kit.control import Control
 from s3kit.csvform import Writer
-from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file
+from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file, reason
 from s3kit.flow import Flow
 from s3kit.ledger import Ledger
 from s3kit.listing import Listing
+from s3kit.readback import is_intact
 from s3kit.removal import AGAIN, EXPIRED, FATAL, MOST, Doomed, Removal, Removed, heeds_conditions
 from s3kit.select import Filter
 from s3kit.session import Session
 from s3kit.show import count
 from s3kit.tree import OURS, Tree
-from s3kit.units import show_size
+from s3kit.units import from_epoch, show_size
 
 TRIES = 8               # of what failed in passing
 TICK = 0.5              # seconds
 AHEAD = 20 * MOST       # rows on their way
+DAY = 86400             # seconds after which a file that was verified is read back before its version goes
 PREFIXES = 8            # that a plan names, of each bucket
 
 # Why a row is kept. Those of BROKEN_PROOF had one: it does not hold any more.
@@ -42,10 +45,12 @@ class Pruning:
         self.ask, self.signals = ask, signals
         self.session, self.keep = Session(args), Filter(args)
         self.accepted = set(args.accept_proof)
+        self.since = from_epoch(math.ceil(args.verified_since.timestamp() if args.verified_since else time.time() - DAY))
         self.kept = {}              # why: how many
         self.buckets = {}           # bucket: its versioning
         self.heeded = {}            # bucket: whether its server heeds conditions on deletes
         self.refused = set()        # buckets
+        self.gone = {}              # bucket: what S3 says of one that it does not have
         self.doomed = self.bytes = self.pruned = 0
         self.undo = self.newest = None
         self.leaving, self.known = [], []       # rows on their way out, and their ledger's entries: they go together
@@ -76,6 +81,7 @@ class Pruning:
         if not os.path.isdir(folder):
             raise Fault(f"'{self.args.dest}' is no destination of s3-fetch: there is no '{OURS}' in it (see -d)")
         self.tree, self.ledger = Tree(self.args.dest, make=False), Ledger(folder)
+        self.ledger.sync_always()
 
     def read_all(self, batches, spool):
         """Spool all rows to disk; return the Fault that ended them, if any."""
@@ -145,6 +151,20 @@ class Pruning:
             return "its file was changed since it was verified"
         return ""
 
+    def why_rotten(self, entry):
+        """Return why a file verified long ago is not what it was, or ''; it is read back, and the ledger then knows so."""
+        if entry is None or not entry.mtime_ns or entry.changed_at >= self.since:
+            return ""
+        try:
+            with self.signals.at_once():
+                if not is_intact(self.tree, entry, self.signals.check):
+                    self.known.append(entry._replace(state=rows.MISMATCH, proof="", mtime_ns=-1))
+                    return Broken("its file does not have the bytes any more that were verified")
+        except (OSError, Fault) as fault:
+            return Broken(f"its file cannot be read: {reason(fault)}")
+        self.known.append(entry._replace(changed_at=from_epoch(time.time())))
+        return ""
+
     # --- the plan
 
     def show_plan(self, batches):
@@ -192,8 +212,10 @@ class Pruning:
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Removal, self, AHEAD, self.look, together=MOST)
         try:
-            self.flow.run()
-            self.let_go()
+            try:
+                self.flow.run()
+            finally:
+                self.let_go()       # what was done is said, however the input or S3 ended it
         except BaseException:
             self.control.shutdown(cancel_futures=True)
             raise
@@ -207,7 +229,7 @@ class Pruning:
         self.let_go()
 
     def let_go(self):
-        """Let rows go, the ledger first; who waits for a reader that never comes can be stopped."""
+        """Let rows go, the ledger first, where S3 has kept them; who waits for a reader that never comes can be stopped."""
         if self.known:
             known, self.known = self.known, []
             self.ledger.record(known)
@@ -217,12 +239,15 @@ class Pruning:
                 self.sink.write(leaving, self.source.extras())
 
     def take_all(self, batch):
-        """Decide on rows of the input; what goes is written to the undo file before S3 hears of it."""
+        """Decide on rows of the input; what goes is written to the undo file before S3 hears of it, and to the ledger.
+
+        If it ends before S3's answer, by a kill or a power cut, nobody else knows that a file may be the only copy: see leftovers.
+        """
         going = []
         for row, entry, why in self.sort(batch):
             if not why and self.args.max_delete and self.doomed >= self.args.max_delete:
                 why = ENOUGH
-            doomed = None
+            why, doomed = why or self.why_rotten(entry), None
             if not why:
                 doomed = self.doom(row)
                 why = doomed if isinstance(doomed, str) else ""
@@ -233,6 +258,7 @@ class Pruning:
                 going.append(Errand(row, entry, doomed))
         if self.undo and going:
             self.undo.write([errand.row for errand in going])
+        self.ledger.record([errand.entry._replace(state=rows.PRUNED) for errand in going if errand.entry])
         for errand in going:
             self.flow.send(errand.doomed, errand)
 
@@ -241,15 +267,24 @@ class Pruning:
         if why == FILTERED and not self.args.in_place:
             return              # as with all commands, they leave the stream, and stay in FILE
         if isinstance(why, Broken):
-            row.state, row.error = rows.FAILED, f"kept in S3: {why}"
+            row.state, row.error = rows.FAILED, str(why) if row.bucket in self.gone else f"kept in S3: {why}"
         elif why not in (row.state, FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
-        self.tally.count(row, told=isinstance(why, Broken))
+        if why != FILTERED:
+            self.tally.count(row, told=isinstance(why, Broken) or row.verbatim is not None)
         self.leaving.append(row)
 
     def doom(self, row):
         """Return the Doomed of a row, or why its deletion cannot be safe. Raises Fault for a bucket that is out of reach."""
-        versioning = self.versioning(row.bucket)
+        if row.bucket in self.gone:
+            return self.gone[row.bucket]
+        try:
+            versioning = self.versioning(row.bucket)
+        except Fault as fault:
+            if "does not exist" not in str(fault) and "NoSuchBucket" not in str(fault):
+                raise
+            self.gone[row.bucket] = Broken(fault)
+            return self.gone[row.bucket]
         if row.version_id in ("", "null"):
             if versioning and not row.version_id:
                 return Broken("it names no version, and the bucket has versions")
@@ -299,8 +334,8 @@ class Pruning:
             if row.state == rows.PRUNED:
                 self.pruned += 1
                 self.bytes += row.length or 0
-                if errand.entry:
-                    self.known.append(errand.entry._replace(state=rows.PRUNED))
+            elif errand.entry:
+                self.known.append(errand.entry)         # as it was
             self.tally.count(row, told=row.state != rows.PRUNED)
             self.progress.move(1)
             self.leaving.append(row)

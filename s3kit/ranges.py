@@ -128,7 +128,7 @@ class Range(Task):
     def ask(self):
         """Send the GET for the range."""
         job = self.job
-        self.sums, self.wrong, self.oserror = Sums(job), "", None
+        self.sums, self.wrong = Sums(job), ""
         self.blocks = Blocks(self.fd, job.start, self.sums.update, self.engine.spare)
         self.send(headers=[f"Range: bytes={job.start}-{job.end - 1}"], sink=self.receive, most=job.end - job.start)
 
@@ -138,14 +138,7 @@ class Range(Task):
             self.wrong = self.range_fault(transfer)
         if self.wrong:
             return -1
-        self.engine.spend(transfer, len(data))
-        self.moved += len(data)
-        try:
-            self.blocks.add(data)
-        except OSError as error:
-            self.oserror = error
-            return -1
-        return None
+        return self.write(transfer, data)
 
     def range_fault(self, transfer):
         """Return why the answer is not the range that was asked for, or ''."""

@@ -10,6 +10,7 @@ from collections import deque
 from s3kit import plan, retry
 from s3kit import row as rows
 from s3kit.address import has_dots
+from s3kit.cap import Cap
 from s3kit.control import Control
 from s3kit.errors import DONE, SOME_FAILED, Fault
 from s3kit.flow import Flow
@@ -46,8 +47,7 @@ class Restoring:
         self.session = Session(args)
         self.spool, self.next = Spool(), deque()        # rows to ask for: on disk, and those whose turn it is
         self.pending = set()        # errands that S3 is at work on
-        self.names = {}             # (bucket, key, version id) of what holds a place below the cap: how many rows
-        self.held = self.held_bytes = 0
+        self.cap = Cap(args.max_pending, args.max_pending_size)
         self.out = {FIRST: 0, POLL: 0, ASKED: 0}
         self.tells = {}             # bucket: whether its listing tells of restores
         self.scouts = {}            # bucket: the errand by which that is found out, before anything else of it is asked for
@@ -119,12 +119,20 @@ class Restoring:
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, self.look, together=TOGETHER)
         try:
-            self.flow.run()
-            self.close()
+            self.drive()
         except BaseException:
             self.control.shutdown(cancel_futures=True)
             raise
         self.control.shutdown()
+
+    def drive(self):
+        """Run the flow to its end; what was done leaves also where the input was cut."""
+        try:
+            self.flow.run()
+        except Fault:
+            self.close()
+            raise
+        self.close()
 
     def close(self):
         """See the rows out; who waits for a reader that never comes can be stopped."""
@@ -137,7 +145,7 @@ class Restoring:
         if self.outlet.fault:
             raise self.outlet.fault
         for name, size in self.outlet.done():
-            self.free(name, size)
+            self.cap.free(name, size)
         now = time.monotonic()
         if now - self.shown > 1:
             self.shown = now
@@ -154,8 +162,8 @@ class Restoring:
         wanted = None if self.keep.is_idle else {id(row) for row in self.keep(batch)}
         for row in batch:
             if wanted is not None and id(row) not in wanted:
-                if self.args.in_place:
-                    self.leave(row)         # FILE must not lose what was left out this time
+                if self.args.in_place and not self.args.dry_run:
+                    self.outlet.put(row)    # FILE must not lose what was left out this time
             elif not plan.is_to_restore(row):
                 self.leave(row, told=row.verbatim is not None)
             elif not plan.is_askable(row):
@@ -194,7 +202,7 @@ class Restoring:
         """
         while not self.out[FIRST] and (self.next or len(self.spool)):
             if not self.next:
-                if self.args.wait and not self.has_room():
+                if self.args.wait and not self.cap.has_room():
                     self.pause()
                     return
                 self.recall()
@@ -202,12 +210,12 @@ class Restoring:
             errand = self.next[0]
             bucket = errand.row.bucket
             is_sure = errand.is_headed or self.tells.get(bucket)
-            if not self.fits(errand):
+            if not (errand.is_held or self.cap.fits(errand.size)):
                 if self.args.wait:
                     self.pause()
                     return
                 self.put_off(self.next.popleft())
-            elif errand.name in self.names and not errand.is_held:
+            elif errand.name in self.cap and not errand.is_held:
                 self.on_ongoing(self.next.popleft())        # the same version, twice in the manifest
             elif not is_sure and bucket in self.scouts:
                 return
@@ -259,38 +267,18 @@ class Restoring:
 
     # --- the cap
 
-    def has_room(self):
-        """Return whether anything more may be asked for."""
-        most = self.args.max_pending_size
-        return self.held < self.args.max_pending and (not most or self.held_bytes < most)
-
-    def fits(self, errand):
-        """Return whether there is room for a row; one that is larger than all room goes alone."""
-        most = self.args.max_pending_size
-        return errand.is_held or not self.held or (self.has_room() and (not most or self.held_bytes + errand.size <= most))
-
     def hold(self, errand):
-        """Give a row a place below the cap; what others asked for takes one, too."""
+        """Give a row a place below the cap."""
         if not errand.is_held:
             errand.is_held = True
-            self.held += 1
-            self.held_bytes += errand.size
-            self.names[errand.name] = self.names.get(errand.name, 0) + 1
+            self.cap.hold(errand.name, errand.size)
 
     def release(self, errand):
         """Take it back."""
         self.pending.discard(errand)
         if errand.is_held:
             errand.is_held = False
-            self.free(errand.name, errand.size)
-
-    def free(self, name, size):
-        """Free a place."""
-        self.held -= 1
-        self.held_bytes -= size
-        self.names[name] -= 1
-        if not self.names[name]:
-            del self.names[name]
+            self.cap.free(errand.name, errand.size)
 
     # --- from S3 to the output
 

@@ -23,11 +23,11 @@ UNREACHED = ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosed
 
 
 class Session:
-    """A lazily made boto3 session; `options` has the AWS CLI's names (see command.s3_options)."""
+    """A lazily made boto3 session; `options` has the AWS CLI's names (see options.s3_options)."""
 
     def __init__(self, options):
         self.options = options
-        self.made = None
+        self.made = self.session = None
         self.endpoints = {}
         self.generation = 0
         self.frozen = None
@@ -41,8 +41,11 @@ class Session:
                 self.made = self.make()
         return self.made
 
-    def make(self):
-        """Return a boto3 client from the options, the environment and the AWS configuration."""
+    def make(self, keys=()):
+        """Return a boto3 client from the options, the environment and the AWS configuration.
+
+        With `keys`, whatever they are, boto3 does not look for any: that may take seconds.
+        """
         import boto3
         from botocore import UNSIGNED
         from botocore.config import Config
@@ -51,17 +54,21 @@ class Session:
         options = self.options
         if options.no_verify_ssl:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")       # it was asked for
-        self.session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        # One session for all clients: another would look for the credentials again.
+        self.session = self.session or boto3.Session(profile_name=options.profile)
         self.ca_bundle = (options.ca_bundle or self.session._session.get_config_variable("ca_bundle")
                           or get_cert_path(True))
         config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
                         retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="s3kit")
-        region = self.session.region_name or "us-east-1"
+        region = options.region or self.session.region_name or "us-east-1"
         return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url, config=config,
-                                   verify=False if options.no_verify_ssl else self.ca_bundle)
+                                   verify=False if options.no_verify_ssl else self.ca_bundle,
+                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys)))
 
-    def service(self, name):
+    def service(self, name, seconds=0):
         """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), with the same identity and settings.
+
+        With `seconds` it asks once, and waits no longer than that for anything.
 
         Beside an S3 of one's own it is asked at that server, unless the settings name another: the keys of a server in
         the cellar are not shown to Amazon. Raises NoAccess or Fault.
@@ -69,8 +76,10 @@ class Session:
         with translated():
             from botocore.config import Config
             home = self.client.meta
-            settings = {"region_name": home.region_name, "verify": False if self.options.no_verify_ssl else self.ca_bundle,
-                        "config": Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=10, user_agent_extra="s3kit")}
+            settings = {"region_name": home.region_name, "verify": False if self.options.no_verify_ssl else self.ca_bundle}
+            patience = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"total_max_attempts": 1}} if seconds else \
+                {"connect_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
+            settings["config"] = Config(**patience)
             made = self.session.client(name, **settings)
             if self.is_custom() and ".amazonaws.com" in made.meta.endpoint_url:
                 made = self.session.client(name, endpoint_url=home.endpoint_url, **settings)
@@ -87,6 +96,34 @@ class Session:
                                "or give --no-sign-request for a public bucket)")
             frozen = found.get_frozen_credentials()
         return (frozen.access_key, frozen.secret_key, frozen.token or "")
+
+    def origin(self):
+        """Return (how boto3 found the credentials, when they expire as an aware datetime, or None where nothing says so).
+
+        To be asked after `credentials`. botocore tells the time to nobody, so it is read where it keeps it.
+        """
+        found = self.session.get_credentials()
+        return found.method or "", getattr(found, "_expiry_time", None)
+
+    def home(self):
+        """Return the Endpoint of S3 itself, without keys, which are not looked for. Raises NoAccess or Fault."""
+        with translated():
+            meta = self.make(("none", "none")).meta
+        region = "us-east-1" if meta.region_name == "aws-global" else meta.region_name
+        return Endpoint("", meta.endpoint_url.rstrip("/"), region, ca_bundle=self.ca_bundle, verify=not self.options.no_verify_ssl)
+
+    def located(self, regions):
+        """Return {bucket: Endpoint} of {bucket: region}, where the regions are known; nothing is asked. Raises NoAccess or Fault."""
+        if self.plain:
+            return {bucket: self.plain.endpoint(bucket, self.plain.region if self.plain.url else region)
+                    for bucket, region in regions.items()}
+        self.frozen = self.frozen or self.credentials()
+        made = {}
+        for bucket, region in sorted(regions.items(), key=lambda each: each[1]):
+            if not self.is_custom() and region != self.client.meta.region_name:
+                self.regional(region)
+            made[bucket] = self.describe(bucket)
+        return made
 
     def endpoint(self, bucket):
         """Return the Endpoint of a bucket. Raises NoAccess or Fault."""

@@ -143,6 +143,8 @@ class Thaw(Call):
             found = refusal(transfer)._replace(by_head=True)
         if found.state == VANISHED:
             found = found._replace(error="S3 has it no more")       # the answer to a HEAD has no words
+        elif found.state == FAILED and transfer.status == 403:
+            found = found._replace(error="S3 says 403, as it does for AccessDenied")
         self.finish(place, found)
 
     def take_page(self, transfer, walk):

@@ -24,6 +24,9 @@ LARGE = 64 << 20            # bytes from which an object is fetched in ranges
 class Fetch(Task):
     """The whole object in one request, through its part file to its name."""
 
+    size = -1
+    text = ""           # our digest of a body that came in memory
+
     def begin(self):
         """Hold the part file; take over a file that is there and right; else ask for the object."""
         job, tree = self.job, self.engine.tree
@@ -100,23 +103,12 @@ class Fetch(Task):
                 return -1
             self.digest = Digest()
             self.blocks = Blocks(self.fd, 0, self.see, self.engine.spare)
-        self.moved += len(data)
-        self.engine.spend(transfer, len(data))
-        try:
-            self.blocks.add(data)
-        except OSError as error:
-            self.oserror = error
-            return -1
-        return None
+        return self.write(transfer, data)
 
     def see(self, data):
         """Hash a block."""
         self.check.update(data)
         self.digest.update(data)
-
-    oserror = None
-    size = -1
-    text = ""           # our digest of a body that came in memory
 
     def prepare(self, headers):
         """Choose the check from the headers; return False for what must be surveyed first.
@@ -129,7 +121,6 @@ class Fetch(Task):
         is_large = self.job.size < 0 and self.size >= LARGE
         is_parts = claim.kind == "parts" and claim.count != 1 and self.size > SMALL and not self.is_asked
         if (is_large or is_parts) and not self.job.url:
-            self.oserror = None
             self.wrong = BIG
             return False
         if claim.kind == "parts" and self.claim.part_size:

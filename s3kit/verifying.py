@@ -12,7 +12,7 @@ from s3kit.address import BESIDE_DIRECTORY, file_of_folder, has_dots, is_inside,
 from s3kit.commit import SECONDS_TO_BREAK_OFF, Commit
 from s3kit.digest import NO_CLAIM, Check, claim_of
 from s3kit.engine import Job, Outcome
-from s3kit.errors import SOME_FAILED, Fault, reason
+from s3kit.errors import SOME_FAILED, Cut, Fault, reason
 from s3kit.flow import BATCH_ROWS, Flow
 from s3kit.ledger import Entry, Ledger
 from s3kit.pool import DEPTH, Pool
@@ -78,9 +78,9 @@ class Verifying:
         self.flow = Flow(chain([first], batches), self.pool, lambda: work, self, self.args.jobs * DEPTH * BATCH_ROWS, self.look)
         try:
             self.flow.run()
-        except BaseException:
+        except BaseException as fault:
             self.pool.shutdown(cancel_futures=True)
-            self.commit.close(SECONDS_TO_BREAK_OFF)
+            self.commit.close(None if isinstance(fault, Cut) else SECONDS_TO_BREAK_OFF)
             raise
         self.pool.shutdown()
         self.commit.close()
@@ -336,12 +336,13 @@ class Verifying:
         self.record(look, Outcome("checked"))
 
     def record(self, look, outcome):
-        """Let a row go after the next flush, and the ledger know."""
+        """Let a row go after the next flush, and the ledger know; what s3-prune has deleted in S3 stays so, its file the only copy."""
         row = look.row
+        is_last = look.entry is not None and look.entry.state == rows.PRUNED and plan.is_same_object(row, look.entry)
         folder = stat.S_ISDIR(look.status.st_mode)
         entry = Entry(row.bucket, row.key, row.version_id, row.etag, 0 if folder else look.status.st_size, row.last_modified,
                       row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,
-                      0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, row.state, row.error,
+                      0 if folder else outcome.mtime_ns, outcome.inode, row.digest, row.proof, rows.PRUNED if is_last else row.state, row.error,
                       look.entry.tries if look.entry else 0, from_epoch(time.time()))
         # What s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
         self.commit.add(row, entry, is_safe=look.entry is not None and look.entry.is_file(look.status))

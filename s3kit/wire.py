@@ -93,9 +93,13 @@ class Transfer:
 
 
 class Wire:
-    """Up to `connections` requests at once; `start` them, then `turn` until they are answered."""
+    """Up to `connections` requests at once; `start` them, then `turn` until they are answered.
 
-    def __init__(self, connections):
+    `seconds` is how long a request may take in all; 0: as long as bytes come.
+    """
+
+    def __init__(self, connections, seconds=0):
+        self.seconds = seconds
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_MAXCONNECTS, connections + 4)
         self.multi.setopt(pycurl.M_SOCKETFUNCTION, self.on_socket)
@@ -167,6 +171,27 @@ class Wire:
             wire.turn(0.5)
         return transfer
 
+    @classmethod
+    def probe(cls, endpoint, seconds):
+        """Ask an Endpoint's URL for its head, within `seconds`; return (the answered Transfer, what was seen on the way).
+
+        That is a dict: `address`, seconds since the start at which it was `found`, `connected`, `secured` and `answered`,
+        and the server's own `certificate` as libcurl tells it, a dict.
+        """
+        wire = cls(1, seconds)
+        curl = wire.fresh()
+        curl.setopt(pycurl.OPT_CERTINFO, 1)
+        wire.idle.append(curl)
+        transfer = wire.start(None, endpoint, f"{endpoint.url}/", method="HEAD")
+        while wire.active:
+            wire.turn(0.5)
+        certificates = curl.getinfo(pycurl.INFO_CERTINFO)
+        seen = {"address": curl.getinfo(pycurl.PRIMARY_IP), "certificate": dict(certificates[0]) if certificates else {}}
+        for name, info in (("found", pycurl.NAMELOOKUP_TIME), ("connected", pycurl.CONNECT_TIME),
+                           ("secured", pycurl.APPCONNECT_TIME), ("answered", pycurl.STARTTRANSFER_TIME)):
+            seen[name] = curl.getinfo(info)
+        return transfer, seen
+
     def fresh(self):
         """Return a new handle with what all requests share."""
         curl = pycurl.Curl()
@@ -177,6 +202,8 @@ class Wire:
                               (pycurl.LOW_SPEED_LIMIT, STALLED_BYTES), (pycurl.LOW_SPEED_TIME, STALLED_SECONDS),
                               (pycurl.BUFFERSIZE, 512 << 10), (pycurl.TCP_KEEPALIVE, 1), (pycurl.FOLLOWLOCATION, 0)):
             curl.setopt(option, value)
+        if self.seconds:
+            curl.setopt(pycurl.TIMEOUT_MS, int(self.seconds * 1000))
         return curl
 
     def point(self, curl, endpoint):

@@ -1,6 +1,7 @@
 """What all tests share: servers, and running our commands as a user's shell would."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,10 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 import servers  # noqa: E402
 from fakes3 import FakeS3  # noqa: E402
 
+
+# A shell that runs the tests in the background has them ignore SIGINT, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no fault of what is tested.
 settings.register_profile("s3kit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,6 +51,12 @@ def env_of(fake):
     """Return the environment that leads to a strict fake."""
     return {"AWS_ENDPOINT_URL_S3": fake.url, "AWS_ACCESS_KEY_ID": fake.access_key,
             "AWS_SECRET_ACCESS_KEY": fake.secret_key, "AWS_REGION": "us-east-1"}
+
+
+def examples(command):
+    """Return the command lines of a page's EXAMPLES."""
+    text = (ROOT / "man" / f"{command}.1").read_text().partition(".Sh EXAMPLES\n")[2].partition(".Sh ")[0]
+    return [line.replace("\\(aq", "'") for line in re.findall(r"^\.Dl (.+)$", text, re.MULTILINE)]
 
 
 SHIMS = HERE / ".shims"

@@ -1,4 +1,4 @@
-"""make demo: a real S3 server of its own, a bucket with everything in it, the pipeline, a crash and a re-run.
+"""make demo: a real S3 server of its own, a bucket with everything in it, the pipeline, a crash and a re-run, a deletion.
 
 `demo.py stop` ends the server and removes what the demo made. All of it lies under .demo/.
 """
@@ -106,11 +106,19 @@ def main():
     statuses.append(shell("ls .demo/crashed/.s3kit/parts | wc -l    # part files left", env))
     statuses.append(shell("s3-fetch -d .demo/data .demo/all.csv -o .demo/again.csv", env))
 
+    print("\nOut of S3 for good, with all versions; of one file the disk has lost the bytes since:", flush=True)
+    folder = f"s3://{BUCKET}/2026/08/"
+    statuses.append(shell(f"s3-manifest --versions {folder} | s3-fetch -d .demo/gone | s3-verify -d .demo/gone -o .demo/gone.csv", env))
+    statuses.append(shell(f"truncate -s 1000 .demo/gone/{BUCKET}/2026/08/IMG_0607.jpg", env))
+    statuses.append(shell("s3-prune --yes --delete-markers --undo .demo/undo.csv -d .demo/gone .demo/gone.csv -o .demo/pruned.csv", env) != 1)
+    statuses.append(shell(f"s3-list --versions -R {folder}       # what S3 has left", env))
+
     print(f"""
 {'All of it went well' if not any(statuses) else 'SOMETHING WENT WRONG, see above'}, in {time.monotonic() - started:.0f} s:
   .demo/data            the files, as bucket/key
   .demo/verified.csv    the manifest: every row verified, with what that rests on
   .demo/data/.s3kit     the ledger, open to sqlite3
+  .demo/undo.csv        what s3-prune deleted, and where each version lies now
 
 The server still runs at {facts['url']}. To go on:
 

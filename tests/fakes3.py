@@ -99,9 +99,8 @@ SPEED_OF = {"ARCHIVE_ACCESS": "GLACIER", "DEEP_ARCHIVE_ACCESS": "DEEP_ARCHIVE"}
 KEPT_HEADERS = {"content-type": "Content-Type", "cache-control": "Cache-Control", "expires": "Expires",
                 "content-disposition": "Content-Disposition", "content-language": "Content-Language"}
 # Subresources of the real S3 that this one does not have: 501, never mistaken for a plain GET or PUT.
-FOREIGN = {"accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory",
-           "legal-hold", "lifecycle", "logging", "metrics", "notification", "object-lock",
-           "ownershipControls", "policyStatus", "publicAccessBlock", "replication",
+FOREIGN = {"accelerate", "acl", "analytics", "cors", "intelligent-tiering", "inventory",
+           "legal-hold", "logging", "metrics", "notification", "ownershipControls", "policyStatus", "replication",
            "requestPayment", "retention", "select", "session", "tagging", "torrent", "website"}
 
 
@@ -223,6 +222,8 @@ class Bucket:
         self.keys = {}
         self.order = []             # code point order of str is byte order of UTF-8
         self.uploads = {}
+        self.region = ""            # where it is, if not where the server is
+        self.settings = {}          # subresource of SETTINGS -> the content of its document
         self.gone = {}              # (key, version id) -> seq of what was removed: a listing may stand there
 
     def current(self, key):
@@ -380,6 +381,10 @@ ERRORS = {code: (int(status), message) for status, code, message in (line.split(
 403 InvalidObjectState The operation is not valid for the object's storage class
 403 RequestTimeTooSkewed The difference between the request time and the current time is too large.
 403 SignatureDoesNotMatch The request signature we calculated does not match the signature you provided.
+404 NoSuchLifecycleConfiguration The lifecycle configuration does not exist
+404 NoSuchPublicAccessBlockConfiguration The public access block configuration was not found
+404 ObjectLockConfigurationNotFoundError Object Lock configuration does not exist for this bucket
+404 ServerSideEncryptionConfigurationNotFoundError The server side encryption configuration was not found
 404 NoSuchBucket The specified bucket does not exist
 404 NoSuchBucketPolicy The bucket policy does not exist
 404 NoSuchKey The specified key does not exist.
@@ -781,7 +786,12 @@ def operation(method, level, subresource=""):
 
 
 SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore",
-                "versioning", "versions", "location", "delete", "policy")
+                "versioning", "versions", "location", "delete", "policy", "encryption", "lifecycle", "object-lock", "publicAccessBlock")
+# What a bucket may be set to, by tests only: the document's root, and the code where it was never set [API].
+SETTINGS = {"encryption": ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfigurationNotFoundError"),
+            "lifecycle": ("LifecycleConfiguration", "NoSuchLifecycleConfiguration"),
+            "object-lock": ("ObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"),
+            "publicAccessBlock": ("PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration")}
 
 
 def route(s3, request):
@@ -805,7 +815,7 @@ def list_buckets(s3, request):
     limit = number(query["max-buckets"], "max-buckets", 1) if "max-buckets" in query else len(names)
     rest, names = names[limit:], names[:limit]
     rows = "".join(f"<Bucket><Name>{name}</Name><CreationDate>{iso(s3.buckets[name].created)}</CreationDate>"
-                   f"<BucketRegion>{s3.home}</BucketRegion></Bucket>" for name in names)
+                   f"<BucketRegion>{s3.buckets[name].region or s3.home}</BucketRegion></Bucket>" for name in names)
     token = f"<ContinuationToken>{make_token(names[-1])}</ContinuationToken>" if rest else ""
     return document("ListAllMyBucketsResult", f"{OWNER}<Buckets>{rows}</Buckets>{token}")
 
@@ -824,8 +834,7 @@ def create_bucket(s3, request):
 @operation("HEAD", "bucket")
 def head_bucket(s3, request):
     """HeadBucket: where it is."""
-    s3.need_bucket(request)
-    return Response(200, {"x-amz-bucket-region": s3.home, "Content-Type": "application/xml"})
+    return Response(200, {"x-amz-bucket-region": s3.need_bucket(request).region or s3.home, "Content-Type": "application/xml"})
 
 
 @operation("DELETE", "bucket")
@@ -892,6 +901,20 @@ def delete_policy(s3, request):
     """DeleteBucketPolicy: also where there is none [API]."""
     s3.need_bucket(request).policy = None
     return Response(204, length=None)
+
+
+@operation("GET", "bucket", "encryption")
+@operation("GET", "bucket", "lifecycle")
+@operation("GET", "bucket", "object-lock")
+@operation("GET", "bucket", "publicAccessBlock")
+def get_setting(s3, request):
+    """GetBucketEncryption and its like: what a test has set."""
+    name = next(name for name in SETTINGS if name in request.query)
+    root, code = SETTINGS[name]
+    content = s3.need_bucket(request).settings.get(name)
+    if content is None:
+        raise S3Error(code)
+    return document(root, content)
 
 
 # Listings ------------------------------------------------------------------------------------------
@@ -1967,6 +1990,8 @@ class Connection(asyncio.Protocol):
             name = name.lower()
             value = value.strip()
             headers[name] = f"{headers[name]},{value}" if name in headers else value
+        if target.startswith("http://"):        # taken for a proxy
+            target = "/" + target.partition("//")[2].partition("/")[2]
         path, _, query = target.partition("?")
         request = Request(0, time.time(), self.id, method, path, query, headers)
         try:
@@ -2238,6 +2263,8 @@ class FakeS3:
                 raise S3Error("MissingContentLength")
             return route(self, request)
         except S3Error as error:
+            if request.method == "HEAD" and request.bucket in self.buckets:     # told to anyone [UG]
+                error.headers.setdefault("x-amz-bucket-region", self.buckets[request.bucket].region or self.home)
             return error.response(request)
 
     def need_bucket(self, request):

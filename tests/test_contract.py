@@ -5,13 +5,11 @@ people run them: bin/s3-*, in sessions of their own, on pipes, files and pseudo-
 """
 
 import base64
-import errno
 import fcntl
 import gzip
 import importlib
 import json
 import os
-import pty
 import re
 import shlex
 import shutil
@@ -24,7 +22,6 @@ import subprocess
 import termios
 import threading
 import time
-import tty
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,169 +29,23 @@ from urllib.parse import quote
 
 import pytest
 import zstandard
+from contract import (BODIES, BUCKET, COMMANDS, FETCH, FROZEN, HEAD, LIMIT, LIST, MANIFEST, MIGRATE, NOBODY, POOLED, PROOF,
+                      PRUNE, READERS, RESTORE, RESTORES, STARTED, STATES, VERIFY, WAIT, Running, World, etag_of, lines_of, marked,
+                      one_fault, over, parsed, quoted, read, some_rows, treats, until, xml)
 from fakes3 import Credential, FakeS3
 
+from s3kit import lock
 from s3kit import row as rows
-from s3kit.errors import Cut
-from s3kit.manifest import Input
 
-LIST, MANIFEST, FETCH, VERIFY = COMMANDS = ("s3-list", "s3-manifest", "s3-fetch", "s3-verify")
-READERS = (MANIFEST, FETCH, VERIFY)         # s3-list reads no manifest
-POOLED = (FETCH, VERIFY)                    # have workers
-STATES = {MANIFEST: "listed", FETCH: "fetched", VERIFY: "verified"}     # of a row that each has done
-LIMIT = 30                                  # seconds that anything may take
+NAMES = [command for command in COMMANDS if " " not in command]
+STAYS = {command: set(BODIES) - set(FROZEN) if command in RESTORES else set() for command in COMMANDS}   # what needs nothing
+DAY = 86400
 PROMISED = 3                                # seconds to stop after a signal: 2 are promised, 1 is the machine's
-BUCKET = "b"
-BODIES = {"a.txt": b"alpha", "dir/b.bin": bytes(range(256)) * 8, "dir/\u00fc c.txt": b"gamma" * 3}
 
 # What could act on a terminal: ESC, OSC, CR, a line of its own, C1, bidirectional controls.
 HOSTILE = ("esc\x1b[31mred", "osc\x1b]0;title\x07", "cr\rs3-fetch: gone", "nl\nall is well", "c1\x9b31m",
            "bidi\u202etxt.exe")
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-
-
-def over(table, commands=COMMANDS):
-    """Return (case, command) for every command that a table's case speaks of; a str says why it cannot apply."""
-    return [pytest.param(case, command, id=f"{command}-{case}") for case, by in table.items() for command in commands
-            if not isinstance(by.get(command) if isinstance(by, dict) else None, str)]
-
-
-# ---------------------------------------------------------------------------------------------------
-# Running commands
-
-STARTED = []            # of the test that runs
-
-
-class Running:
-    """A command on its way. `terminal` names the descriptors that are a pseudo-terminal ("02": stdin and stderr).
-
-    `input`: None is /dev/null, bytes come through a pipe, "hold" is a pipe on which nothing comes. Other
-    descriptors are pipes; `stdout` may be a file. `wait` returns what became of it.
-    """
-
-    def __init__(self, argv, env, input=None, terminal="", cwd=None, stdout=None, umask=-1):
-        self.input = input if isinstance(input, bytes) else None
-        self.master = self.slave = None
-        if terminal:
-            self.master, self.slave = pty.openpty()
-            tty.setraw(self.slave)
-            fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-        self.open = list(os.pipe()) if input == "hold" else []
-        fds = [subprocess.PIPE if self.input is not None else self.open[0] if self.open else subprocess.DEVNULL,
-               stdout or subprocess.PIPE, subprocess.PIPE]
-        for fd in terminal:
-            fds[int(fd)] = self.slave
-        self.process = subprocess.Popen(list(argv), stdin=fds[0], stdout=fds[1], stderr=fds[2], env=env, cwd=cwd,
-                                        start_new_session=True, umask=umask)
-        self.pid = self.process.pid
-        self.shown = bytearray()
-        if terminal:
-            os.close(self.slave)
-            self.reader = threading.Thread(target=self.watch_terminal, daemon=True)
-            self.reader.start()
-        STARTED.append(self)
-
-    def watch_terminal(self):
-        """Keep what is written to the terminal."""
-        try:
-            while data := os.read(self.master, 65536):
-                self.shown += data
-        except OSError as error:
-            assert error.errno in (errno.EIO, errno.EBADF)
-
-    def wait(self, seconds=LIMIT):
-        """Return status (negative: the signal), out (bytes), err, screen (text). Fails after `seconds`."""
-        try:
-            out, err = self.process.communicate(self.input, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            trace = self.stacks()
-            self.kill()
-            pytest.fail(f"{self.process.args} did not end within {seconds} s\n{trace}")
-        if self.master is not None:
-            self.reader.join(LIMIT)
-        return SimpleNamespace(status=self.process.returncode, out=out or b"", err=(err or b"").decode(),
-                               screen=self.shown.decode(errors="surrogateescape"))
-
-    def send(self, number):
-        """Send a signal to the command alone."""
-        os.kill(self.pid, number)
-
-    def family(self):
-        """Return the pids of the session's processes, the command's own first if it lives."""
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
-            except (OSError, ValueError):
-                continue
-            if int(fields[3]) == self.pid and fields[0] not in "ZX":
-                found.append(int(name))
-        return sorted(found, key=lambda pid: (pid != self.pid, pid))
-
-    def workers(self):
-        """Return the pids of the pool's workers."""
-        return self.family()[1:]
-
-    def catches(self, number):
-        """Return whether the command has a handler for a signal."""
-        return "Cgt" in treats(self.pid, number)
-
-    def stacks(self):
-        """Return what the processes wait for, for the report of a failure."""
-        lines = []
-        for pid in self.family():
-            try:
-                lines.append(f"{pid} {Path('/proc', str(pid), 'wchan').read_text()}")
-            except OSError:
-                pass
-        return "\n".join(lines)
-
-    def kill(self):
-        """End the session, whatever it does."""
-        for pid in self.family():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-
-    def end(self):
-        """Close what is open; return the processes that were left behind."""
-        until(lambda: not self.family() or self.process.poll() is None, 3, fails=False)
-        left = self.family()
-        self.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe:
-                try:
-                    pipe.close()
-                except OSError:
-                    pass
-        if self.master is not None:
-            self.reader.join(LIMIT)
-            self.open.append(self.master)
-        for fd in self.open:
-            os.close(fd)
-        return left
-
-
-def treats(pid, number):
-    """Return how a process treats a signal: a set of Blk, Ign, Cgt."""
-    try:
-        text = Path("/proc", str(pid), "status").read_text()
-    except OSError:
-        return set()
-    masks = re.findall(r"Sig(Blk|Ign|Cgt):\s*(\w+)", text)
-    return {kind for kind, mask in masks if int(mask, 16) >> (number - 1) & 1}
-
-
-def until(true, seconds=LIMIT, fails=True):
-    """Wait until `true()`; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            assert not fails, "it did not happen in time"
-            return
-        time.sleep(0.002)
 
 
 @pytest.fixture(autouse=True)
@@ -209,163 +60,20 @@ def house():
     assert not left, "processes were left behind"
 
 
-NOBODY = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
-
-
-def environment(shims, home, url):
-    """Return the whole environment of a command: nothing of the tests' own, no metadata service."""
-    return {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8",
-            "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": url,
-            "AWS_ACCESS_KEY_ID": FakeS3.access_key, "AWS_SECRET_ACCESS_KEY": FakeS3.secret_key}
-
-
-def marked(*lines, head="bucket,key,size,etag,state"):
-    """Return a marked CSV manifest of these lines."""
-    return "\n".join(("#s3kit manifest 1", head, *lines, f"#end rows={len(lines)}", "")).encode()
-
-
-def xml(*elements):
-    """Return an XML manifest of these attributes."""
-    body = "".join(f"  <object {each}/>\n" for each in elements)
-    return f'<manifest xmlns="urn:s3kit:manifest:1">\n{body}  <end rows="{len(elements)}"/>\n</manifest>\n'.encode()
-
-
-def quoted(text):
-    """Return a CSV cell."""
-    return '"' + text.replace('"', '""') + '"'
-
-
-class World:
-    """A fake S3 with a bucket, a place for files, and each command's everyday call.
-
-    The files are there as if another tool had left them, so that s3-verify has what to read and must
-    ask S3 about rows that do not say enough.
-    """
-
-    def __init__(self, folder, shims, s3=None):
-        self.folder, self.s3 = folder, s3
-        self.home, self.dest, self.there = folder / "home", folder / "dest", folder / "there"
-        self.home.mkdir()
-        self.env = environment(shims, self.home, s3.url if s3 else "")
-        for key, body in BODIES.items():
-            if s3:
-                s3.put(BUCKET, key, body)
-            self.lay(key, body)
-        self.bare = self.file("bare.csv", "bucket,key\n" + "".join(f"{BUCKET},{key}\n" for key in BODIES))
-
-    def lay(self, key, body):
-        """Put a file where s3-verify looks for it."""
-        path = self.there / BUCKET / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-
-    def file(self, name, content):
-        """Write a file; return its name as text."""
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
-
-    def by_hand(self, *lines, head="bucket,key"):
-        """Write a person's manifest; return its name."""
-        return self.file(f"by hand {len(lines)}.csv", "\n".join((head, *lines, "")))
-
-    def row(self, key, state="listed"):
-        """Return a CSV line of head `bucket,key,size,etag,state`, true to what S3 has."""
-        version = self.s3.get(BUCKET, key)
-        return f"{BUCKET},{quoted(key)},{version.size},{version.etag},{state}"
-
-    def words(self, command, *files, place=None):
-        """Return the words of a command that reads these manifests."""
-        dest = place or {FETCH: self.dest, VERIFY: self.there}.get(command)
-        return [command, *(["-j1", "-d", str(dest)] if dest else []), *map(str, files)]
-
-    def usual(self, command):
-        """Return the words of a call that does all that the command is for, S3 included."""
-        if command == LIST:
-            return [LIST, "-R", f"s3://{BUCKET}/"]
-        return self.words(command, f"s3://{BUCKET}/" if command == MANIFEST else self.bare)
-
-    def start(self, words, **options):
-        """Start a command; `env` adds to the environment, a value of None takes away."""
-        env = {name: value for name, value in (self.env | options.pop("env", {})).items() if value is not None}
-        return Running(words, env, **{"cwd": self.home} | options)
-
-    def run(self, words, seconds=LIMIT, **options):
-        """Run a command to its end."""
-        return self.start(words, **options).wait(seconds)
-
-    def side_by_side(self, *calls):
-        """Run calls (dicts of `words` and options) two at a time, each s3-fetch to a place of its own."""
-        for number, call in enumerate(calls):
-            call["words"] = [f"{word}{number}" if word == str(self.dest) else word for word in call["words"]]
-        with ThreadPoolExecutor(2) as two:
-            return list(two.map(lambda call: self.run(**call), calls))
-
-    def shell(self, script, **options):
-        """Run a line of bash."""
-        return self.run(["bash", "-c", script], **options)
-
-    def whole(self):
-        """Assert that every file under a final name is an object's every byte; return their names."""
-        found = set()
-        for folder, names, files in os.walk(self.dest):
-            if Path(folder) == self.dest and ".s3kit" in names:
-                names.remove(".s3kit")
-            for name in files:
-                path = Path(folder, name)
-                key = str(path.relative_to(self.dest / BUCKET))
-                assert path.read_bytes() == self.s3.get(BUCKET, key).body, f"{key} is not whole"
-                found.add(key)
-        return found
-
-
 @pytest.fixture
-def world(tmp_path, shims, fake):
-    """A World with a strict fake."""
-    return World(tmp_path, shims, fake)
+def world(request, tmp_path, shims, fake):
+    """A World with a strict fake, made for the test's command."""
+    callspec = getattr(request.node, "callspec", None)
+    return World(tmp_path, shims, fake, callspec and callspec.params.get("command"))
 
 
-def read(data, tmp_path):
-    """Return (rows, what was wrong) of an output; what was wrong is None where it is whole."""
-    path, found, cut = tmp_path / "read", [], None
-    path.write_bytes(data)
-    with open(path, "rb") as file:
-        source = Input(file.fileno(), "stdout")
-        try:
-            for batch in source.batches():
-                found += batch
-        except Cut as fault:
-            cut = fault
-        assert source.reader and source.reader.marked and not source.warnings, "not a manifest of ours"
-    return found, cut
-
-
-def parsed(data, tmp_path):
-    """Return the rows of a manifest that must be whole; nothing may be in it that is no row."""
-    found, cut = read(data, tmp_path)
-    assert not cut and all(row.verbatim is None for row in found), cut
-    return found
-
-
-def some_rows(data, tmp_path):
-    """Return the rows of an output that was cut, which must not carry an end mark."""
-    assert b"#end" not in data and b"<end" not in data and b"</manifest" not in data
-    found, cut = read(data, tmp_path) if data else ([], True)
-    assert cut, "the output does not tell that it was cut"
-    return found
-
-
-def lines_of(command, err):
-    """Return the lines on stderr, each of which must start with the program's name."""
-    for line in err.splitlines():
-        assert line.startswith(f"{command}: "), f"not a line of ours: {line!r}"
-    return err.splitlines()
-
-
-def one_fault(command, done, status, *words):
-    """Assert that a command ended with `status` and one line on stderr that has these words."""
-    assert (done.status, len(lines_of(command, done.err))) == (status, 1), (done.status, done.err)
-    assert all(word in done.err for word in words), done.err
+def test_the_ledger_of_these_tests_is_s3_verifys(tmp_path, shims, fake):
+    """What World.prove writes for s3-prune is what a run of s3-verify leaves, as far as s3-prune looks at it."""
+    worlds = [World(tmp_path / command, shims, fake, command) for command in (VERIFY, PRUNE)]
+    assert worlds[0].run(worlds[0].usual(VERIFY)).status == 0
+    made, left = ({entry.key: (entry[:5], entry.path, entry.state, entry.proof, entry.is_file((each.there / entry.path).stat()))
+                   for entry in each.ledger().find_all([(BUCKET, key, "") for key in BODIES]).values()} for each in worlds)
+    assert made == left and len(made) == 3
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -374,20 +82,22 @@ def one_fault(command, done, status, *words):
 @pytest.mark.parametrize("files", ([], ["-"]), ids=("no FILE", "-"))
 @pytest.mark.parametrize("command", READERS)
 def test_stdin_is_the_manifest(world, tmp_path, command, files):
-    data = marked(*(world.row(key) for key in BODIES))
+    data = world.manifest(command)
     done = world.run(world.words(command, *files), input=data)
-    assert (done.status, [row.key for row in parsed(done.out, tmp_path)]) == (0, list(BODIES)), done.err
+    assert (done.status, sorted(row.key for row in parsed(done.out, tmp_path))) == (0, sorted(BODIES)), done.err
 
 
-def test_s3_list_leaves_stdin_alone(world):
-    """The one command that reads no manifest must not eat what is meant for another."""
-    done = world.shell(f"{shlex.join(world.usual(LIST))} >/dev/null; cat", input=b"for others")
+@pytest.mark.parametrize("command", (LIST, MIGRATE))
+def test_who_reads_no_manifest_leaves_stdin_alone(world, command):
+    """It must not eat what is meant for another."""
+    done = world.shell(f"{shlex.join(world.usual(command))} >/dev/null; cat", input=b"for others")
     assert (done.status, done.out) == (0, b"for others")
 
 
-@pytest.mark.parametrize("files", ([], ["-"], ["bare.csv", "-"]), ids=("no FILE", "-", "beside a file"))
+@pytest.mark.parametrize("files", ([], ["-"], ["by hand 1.csv", "-"]), ids=("no FILE", "-", "beside a file"))
 @pytest.mark.parametrize("command", READERS)
 def test_terminal_on_stdin_is_a_usage_error(world, command, files):
+    world.by_hand(f"{BUCKET},a.txt")
     if command == MANIFEST and len(files) == 2:
         files = files[1:] + files[:1]       # it reads one source after the other
     done = world.run(world.words(command, *files), terminal="0", cwd=world.folder, seconds=5)
@@ -415,7 +125,8 @@ def test_stdout_of_s3_list_is_names(world):
 
 
 # s3-list and s3-manifest make what they write: that is what people want to see on a terminal.
-ON_TERMINAL = {LIST: False, MANIFEST: False, FETCH: True, VERIFY: True}
+ON_TERMINAL = {LIST: "", MANIFEST: "", FETCH: "3 rows fetched", VERIFY: "3 rows verified", RESTORE: "2 rows asked for",
+               WAIT: "2 rows restored", PRUNE: "3 rows deleted", MIGRATE: "1 of 1 bucket complete"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -424,14 +135,22 @@ def test_terminal_on_stdout_gets_a_summary(world, command):
     done, quiet = world.side_by_side(*calls)
     assert (done.status, quiet.status) == (0, 0)
     if ON_TERMINAL[command]:
-        assert "#s3kit" not in done.screen and "3 rows" in done.screen and quiet.screen == ""
+        assert "#s3kit" not in done.screen and ON_TERMINAL[command] in done.screen and quiet.screen == ""
     else:
         assert all(key in done.screen and key in quiet.screen for key in BODIES)
 
 
+@pytest.mark.parametrize("command", (RESTORE, WAIT, PRUNE))
+def test_what_costs_or_deletes_is_not_begun_with_nobody_to_ask(world, command):
+    """On a terminal that is not ours to ask on, and without --yes."""
+    words = [word for word in world.usual(command) if word != "--yes"]
+    one_fault(command, world.run(words, terminal="1"), 2, "--yes")
+    assert not world.s3.log
+
+
 @pytest.mark.parametrize("command", READERS)
 def test_o_dash_insists(world, tmp_path, command):
-    data = marked(*(world.row(key) for key in BODIES))
+    data = world.manifest(command)
     done = world.run([*world.words(command), "-o", "-"], input=data, terminal="1")
     assert {row.key for row in parsed(done.screen.encode(), tmp_path)} == set(BODIES)
 
@@ -445,11 +164,13 @@ def faulty(world, command):
         return [LIST, f"s3://{BUCKET}/none"]
     if command == MANIFEST:
         return [MANIFEST, world.by_hand(f"{BUCKET},a,x", f"{BUCKET},b,-1", f"{BUCKET},c,1", head="bucket,key,size")]
-    return world.words(command, world.by_hand(f"{BUCKET},none1", f"{BUCKET},none2", f"{BUCKET},a.txt"))
+    if command == MIGRATE:
+        return world.telling(MIGRATE)       # of a run it says the phases, too: see tests/commands/test_migrate.py
+    return world.words(command, world.named(command, "none1", "none2", "a.txt"))
 
 
-FAULTS = {LIST: 1, MANIFEST: 2, FETCH: 2, VERIFY: 2}
-SUMMARY = {LIST: 0, MANIFEST: 0, FETCH: 1, VERIFY: 1}           # a line where there is no terminal
+FAULTS = dict.fromkeys(COMMANDS, 2) | {LIST: 1, MIGRATE: 0}     # s3-migrate writes them on stdout: they are asked for
+SUMMARY = dict.fromkeys(COMMANDS, 1) | {LIST: 0, MANIFEST: 0, MIGRATE: 0}       # a line where there is no terminal
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -460,7 +181,7 @@ def test_one_line_for_each_fault(world, command):
 
 
 # s3-list shows what it finds as it comes: there is nothing to draw a bar of.
-BARS = {LIST: False, MANIFEST: True, FETCH: True, VERIFY: True}
+BARS = dict.fromkeys(COMMANDS, True) | {LIST: False}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -473,11 +194,14 @@ def test_progress_only_on_a_terminal_and_not_with_q(world, command):
     assert quiet.screen == ""
 
 
-def hostile_rows(world):
-    """Return a manifest of hostile names, as an honest s3-manifest would write it."""
-    encode = {"\x1b": "%1B", "\x07": "%07", "\r": "%0D", "\n": "%0A", "\x9b": "%C2%9B"}
-    cells = ["".join(encode.get(letter, letter) for letter in key) for key in HOSTILE]
-    return world.file("hostile.csv", marked(*(f"{BUCKET},{quoted(cell)},4,," for cell in cells)))
+# As an honest s3-manifest writes them.
+ESCAPES = {"\x1b": "%1B", "\x07": "%07", "\r": "%0D", "\n": "%0A", "\x9b": "%C2%9B"}
+ENCODED = ["".join(ESCAPES.get(letter, letter) for letter in key) for key in HOSTILE]
+
+
+def hostile_rows(world, verdict=","):
+    """Return a manifest of hostile names, in a state and with a proof."""
+    return world.file("hostile.csv", marked(*(f"{BUCKET},{quoted(cell)},4,,{verdict}" for cell in ENCODED)))
 
 
 def shows_hostile(world, command, case):
@@ -485,17 +209,20 @@ def shows_hostile(world, command, case):
     bad = world.by_hand(f"{HOSTILE[0]},k,,", f"{BUCKET},k,{HOSTILE[1]},", f"{BUCKET},k,,{HOSTILE[5]}",
                         head="bucket,key,size,state")
     if case == "in an option":
-        return [[command, f"--{HOSTILE[0]}"], [command, "--max-size", HOSTILE[1]],
+        return [[*command.split(), f"--{HOSTILE[0]}"], [*command.split(), "--max-size", HOSTILE[1]],
                 [*world.usual(command), "-q", "--region", HOSTILE[2]]]
     if command == LIST and case == "in an error":
         return [[LIST, f"s3://{BUCKET}/{key}/none"] for key in (HOSTILE[0], HOSTILE[5])] + [[LIST, HOSTILE[1]]]
     if command == LIST:
         return [[LIST, "-lR", "--versions", f"s3://{BUCKET}"], [LIST, f"s3://{BUCKET}"]]
+    if command == MIGRATE:
+        return [[MIGRATE, HOSTILE[1]], [*world.words(MIGRATE, place=world.folder / HOSTILE[3]), "none", "-q"],
+                [MIGRATE, "reset", HOSTILE[5]]] if case == "in an error" else [[*world.usual(MIGRATE), "-q", "-v"]]
     if case == "in an error":
         return [[*world.words(command, bad), "-q"], [*world.words(command, world.folder / HOSTILE[1]), "-q"]]
     if command == MANIFEST:
         return [[MANIFEST, "-q", "-v", f"s3://{BUCKET}"]]
-    return [[*world.words(command, hostile_rows(world)), "-q", "-v"]]
+    return [[*world.words(command, hostile_rows(world, f"verified,{PROOF}" if command == PRUNE else ",")), "-q", "-v"]]
 
 
 @pytest.mark.parametrize("case", ("names", "in an error", "in an option"))
@@ -511,6 +238,17 @@ def test_no_name_acts_on_a_terminal(world, command, case):
             lines_of(command, done.screen)
 
 
+def test_no_prefix_in_a_plan_acts_on_a_terminal(world):
+    """s3-prune -n names the prefixes of what would go."""
+    lines = []
+    for key, cell in zip(HOSTILE, ENCODED):
+        world.prove(f"{key}/k", b"four")
+        lines.append(f"{BUCKET},{quoted(cell + '/k')},4,,verified,{PROOF}")
+    done = world.run([PRUNE, "-n", "-d", str(world.there)], input=marked(*lines))
+    assert done.status == 0 and "6 versions to delete" in done.err and "osc" in done.err
+    assert not RAW.search(done.err)
+
+
 def test_null_separated_names_do_not_act_on_a_terminal(world):
     """What s3-list -0 writes is for machines, and raw; a terminal is none."""
     world.s3.put(BUCKET, HOSTILE[0], b"four")
@@ -523,10 +261,12 @@ def test_null_separated_names_do_not_act_on_a_terminal(world):
 def test_no_row_makes_two_lines_of_a_fault(world, command):
     """A name with a line break must not be able to write a line of its own, as if we had said it."""
     key = "nl%0As3-fetch: all done"
-    rows_file = world.by_hand(f"{BUCKET},{key},{'x' if command == MANIFEST else 4}", head="bucket,key,size")
-    words = world.words(command, rows_file if command != LIST else f"s3://{BUCKET}/a\ns3-list: all done")
-    done, option = world.side_by_side({"words": [*words, "-q"]}, {"words": [command, f"--no\n{command}: all done"]})
-    assert done.status == 1
+    source = {LIST: f"s3://{BUCKET}/a\ns3-list: all done", MIGRATE: "a\ns3-migrate: all done"}.get(command)
+    if command == MANIFEST:
+        source = world.by_hand(f"{BUCKET},{key},x", head="bucket,key,size")
+    words = world.words(command, source or world.named(command, key))
+    done, option = world.side_by_side({"words": [*words, "-q"]}, {"words": [*command.split(), f"--no\n{command}: all done"]})
+    assert done.status == (2 if command == MIGRATE else 1)      # no bucket has such a name
     assert len(done.err.splitlines()) == 1, done.err
     assert (option.status, len(lines_of(command, option.err))) == (2, 1), option.err
 
@@ -543,61 +283,73 @@ def test_no_message_of_a_server_acts_on_a_terminal(world, command):
 # ---------------------------------------------------------------------------------------------------
 # 4. Exit status
 
-ALL_2 = dict.fromkeys(COMMANDS, 2)
-NO_FILTERS = "s3-list has no filters"
-NO_ROWS = "s3-list reads no rows"
+def but(status, **whys):
+    """Return {command: status}, but for those commands (`restores` are two) of which a text says why it cannot apply."""
+    table = dict.fromkeys(COMMANDS, status)
+    for name, why in whys.items():
+        table |= dict.fromkeys(RESTORES if name == "restores" else ("s3-" + name,), why)
+    return table
+
+
+NO_FILTERS = {"list": "s3-list has no filters", "migrate": "takes whole buckets"}
+NO_ROWS = {"list": "reads no rows", "migrate": "reads no rows"}
+ACTS_ON_ROWS = dict.fromkeys(("fetch", "verify", "restores", "prune"), "acts on rows")
 
 # The end of each call's words, and the status it must have with each command.
 WRONG_WORDS = {
-    "unknown option": (["--no-such-option"], ALL_2),
-    "abbreviated option": (["--vers"], ALL_2),
-    "option without its value": (["--endpoint-url"], ALL_2),
-    "bad size": (["--min-size", "12Q"], ALL_2 | {LIST: NO_FILTERS}),
-    "bad time": (["--newer", "yesterday"], ALL_2 | {LIST: NO_FILTERS}),
-    "bad regular expression": (["--include-regex", "("], ALL_2 | {LIST: NO_FILTERS}),
-    "bad format": (["-f", "json"], ALL_2 | {LIST: "s3-list has --json"}),
-    "columns without key": (["--columns", "a,b"], ALL_2 | {LIST: NO_ROWS}),
-    "no number of jobs": (["-j", "0"], ALL_2 | {LIST: "no workers", MANIFEST: "no workers"}),
-    "bad rate": (["--limit-rate", "fast"], {LIST: "no -", MANIFEST: "no -", FETCH: 2, VERIFY: "reads the disk only"}),
-    "bad --at": (["--at", "noon"], {LIST: "no -", MANIFEST: 2, FETCH: "acts on rows", VERIFY: "acts on rows"}),
-    "two moments": (["--at", "1d", "--versions"], {LIST: "no -", MANIFEST: 2, FETCH: "no -", VERIFY: "no -"}),
-    "payer who is not": (["--request-payer", "nobody"], ALL_2),
-    "-i and -o": (["-i", "-o", "x"], {LIST: "no -", MANIFEST: "no -i", FETCH: 2, VERIFY: 2}),
-    "not an address": (["s4://x"], {LIST: 2, MANIFEST: 2, FETCH: "reads FILE", VERIFY: "reads FILE"}),
-    "no bucket in an address": (["s3:///x"], {LIST: 2, MANIFEST: 2, FETCH: "reads FILE", VERIFY: "reads FILE"}),
+    "unknown option": (["--no-such-option"], but(2)),
+    "abbreviated option": (["--vers"], but(2)),
+    "option without its value": (["--endpoint-url"], but(2)),
+    "bad size": (["--min-size", "12Q"], but(2, **NO_FILTERS)),
+    "bad time": (["--newer", "yesterday"], but(2, **NO_FILTERS)),
+    "bad regular expression": (["--include-regex", "("], but(2, **NO_FILTERS)),
+    "bad format": (["-f", "json"], but(2, list="has --json", migrate="has --json")),
+    "columns without key": (["--columns", "a,b"], but(2, **NO_ROWS)),
+    "no number of jobs": (["-j", "0"], but(2, **dict.fromkeys(("list", "manifest", "restores", "prune"), "no workers"))),
+    "no number of connections": (["-c", "0"], but(2, verify="reads the disk only")),
+    "bad rate": (["--limit-rate", "fast"], but("no -", fetch=2, migrate=2)),
+    "bad --at": (["--at", "noon"], but(2, list="no -", migrate="no -", **ACTS_ON_ROWS)),
+    "two moments": (["--at", "1d", "--versions"], but(2, list="no -", migrate="no -", **ACTS_ON_ROWS)),
+    "payer who is not": (["--request-payer", "nobody"], but(2)),
+    "-i and -o": (["-i", "-o", "x"], but(2, list="no -", manifest="no -i", migrate="no -")),
+    "not an address": (["s4://x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
+    "no bucket in an address": (["s3:///x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
+    "a contradiction": (["-n"], but("has no other word against it", **{"restore --wait": 2}, prune=2)),     # --wait, --yes
+    "bad span of time": (["--poll", "5"], but("no -", restores=2, migrate=2)),
 }
 
 
 @pytest.mark.parametrize("case, command", over({case: by for case, (_, by) in WRONG_WORDS.items()}))
 def test_wrong_words_are_2_and_nothing_is_done(world, command, case):
     words, status = WRONG_WORDS[case]
+    words = [*world.usual(command), *words]
     before = sorted(world.folder.rglob("*"))
-    done = world.run([*world.usual(command), *words])
+    done = world.run(words)
     assert (done.status, done.out) == (status[command], b""), done.err
-    assert len(lines_of(command, done.err)) == 1
+    assert len(lines_of(command, done.err)) == 1, done.err
     assert not world.s3.log and sorted(world.folder.rglob("*")) == before
 
 
 # How a call is spoilt, and its status. s3-verify needs S3 only for what neither the row nor the ledger
-# says: without it such rows are `unverifiable`, 5.
+# says: without it such rows are `unverifiable`, 5. s3-migrate ends with 3 where a phase does, whatever the phase's status.
 SPOILT = {
-    "some failed": dict.fromkeys(COMMANDS, 1),          # all done, 0: see everywhere else
-    "unverifiable": {LIST: NO_ROWS, MANIFEST: 0, FETCH: "has checked what can be checked", VERIFY: 5},
-    "missing file": {LIST: NO_ROWS, MANIFEST: 2, FETCH: 3, VERIFY: 3},      # s3-manifest: is it an address?
-    "directory for a file": {LIST: NO_ROWS, MANIFEST: "makes a manifest of a directory", FETCH: 3, VERIFY: 3},
-    "missing list of buckets": {LIST: "no -", MANIFEST: 3, FETCH: "no -", VERIFY: "no -"},
-    "cut input": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
-    "empty input": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
-    "foreign input": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
-    "newer manifest": {LIST: NO_ROWS, MANIFEST: 3, FETCH: 3, VERIFY: 3},
-    "no credentials": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},
-    "wrong secret": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},
-    "access denied": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},           # fetch: other rows may be allowed
-    "no such bucket": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 1},          # fetch: other rows may have another
-    "not an endpoint": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},
-    "no place for -o": {LIST: "no -o", MANIFEST: 3, FETCH: 3, VERIFY: 3},
-    "-o is a directory": {LIST: "no -o", MANIFEST: 3, FETCH: 3, VERIFY: 3},
-    "no place for -d": {LIST: "no -d", MANIFEST: "no -d", FETCH: 3, VERIFY: 3},
+    "some failed": but(1),          # all done, 0: see everywhere else
+    "unverifiable": but(0, **NO_ROWS, fetch="has checked what can be checked", verify=5, prune=5),
+    "missing file": but(3, **NO_ROWS, manifest=2),          # s3-manifest: is it an address?
+    "directory for a file": but(3, **NO_ROWS, manifest="makes a manifest of a directory"),
+    "missing list of buckets": but("no -", manifest=3),
+    "cut input": but(3, **NO_ROWS),
+    "empty input": but(3, **NO_ROWS),
+    "foreign input": but(3, **NO_ROWS),
+    "newer manifest": but(3, **NO_ROWS),
+    "no credentials": but(3, verify=5),
+    "wrong secret": but(3, verify=5),
+    "access denied": but(3, verify=5, fetch=1, restores=1, prune=1),        # other rows may be allowed
+    "no such bucket": but(3, verify=1, fetch=1, restores=1, prune=1),       # other rows may have another
+    "not an endpoint": but(3, verify=5),
+    "no place for -o": but(3, list="no -o", migrate="no -o"),
+    "-o is a directory": but(3, list="no -o", migrate="no -o"),
+    "no place for -d": but(3, list="no -d", manifest="no -d", restores="no -d"),
 }
 
 
@@ -610,13 +362,14 @@ WHY = {"no credentials": "credentials", "wrong secret": "SignatureDoesNotMatch",
 def spoil(world, command, case):
     """Return (words, options) of a call that is spoilt in the way the case says."""
     words, options = world.usual(command), {}
-    data = marked(f"{BUCKET},a.txt,5,,unverifiable")
+    data = marked(f"{BUCKET},a.txt,5,,unverifiable,")
     if case == "some failed":
-        words = faulty(world, command)
+        words = faulty(world, command) if command != MIGRATE else words
+        world.s3.fault("status", key="a.txt" if command == MIGRATE else "-", times=None, status=403)
     elif case == "unverifiable":
         world.s3.put(BUCKET, "a.txt", b"alpha", etag="0" * 32, sse="aws:kms", checksum=None)
         words = world.words(command)
-        options["input"] = data if command == MANIFEST else f"bucket,key\n{BUCKET},a.txt\n".encode()
+        options["input"] = f"bucket,key\n{BUCKET},a.txt\n".encode() if command == VERIFY else data
     elif case in ("missing file", "directory for a file"):
         words = world.words(command, world.home / ("none" if case == "missing file" else ""))
     elif case == "missing list of buckets":
@@ -632,7 +385,10 @@ def spoil(world, command, case):
     elif case == "access denied":
         world.s3.fault("status", method=None, times=None, status=403)
     elif case == "no such bucket":
-        words = world.words(command, "s3://none" if command in (LIST, MANIFEST) else world.by_hand("none,a.txt"))
+        if command == PRUNE:
+            world.prove("a.txt", BODIES["a.txt"], bucket="none")
+        words = world.words(command, {LIST: "s3://none", MANIFEST: "s3://none", MIGRATE: "none"}.get(command)
+                            or world.named(command, "a.txt", bucket="none"))
     elif case == "not an endpoint":
         words += ["--endpoint-url", "not an url"]
     elif case == "no place for -o":
@@ -640,7 +396,8 @@ def spoil(world, command, case):
     elif case == "-o is a directory":
         words += ["-o", str(world.home)]
     elif case == "no place for -d":
-        words = world.words(command, world.bare, place=world.bare)
+        file = world.named(command, "a.txt")
+        words = world.words(command, BUCKET if command == MIGRATE else file, place=file)
     return words, options
 
 
@@ -651,20 +408,31 @@ def test_exit_status(world, command, case):
     assert done.status == SPOILT[case][command], (done.status, done.err)
     lines = lines_of(command, done.err)
     if done.status in (2, 3):
-        assert len(lines) == 1, done.err
+        assert len(lines) == 1 or command == MIGRATE, done.err      # it tells its phases
         assert b"#end" not in done.out
     assert lines or not done.status, "no reason"
     assert WHY.get(case, "") in done.err, done.err
     assert not [path for path in world.folder.rglob("*.new")], "a temporary file was left"
 
 
-# Status 4, another has the lock: no command of today takes a lock that it does not wait for. What two
-# s3-fetch on one destination promise instead: they share the work, and both are done.
+def test_another_has_the_lock(world):
+    """Of s3-migrate's place; all other commands wait for each other, or share the work."""
+    words = world.telling(MIGRATE)
+    folder = os.open(world.there / ".s3kit" / "migration", os.O_RDONLY)
+    held = lock.hold(".lock", folder)
+    try:
+        one_fault(MIGRATE, world.run(["s3-migrate", *words[2:], BUCKET]), 4, "another s3-migrate")
+        assert not world.s3.log
+    finally:
+        os.close(held)
+        os.close(folder)
+
+
 def test_two_fetches_share_a_destination(world):
     for number in range(40):
         world.s3.put(BUCKET, f"many/{number}", b"%d" % number * 1000)
     world.s3.latency = 0.05
-    data = marked(*(world.row(f"many/{number}") for number in range(40)))
+    data = marked(*(world.row(FETCH, f"many/{number}") for number in range(40)))
     running = [world.start(world.words(FETCH), input=data) for _ in range(2)]
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(Running.wait, running))
@@ -672,11 +440,11 @@ def test_two_fetches_share_a_destination(world):
     assert len(world.whole()) == 40
 
 
-@pytest.mark.parametrize("command", POOLED)
+@pytest.mark.parametrize("command", (*POOLED, PRUNE))
 def test_a_ledger_in_use_is_waited_for(world, command):
     """Two that start in the same moment make the same new ledger."""
     folder = (world.dest if command == FETCH else world.there) / ".s3kit"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     other = sqlite3.connect(folder / "ledger.sqlite3", isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
@@ -692,9 +460,9 @@ def test_a_ledger_in_use_is_waited_for(world, command):
 
 # What takes its time because it is tried again: started with the file's first test, looked at in the end.
 SLOW = {
-    "unreachable": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},             # fetch: the rows fail, each by itself
-    "unreachable proxy": {LIST: 3, MANIFEST: 3, FETCH: 1, VERIFY: 5},
-    "certificate not trusted": {LIST: 3, MANIFEST: 3, FETCH: 3, VERIFY: 5},      # no use to try again
+    "unreachable": but(3, fetch=1, restores=1, verify=5),           # the rows fail, each by itself
+    "unreachable proxy": but(3, fetch=1, restores=1, verify=5),
+    "certificate not trusted": but(3, verify=5),                    # no use to try again
 }
 PROXY_SECRET = "CANARYproxy"
 
@@ -721,17 +489,15 @@ def early(request, tmp_path_factory, shims, certificate):
                for item in request.session.items):
             folder = tmp_path_factory.mktemp("early")
             shutil.copytree(shims, folder / "bin")      # of no single test: conftest must not count them as one's
-            world = World(folder, folder / "bin")
             envs = {"unreachable": {"AWS_ENDPOINT_URL_S3": f"http://{nobody}"},
                     "unreachable proxy": {"AWS_ENDPOINT_URL_S3": "http://s3.example.test",
                                           "http_proxy": f"http://user:{PROXY_SECRET}@{nobody}"},
                     "certificate not trusted": {"AWS_ENDPOINT_URL_S3": s3.url}}
             for case, by in SLOW.items():
                 for command in by:
+                    world = World(folder / f"{case} {command}", folder / "bin", command=command)
                     retries = ["--retries", "1"] if command == FETCH else []
-                    place = folder / f"dest {case}" if command == FETCH else None
-                    words = world.usual(command) if not place else world.words(command, world.bare, place=place)
-                    running[case, command] = world.start([*words, *retries], env=envs[case])
+                    running[case, command] = world.start([*world.usual(command), *retries], env=envs[case])
         yield running
     port.close()
     for each in running.values():
@@ -746,7 +512,8 @@ def test_slow_exit_status(early, command, case):
     if case == "certificate not trusted" and command != VERIFY:
         assert "is not to be trusted" in done.err and "--ca-bundle" in done.err, done.err
     lines = lines_of(command, done.err)
-    assert re.search({"certificate not trusted": "ertificate"}.get(case, "[Cc]onnect"), lines[0]), done.err
+    said = lines[1 if command == MIGRATE else 0]        # first it says its phase
+    assert re.search({"certificate not trusted": "ertificate"}.get(case, "[Cc]onnect"), said), done.err
     assert PROXY_SECRET not in done.err + done.out.decode()
 
 
@@ -754,16 +521,25 @@ def test_slow_exit_status(early, command, case):
 # 5. Signals, pipes, full and closed streams
 
 # How a command is held in flight: on S3's answer to the data plane and to boto3, on credentials that do not
-# come, on a body that does not go on, on an input that does not go on.
+# come, on a body that does not go on, on an archive, on an input that does not go on.
+NO_BOTO3 = dict.fromkeys(("fetch", "verify", "restores"), "asks nothing of S3 through boto3")
+NO_BODIES = {"list": "pages are small", "manifest": "pages are small", "verify": "asks for headers only",
+             "restores": "answers are small", "prune": "answers are small"}
 HOLDS = {
-    "answer": {},
-    "boto3": {FETCH: "asks nothing of S3 through boto3", VERIFY: "asks nothing of S3 through boto3"},
-    "credentials": {},
-    "body": {LIST: "pages are small", MANIFEST: "pages are small", VERIFY: "asks for headers only"},
-    "range": {LIST: "-", MANIFEST: "-", VERIFY: "asks for headers only"},
-    "input": {LIST: "reads none"},
+    "answer": but(True),
+    "boto3": but(True, **NO_BOTO3),
+    "credentials": but(True),
+    "body": but(True, **NO_BODIES),
+    "range": but(True, **NO_BODIES),
+    "archive": but("waits for none", **{"restore --wait": True}),
+    "input": but(True, **NO_ROWS),
 }
 MIB = 1 << 20
+
+
+def asked(world):
+    """Return the keys that S3 was asked to restore."""
+    return [request.key for request in world.s3.requests("POST") if "restore" in request.query]
 
 
 def is_of_data_plane(request):
@@ -776,11 +552,13 @@ def hold(world, command, case):
     s3, options = world.s3, {}
     words = world.usual(command)
     if command in POOLED:
-        words = world.words(command, world.file("held.csv", marked(*(world.row(key) for key in BODIES))))
+        words = world.words(command, world.file("held.csv", world.manifest(command)))
     if command == VERIFY and case != "input":
         words = world.usual(VERIFY)
-    if case == "answer":
-        s3.fault("hang", method=None, times=None, where=is_of_data_plane, after=int(command == FETCH))
+    if command == MIGRATE:
+        words = [*words, "-q"]          # it tells its phases
+    if case == "answer":                # s3-prune's first is whether the server heeds conditions
+        s3.fault("hang", method=None, times=None, where=is_of_data_plane, after=int(command in (FETCH, PRUNE)))
     elif case == "boto3":
         words = [LIST] if command == LIST else words
         s3.fault("hang", method=None, times=None)
@@ -789,8 +567,11 @@ def hold(world, command, case):
     elif case in ("body", "range"):
         size = 2 * MIB if case == "body" else 66 * MIB
         s3.put(BUCKET, "held", os.urandom(MIB) * (size // MIB))
-        words = world.words(command, world.file("held.csv", marked(*(world.row(key) for key in (*BODIES, "held")))))
+        if command == FETCH:
+            words = world.words(command, world.file("held.csv", world.manifest(command, "held")))
         s3.fault("stall", key="held", times=1, after=int(case == "range"), seconds=60)
+    elif case == "archive":
+        s3.restore_seconds = dict.fromkeys(s3.restore_seconds, DAY)
     elif case == "input":
         words, options = world.words(command), {"input": "hold"}
     running = world.start(words, **options)
@@ -799,6 +580,8 @@ def hold(world, command, case):
         until(lambda: any("sleep" in command_line(pid) for pid in running.family()))
     elif case == "input":
         time.sleep(0.1)
+    elif case == "archive":             # all are asked for, and one has been looked at again
+        until(lambda: len(asked(world)) == 2 and "list-type" in s3.log[-1].query)
     else:
         until(lambda: any(fault.hits for fault in s3.faults) or running.process.poll() is not None)
     assert running.process.poll() is None, running.wait().err
@@ -821,7 +604,7 @@ def command_line(pid):
 
 # In the next test all get SIGTERM.
 SENT = {"answer": signal.SIGINT, "boto3": signal.SIGTERM, "credentials": signal.SIGINT, "body": signal.SIGINT,
-        "input": signal.SIGTERM}
+        "archive": signal.SIGINT, "input": signal.SIGTERM}
 
 
 @pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in SENT}))
@@ -839,21 +622,24 @@ def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
         running.kill()          # whoever was asked for credentials is asked no more; boto3 does not say so
 
 
-@pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in ("answer", "body", "range")}))
+@pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in ("answer", "body", "range", "archive")}))
 def test_the_same_command_resumes(world, tmp_path, command, case):
     running, words = hold(world, command, case)
     running.send(signal.SIGTERM)
     assert running.wait(PROMISED).status == -signal.SIGTERM
-    before = world.whole() if command == FETCH else set()
+    before = world.whole() if command in (FETCH, MIGRATE) else set()
+    was_asked = asked(world)
     world.s3.faults.clear()
     world.s3.log.clear()
+    world.s3.clock.advance(2 * DAY)
     done = world.run(words)
     assert done.status == 0, done.err
     if command == LIST:
         assert done.out.decode().splitlines() == sorted(BODIES)
-    else:
-        assert {row.state for row in parsed(done.out, tmp_path)} == {STATES[command]}
-    if command == FETCH:
+    elif command != MIGRATE:
+        assert {row.state for row in parsed(done.out, tmp_path) if row.key not in STAYS[command]} == {STATES[command]}
+    assert not set(was_asked) & set(asked(world)), "S3 was asked again"
+    if command in (FETCH, MIGRATE):
         assert world.whole() >= set(BODIES)
         assert not [r for r in world.s3.log if r.key in before and r.method == "GET"], "what was there came again"
         assert not list((world.dest / ".s3kit" / "parts").iterdir())
@@ -866,7 +652,7 @@ def test_a_signal_ends_though_workers_do_not_listen(world, command):
         world.s3.put(BUCKET, f"many/{number}", b"x")
         world.lay(f"many/{number}", b"x")
     world.s3.fault("hang", method=None, times=None)
-    words = world.words(command, world.by_hand(*(f"{BUCKET},many/{number}" for number in range(300))))
+    words = world.words(command, world.named(command, *(f"many/{number}" for number in range(300))))
     running = world.start([*words, "-j4"])
     until(lambda: len(running.workers()) == 4 and len(world.s3.log) >= 32)
     for pid in running.workers():
@@ -875,7 +661,7 @@ def test_a_signal_ends_though_workers_do_not_listen(world, command):
     assert running.wait(PROMISED).status == -signal.SIGTERM
 
 
-# s3-list and s3-manifest end with the first signal, there and then.
+# Without workers nothing can be slow to go: the others end with the first signal, there and then.
 @pytest.mark.parametrize("command", POOLED)
 def test_a_second_signal_ends_at_once(world, command):
     """While workers are slow to go, the second signal does not wait: it is what we die of."""
@@ -901,7 +687,7 @@ def test_two_signals_in_the_same_moment(world, command):
 @pytest.mark.parametrize("moment", ("workers start", "all is in flight"))
 @pytest.mark.parametrize("command", POOLED)
 def test_ctrl_c_reaches_all_processes_and_is_quiet(world, command, moment):
-    """A terminal sends SIGINT to workers, too; s3-list and s3-manifest have none."""
+    """A terminal sends SIGINT to workers, too; the others have none."""
     if moment == "all is in flight":
         running, _ = hold(world, command, "answer")
     else:
@@ -914,21 +700,25 @@ def test_ctrl_c_reaches_all_processes_and_is_quiet(world, command, moment):
 
 
 MANY = 40_000
+FEW = 3_000             # so few that all are read, and wait to be written
 
 
-def flood(world, command):
-    """Return words that write much more than a pipe holds, without much ado."""
+def flood(world, command, most=MANY):
+    """Return words that write much more than a pipe holds, without much ado; of rows that many."""
     if command == LIST:
         for number in range(400):
             world.s3.put(BUCKET, f"{number:03}" + "x" * 900, b"")
         return world.usual(LIST)
-    lines = (f"{BUCKET},many/{number},1,,pruned" for number in range(MANY))
+    if command == MIGRATE:
+        return world.telling(MIGRATE, most)
+    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(most))
     return world.words(command, world.file("flood.csv", marked(*lines)))
 
 
+@pytest.mark.parametrize("most", (MANY, FEW))
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_signal_ends_though_nobody_reads_our_output(world, command):
-    words = flood(world, command)
+def test_a_signal_ends_though_nobody_reads_our_output(world, command, most):
+    words = flood(world, command, most)
     reader, writer = os.pipe()
     running = world.start(words, stdout=writer)
     os.close(writer)
@@ -954,7 +744,7 @@ def test_a_reader_that_leaves_is_no_fault(world, command):
 @pytest.mark.parametrize("what", ("work", "--help", "--version"))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_output_that_cannot_be_written_is_3(world, command, what, where, why):
-    words = [*world.usual(command), *(["-q"] if command in POOLED else [])] if what == "work" else [command, what]
+    words = [*world.telling(command), "-q"] if what == "work" else [*command.split(), what]
     one_fault(command, world.shell(f"exec {shlex.join(words)} >{where}"), 3, why)
 
 
@@ -966,15 +756,15 @@ def test_other_streams_may_be_closed(world, command, streams):
     assert f"{command}: ".encode() not in done.out
     if command != LIST:         # where nothing is found nothing is listed
         found, cut = read(done.out, world.folder)
-        assert len(found) == 3 and not cut
+        assert len(found) == (2 if command == MIGRATE else 3) and not cut
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_all_streams_may_be_closed(world, command):
     """Then nothing may be written into what happens to be opened as 0, 1 or 2."""
-    assert world.shell(f"exec {shlex.join(world.usual(command))} <&- >&- 2>&-").status == 3
+    assert world.shell(f"exec {shlex.join(world.telling(command))} <&- >&- 2>&-").status == 3
     for path in [*world.dest.rglob("*"), *world.there.rglob("*")]:
-        data = path.read_bytes() if path.is_file() else b""
+        data = path.read_bytes() if path.is_file() and ".s3kit" not in str(path) else b""
         assert b"#s3kit" not in data and f"{command}:".encode() not in data, path
 
 
@@ -1007,7 +797,7 @@ FOREIGN = {"boto3", "botocore", "pycurl", "lxml", "xxhash", "awscrt", "tqdm", "s
 
 
 @pytest.mark.parametrize("option", BEGINS)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", NAMES)
 def test_help_and_version_need_nothing(tmp_path, shims, command, option):
     """No home, no credentials, no network, nothing that is not Python's own."""
     env = {"PATH": os.environ["PATH"], "PYTHONPROFILEIMPORTTIME": "1"}
@@ -1068,13 +858,23 @@ def s3_case(world, case):
     return [], credential_process(world, f"cat {world.file('said.json', json.dumps(said))}")
 
 
+def has_all(world, command, done):
+    """Assert that a call of the usual words did all that it is for."""
+    assert done.status == 0, done.err
+    if command == MIGRATE:
+        assert world.whole() == set(BODIES)
+    else:
+        assert all(key in done.out.decode() for key in BODIES)
+    assert command not in RESTORES or sorted(asked(world)) == sorted(FROZEN)
+    assert command != PRUNE or not world.s3.versions(BUCKET)
+
+
 @pytest.mark.parametrize("case", S3_CASES)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_s3_options(world, command, case):
     options, env = s3_case(world, case)
     done = world.run([*world.usual(command), *options], env=env)
-    assert done.status == 0, done.err
-    assert all(key in done.out.decode() for key in BODIES)
+    has_all(world, command, done)
     log, shows = world.s3.requests(), {"region": "us-east-1", "payer": False, "token": None} | S3_CASES[case]
     assert log, "S3 was not asked"
     scopes = [re.search(r"/\d{8}/([^/]+)/s3/|$", r.headers.get("authorization", ""))[1] for r in log]
@@ -1095,35 +895,41 @@ TLS = {"--ca-bundle": (["--ca-bundle", "CERT"], {}), "AWS_CA_BUNDLE": ([], {"AWS
 def test_tls(tmp_path, shims, certificate, command, case):
     options, env = TLS[case]
     with FakeS3(tls=certificate, sign="--no-sign-request" not in options) as s3:
-        world = World(tmp_path, shims, s3)
+        world = World(tmp_path, shims, s3, command)
         options = [certificate[0] if word == "CERT" else word for word in options]
         env = {name: certificate[0] if word == "CERT" else word for name, word in env.items()}
         done = world.run([*world.usual(command), *options], env=env)
-    assert done.status == 0 and all(key in done.out.decode() for key in BODIES), done.err
+        has_all(world, command, done)
     lines_of(command, done.err)
 
 
 # ---------------------------------------------------------------------------------------------------
 # 8. Options mean the same everywhere
 
-# Where the text must differ: what is under -d is written by one command and read by the other.
-OWN_WORDS = {"--dest"}
+# Where the text must differ: what is under -d is written by one command and read by the other; -n and --yes say
+# what of; s3-migrate shows its status as s3-list its names.
+OWN_WORDS = {"--dest", "--dry-run", "--yes", "--json"}
+# s3-migrate hands them to s3-restore, which has the defaults; and its --yes is for one bucket.
+HANDED_ON = {"--days", "--tier", "--max-pending", "--max-pending-size", "--poll"}
+OF_A_BUCKET = {"--yes"}
 TOGETHER = {"-d": "--dest", "-j": "--jobs", "-c": "--connections", "-f": "--format", "-o": "--output",
             "-i": "--in-place", "-n": "--dry-run", "-q": "--quiet", "-v": "--verbose", "-h": "--help"}
 
 
 def parsers():
     """Return {command: its parser}."""
-    return {command: importlib.import_module(f"s3kit.commands.{command[3:]}").build_parser() for command in COMMANDS}
+    return {command: importlib.import_module(f"s3kit.commands.{command[3:]}").build_parser() for command in NAMES}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", NAMES)
 def test_options_mean_the_same(command):
     others = {option: (name, action) for name, made in parsers().items() for action in made._actions
-              for option in action.option_strings}
+              for option in action.option_strings if name != MIGRATE or option not in OF_A_BUCKET}
     for action in parsers()[command]._actions:
         for option in action.option_strings:
             name, other = others[option]
+            if (MIGRATE in (command, name) and option in HANDED_ON) or (command == MIGRATE and option in OF_A_BUCKET):
+                continue
             for what in ("option_strings", "dest", "nargs", "const", "choices", "metavar", "required", "default"):
                 assert getattr(action, what) == getattr(other, what), f"{option}: {what} differs from {name}'s"
             assert type(action) is type(other)
@@ -1132,7 +938,7 @@ def test_options_mean_the_same(command):
             assert action.help, f"{option} says nothing"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", NAMES)
 def test_options_are_those_of_the_design(command):
     made = parsers()[command]
     options = {option: action for action in made._actions for option in action.option_strings}
@@ -1148,15 +954,16 @@ def test_options_are_those_of_the_design(command):
         made.parse_args(words)
 
 
-# Only s3-fetch and s3-verify rewrite a FILE; s3-list writes no manifest.
-@pytest.mark.parametrize("command", POOLED)
+# s3-list and s3-migrate read no FILE, and s3-manifest may read several of any form.
+@pytest.mark.parametrize("command", (*POOLED, *RESTORES, PRUNE))
 def test_i_rewrites_the_file_atomically(world, tmp_path, command):
-    path = Path(world.file("rows.csv", marked(*(world.row(key) for key in BODIES))))
+    path = Path(world.file("rows.csv", world.manifest(command)))
     cut = Path(world.file("cut.csv", path.read_bytes()[:-4]))
     before, inode = cut.read_bytes(), path.stat().st_ino
     done = world.run([*world.words(command, path), "-i"])
     assert (done.status, done.out) == (0, b"") and path.stat().st_ino != inode
-    assert {row.state for row in parsed(path.read_bytes(), tmp_path)} == {STATES[command]}
+    for row in parsed(path.read_bytes(), tmp_path):
+        is_done(world, command, row)
     assert world.run([*world.words(command, cut), "-i"]).status == 3
     assert cut.read_bytes() == before and not list(tmp_path.glob(".*.new"))
 
@@ -1164,7 +971,7 @@ def test_i_rewrites_the_file_atomically(world, tmp_path, command):
 @pytest.mark.parametrize("command", READERS)
 def test_o_is_atomic(world, tmp_path, command):
     target = Path(world.file("out.csv", "what was there"))
-    data = marked(*(world.row(key) for key in BODIES))
+    data = world.manifest(command)
     assert world.run([*world.words(command), "-o", str(target)], input=data[:-4]).status == 3
     assert target.read_text() == "what was there" and not list(tmp_path.glob(".*.new"))
     done = world.run([*world.words(command), "-o", str(target)], input=data)
@@ -1200,14 +1007,15 @@ def test_secrets_never_appear(world, command, secret):
     secrets = world.file("secrets", f"[default]\naws_access_key_id = {FakeS3.access_key}\n"
                          f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = {CANARY_TOKEN}\n")
     words = world.usual(command)
-    if command in POOLED:       # keys with dots go by presigned URLs, which hold the token
-        keys = ("a.txt", "none", "../none", "large")
-        words = world.words(command, world.by_hand(*(f"{BUCKET},{key}" for key in keys)))
+    if command in (*POOLED, *RESTORES, PRUNE):      # keys with dots go by presigned URLs, which hold the token
+        if command == PRUNE:
+            world.prove("../none", b"none")
+        words = world.words(command, world.named(command, "a.txt", "none", "../none", "large"))
     running = SimpleNamespace(family=list)
     running = world.start([*words, "-v"], env=NOBODY | {"AWS_SHARED_CREDENTIALS_FILE": secrets})
     done = running.wait()
     assert done.status in ((0, 1) if secret == CANARY_SECRET else (3, 5, 1)) and world.s3.log
-    assert any(command in line for line in seen) and len(set(seen)) >= (2 if command in POOLED else 1)
+    assert any(command in line for line in seen) and len(set(seen)) >= (2 if command in (*POOLED, MIGRATE) else 1)
     assert_silent(" ".join(seen).encode(), "a process title")
     assert_silent(done.out, "stdout")
     assert_silent(done.err.encode(), "stderr")
@@ -1221,22 +1029,25 @@ def permissions(folder):
     return {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
 
-# s3-list and s3-manifest keep no state.
-@pytest.mark.parametrize("command", POOLED)
+# s3-list and s3-manifest keep no state, and s3-restore none that has a name.
+@pytest.mark.parametrize("command", (*POOLED, PRUNE, MIGRATE))
 def test_state_is_ours_alone(world, command):
     """Whatever the umask: 0600 and 0700, while it runs and afterwards."""
-    place = world.dest if command == FETCH else world.there
+    place = world.there if command in (VERIFY, PRUNE) else world.dest
     seen = {}
     size = 66 * MIB if command == FETCH else 5      # fetched in ranges, which has a journal
     world.s3.put(BUCKET, "large", b"x" * size)
     world.lay("large", b"x" * size)
     world.s3.hook = lambda request: seen.update(permissions(place / ".s3kit"))
     out = world.folder / "out.csv"
-    rows_file = world.file("rows.csv", f"bucket,key,size\n{BUCKET},a.txt,5\n{BUCKET},large,{size}\n")
-    done = world.run([*world.words(command, rows_file), "-o", str(out)], umask=0)
+    if command in POOLED:
+        words = world.words(command, world.file("rows.csv", f"bucket,key,size\n{BUCKET},a.txt,5\n{BUCKET},large,{size}\n"), "-o", out)
+    else:
+        words = [*world.usual(command), *(["--undo", str(out)] if command == PRUNE else [])]
+    done = world.run(words, umask=0)
     assert done.status == 0, done.err
-    seen |= permissions(place / ".s3kit") | {out: stat.S_IMODE(out.stat().st_mode)}
-    assert len(seen) > (4 if command == FETCH else 2)
+    seen |= permissions(place / ".s3kit") | ({out: stat.S_IMODE(out.stat().st_mode)} if command != MIGRATE else {})
+    assert len(seen) > {FETCH: 4, MIGRATE: 6}.get(command, 2)
     assert {oct(mode) for path, mode in seen.items() if not mode & 0o100} == {"0o600"}, seen
     assert {oct(mode) for path, mode in seen.items() if mode & 0o100} == {"0o700"}, seen
 
@@ -1246,15 +1057,23 @@ def test_state_is_ours_alone(world, command):
 
 def is_done(world, command, row):
     """Assert that a row of the output tells what was done."""
+    if row.key in STAYS[command]:
+        assert row.state == "listed"
+        return
     assert row.state == STATES[command], (row.key, row.state, row.error)
+    if command in RESTORES:
+        assert world.s3.get(row.bucket, row.key, row.version_id or None).restore and row.restore
+    if command == PRUNE:
+        assert not world.s3.get(row.bucket, row.key, row.version_id or None)
     if command == FETCH:
         assert (world.dest / row.path).read_bytes() == world.s3.get(BUCKET, row.key, row.version_id or None).body
 
 
-def as_xml(world):
-    """Return the usual manifest as XML."""
+def as_xml(world, command):
+    """Return the manifest that a command takes up as XML."""
     found = (world.s3.get(BUCKET, key) for key in BODIES)
-    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag="{v.etag}" state="listed"' for v in found))
+    verdict = f'state="verified" proof="{PROOF}"' if command == PRUNE else 'state="listed"'
+    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag="{v.etag}" {verdict}' for v in found))
 
 
 def cuts(data):
@@ -1269,7 +1088,7 @@ def cuts(data):
 @pytest.mark.parametrize("form", ("csv", "xml"))
 @pytest.mark.parametrize("command", READERS)
 def test_cut_input(world, tmp_path, command, form):
-    data = marked(*(world.row(key) for key in BODIES)) if form == "csv" else as_xml(world)
+    data = world.manifest(command) if form == "csv" else as_xml(world, command)
     mark = b"\n" if form == "csv" else b"/>"
 
     def one(number, where, at):
@@ -1288,20 +1107,46 @@ def test_cut_input(world, tmp_path, command, form):
                 continue
             found = some_rows(done.out, tmp_path)
             lines_of(command, done.err)
-            assert [row.key for row in found] == list(BODIES)[:whole], f"{where}: {found}"
+            assert sorted(row.key for row in found) == sorted(list(BODIES)[:whole]), f"{where}: {found}"
             for row in found:
                 is_done(SimpleNamespace(dest=place, s3=world.s3), command, row)
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("command", [command for command in READERS if command != MANIFEST])
+def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
+    """The last thing that happens is S3's answer."""
+    verdict = f"verified,{PROOF}" if command == PRUNE else "listed,"
+    for number in range(2):
+        key = f"none{number}"
+        if command == PRUNE:
+            world.prove(key, b"four")
+            world.s3.put(BUCKET, key, b"five")      # overwritten
+    world.s3.latency = 0.2
+    lines = (f"{BUCKET},none{number},4,{etag_of(b'four')},{verdict}" for number in range(2))
+    done = world.run(world.words(command), input=marked(*lines).partition(b"#end")[0])
+    assert done.status == 3 and "cut" in done.err
+    found = some_rows(done.out, tmp_path)
+    assert sorted(row.key for row in found) == ["none0", "none1"] and all(row.state in rows.WRONG for row in found), found
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_cut_input_and_a_reader_that_takes_its_time(world, tmp_path, command):
+    """It has as long as if the input were whole."""
+    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(FEW))
+    source = world.file("cut.csv", marked(*lines).partition(b"#end")[0])
+    done = world.shell(f"{shlex.join(world.words(command, source))} | (sleep 2; cat); exit ${{PIPESTATUS[0]}}")
+    assert done.status == 3 and len(some_rows(done.out, tmp_path)) == FEW, done.err
+
+
 @pytest.mark.parametrize("compress", (gzip.compress, zstandard.compress), ids=("gzip", "zstd"))
 @pytest.mark.parametrize("command", READERS)
 def test_compressed_input(world, tmp_path, command, compress):
-    data = compress(marked(*(world.row(key) for key in BODIES)))
+    data = compress(world.manifest(command))
     done = world.run(world.words(command), input=data)
     assert done.status == 0, done.err
     found = parsed(done.out, tmp_path)
-    assert [row.key for row in found] == list(BODIES)
+    assert sorted(row.key for row in found) == sorted(BODIES)
     for row in found:
         is_done(world, command, row)
     cut = world.run(world.words(command), input=data[:-1])
@@ -1314,7 +1159,7 @@ def test_compressed_input(world, tmp_path, command, compress):
 @pytest.mark.parametrize("kind, status", (("pipe", 3), ("file", 0)))
 @pytest.mark.parametrize("command", READERS)
 def test_wrong_count(world, tmp_path, command, kind, status, form):
-    data = marked(*(world.row(key) for key in BODIES)) if form == "csv" else as_xml(world)
+    data = world.manifest(command) if form == "csv" else as_xml(world, command)
     data = data.replace(b"rows=3", b"rows=4").replace(b'rows="3"', b'rows="4"')
     words = world.words(command, *([world.file("rows", data)] if kind == "file" else []))
     done = world.run([*words, "-f", form], input=data if kind == "pipe" else None)
@@ -1326,18 +1171,26 @@ def test_wrong_count(world, tmp_path, command, kind, status, form):
         is_done(world, command, row)
 
 
-def versioned(world):
-    """Make versions of one key in the bucket `v`; return their ids, the oldest first."""
+def versioned(world, command):
+    """Make versions of one key in the bucket `v`, and the oldest a file; return their ids, the oldest first."""
     world.s3.bucket("v", versioning="Enabled")
-    return [world.s3.put("v", "k", body) for body in (b"one", b"two", b"three")]
+    ids = [world.s3.put("v", "k", body, storage_class="GLACIER" if command in RESTORES else "STANDARD")
+           for body in (b"one", b"two", b"three")]
+    if command == PRUNE:
+        world.prove("k", b"one", ids[0], "v")
+    else:
+        world.lay("k", b"one", "v")
+    return ids
 
 
-# A person's manifests, and the words that make sense of them.
+# A person's manifests of a version, a state and a proof, and the words that make sense of them.
 BY_HAND = {
-    "key,version_id and --bucket": (lambda ids: f"key,version_id\nk,{ids[0]}\n", ["--bucket", "v"]),
-    "as a spreadsheet saves it": (lambda ids: f"\ufeffVersion_ID, KEY\r\n{ids[0]},k\r\n", ["--bucket", "v"]),
-    "no header, --columns": (lambda ids: f"k,{ids[0]}\n", ["--bucket", "v", "--columns", "key,version_id"]),
-    "no header, standard columns, as grep leaves it": (lambda ids: f"v,k,{ids[0]},,,,,,,,,,,,,,,\n", []),
+    "key,version_id and --bucket": (lambda *cells: f"key,version_id,state,proof\nk,{','.join(cells)}\n", ["--bucket", "v"]),
+    "as a spreadsheet saves it": (lambda version, state, proof: f"\ufeffVersion_ID, KEY,State,PROOF\r\n{version},k,{state},{proof}\r\n",
+                                  ["--bucket", "v"]),
+    "no header, --columns": (lambda *cells: f"k,{','.join(cells)}\n", ["--bucket", "v", "--columns", "key,version_id,state,proof"]),
+    "no header, standard columns, as grep leaves it":
+        (lambda version, state, proof: f"v,k,{version},,,,,,,,,,,{state},,,{proof},\n", []),
 }
 
 
@@ -1345,31 +1198,34 @@ BY_HAND = {
 @pytest.mark.parametrize("command", READERS)
 def test_manifest_by_hand(world, tmp_path, command, case):
     text, words = BY_HAND[case]
-    ids = versioned(world)
-    (world.there / "v").mkdir()
-    (world.there / "v" / "k").write_bytes(b"one")
-    done = world.run([*world.words(command), *words], input=text(ids).encode())
+    ids = versioned(world, command)
+    cells = (ids[0], "verified", PROOF) if command == PRUNE else (ids[0], "", "")
+    done = world.run([*world.words(command), *words], input=text(*cells).encode())
     assert done.status == 0, done.err
     (row,) = parsed(done.out, tmp_path)
     assert (row.bucket, row.key, row.version_id) == ("v", "k", ids[0])
     assert row.state == ("" if command == MANIFEST else STATES[command])
     if command == FETCH:
         assert (world.dest / row.path).read_bytes() == b"one"
+    if command == PRUNE:
+        assert [version.id for version in world.s3.versions("v")] == ids[:0:-1]
 
 
-@pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FETCH, "csv"), (VERIFY, "xml")))
+@pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FETCH, "csv"), (VERIFY, "xml"),
+                                           (RESTORE, "xml"), (WAIT, "csv"), (PRUNE, "csv"), (PRUNE, "xml")))
 def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
     """10,000 rows; the first and the last are worked on, the others pass."""
     count = 10_000
     known = {0: "a.txt", count - 1: "dir/b.bin"}
-    facts = [(n, known.get(n, n), len(BODIES[known[n]]) if n in known else n, "listed" if n in known else "pruned")
-             for n in range(count)]
+    taken_up = "verified" if command == PRUNE else "listed"
+    facts = [(n, known.get(n, n), len(BODIES[known[n]]) if n in known else n, world.etag(known.get(n, "")),
+              taken_up if n in known else "pruned") for n in range(count)]
     if form == "csv":
-        lines = (f'{n},{BUCKET},{key},{size},{state},colour {n},"a, b"' for n, key, size, state in facts)
-        data = marked(*lines, head="no,bucket,key,size,state,My colour,x")
+        lines = (f'{n},{BUCKET},{key},{size},{etag},{state},{PROOF},colour {n},"a, b"' for n, key, size, etag, state in facts)
+        data = marked(*lines, head=f"no,{HEAD},My colour,x")
     else:
-        data = xml(*(f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" state="{state}" '
-                     f'My_x0020_colour="colour {n}" x="a, b"' for n, key, size, state in facts))
+        data = xml(*(f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag="{etag}" state="{state}" proof="{PROOF}" '
+                     f'My_x0020_colour="colour {n}" x="a, b"' for n, key, size, etag, state in facts))
     done = world.run([*world.words(command), "-f", form], input=data)
     assert done.status == 0, done.err
     found = {int(row.extra["no"]): row for row in parsed(done.out, tmp_path)}
@@ -1384,26 +1240,26 @@ def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
 def test_doctype_ends_the_reading(world, tmp_path, command):
     secret = world.file("secret", "CANARY")
     document = f'<!DOCTYPE manifest [<!ENTITY x SYSTEM "file://{secret}">]>\n'.encode()
-    data = document + as_xml(world).replace(b'key="a.txt"', b'key="&x;"')
+    data = document + as_xml(world, command).replace(b'key="a.txt"', b'key="&x;"')
     for done in world.side_by_side(*({"words": world.words(command), "input": first + data}
                                      for first in (b"", b'<?xml version="1.0"?>\n'))):
         one_fault(command, done, 3, "DOCTYPE")
         assert some_rows(done.out, tmp_path) == [] and b"CANARY" not in done.out
 
 
-# Rows that make no sense, by what is wrong with them (head bucket,key,size,etag,state), and the columns that
+# Rows that make no sense, by what is wrong with them (with HEAD), and the columns that
 # must be passed on as they came.
 NONSENSE = {
-    "no key": f"{BUCKET},,1,,listed", "no bucket": ",k,1,,listed", "no bucket's name": "../etc,k,1,,listed",
-    "not a size": f"{BUCKET},k,many,,listed", "negative size": f"{BUCKET},k,-1,,listed",
-    "no state": f"{BUCKET},k,1,,bogus", "bad escape": f"{BUCKET},100%,1,,listed",
-    "long key": f"{BUCKET},{'k' * 1025},1,,listed",
-    "too few": f"{BUCKET},k", "too many": f"{BUCKET},k,1,,listed,and,more", "odd quotes": f'{BUCKET},"k"x,1,,listed'}
+    "no key": f"{BUCKET},,1,,listed,", "no bucket": ",k,1,,listed,", "no bucket's name": "../etc,k,1,,listed,",
+    "not a size": f"{BUCKET},k,many,,listed,", "negative size": f"{BUCKET},k,-1,,listed,",
+    "no state": f"{BUCKET},k,1,,bogus,", "bad escape": f"{BUCKET},100%,1,,listed,",
+    "long key": f"{BUCKET},{'k' * 1025},1,,listed,",
+    "too few": f"{BUCKET},k", "too many": f"{BUCKET},k,1,,listed,and,more", "odd quotes": f'{BUCKET},"k"x,1,,listed,'}
 
 
 @pytest.mark.parametrize("command", READERS)
 def test_nonsense_stops_nothing_else(world, tmp_path, command):
-    good = [world.row(key) for key in BODIES]
+    good = [world.row(command, key) for key in BODIES]
     lines = [good[0], *list(NONSENSE.values())[:6], good[1], *list(NONSENSE.values())[6:], good[2]]
     done = world.run([*world.words(command), "-q"], input=marked(*lines))
     assert done.status == 1

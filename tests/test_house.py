@@ -27,14 +27,16 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 # A module imports only from the rows above its own; commands/* come last.
 LAYERS = (
     "errors",
-    "units row address digest durable show split spool grants",
-    "csvform xmlform retry lock answer plain pages segments blocks channel pricing evaluator",
-    "manifest ledger wire tree plan outlet shelf",
-    "session listing pool worker engine commit control",
-    "ranges select removal thaw identity",
-    "transfer flow template",
+    "units row address digest durable show split spool finding grants",
+    "csvform xmlform retry lock answer plain pages segments blocks channel pricing cap plot report evaluator",
+    "manifest ledger wire tree plan outlet properties shelf",
+    "session listing pool worker engine commit control place route",
+    "ranges select removal thaw checkup volumes identity",
+    "transfer flow readback template",
     "review simulation applying",
-    "fetching verifying migration pruning leftovers restoring policies",
+    "fetching verifying migration pruning leftovers restoring sampling policies",
+    "speed",
+    "options",
     "command",
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

@@ -30,3 +30,18 @@ def test_other_services(monkeypatch, settings, option, expected):
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert Session(SimpleNamespace(**OPTIONS | {"endpoint_url": option})).service("sts").meta.endpoint_url == expected
+
+
+def test_a_service_that_is_not_waited_for():
+    """With seconds: asked once, and for so long."""
+    config = Session(SimpleNamespace(**OPTIONS)).service("sts", 2).meta.config
+    assert (config.connect_timeout, config.read_timeout, config.retries) == (2, 2, {"total_max_attempts": 1, "mode": config.retries["mode"]})
+
+
+def test_one_session_for_all_clients():
+    """Credentials are looked for once, also where a bucket is elsewhere."""
+    session = Session(SimpleNamespace(**OPTIONS))
+    assert session.home().region == session.client.meta.region_name == "eu-west-1"
+    before = session.session
+    session.regional("us-west-2")
+    assert session.session is before and session.client.meta.region_name == "us-west-2"

@@ -1,13 +1,13 @@
 """s3-list: list buckets, objects and versions."""
 
-from s3kit import command
+from s3kit import command, options
 
 NAME = "s3-list"
 
 
 def build_parser():
     """Declare the options of s3-list."""
-    p = command.parser(NAME, "List buckets, objects and versions.")
+    p = options.parser(NAME, "List buckets, objects and versions.")
     p.add_argument("address", metavar="s3://BUCKET/PREFIX", nargs="*", help="what to list; all buckets if none")
     p.add_argument("-R", "--recursive", action="store_true", help="all keys below, not one level")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
@@ -16,8 +16,8 @@ def build_parser():
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("-0", "--null", action="store_true", help="raw names, each ended by a NUL")
     p.add_argument("--summarize", action="store_true", help="in the end, how many and how much")
-    command.connections_option(p)
-    command.s3_options(p)
+    options.connections_option(p)
+    options.s3_options(p)
     return p
 
 

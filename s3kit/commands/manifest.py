@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from s3kit import command
+from s3kit import command, options
 from s3kit.errors import DONE, SOME_FAILED, Usage
 
 NAME = "s3-manifest"
@@ -10,19 +10,19 @@ NAME = "s3-manifest"
 
 def build_parser():
     """Declare the options of s3-manifest."""
-    p = command.parser(NAME, "Make a manifest of buckets, prefixes or a local tree, or convert one.")
+    p = options.parser(NAME, "Make a manifest of buckets, prefixes or a local tree, or convert one.")
     p.add_argument("source", metavar="SOURCE", nargs="*", help="s3://bucket/prefix, a directory, or a manifest to convert")
     p.add_argument("--buckets-file", metavar="FILE", help="also the buckets (or s3:// addresses) in FILE, one a line")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
-    p.add_argument("--at", metavar="TIME", type=command.moment, help="the objects as they were at TIME")
+    p.add_argument("--at", metavar="TIME", type=options.moment, help="the objects as they were at TIME")
     p.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
-    p.add_argument("--columns", metavar="A,B,...", type=command.column_list, help="the columns of input that has no header")
-    command.output_options(p, in_place=False)
-    command.filter_options(p)
-    command.connections_option(p)
-    command.s3_options(p)
+    p.add_argument("--columns", metavar="A,B,...", type=options.column_list, help="the columns of input that has no header")
+    options.output_options(p, in_place=False)
+    options.filter_options(p)
+    options.connections_option(p)
+    options.s3_options(p)
     return p
 
 

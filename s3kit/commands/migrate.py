@@ -1,22 +1,23 @@
 """s3-migrate: take whole buckets out of S3: scan, restore, fetch, verify, delete."""
 
-from s3kit import command
+from s3kit import command, options
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, Held, Usage
 
 NAME = "s3-migrate"
 VERBS = ("run", "status", "errors", "retry-errors", "reset")
+LOOKS = ("status", "errors")        # they need no destination
 LOCK = ".lock"
 
 
 def build_parser():
     """Declare the options of s3-migrate."""
-    p = command.parser(NAME, "Take whole buckets out of S3: scan, restore, fetch, verify, delete.",
+    p = options.parser(NAME, "Take whole buckets out of S3: scan, restore, fetch, verify, delete.",
                        usage="%(prog)s [run|status|errors|retry-errors|reset] [options] [BUCKET ...]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("words", metavar="BUCKET", nargs="*", help="what to migrate, as NAME or s3://NAME")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
-    command.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
+    options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
     p.add_argument("-w", "--work", metavar="DIR", help="keep the manifests of each bucket below DIR (.s3kit/migration in DEST)")
     p.add_argument("--yes", metavar="BUCKET", action="append", default=[], help="delete this bucket's versions without asking")
     p.add_argument("--no-delete", action="store_true", help="end when all is verified")
@@ -24,23 +25,29 @@ def build_parser():
     p.add_argument("--rescan", action="store_true", help="begin with a new scan, for what has come since")
     p.add_argument("--no-restore", action="store_true", help="leave archived objects where they are")
     group = p.add_argument_group("as in s3-restore")
-    group.add_argument("--days", metavar="N", type=command.positive, help="S3 keeps restored copies for N days")
+    group.add_argument("--days", metavar="N", type=options.positive, help="S3 keeps restored copies for N days")
     group.add_argument("--tier", choices=("Standard", "Bulk", "Expedited"), help="how fast S3 restores, and how dear")
-    group.add_argument("--max-pending", metavar="N", type=command.positive, help="no more than N rows pending in S3, of each bucket")
-    group.add_argument("--max-pending-size", metavar="SIZE", type=command.size, help="no more than SIZE of them")
-    group.add_argument("--poll", metavar="TIME", help="look how rows stand every TIME")
+    group.add_argument("--max-pending", metavar="N", type=options.positive, help="no more than N rows pending in S3, of each bucket")
+    group.add_argument("--max-pending-size", metavar="SIZE", type=options.size, help="no more than SIZE of them")
+    group.add_argument("--poll", metavar="TIME", type=poll, help="look how rows stand every TIME")
     p.add_argument("--json", action="store_true", help="status: one JSON object a line")
-    command.pool_options(p)
-    p.add_argument("--retries", metavar="N", type=command.whole, default=5, help="more tries for what fails in passing (5)")
-    p.add_argument("--limit-rate", metavar="RATE", type=command.size, default=0, help="at most so many bytes a second (10M)")
-    command.s3_options(p)
+    options.pool_options(p)
+    p.add_argument("--retries", metavar="N", type=options.whole, default=5, help="more tries for what fails in passing (5)")
+    p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0, help="at most so many bytes a second (10M)")
+    options.s3_options(p)
     return p
+
+
+def poll(text):
+    """Return a span of time as it was given, for s3-restore; it must be one."""
+    options.span(text)
+    return text
 
 
 def migrate(args):
     """Do what the verb says; return the status."""
     verb, words = (args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS else ("run", args.words)
-    place_work(args)
+    place_work(args, verb)
     buckets = chosen(args, verb, words)
     from s3kit.migration import Migration
     migrations = [Migration(args, bucket, lambda text: command.say(args.prog, text), command.Signals.check) for bucket in buckets]
@@ -56,12 +63,12 @@ def migrate(args):
         command.os.close(held)
 
 
-def place_work(args):
+def place_work(args, verb):
     """Decide where the manifests are kept: never among the files. Raises Usage."""
     path = command.os.path
     args.work = args.work or path.join(args.dest, ".s3kit", "migration")
     dest, work = path.realpath(args.dest), path.realpath(args.work)
-    if path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
+    if verb not in LOOKS and path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
         raise Usage(f"'{args.work}' is among the files of '{args.dest}': choose another directory with -w")
 
 
@@ -80,6 +87,8 @@ def chosen(args, verb, words):
         from s3kit.session import Session
         named += [name for name, _ in Session(args).buckets()]
     elif args.all_buckets or (not named and verb not in ("run", "reset")):
+        if not known:
+            raise Usage(f"no bucket was begun in '{args.work}' (see -d and -w)")
         named += known
     elif not named:
         raise Usage("no bucket: name some, or give --all-buckets")

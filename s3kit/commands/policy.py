@@ -1,6 +1,6 @@
 """s3-policy: plan, compare, apply and roll back bucket policies."""
 
-from s3kit import command
+from s3kit import command, options
 from s3kit.errors import Usage
 
 NAME = "s3-policy"
@@ -10,7 +10,7 @@ CHANGING = ("apply", "rollback")
 
 def build_parser():
     """Declare the options of s3-policy."""
-    p = command.parser(NAME, "Plan, compare, apply and roll back bucket policies.",
+    p = options.parser(NAME, "Plan, compare, apply and roll back bucket policies.",
                        usage=f"%(prog)s {'|'.join(VERBS)} [options] [BUCKET ... | -]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("words", metavar="VERB BUCKET", nargs="*", help="what to do, with what; - reads a manifest from stdin")
@@ -41,10 +41,10 @@ def build_parser():
     group = p.add_argument_group("applying")
     group.add_argument("--canary", metavar="BUCKET", help="apply: this one first (the first)")
     group.add_argument("--overwrite", action="store_true", help="also what was changed since: the live policy, the plan, a Sid")
-    group.add_argument("--settle", metavar="TIME", type=command.span, help="look for so long whether all is well (5s for the first bucket, then 1s)")
+    group.add_argument("--settle", metavar="TIME", type=options.span, help="look for so long whether all is well (5s for the first bucket, then 1s)")
     group.add_argument("--remove-self", metavar="BUCKET", action="append", default=[], help="the caller may lose access to this one")
     group.add_argument("--to", metavar="FILE", help="rollback: to this backup")
-    command.s3_options(p)
+    options.s3_options(p)
     return p
 
 

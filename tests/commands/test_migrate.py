@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, ROOT, clean_env, env_of
+from conftest import BIN, clean_env, env_of, examples
 from manifests import read_rows
 
 from s3kit.migration import PHASES
@@ -265,6 +265,7 @@ def test_reset(fake, run, tmp_path):
 
 WRONG = {"no bucket": ([], "no bucket"), "no bucket at all": (["s3://b/prefix"], "whole buckets"), "yes to another": (["b", "--yes", "c"], "--yes c"),
          "unknown": (["retry-errors", "b"], "no bucket of"), "reset of none": (["reset"], "no bucket"),
+         "nothing begun": (["status"], "no bucket was begun"), "no time": (["b", "--poll", "5"], "not a span of time"),
          "among the files": (["b", "-w", "d/work"], "among the files"), "the files' own place": (["b", "-w", "d"], "among the files")}
 
 
@@ -273,6 +274,14 @@ def test_asked_wrongly(run, tmp_path, case):
     words, said = WRONG[case]
     done = run("s3-migrate", *words, *DEST)
     assert done.status == 2 and said in done.err and not (tmp_path / "d").exists(), done.err
+
+
+def test_a_look_needs_no_destination(fake, run, tmp_path):
+    """The work directory may lie where we are."""
+    fill(fake)
+    run("s3-migrate", "logs", "-w", "work", "--no-delete", *DEST, env=env_of(fake))
+    assert "12 verified" in run("s3-migrate", "status", "-w", "work").out
+    assert run("s3-migrate", "errors", "-w", "work").status == 0
 
 
 def test_a_bucket_that_cannot_be_read_keeps_no_other(fake, run, tmp_path):
@@ -489,17 +498,12 @@ def killed_often(seaweed, run, tmp_path, seed):
 # --- the page
 
 
-def examples():
-    """Return the command lines of the page's EXAMPLES."""
-    return re.findall(r"^\.Dl (.+)$", (ROOT / "man" / "s3-migrate.1").read_text(), re.MULTILINE)
-
-
 def test_the_examples_of_the_page(fake, pipe, tmp_path):
     """Each is run, in the page's order, on buckets of those names, and does what it is there for."""
     for n in range(5):
         fake.put("photos", f"{n}.jpg", b"photo %d" % n)
         fake.put("music", f"{n}.ogg", b"music %d" % n)
-    lines = examples()
+    lines = examples("s3-migrate")
     assert len(lines) == 5 and all(shlex.split(line)[0] == "s3-migrate" for line in lines)
     for line in lines:
         done = pipe(line.replace("/data", f"{tmp_path}/data"), env=env_of(fake))

@@ -4,13 +4,14 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from conftest import BIN, clean_env, env_of
+from conftest import BIN, clean_env, env_of, examples
 from manifests import read_rows
 
 from fakes3 import FakeS3
@@ -119,6 +120,51 @@ def test_a_file_changed_after_it_was_verified_keeps_its_object(fake, run, tmp_pa
     assert {key for key, _ in kept(fake)} == {"one"}
     again = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
     assert again.status == 0 and states(again.out) == {"one": "fetched", "two": "pruned"}, "s3-fetch gets it again"
+
+
+def rot(path):
+    """Change a bit of a file, as a dying disk does: nothing tells of it but the bytes."""
+    before = path.stat()
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    with open(path, "r+b") as file:
+        file.write(body)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("size", [0, 4, (8 << 20) + 1, 16 << 20])
+def test_a_file_that_rotted_keeps_its_object(fake, run, tmp_path, size):
+    """What was verified long ago is read back; S3 keeps its object, and s3-fetch gets it again."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, os.urandom(size))
+    manifest = proven(fake, run, tmp_path)
+    if size:
+        rot(tmp_path / "d" / "b" / "one")
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        base.execute("UPDATE object SET changed_at = '2026-01-01T00:00:00Z'")
+    base.close()
+    planned = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
+    assert len(states(planned.out)) == 2, "a plan reads no files"
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    if not size:
+        assert done.status == 0 and not kept(fake)
+        return
+    assert done.status == 1 and states(done.out) == {"one": "failed", "two": "pruned"}
+    assert "does not have the bytes any more" in done.err and {key for key, _ in kept(fake)} == {"one"}
+    whole = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
+    assert states(whole.out) == {"one": "fetched", "two": "pruned"}
+    assert (tmp_path / "d" / "b" / "one").read_bytes() == fake.get("b", "one").body
+
+
+def test_what_was_verified_just_now_is_not_read_again(fake, run, tmp_path):
+    """So the pipeline reads every file once; --verified-since has all of them read."""
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "one", b"body")
+    manifest = proven(fake, run, tmp_path)
+    rot(tmp_path / "d" / "b" / "one")
+    done = run("s3-prune", "--yes", "--verified-since", "2100-01-01", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and kept(fake)
 
 
 def test_locked_versions(fake, run, tmp_path):
@@ -293,6 +339,59 @@ def test_killed_and_run_again(fake, tmp_path, run):
         done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
         assert done.status == 0, done.err
         assert set(states(done.out).values()) == {"pruned"} and not kept(fake, bucket)
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+def test_killed_before_the_answer(fake, run, tmp_path, versioning):
+    """S3 has deleted, and we never heard: the files are the only copies, and --local leaves them. What S3 kept is not taken for gone."""
+    fake.bucket("b", versioning=versioning)
+    for key in ("one", "two"):
+        fake.put("b", key, b"body of " + key.encode())
+    manifest = proven(fake, run, tmp_path)
+    hung = fake.fault("hang", method="POST" if versioning else "DELETE", key=None if versioning else "one", times=None, done=True)
+    process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", *DEST, manifest], cwd=tmp_path, env=clean_env(env_of(fake)),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not hung.hits and process.poll() is None:
+        time.sleep(0.01)
+    while fake.get("b", "one"):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    fake.faults.clear()
+    fake.put("b", "new", b"so that the manifest has the bucket")
+    (tmp_path / "d" / "b" / "stray").write_text("in no bucket")
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert done.status == 0 and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"], done.err
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and set(states(done.out).values()) == {"pruned"}
+    assert [version.key for version in fake.versions("b")] == ["new"]
+
+
+def test_what_s3_keeps_is_not_taken_for_gone(fake, run, tmp_path):
+    """In the ledger, too: what S3 refused to delete was verified, and is no more than that."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("free", "held"):
+        fake.put("b", key, b"body")
+    fake.hold("b", "held")
+    run("s3-prune", "--yes", *DEST, proven(fake, run, tmp_path), env=env_of(fake))
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        assert dict(base.execute("SELECT key, state FROM object")) == {"free": "pruned", "held": "verified"}
+
+
+def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
+    """Whoever verifies it once more by an old manifest: --local leaves it."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", "--include", "one", *DEST, manifest, env=env_of(fake)).status == 0
+    assert run("s3-verify", *DEST, manifest, env=env_of(fake)).status == 0
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert "1 file left: the only copies" in done.err and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"]
 
 
 # --- races
@@ -487,7 +586,41 @@ def test_local_wants_the_whole_manifest(fake, run, tmp_path, spoil, by):
     assert sorted(path.name for path in (tmp_path / "d" / "b").iterdir()) == ["one", "stray", "two"]
 
 
-def test_local_takes_no_filters(run, tmp_path):
-    """A filter would make it remove what it leaves out."""
-    done = run("s3-prune", "--local", "--yes", "--include", "x", input="")
-    assert done.status == 2 and "filter" in done.err
+@pytest.mark.parametrize("words", [["--include", "x"], ["--min-size", "1"], ["--bucket", "b"], ["--columns", "key"], ["--max-delete", "1"],
+                                   ["--undo", "u"], ["--keep-newest", "1"], ["--fetched"], ["-i"]])
+def test_local_takes_nothing_that_it_would_not_heed(run, tmp_path, words):
+    """A filter would make it remove what it leaves out, and -i would rewrite the manifest with what was removed."""
+    (tmp_path / "m.csv").write_text("#s3kit manifest 1\nbucket,key\n#end rows=0\n")
+    done = run("s3-prune", "--local", "--yes", *words, "m.csv")
+    assert done.status == 2 and "--local removes what the manifest does not name" in done.err
+    assert sorted(os.listdir(tmp_path)) == ["m.csv"] and "bucket,key\n" in (tmp_path / "m.csv").read_text()
+
+
+# --- the page
+
+
+def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
+    """Each is run, in the page's order, and does what it is there for."""
+    fake.bucket("photos", versioning="Enabled")
+    for key in ("a.jpg", "b.jpg"):
+        for age in (b"old", b"new"):
+            fake.put("photos", key, age + key.encode())
+    env, data = env_of(fake), tmp_path / "data"
+    listed = run("s3-manifest", "--versions", "s3://photos", env=env).out
+    fetched = run("s3-fetch", "-d", data, input=listed, env=env).out
+    assert run("s3-verify", "-d", data, "-o", "all.csv", input=fetched, env=env).status == 0
+    proven, plan, current, old, local = (line.replace("/data", str(data)) for line in examples("s3-prune"))
+    assert pipe(proven, env=env).status == [0, 0, 0]
+    done = pipe(plan, env=env)
+    assert done.status == [0, 0] and done.out.strip() == "5" and "2 versions to delete" in done.err and len(kept(fake, "photos")) == 4
+    assert pipe(current, env=env).status == [0] and set(states(tmp_path / "proven.csv").values()) == {"pruned"}
+    assert len(kept(fake, "photos")) == 2
+    done = pipe(old, env=env)
+    assert done.status == [0] and not kept(fake, "photos"), done.err
+    assert [row.is_latest for row in read_rows(tmp_path / "undo.csv")] == ["false", "false"]
+    fake.put("photos", "c.jpg", b"so that the manifest has the bucket")
+    files = {path.name for path in (data / "photos").iterdir()}
+    (data / "photos" / "stray.jpg").write_text("in the bucket no more")
+    time.sleep(0.05)
+    done = pipe(local, env=env)
+    assert done.status == [0] and {path.name for path in (data / "photos").iterdir()} == files and len(files) == 4, done.err

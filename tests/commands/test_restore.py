@@ -17,7 +17,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from conftest import BIN, clean_env, env_of
+from conftest import BIN, clean_env, env_of, examples
 from manifests import read_rows
 
 from fakes3 import DAY, TIERS, FakeS3, Restore
@@ -230,6 +230,8 @@ def test_filters(fake, run, tmp_path):
     assert [key for key, _ in asked(fake)] == ["k00005"] and list(by_key(done.out)) == ["k00005"]
     run("s3-restore", "-i", "--include", "*6", manifest, env=env_of(fake))
     assert len(by_key(manifest)) == 10 and len(asked(fake)) == 2
+    done = run("s3-restore", "-i", "--include", "none", manifest, env=env_of(fake))
+    assert "0 rows restored in" in done.err and len(by_key(manifest)) == 10, "what it left out it did not ask for"
 
 
 # --- waiting
@@ -689,6 +691,38 @@ def test_wrong_usage(run):
                   ["--fallback", "Expedited"], ["--days", "0"]):
         done = run("s3-restore", *words, input="key\n")
         assert done.status == 2 and done.err.startswith("s3-restore: "), words
+
+
+# --- the page
+
+
+def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
+    """Each is run, and does what it is there for, on a manifest of objects that are in an archive (again)."""
+    fake.bucket("photos")
+    for n in range(4):
+        fake.put("photos", f"{n}.jpg", b"photo %d" % n, storage_class="GLACIER" if n else "STANDARD")
+    estimate, pipeline, now_and_then = examples("s3-restore")
+
+    def cold():
+        """Let all copies expire, and list the bucket."""
+        fake.clock.advance(30 * DAY)
+        fake.log.clear()
+        run("s3-manifest", "s3://photos", "-o", "photos.csv", env=env_of(fake))
+    cold()
+    done = pipe(estimate, env=env_of(fake))
+    assert done.status == [0] and "3 objects" in done.out and "Bulk" in done.out and not asked(fake), done.err
+    cold()
+    with flying(fake):
+        done = pipe(pipeline.replace("/data", f"{tmp_path}/data").replace("--wait", "--wait --poll 0.1s"), env=env_of(fake))
+    assert done.status == [0, 0, 0] and len(asked(fake, 202)) == 3, done.err
+    assert {row.state for row in by_key(tmp_path / "photos.csv").values()} == {"fetched"}
+    assert sorted(os.listdir(tmp_path / "data" / "photos")) == [f"{n}.jpg" for n in range(4)]
+    cold()
+    done = pipe(now_and_then, env=env_of(fake))
+    assert done.status == [0] and len(asked(fake, 202)) == 3, done.err
+    fake.clock.advance(2 * DAY)
+    assert pipe(now_and_then, env=env_of(fake)).status == [0] and len(asked(fake)) == 3
+    assert sorted(row.state for row in by_key(tmp_path / "photos.csv").values()) == ["listed"] + 3 * ["restored"]
 
 
 # --- together

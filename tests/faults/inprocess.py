@@ -31,6 +31,11 @@ class Crash(BaseException):
     """The process is gone: nothing of it runs any more."""
 
 
+def open_fds():
+    """Return this process's file descriptors, without the one that looks them up."""
+    return {int(name) for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}
+
+
 class Box:
     """Where commands run. `fuse`: at which call the process dies; `unsynced`: what a power cut may take back."""
 
@@ -51,7 +56,7 @@ class Box:
     def run(self, name, *argv, fuse=None):
         """Run a command; return (status, what it wrote, what it said); status None: it died."""
         self.fuse, self.dead, self.ticks, self.unsynced, self.written = fuse, False, 0, [], bytearray()
-        fds, Signals.graceful, Signals.number = set(os.listdir("/proc/self/fd")), False, 0
+        fds, Signals.graceful, Signals.number = open_fds(), False, 0
         stderr, sys.stderr = sys.stderr, io.StringIO()
         try:
             status = WORK[name][1](self.parsers[name].parse_args([str(word) for word in argv]))
@@ -73,11 +78,8 @@ class Box:
                 assert not thread.is_alive(), f"the thread '{thread.name}' does not end"
         while self.ledgers:
             self.ledgers.pop().close()
-        for fd in set(os.listdir("/proc/self/fd")) - fds:
-            try:
-                os.close(int(fd))
-            except OSError:
-                pass            # the directory's own
+        for fd in open_fds() - fds:
+            os.close(fd)
 
     def lose(self):
         """Take back renames that nothing had synced, the last ones first, as a power cut may."""

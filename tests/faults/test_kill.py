@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faults.inject import injected, points, strace
-from faults.oracle import World, mixed, rows_of
+from faults.oracle import BUCKET, World, mixed, rows_of
 
 CALLS = ("openat", "mkdir", "mkdirat", "write", "pwrite64", "rename", "renameat", "renameat2", "linkat", "unlink", "unlinkat",
          "ftruncate", "utimensat", "fsync", "fdatasync", "syncfs", "fallocate", "flock", "sendto", "close")
@@ -140,6 +140,90 @@ def test_kill_points_of_a_manifest(cases, tmp_path):
             assert ran.status == 0, ran.err
             left = [path.name for path in world.folder.iterdir() if path.name.endswith(".new")]
             assert len(left) <= 1, f"more than the one file that the kill left: {left}"
+
+
+# --- s3-restore
+
+# What it tells S3 and hears, and what it writes: the rows that wait, in TMPDIR, and its output.
+RESTORE_CALLS = ("openat", "write", "sendto", "recvfrom", "ftruncate", "fsync", "fdatasync", "rename", "renameat", "unlink", "unlinkat")
+CLASSES = ("GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING", "STANDARD", "GLACIER", "GLACIER_IR")
+CAP = 3
+
+
+class Archive(World):
+    """A World most of whose objects are in archives, from which they come in a moment; `most` is how many were pending at once."""
+
+    def __init__(self, folder):
+        super().__init__(folder, {f"k{n:02}": b"body %d" % n for n in range(12)})
+        for n, version in enumerate(self.fake.versions(BUCKET)):
+            version.storage_class = CLASSES[n % len(CLASSES)]
+            version.tier = "ARCHIVE_ACCESS" if version.storage_class == "INTELLIGENT_TIERING" else None
+        self.fake.restore_seconds = dict.fromkeys(self.fake.restore_seconds, 0.1)
+        self.cold = {version.key for version in self.fake.versions(BUCKET) if version.state(self.fake.clock.now()) == "archived"}
+        self.most, self.fake.hook = 0, self.count
+        self.env["TMPDIR"] = str(self.folder / "tmp")
+        (self.folder / "tmp").mkdir()
+        self.write_list()
+
+    def count(self, request):
+        """Count what is pending as S3 is asked for one more."""
+        if request.method == "POST":
+            now = self.fake.clock.now()
+            self.most = max(self.most, 1 + sum(version.state(now) == "ongoing" for version in self.fake.versions(BUCKET)))
+
+    def restore(self, wrap=()):
+        """Run s3-restore on the list, which it rewrites."""
+        return self.run("s3-restore", "--wait", "--poll", "0.1s", "--max-pending", CAP, "-i", self.list, wrap=wrap)
+
+    def believe_list(self):
+        """Check that the list is whole, and that what it says is back is back; return {key: state}."""
+        text, now = self.list.read_text(), self.fake.clock.now()
+        states = {row["key"]: row["state"] for row in rows_of(text)}
+        versions = {version.key: version for version in self.fake.versions(BUCKET)}
+        assert states.keys() == versions.keys() and text.endswith("#end rows=12\n"), "rows are lost"
+        early = [key for key, state in states.items() if state == "restored" and versions[key].state(now) not in ("ready", "online")]
+        assert not early, f"let go before it can be read: {early}"
+        return states
+
+    def all_back(self, ran, killed=0):
+        """Check the end: all is back, each asked for once, and no more is left than the file that a kill left unnamed."""
+        assert ran.status == 0, f"it ended with {ran.status}: {ran.err}"
+        states, now = self.believe_list(), self.fake.clock.now()
+        # What came back to INTELLIGENT_TIERING while nobody looked is as if it had never been away.
+        moved = {version.key for version in self.fake.versions(BUCKET) if version.storage_class == "INTELLIGENT_TIERING"}
+        assert {key for key, state in states.items() if state == "restored"} | moved == self.cold
+        assert all(version.state(now) in ("ready", "online") for version in self.fake.versions(BUCKET))
+        asked = [request.key for request in self.fake.requests("POST")]
+        assert sorted(asked) == sorted(self.cold), f"asked twice, or not at all: {asked}"
+        assert self.most <= CAP, f"{self.most} were pending at once"
+        assert len(list((self.folder / "tmp").iterdir())) <= killed, "temporary files are left"
+
+
+def kill_restores(cases, tmp_path, most):
+    """Kill s3-restore at points of a recorded run, each in an Archive of its own, and run it again."""
+    count, hit, trace = cases("kill -9 at a call of s3-restore"), 0, tmp_path / "recorded"
+    with Archive(tmp_path / "first") as world:
+        world.all_back(world.restore(strace(trace, calls=RESTORE_CALLS)))
+        found = sorted({(call, n) for where in (str(world.folder), "<socket:")
+                        for call, numbers in points(trace, where).items() for n in numbers})
+    for at, (call, n) in enumerate(spread(found, most, seed=6)):
+        with count.case(f"{call} {n}"), Archive(tmp_path / f"{at}") as world:
+            _, died = kill_at(world.restore, call, n, tmp_path)
+            hit += died
+            world.believe_list()
+            world.all_back(world.restore(), killed=1)
+        world.remove()
+    assert hit > 0.8 * count.run, f"only {hit} of {count.run} kills happened"
+
+
+def test_kill_points_of_restore(cases, tmp_path):
+    kill_restores(cases, tmp_path, 12)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_all_kill_points_of_restore(cases, tmp_path):
+    kill_restores(cases, tmp_path, 3000)
 
 
 # --- at random times

@@ -61,9 +61,10 @@ class Guest:
     def watch(self, process, chance, between):
         """Read a command's rows as they come, and cut the power at each block; `between` is the chance of a cut without one."""
         text, end = b"", time.monotonic() + TRUE_TIME
-        pipe = process.stdout.fileno()
+        pipe, ready = process.stdout.fileno(), select.poll()
+        ready.register(pipe, select.POLLIN)
         while time.monotonic() < end:
-            if not select.select([pipe], [], [], chance.uniform(0.05, 0.5))[0]:
+            if not ready.poll(chance.uniform(50, 500)):
                 if chance.random() < between:
                     self.cut(text)
                 continue

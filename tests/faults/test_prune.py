@@ -3,7 +3,9 @@
 import random
 import re
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from xml.sax.saxutils import unescape
 
 import pytest
@@ -71,10 +73,18 @@ def test_power_cuts_as_a_delete_arrives(cases, mounts, tmp_path, kind, versionin
         paths = {(row["key"], row["version_id"]): row["path"] for row in rows_of(text)}
         for number, dest, _ in guest.copies():
             with count.case(f"{kind}, {versioning}, delete {number} of {len(named)} names"):
+                known = ledger_of(dest)
                 for name in named[number]:
+                    assert known.get(name) == "pruned", f"the ledger does not know that S3 was asked to delete {name}: {known.get(name)}"
                     path = dest / paths[name]
                     assert path.is_file() and path.read_bytes() == bodies[name], f"S3 was asked to delete {name}, which is not on the disk"
         assert count.run >= 3
+
+
+def ledger_of(dest):
+    """Return {(key, version id): state} of the ledger of a destination, or of what a power cut left of it."""
+    with closing(sqlite3.connect(dest / ".s3kit" / "ledger.sqlite3")) as base:
+        return {(key, version): state for key, version, state in base.execute("SELECT key, version_id, state FROM object")}
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])

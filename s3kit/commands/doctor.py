@@ -1,0 +1,148 @@
+"""s3-doctor: look at credentials, network, buckets and disks, and say what to do."""
+
+from s3kit import command, options
+
+NAME = "s3-doctor"
+MODES = ("speed", "volumes")
+MANY = 50               # buckets that people wait for
+
+
+def build_parser():
+    """Declare the options of s3-doctor."""
+    p = options.parser(NAME, "Look at credentials, network, buckets and disks, and say what to do.",
+                       usage="%(prog)s [options] [BUCKET ...]\n       %(prog)s --speed s3://BUCKET/PREFIX [options]\n"
+                             "       %(prog)s --volumes [options]")
+    p.parse_args = p.parse_intermixed_args      # buckets may follow options
+    p.add_argument("bucket", metavar="BUCKET", nargs="*", help="look into these, as NAME or s3://NAME; all if none")
+    options.dest_option(p, "where the files would lie (the current directory)")
+    p.add_argument("--buckets", metavar="N", type=options.whole, default=1000, help="look into no more than N buckets (1000)")
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--speed", metavar="s3://BUCKET/PREFIX",
+                   help="measure how fast its objects come, and say which -j and -c to use")
+    p.add_argument("--for", metavar="TIME", dest="seconds", type=options.span, default=30, help="with --speed: for so long (30s)")
+    p.add_argument("--max-bytes", metavar="SIZE", type=options.size, default=1 << 30,
+                   help="with --speed: read no more than SIZE from S3, which costs money (1G)")
+    p.add_argument("--svg", metavar="FILE", help="with --speed: draw it")
+    p.add_argument("--volumes", action="store_true", help="print the commands that would lay out the empty disks; run none")
+    options.pool_options(p)
+    p.set_defaults(jobs=None, connections=None)         # --speed goes up to what the machine has
+    options.s3_options(p)
+    return p
+
+
+def examine(args):
+    """Do what was asked for; return the status."""
+    from s3kit.errors import Usage
+    modes = [mode for mode in MODES if getattr(args, mode)]
+    if len(modes) > 1 or (modes and args.bucket):
+        raise Usage("--speed, --volumes and BUCKET do not go together")
+    if args.svg and not args.speed:
+        raise Usage("--svg goes with --speed")
+    return {"speed": speed, "volumes": volumes}.get(modes[0] if modes else "", check)(args)
+
+
+def check(args):
+    """Look at everything, print what was found; return the status."""
+    from concurrent.futures import wait
+
+    from s3kit import place
+    from s3kit.checkup import TOGETHER, Checkup, Late, aside
+    from s3kit.place import room_for
+    from s3kit.report import Report
+    args.bucket = [bucket_in(word) for word in args.bucket]
+    args.together = room_for(TOGETHER)
+    report = Report(args, command.sys.stdout, lambda text: command.say(args.prog, text))
+    here = aside(place.findings, args.dest, args.connections or 32)
+    checkup = Checkup(args, command.Signals.check, report.trace)
+    try:
+        report.add(checkup.findings())
+    except BaseException:
+        wait([here], 1)         # its scratch directory goes with it
+        raise
+    try:
+        report.add(checkup.wait(here))
+    except Late:
+        report.add(place.late(args.dest))
+    report.add(buckets(args, checkup))
+    report.summary()
+    return checkup.status(report.findings)
+
+
+def buckets(args, checkup):
+    """Return the Findings of the buckets; a bar tells how many answers are still to come where they are many."""
+    if len(args.bucket or checkup.found) < MANY:
+        return list(checkup.buckets())
+    checkup.progress = command.Progress(args, unit=" answers")
+    try:
+        return list(checkup.buckets())
+    finally:
+        checkup.progress.close()
+
+
+def speed(args):
+    """Measure how fast a bucket's objects come, print a table and what follows from it; return the status."""
+    import json
+
+    from s3kit.address import parse_s3
+    from s3kit.errors import DONE
+    from s3kit.plot import drawing
+    from s3kit.speed import HEAD, Speed, row_of
+    from s3kit.units import show_size, show_span
+    write = command.sys.stdout.write
+    measured = Speed(args, *parse_s3(args.speed), command.Signals.check)
+    if not args.quiet:
+        command.say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
+    if not args.json:
+        write(f"{command.visible(measured.title())}\n{HEAD}\n")
+    for step in measured.steps():
+        write((json.dumps(step.json()) if args.json else row_of(step)) + "\n")
+        command.sys.stdout.flush()
+    if args.json:
+        write(json.dumps(measured.verdict()) + "\n")
+    else:
+        write("".join(f"{what:<8} {command.visible(text)}\n" for what, text in measured.advice()))
+    if args.svg:
+        save(args.svg, drawing(measured.title(), measured.done, measured.knee(measured.done)))
+    return DONE
+
+
+def save(path, text):
+    """Write a file, whole or not at all. Raises Fault."""
+    from s3kit.durable import Replacement
+    from s3kit.errors import of_file
+    try:
+        new = Replacement(path)
+        new.file.write(text.encode())
+        new.commit()
+    except OSError as error:
+        raise of_file("write", path, error) from None
+
+
+def volumes(args):
+    """Print what disks there are, and how the empty ones would be laid out; return the status."""
+    import json
+
+    from s3kit.errors import DONE
+    from s3kit.volumes import disks, layout, script
+    found = disks()
+    commands = layout(found)
+    lines = script(found, commands)
+    if args.json:
+        lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found]
+    command.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return DONE
+
+
+def bucket_in(word):
+    """Return the bucket that a word names. Raises Usage."""
+    from s3kit.errors import Usage
+    from s3kit.row import BUCKET
+    name = word.removeprefix("s3://").partition("/")[0]
+    if not BUCKET.fullmatch(name):
+        raise Usage(f"'{word}' is no bucket (NAME or s3://NAME)")
+    return name
+
+
+def main(argv=None):
+    """Run s3-doctor."""
+    return command.run(build_parser(), examine, argv)
