@@ -53,6 +53,11 @@ class Commit:
                 self.more.notify_all()
             self.hold_back()
 
+    def pending_at(self, path):
+        """Return the entries at a path that the ledger will have after the next flush."""
+        with self.more:
+            return [entry for entry in self.pending.values() if entry.path == path]
+
     def pass_on(self, rows):
         """Take rows that may leave at once."""
         with self.more:

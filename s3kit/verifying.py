@@ -62,6 +62,7 @@ class Verifying:
         # The ledger's times are whole seconds.
         self.since = from_epoch(math.ceil(args.verified_since.timestamp())) if args.verified_since else None
         self.known = set()
+        self.gone = set()               # paths of files that were removed
         self.read = self.discarded = self.archived = 0
 
     def run(self):
@@ -314,6 +315,9 @@ class Verifying:
     def verified(self, look, outcome, proof):
         """The bytes on the disk are S3's."""
         row = look.row
+        if look.path in self.gone:
+            self.say(row, rows.MISSING, f"the file '{look.path}' was removed: it is not what another row says")
+            return
         row.state, row.error, row.proof, row.digest = rows.VERIFIED, "", proof, outcome.digest
         row.size = row.size or str(look.status.st_size)
         self.tally.count(row)
@@ -323,10 +327,14 @@ class Verifying:
         """The bytes on the disk are not S3's."""
         row = look.row
         row.proof = ""
+        if self.is_anothers(look):
+            self.say(row, rows.MISMATCH, f"{why}: it is the file of another version")
+            return
         if self.args.discard:
             try:
                 folder, name, _ = self.tree.folder(look.path, make=False)
                 durable.unlink(name, folder)
+                self.gone.add(look.path)
                 self.discarded += 1
                 why += "; the file was removed"
             except (OSError, Fault) as error:
@@ -334,6 +342,12 @@ class Verifying:
         row.state, row.error = rows.MISMATCH, why
         self.tally.count(row, told=True)
         self.record(look, Outcome("checked"))
+
+    def is_anothers(self, look):
+        """Return whether a row's path leads to what was proven to be another version's, before or in this run."""
+        known = [*self.commit.pending_at(look.path), *filter(None, [self.ledger and self.ledger.at_path(look.path)])]
+        return any(entry.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED) and entry.is_file(look.status)
+                   and entry[:3] != (look.row.bucket, look.row.key, look.row.version_id) for entry in known)
 
     def record(self, look, outcome):
         """Let a row go after the next flush, and the ledger know; what s3-prune has deleted in S3 stays so, its file the only copy."""

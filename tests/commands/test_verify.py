@@ -121,6 +121,41 @@ def test_an_encrypted_object_is_verified_by_our_digest(fake, run, tmp_path):
     assert (done.status, row.state, row.proof) == (0, "verified", "digest"), done.err
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_discard_leaves_the_file_of_another_version(run, fake, tmp_path, turned):
+    """A row whose path leads to another version's file is wrong; the file is not, in whatever order they come."""
+    fake.bucket("b", versioning="Enabled")
+    for body in (b"older", b"newer!"):
+        fake.put("b", "k", body)
+    listed = run("s3-manifest", "--versions", "s3://b", env=env_of(fake)).out
+    fetched = read_rows(run("s3-fetch", "-d", "d", input=listed, env=env_of(fake)).out)
+    newest = next(row for row in fetched if row.is_latest == "true")
+    lines = [",".join((row.bucket, row.key, row.version_id, row.size, row.etag, newest.path)) for row in fetched]
+    done = run("s3-verify", "--discard", "-d", "d", env=env_of(fake),
+               input="\n".join(["bucket,key,version_id,size,etag,path", *(reversed(lines) if turned else lines), ""]))
+    assert done.status == 1 and "of another version" in done.err
+    assert {row.version_id: row.state for row in read_rows(done.out)} == {
+        row.version_id: "verified" if row is newest else "mismatch" for row in fetched}
+    assert (tmp_path / "d" / newest.path).read_bytes() == b"newer!"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_row_is_verified_whose_file_another_row_had_removed(run, fake, tmp_path, turned):
+    """Where no ledger tells whose file it is, the first row decides; what is said is true of what is there."""
+    fake.bucket("b", versioning="Enabled")
+    for body in (b"older", b"newer!"):
+        fake.put("b", "k", body)
+    place = tmp_path / "d" / "b"
+    place.mkdir(parents=True)
+    (place / "k").write_bytes(b"newer!")
+    listed = read_rows(run("s3-manifest", "--versions", "s3://b", env=env_of(fake)).out)
+    lines = [",".join((row.bucket, row.key, row.version_id, row.size, row.etag, "b/k")) for row in listed]
+    done = run("s3-verify", "--discard", "-d", "d", env=env_of(fake),
+               input="\n".join(["bucket,key,version_id,size,etag,path", *(reversed(lines) if turned else lines), ""]))
+    states = {row.is_latest or row.size: row.state for row in read_rows(done.out)}
+    assert ((place / "k").exists()) == ("verified" in states.values()) and "mismatch" in states.values()
+
+
 def test_reads_the_disk_and_not_the_page_cache(run, fake, tmp_path):
     """A byte flipped below the file system, while the page cache still has the right one, is found."""
     image, place = tmp_path / "image", tmp_path / "mounted"

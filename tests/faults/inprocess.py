@@ -55,6 +55,7 @@ class Box:
 
     def run(self, name, *argv, fuse=None):
         """Run a command; return (status, what it wrote, what it said); status None: it died."""
+        self.ran = f"{name} {' '.join(map(str, argv))} (fuse {fuse})"
         self.fuse, self.dead, self.ticks, self.unsynced, self.written = fuse, False, 0, [], bytearray()
         fds, Signals.graceful, Signals.number = open_fds(), False, 0
         stderr, sys.stderr = sys.stderr, io.StringIO()
