@@ -480,7 +480,8 @@ def killed_often(seaweed, run, tmp_path, seed):
     words = [*buckets, *(word for bucket in buckets for word in ("--yes", bucket))]
     kills = []
     for _ in range(10):
-        process = start(tmp_path, seaweed.env, *words, "--limit-rate", "600K")       # so that it takes long enough
+        # Some buckets are done soon, and never all of them.
+        process = start(tmp_path, seaweed.env, *words, "--limit-rate", "1M" if len(kills) < 4 else "100K")
         time.sleep(chance.uniform(0.5, 3))
         assert process.poll() is None, f"seed {seed}: it ended before it was killed ten times: {kills}"
         process.kill()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from conftest import BIN, clean_env, env_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from servers import GUESTS
 
@@ -124,6 +124,8 @@ def test_the_evaluator_agrees_with_seaweedfs(seaweed, bucket):
 
     @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(documents())
+    @example({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": MALLORY}, "Resource": ["arn:aws:s3:::NAME", "arn:aws:s3:::NAME/*"],
+                                                      "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject"]}]})
     def agree(document):
         document = json.loads(compact(document).replace("NAME", bucket))
         if any("every way back" in fault or "PutBucketPolicy" in fault for fault in faults_of(document, bucket, circle)):
