@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import tempfile
 import time
+from itertools import chain
 
 from s3kit import durable, plan, retry
 from s3kit import row as rows
@@ -57,8 +58,10 @@ class Pruning:
 
     def run(self):
         """Delete what carries proof; ask before, unless --yes. Raises Fault (Cut) where the input or the output failed."""
-        self.open()
         batches = self.source.batches()
+        first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
+        self.open()
+        batches = chain([first], batches)
         if not self.args.yes or self.args.keep_newest:
             # What a plan says, and which versions are the newest, is known when the whole manifest is.
             with tempfile.TemporaryFile() as spool:

@@ -122,6 +122,14 @@ def test_a_file_changed_after_it_was_verified_keeps_its_object(fake, run, tmp_pa
     assert again.status == 0 and states(again.out) == {"one": "fetched", "two": "pruned"}, "s3-fetch gets it again"
 
 
+def test_a_pipeline_into_a_place_that_is_not_there_yet(fake, pipe):
+    """s3-prune starts long before s3-fetch has made the destination."""
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "one", b"body")
+    done = pipe("s3-manifest s3://b | (sleep 1; s3-fetch -d d) | s3-verify -d d | s3-prune --yes -d d", env=env_of(fake))
+    assert set(done.status) == {0} and states(done.out) == {"one": "pruned"} and not kept(fake), done.err
+
+
 def rot(path):
     """Change a bit of a file, as a dying disk does: nothing tells of it but the bytes."""
     before = path.stat()
