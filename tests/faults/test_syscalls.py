@@ -97,7 +97,7 @@ LARGE = {"large": random.Random(1).randbytes((64 << 20) + 777), "small": b"small
 
 
 def test_failing_calls(cases, tmp_path):
-    fail_calls(cases, tmp_path, "a system call of s3-fetch fails", World.fetch, mixed(), 60, 1)
+    fail_calls(cases, tmp_path, "a system call of s3-fetch fails", World.fetch, mixed(), 30, 1)
 
 
 def test_failing_calls_on_a_large_object(cases, tmp_path):
