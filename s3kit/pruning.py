@@ -154,19 +154,20 @@ class Pruning:
             return "its file was changed since it was verified"
         return ""
 
-    def why_rotten(self, entry):
-        """Return why a file verified long ago is not what it was, or ''; it is read back, and the ledger then knows so."""
-        if entry is None or not entry.mtime_ns or entry.changed_at >= self.since:
-            return ""
+    def is_stale(self, entry):
+        """Return whether a file was verified so long ago that its disk may have lost it since."""
+        return entry is not None and entry.mtime_ns != 0 and entry.changed_at < self.since
+
+    def read_back(self, entry):
+        """Read a file; return (why it is not what was verified, or '', its entry as of now)."""
         try:
             with self.signals.at_once():
-                if not is_intact(self.tree, entry, self.signals.check):
-                    self.known.append(entry._replace(state=rows.MISMATCH, proof="", mtime_ns=-1))
-                    return Broken("its file does not have the bytes any more that were verified")
+                if is_intact(self.tree, entry, self.signals.check):
+                    return "", entry._replace(changed_at=from_epoch(time.time()))
         except (OSError, Fault) as fault:
-            return Broken(f"its file cannot be read: {reason(fault)}")
-        self.known.append(entry._replace(changed_at=from_epoch(time.time())))
-        return ""
+            return Broken(f"its file cannot be read: {reason(fault)}"), entry
+        self.known.append(entry._replace(state=rows.MISMATCH, proof="", mtime_ns=-1))
+        return Broken("its file does not have the bytes any more that were verified"), entry
 
     # --- the plan
 
@@ -250,7 +251,9 @@ class Pruning:
         for row, entry, why in self.sort(batch):
             if not why and self.args.max_delete and self.doomed >= self.args.max_delete:
                 why = ENOUGH
-            why, doomed = why or self.why_rotten(entry), None
+            doomed = None
+            if not why and self.is_stale(entry):
+                why, entry = self.read_back(entry)
             if not why:
                 doomed = self.doom(row)
                 why = doomed if isinstance(doomed, str) else ""

@@ -155,6 +155,10 @@ def test_a_file_that_rotted_keeps_its_object(fake, run, tmp_path, size):
     planned = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
     assert len(states(planned.out)) == 2, "a plan reads no files"
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        known = dict(base.execute("SELECT key, state FROM object"))
+    base.close()
+    assert known == {"one": "mismatch" if size else "pruned", "two": "pruned"}, "the only copies are known as such"
     if not size:
         assert done.status == 0 and not kept(fake)
         return
