@@ -379,4 +379,4 @@ def list_buckets(home, keys, most):
 
 def verdict_of(transfer):
     """Return what an answer means, or '' where there is none."""
-    return retry.verdict(transfer.status, transfer.code, transfer.errno) if transfer else ""
+    return retry.verdict_of(transfer) if transfer else ""

@@ -279,7 +279,7 @@ class Task:
     def is_refused(self, transfer):
         """End the task if the answer is no success; return whether it did."""
         engine = self.engine
-        verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
+        verdict = retry.verdict_of(transfer)
         if transfer.errno and verdict in (retry.OK, retry.AGAIN):
             self.fail(AGAIN, transfer.failure)
         elif verdict == retry.OK:

@@ -57,7 +57,7 @@ class Listing:
 
     def read_status(self, transfer):
         """Return what an answer says of a bucket's versions; None where we may not ask. Raises NoAccess or Fault."""
-        verdict = verdict_of(transfer)
+        verdict = retry.verdict_of(transfer)
         if verdict == retry.DENIED:
             return None
         if verdict != retry.OK or transfer.errno:
@@ -67,7 +67,7 @@ class Listing:
 
     def once_more(self, transfer, endpoint, patience):
         """Return (where to ask again, after how many seconds: None if not at all) what was answered badly."""
-        verdict = verdict_of(transfer)
+        verdict = retry.verdict_of(transfer)
         if verdict == retry.EXPIRED and transfer.endpoint is endpoint:      # else it was renewed meanwhile
             endpoint = self.renew(endpoint) or endpoint
         if verdict not in PASSING and (verdict != retry.EXPIRED or transfer.endpoint is endpoint):
@@ -164,7 +164,7 @@ class Run:
 
     def read(self, transfer, query):
         """Return the Page that came. Raises NoAccess or Fault where it is none."""
-        bucket, verdict = self.endpoint.bucket, verdict_of(transfer)
+        bucket, verdict = self.endpoint.bucket, retry.verdict_of(transfer)
         if verdict != retry.OK or transfer.errno:
             kind = NoAccess if verdict in NO_ACCESS else Fault
             raise kind(f"cannot list s3://{bucket}: {said(transfer)}")
@@ -175,15 +175,10 @@ class Run:
 
     def again(self, transfer, segment, query, patience, fault):
         """Ask again for a page that did not come; raise what was wrong where that is no use and nothing goes on without it."""
-        if verdict_of(transfer) == retry.SLOW:
+        if retry.verdict_of(transfer) == retry.SLOW:
             self.throttle.shrink(time.monotonic())
         self.endpoint, wait = self.listing.once_more(transfer, self.endpoint, patience)
         if wait is not None and segment in self.segments.open:
             self.later.append((time.monotonic() + wait, segment, query, patience))
         elif not self.segments.fail(segment):
             raise fault
-
-
-def verdict_of(transfer):
-    """Return what an answer means for us."""
-    return retry.verdict(transfer.status, transfer.code, transfer.errno)

@@ -34,7 +34,7 @@ class Bucket:
 
     def take(self, ask, transfer):
         """Take the answer to one of ASKS, or to `read`, a HEAD of the key that was listed."""
-        verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
+        verdict = retry.verdict_of(transfer)
         if transfer.code == "NoSuchBucket" or (ask == "head" and transfer.status == 404):
             self.is_missing = True
         elif transfer.errno:

@@ -135,7 +135,7 @@ def heeds_conditions(endpoint, version_id):
     url = endpoint.object_url(f"s3kit-no-such-key-{os.urandom(16).hex()}", f"versionId={version_id}" if version_id else "")
     for tries in range(4):
         transfer = Wire.once(endpoint, url, method="DELETE", headers=[f'If-Match: "{"0" * 32}"'])
-        if retry.verdict(transfer.status, transfer.code, transfer.errno) not in (retry.AGAIN, retry.SLOW):
+        if retry.verdict_of(transfer) not in (retry.AGAIN, retry.SLOW):
             break
         time.sleep(retry.delay(tries))
     return not 200 <= transfer.status < 300
@@ -162,7 +162,7 @@ def is_done(transfer):
 
 def refusal(transfer):
     """Return the Removed of a request that did not go well."""
-    verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
+    verdict = retry.verdict_of(transfer)
     if transfer.errno and verdict in (retry.OK, retry.AGAIN):
         return Removed(AGAIN, transfer.failure)
     return judged(verdict, transfer.code, transfer.message, said(transfer))

@@ -53,6 +53,11 @@ def verdict(status, code, errno=0):
     return BY_STATUS.get(status, WRONG)
 
 
+def verdict_of(transfer):
+    """Return what the answer to a Transfer means for us."""
+    return verdict(transfer.status, transfer.code, transfer.errno)
+
+
 def delay(tries, base=0.2, most=20.0):
     """Return seconds to wait before try number `tries` + 1: exponential, capped, full jitter."""
     return random.uniform(0, min(most, base * 2 ** tries))

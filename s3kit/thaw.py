@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from s3kit import retry
-from s3kit.answer import clean_etag, date_ns, said, skew
+from s3kit.answer import clean_etag, date_ns, said
 from s3kit.control import Call
 from s3kit.errors import Fault
 from s3kit.pages import Page, marker_query
@@ -149,7 +149,7 @@ class Thaw(Call):
 
     def take_page(self, transfer, walk):
         """Take a page: what it shows is settled, what comes after it is asked for, and HEAD must say the rest."""
-        verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
+        verdict = retry.verdict_of(transfer)
         try:
             if verdict == retry.OK and not transfer.errno:
                 self.settle(Page(walk.endpoint.bucket, transfer.body, walk.versions), walk)
@@ -253,7 +253,7 @@ def reply(transfer):
 
 def refusal(transfer):
     """Return the Said of a request that did not go well."""
-    verdict = retry.verdict(transfer.status, transfer.code, transfer.errno)
+    verdict = retry.verdict_of(transfer)
     if transfer.errno and verdict in (retry.OK, retry.AGAIN):
         return Said(AGAIN, transfer.failure)
     if verdict in (retry.OK, retry.AGAIN, retry.SLOW):
@@ -261,5 +261,5 @@ def refusal(transfer):
     if verdict == retry.EXPIRED:
         return Said(EXPIRED, said(transfer))
     if verdict in (retry.SKEWED, retry.REFUSED, retry.UNTRUSTED):
-        return Said(FATAL, said(transfer) + skew(transfer))
+        return Said(FATAL, said(transfer))
     return Said(VANISHED if verdict == retry.VANISHED else FAILED, said(transfer))
