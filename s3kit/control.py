@@ -4,12 +4,26 @@ What acts on objects in S3 without their bytes goes through here (deleting, rest
 that Flow can feed it as it feeds the workers.
 """
 
+import base64
+import hashlib
 import os
 import threading
 from collections import deque
 from concurrent.futures import Executor, Future
 
+from s3kit import retry
 from s3kit.wire import Wire
+
+AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"     # what is not the end of a job, or that of all
+
+
+def passing(verdict):
+    """Return AGAIN, EXPIRED or FATAL of a verdict on an answer that was not good, or '' where it is about one job alone."""
+    if verdict in (retry.AGAIN, retry.SLOW, retry.OK):
+        return AGAIN            # OK: it began well, and was cut
+    if verdict == retry.EXPIRED:
+        return EXPIRED
+    return FATAL if verdict in (retry.SKEWED, retry.REFUSED, retry.UNTRUSTED) else ""
 
 
 class Call:
@@ -33,6 +47,12 @@ class Call:
     def send(self, places, endpoint, url, **options):
         """Send a request on behalf of the jobs at `places`, when there is a connection free."""
         self.control.waiting.append((self, places, endpoint, url, options))
+
+    def post(self, places, endpoint, url, body, **options):
+        """Send a document, with the MD5 that S3 wants of it."""
+        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        self.send(places, endpoint, url, method="POST", body=body,
+                  headers=[f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"], **options)
 
     def finish(self, place, outcome):
         """Put a job's outcome in its place."""

@@ -12,14 +12,14 @@ from itertools import chain
 from s3kit import durable, plan, retry
 from s3kit import row as rows
 from s3kit.address import has_dots
-from s3kit.control import Control
+from s3kit.control import AGAIN, EXPIRED, FATAL, Control
 from s3kit.csvform import Writer
 from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file, reason
 from s3kit.flow import Flow
 from s3kit.ledger import Ledger
 from s3kit.listing import Listing
 from s3kit.readback import is_intact
-from s3kit.removal import AGAIN, EXPIRED, FATAL, MOST, Doomed, Removal, Removed, heeds_conditions
+from s3kit.removal import MOST, Doomed, Removal, Removed, heeds_conditions
 from s3kit.select import Filter
 from s3kit.session import Session
 from s3kit.show import count

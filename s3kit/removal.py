@@ -6,8 +6,6 @@ that was proven; so are keys that XML cannot carry. DeleteObject's and DeleteObj
 to 8 and 14, 15.
 """
 
-import base64
-import hashlib
 import os
 import re
 import time
@@ -17,13 +15,12 @@ from xml.sax.saxutils import escape
 
 from s3kit import retry
 from s3kit.answer import clean_etag, said
-from s3kit.control import Call
+from s3kit.control import AGAIN, Call, passing
 from s3kit.pages import local, parse
 from s3kit.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.wire import Wire
 
 MOST = 1000             # keys of one request
-AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"
 UNCARRIED = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 LOCKS = re.compile("object lock|legal hold|retention|mfa", re.I)
 OVERWRITTEN = "it was overwritten since: another object is there now"
@@ -85,9 +82,7 @@ class Removal(Call):
         objects = "".join(f"<Object><Key>{escape(key)}</Key>" + (f"<VersionId>{escape(version)}</VersionId>" if version else "")
                           + "</Object>" for key, version in named)
         body = f'<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{objects}</Delete>'.encode()
-        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-        self.send(named, endpoint, f"{endpoint.url}?delete=", method="POST", body=body,
-                  headers=[f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"])
+        self.post(named, endpoint, f"{endpoint.url}?delete=", body)
 
     def answered(self, transfer, places):
         """Take an answer."""
@@ -171,12 +166,9 @@ def refusal(transfer):
 def judged(verdict, code, message, text=""):
     """Return the Removed that a verdict on S3's words means."""
     text = text or f"S3 says {code}" + (f": {message}" if message else "")
-    if verdict in (retry.AGAIN, retry.SLOW, retry.OK):
-        return Removed(AGAIN, text, slow=verdict == retry.SLOW)
-    if verdict == retry.EXPIRED:
-        return Removed(EXPIRED, text)
-    if verdict in (retry.SKEWED, retry.REFUSED, retry.UNTRUSTED):
-        return Removed(FATAL, text)
+    kind = passing(verdict)
+    if kind:
+        return Removed(kind, text, slow=verdict == retry.SLOW)
     if verdict == retry.CHANGED:
         return Removed(CONFLICT, OVERWRITTEN)
     if verdict == retry.VANISHED:

@@ -11,7 +11,7 @@ from s3kit import plan, retry
 from s3kit import row as rows
 from s3kit.address import has_dots
 from s3kit.cap import Cap
-from s3kit.control import Control
+from s3kit.control import AGAIN, EXPIRED, Control
 from s3kit.errors import DONE, SOME_FAILED, Fault
 from s3kit.flow import Flow
 from s3kit.outlet import Outlet
@@ -20,7 +20,7 @@ from s3kit.select import Filter
 from s3kit.session import Session
 from s3kit.show import count
 from s3kit.spool import Spool
-from s3kit.thaw import AGAIN, COLD, EXPIRED, ONGOING, READY, TIERING, TIERS, Ask, Look, Said, Thaw, terms
+from s3kit.thaw import COLD, ONGOING, READY, TIERING, TIERS, Ask, Look, Said, Thaw, terms
 from s3kit.units import show_size, show_span
 
 TOGETHER = 1000         # looks of one batch: what a page of a listing can tell

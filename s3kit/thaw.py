@@ -4,15 +4,13 @@ Where many versions stand is read from pages of the listing, which tell of a tho
 only of what no listing shows: the archive tiers of Intelligent-Tiering, and what a server leaves out.
 """
 
-import base64
-import hashlib
 import re
 from typing import NamedTuple
 from urllib.parse import quote
 
 from s3kit import retry
 from s3kit.answer import clean_etag, date_ns, said
-from s3kit.control import Call
+from s3kit.control import AGAIN, Call, passing
 from s3kit.errors import Fault
 from s3kit.pages import Page, marker_query
 from s3kit.row import FAILED, KEY_BYTES, VANISHED
@@ -29,8 +27,8 @@ CHANGED = "the object was changed since it was listed"
 
 # Where a version stands: in its archive; asked for; readable as a copy; readable, and in no archive.
 COLD, ONGOING, READY, ONLINE = "cold", "ongoing", "ready", "online"
-# What else may come of a request. The rest is a row's state: FAILED or VANISHED.
-UNAVAILABLE, UNSUPPORTED, AGAIN, EXPIRED, FATAL = "unavailable", "unsupported", "again", "expired", "fatal"
+# What else may come of a request, beside what comes of any (see control). The rest is a row's state: FAILED or VANISHED.
+UNAVAILABLE, UNSUPPORTED = "unavailable", "unsupported"
 
 
 class Look(NamedTuple):
@@ -105,9 +103,7 @@ class Thaw(Call):
         """Ask for a version."""
         job = self.jobs[place]
         query = "restore=" + (f"&versionId={quote(job.version_id, safe='')}" if job.version_id else "")
-        digest = base64.b64encode(hashlib.md5(job.body, usedforsecurity=False).digest()).decode()
-        self.send((self.take_ask, place), job.endpoint, job.url or job.endpoint.object_url(job.key, query), method="POST", body=job.body,
-                  headers=[f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"], signed_url=bool(job.url))
+        self.post((self.take_ask, place), job.endpoint, job.url or job.endpoint.object_url(job.key, query), job.body, signed_url=bool(job.url))
 
     def send_head(self, place):
         """Look at one version."""
@@ -256,10 +252,5 @@ def refusal(transfer):
     verdict = retry.verdict_of(transfer)
     if transfer.errno and verdict in (retry.OK, retry.AGAIN):
         return Said(AGAIN, transfer.failure)
-    if verdict in (retry.OK, retry.AGAIN, retry.SLOW):
-        return Said(AGAIN, said(transfer), slow=verdict == retry.SLOW)
-    if verdict == retry.EXPIRED:
-        return Said(EXPIRED, said(transfer))
-    if verdict in (retry.SKEWED, retry.REFUSED, retry.UNTRUSTED):
-        return Said(FATAL, said(transfer))
-    return Said(VANISHED if verdict == retry.VANISHED else FAILED, said(transfer))
+    state = passing(verdict) or (VANISHED if verdict == retry.VANISHED else FAILED)
+    return Said(state, said(transfer), slow=verdict == retry.SLOW)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3kit import plan, thaw
+from s3kit import control, plan, thaw
 from s3kit.row import Row
 
 
@@ -55,10 +55,10 @@ def test_the_request():
     (answer(403, "InvalidTier", "Retrieval option is not supported by this storage class"), thaw.UNSUPPORTED),
     (answer(400, "MalformedXML"), "failed"), (answer(403, "AccessDenied"), "failed"), (answer(405, "MethodNotAllowed"), "failed"),
     (answer(404, "NoSuchKey"), "vanished"), (answer(404, "NoSuchVersion"), "vanished"), (answer(404, "NoSuchBucket"), "failed"),
-    (answer(503, "SlowDown"), thaw.AGAIN), (answer(500, "InternalError"), thaw.AGAIN), (answer(409, "OperationAborted"), thaw.AGAIN),
-    (answer(0, errno=56, failure="reset"), thaw.AGAIN), (answer(202, errno=18, failure="cut"), thaw.AGAIN),
-    (answer(200, "InternalError"), thaw.AGAIN), (answer(400, "ExpiredToken"), thaw.EXPIRED),
-    (answer(403, "SignatureDoesNotMatch"), thaw.FATAL), (answer(403, "RequestTimeTooSkewed"), thaw.FATAL)])
+    (answer(503, "SlowDown"), control.AGAIN), (answer(500, "InternalError"), control.AGAIN), (answer(409, "OperationAborted"), control.AGAIN),
+    (answer(0, errno=56, failure="reset"), control.AGAIN), (answer(202, errno=18, failure="cut"), control.AGAIN),
+    (answer(200, "InternalError"), control.AGAIN), (answer(400, "ExpiredToken"), control.EXPIRED),
+    (answer(403, "SignatureDoesNotMatch"), control.FATAL), (answer(403, "RequestTimeTooSkewed"), control.FATAL)])
 def test_answers(transfer, state):
     """4.3, and what any request may be answered."""
     found = thaw.reply(transfer)
