@@ -14,11 +14,10 @@ from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).resolve().parent
 ROOT, BIN = HERE.parent, HERE.parent / "bin"
-sys.path[:0] = [str(ROOT), str(HERE)]
+sys.path[:0] = [str(ROOT), str(HERE), str(HERE / "support")]
 
 import servers  # noqa: E402
 from fakes3 import FakeS3  # noqa: E402
-
 
 # A shell that runs the tests in the background has them ignore SIGINT, and so would all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -177,7 +176,7 @@ def workers():
         if pid.isdigit():
             try:
                 command = Path("/proc", pid, "cmdline").read_bytes()
-                if b"from s3kit.worker import live" in command and mine in Path("/proc", pid, "environ").read_bytes():
+                if b"from s3kit.pipeline.worker import live" in command and mine in Path("/proc", pid, "environ").read_bytes():
                     found.add(pid)
             except OSError:
                 pass

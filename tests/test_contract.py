@@ -29,13 +29,47 @@ from urllib.parse import quote
 
 import pytest
 import zstandard
-from contract import (BODIES, BUCKET, COMMANDS, FETCH, FROZEN, HEAD, LIMIT, LIST, MANIFEST, MIGRATE, NOBODY, POOLED, PROOF,
-                      PRUNE, READERS, RESTORE, RESTORES, STARTED, STATES, VERIFY, WAIT, Running, World, etag_of, lines_of, marked,
-                      one_fault, over, parsed, quoted, read, some_rows, treats, until, xml)
+from contract import (
+    BODIES,
+    BUCKET,
+    COMMANDS,
+    FETCH,
+    FROZEN,
+    HEAD,
+    LIMIT,
+    LIST,
+    MANIFEST,
+    MIGRATE,
+    NOBODY,
+    POOLED,
+    PROOF,
+    PRUNE,
+    READERS,
+    RESTORE,
+    RESTORES,
+    STARTED,
+    STATES,
+    VERIFY,
+    WAIT,
+    Running,
+    World,
+    etag_of,
+    lines_of,
+    marked,
+    one_fault,
+    over,
+    parsed,
+    quoted,
+    read,
+    some_rows,
+    treats,
+    until,
+    xml,
+)
 from fakes3 import Credential, FakeS3
 
-from s3kit import lock
-from s3kit import row as rows
+from s3kit.disk import lock
+from s3kit.manifest import row as rows
 
 NAMES = [command for command in COMMANDS if " " not in command]
 TALKERS = ("s3-policy", "s3-doctor")       # they have no rows: held to what goes for all, see the end of this file

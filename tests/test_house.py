@@ -1,4 +1,4 @@
-"""The house: layers, lists, man pages, README and completions say what the code is (DESIGN.md section 6).
+"""The house: packages, lists, man pages, README and completions say what the code is.
 
 A new command needs: a module in s3kit/commands/, bin/, an entry point, a man page, a completion, a row in
 README's table, tests/commands/test_NAME.py and tests/pipes/s3-NAME.sh with its .out. This file says what
@@ -19,28 +19,14 @@ from pathlib import Path
 
 import pytest
 
-from s3kit import errors, plan
+from s3kit import errors
+from s3kit.manifest import states
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 
-# A module imports only from the rows above its own; commands/* come last.
-LAYERS = (
-    "errors",
-    "units row address digest durable show split spool finding grants",
-    "csvform xmlform retry lock answer plain pages segments blocks channel pricing cap plot report evaluator",
-    "manifest ledger wire tree plan outlet properties shelf",
-    "session listing pool worker engine commit control place route",
-    "ranges select removal thaw checkup volumes identity",
-    "transfer flow readback template",
-    "review simulation applying",
-    "fetching verifying migration pruning leftovers restoring sampling policies",
-    "speed",
-    "options",
-    "command",
-)
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
-ONLY = {"boto3": {"session"}, "botocore": {"session"}, "pycurl": {"wire"}}
+ONLY = {"boto3": {"s3.session"}, "botocore": {"s3.session"}, "pycurl": {"s3.wire"}}
+SHARED = {"errors", "units", "text"}        # what every package may use
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
 CPU_SECONDS = 0.1           # that --help may cost beyond the bare interpreter
@@ -100,19 +86,48 @@ def takes_value(action):
 # --- modules
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__init__")])
-def test_a_module_imports_only_from_lower_layers(name):
-    """The layers of DESIGN.md section 6, imports inside functions included."""
-    level = len(LAYERS) if name.startswith("commands.") else LEVEL.get(name)
-    assert level is not None, f"{name} is in no layer"
-    wrong = {f"line {line}: {ours(found)}" for found, line in imports(tree_of(name))
-             if ours(found) and LEVEL.get(ours(found), len(LAYERS)) >= level}
-    assert not wrong
+def table():
+    """Return {package: (what it is for, the packages it may use)} as s3kit/__init__.py's table has it."""
+    rows = re.findall(r"^(\w+) +\| (.+?) *\| ?(.*)$", ast.get_docstring(tree_of("__init__")), re.MULTILINE)[1:]
+    found = {}
+    for name, purpose, uses in rows:
+        found[name] = (purpose, set(found) if uses == "*" else set(uses.split()))
+    return found
 
 
-def test_layers_name_modules_that_exist():
-    """No layer speaks of a module that has gone."""
-    assert set(LEVEL) == {name for name in MODULES if "." not in name and name != "__init__"}
+HOUSE = table()
+
+
+def package_of(name):
+    """Return the package of a module of ours (`disk` of `disk.tree`), or '' of what lies at the top."""
+    return name.partition(".")[0] if "." in name or (PACKAGE / name).is_dir() else ""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_uses_only_what_its_package_may(name):
+    """The table of s3kit/__init__.py, imports inside functions included."""
+    package = package_of(name)
+    allowed = {package} | (HOUSE[package][1] if package else set())
+    used = [(ours(found), line) for found, line in imports(tree_of(name))]
+    assert not [f"line {line}: {module}" for module, line in used
+                if module and module not in SHARED and package_of(module) not in allowed]
+
+
+def test_the_table_has_every_package_and_no_circle():
+    """What a package may use stands above it."""
+    assert set(HOUSE) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    above = set()
+    for package, (purpose, uses) in HOUSE.items():
+        assert purpose and uses <= above
+        above.add(package)
+    assert {name for name in MODULES if "." not in name and not (PACKAGE / name).is_dir()} == SHARED | {"__init__"}
+
+
+def test_setup_cfg_names_every_package():
+    """What is not named there is not installed."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    assert config["options"]["packages"].split() == ["s3kit", *sorted(f"s3kit.{name}" for name in HOUSE)]
 
 
 @pytest.mark.parametrize("library", ONLY)
@@ -130,7 +145,7 @@ def test_only_durable_renames_syncs_and_unlinks():
         calls = [(node.attr, node.lineno) for node in ast.walk(tree)
                  if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"]
         calls += [(found[3:], line) for found, line in imports(tree) if found.startswith("os.")]
-        if name != "durable":
+        if name != "disk.durable":
             wrong += [f"{name}, line {line}: os.{call}" for call, line in calls if call in DURABLE_ONLY]
     assert not wrong
 
@@ -258,9 +273,9 @@ def test_sections_of_a_page(command):
     assert 80 <= len(lines) <= 170
 
 
-@pytest.mark.parametrize("command,states", [("fetch", plan.FETCHABLE), ("restore", plan.RESTORABLE), ("verify", plan.VERIFIABLE)])
+@pytest.mark.parametrize("command,states", [("fetch", states.FETCHABLE), ("restore", states.RESTORABLE), ("verify", states.VERIFIABLE)])
 def test_pages_name_the_states_that_a_command_acts_on(command, states):
-    """The sentence "It acts on rows that are ..., or have no state" is plan.py's."""
+    """The sentence "It acts on rows that are ..., or have no state" is manifest/states.py's."""
     lines = page(command)
     said = lines[lines.index("It acts on rows that are") + 1].removeprefix(".Li ")
     assert set(said.rstrip(" ,").split(" , ")) | {""} == states

@@ -12,9 +12,9 @@ import rnc2rng
 from lxml import etree
 
 from s3kit.errors import Fault
-from s3kit.manifest import Input, Output
-from s3kit.row import COLUMNS, FAILED, STATES
-from s3kit.xmlform import ATTRIBUTES
+from s3kit.manifest.row import COLUMNS, FAILED, STATES
+from s3kit.manifest.streams import Input, Output
+from s3kit.manifest.xml_form import ATTRIBUTES
 
 ROOT = Path(__file__).parents[1]
 MANIFESTS = ROOT / "manifests"

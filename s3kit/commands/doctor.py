@@ -1,6 +1,6 @@
 """s3-doctor: look at credentials, network, buckets and disks, and say what to do."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 
 NAME = "s3-doctor"
 MODES = ("speed", "volumes")
@@ -45,15 +45,15 @@ def check(args):
     """Look at everything, print what was found; return the status."""
     from concurrent.futures import wait
 
-    from s3kit import place
-    from s3kit.checkup import TOGETHER, Checkup, Late, aside
-    from s3kit.place import room_for
-    from s3kit.report import Report
+    from s3kit.doctor import destination
+    from s3kit.doctor.checkup import TOGETHER, Checkup, Late, aside
+    from s3kit.doctor.destination import room_for
+    from s3kit.doctor.report import Report
     args.bucket = [bucket_in(word) for word in args.bucket]
     args.together = room_for(TOGETHER)
-    report = Report(args, command.sys.stdout, lambda text: command.say(args.prog, text))
-    here = aside(place.findings, args.dest, args.connections or 32)
-    checkup = Checkup(args, command.Signals.check, report.trace)
+    report = Report(args, frame.sys.stdout, lambda text: frame.say(args.prog, text))
+    here = aside(destination.findings, args.dest, args.connections or 32)
+    checkup = Checkup(args, frame.Signals.check, report.trace)
     try:
         report.add(checkup.findings())
     except BaseException:
@@ -62,7 +62,7 @@ def check(args):
     try:
         report.add(checkup.wait(here))
     except Late:
-        report.add(place.late(args.dest))
+        report.add(destination.late(args.dest))
     report.add(buckets(args, checkup))
     report.summary()
     return checkup.status(report.findings)
@@ -72,7 +72,7 @@ def buckets(args, checkup):
     """Return the Findings of the buckets; a bar tells how many answers are still to come where they are many."""
     if len(args.bucket or checkup.found) < MANY:
         return list(checkup.buckets())
-    checkup.progress = command.Progress(args, unit=" answers")
+    checkup.progress = frame.Progress(args, unit=" answers")
     try:
         return list(checkup.buckets())
     finally:
@@ -83,24 +83,24 @@ def speed(args):
     """Measure how fast a bucket's objects come, print a table and what follows from it; return the status."""
     import json
 
-    from s3kit.address import parse_s3
+    from s3kit.doctor.plot import drawing
+    from s3kit.doctor.speed import HEAD, Speed, row_of
     from s3kit.errors import DONE
-    from s3kit.plot import drawing
-    from s3kit.speed import HEAD, Speed, row_of
+    from s3kit.s3.address import parse_s3
     from s3kit.units import show_size, show_span
-    write = command.sys.stdout.write
-    measured = Speed(args, *parse_s3(args.speed), command.Signals.check)
+    write = frame.sys.stdout.write
+    measured = Speed(args, *parse_s3(args.speed), frame.Signals.check)
     if not args.quiet:
-        command.say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
+        frame.say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
     if not args.json:
-        write(f"{command.visible(measured.title())}\n{HEAD}\n")
+        write(f"{frame.visible(measured.title())}\n{HEAD}\n")
     for step in measured.steps():
         write((json.dumps(step.json()) if args.json else row_of(step)) + "\n")
-        command.sys.stdout.flush()
+        frame.sys.stdout.flush()
     if args.json:
         write(json.dumps(measured.verdict()) + "\n")
     else:
-        write("".join(f"{what:<8} {command.visible(text)}\n" for what, text in measured.advice()))
+        write("".join(f"{what:<8} {frame.visible(text)}\n" for what, text in measured.advice()))
     if args.svg:
         save(args.svg, drawing(measured.title(), measured.done, measured.knee(measured.done)))
     return DONE
@@ -108,7 +108,7 @@ def speed(args):
 
 def save(path, text):
     """Write a file, whole or not at all. Raises Fault."""
-    from s3kit.durable import Replacement
+    from s3kit.disk.durable import Replacement
     from s3kit.errors import of_file
     try:
         new = Replacement(path)
@@ -122,21 +122,21 @@ def volumes(args):
     """Print what disks there are, and how the empty ones would be laid out; return the status."""
     import json
 
+    from s3kit.doctor.volumes import disks, layout, script
     from s3kit.errors import DONE
-    from s3kit.volumes import disks, layout, script
     found = disks()
     commands = layout(found)
     lines = script(found, commands)
     if args.json:
         lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found]
-    command.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    frame.sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE
 
 
 def bucket_in(word):
     """Return the bucket that a word names. Raises Usage."""
     from s3kit.errors import Usage
-    from s3kit.row import BUCKET
+    from s3kit.manifest.row import BUCKET
     name = word.removeprefix("s3://").partition("/")[0]
     if not BUCKET.fullmatch(name):
         raise Usage(f"'{word}' is no bucket (NAME or s3://NAME)")
@@ -145,4 +145,4 @@ def bucket_in(word):
 
 def main(argv=None):
     """Run s3-doctor."""
-    return command.run(build_parser(), examine, argv)
+    return frame.run(build_parser(), examine, argv)

@@ -1,6 +1,6 @@
 """s3-fetch: download the object versions that a manifest names, and check every byte on its way."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 
 NAME = "s3-fetch"
 
@@ -22,12 +22,12 @@ def build_parser():
 
 def fetch(args):
     """Fetch what is not there yet; return the status."""
-    from s3kit.fetching import Fetching
-    source = command.Source(args)
-    sink = command.Sink(args, lambda: args.format or source.form)
-    tally, progress = command.Tally(args), command.Progress(args)
-    fetching = Fetching(args, source, sink, tally, progress, command.Signals)
-    with command.closing(sink, progress):
+    from s3kit.fetch.fetching import Fetching
+    source = frame.Source(args)
+    sink = frame.Sink(args, lambda: args.format or source.form)
+    tally, progress = frame.Tally(args), frame.Progress(args)
+    fetching = Fetching(args, source, sink, tally, progress, frame.Signals)
+    with frame.closing(sink, progress):
         fetching.run()
         tally.summary(progress, fetching.told())
     return fetching.status()
@@ -35,4 +35,4 @@ def fetch(args):
 
 def main(argv=None):
     """Run s3-fetch."""
-    return command.run(build_parser(), fetch, argv)
+    return frame.run(build_parser(), fetch, argv)

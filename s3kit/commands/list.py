@@ -1,6 +1,6 @@
 """s3-list: list buckets, objects and versions."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 
 NAME = "s3-list"
 
@@ -23,13 +23,13 @@ def build_parser():
 
 def list_all(args):
     """Print what was asked for; return the status."""
-    from s3kit.address import parse_s3
     from s3kit.errors import DONE, SOME_FAILED
-    from s3kit.listing import Listing
-    from s3kit.session import Session
+    from s3kit.listing.listing import Listing
+    from s3kit.s3.address import parse_s3
+    from s3kit.s3.session import Session
     addresses = [parse_s3(text) for text in args.address]
     session = Session(args)
-    listing = Listing(command.Signals.check, args.connections, session.renewed)
+    listing = Listing(frame.Signals.check, args.connections, session.renewed)
     printer, status = Printer(args), DONE
     if not addresses:
         for name, created in session.buckets():
@@ -39,10 +39,10 @@ def list_all(args):
         found = False
         for page in listing.pages(session.endpoint(bucket), prefix, args.versions, delimiter):
             found = printer.page(page) or found
-            command.sys.stdout.flush()
+            frame.sys.stdout.flush()
         if prefix and not found:
             # As ls has it: the others are listed all the same.
-            command.say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
+            frame.say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
             status = SOME_FAILED
     printer.summary()
     return status
@@ -59,16 +59,16 @@ class Printer:
         """Print one line: `facts` for JSON, `columns` before the name with -l."""
         import json
 
-        from s3kit.show import visible
+        from s3kit.text import visible
         if self.args.json:
             text = json.dumps(facts, ensure_ascii=True) + "\n"
         elif self.args.null:
-            text = (visible(name) if command.os.isatty(1) else name) + "\0"
+            text = (visible(name) if frame.os.isatty(1) else name) + "\0"
         elif self.args.long:
             text = " ".join([*columns, visible(name)]) + "\n"
         else:
             text = visible(name) + "\n"
-        command.sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        frame.sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
 
     def bucket(self, name, created):
         """Print a bucket."""
@@ -109,14 +109,14 @@ class Printer:
         """Print the totals, if asked for, on stderr where the names are for machines."""
         if not self.args.summarize:
             return
-        from s3kit.show import count
+        from s3kit.text import count
         from s3kit.units import show_size
         size = show_size(self.bytes) if self.args.human_readable else f"{self.bytes:,} bytes"
         parts = [count(self.objects, "object" if self.args.address else "bucket")]
         parts += [count(self.markers, "delete marker")] if self.markers else []
         parts += [size] if self.args.address else []
-        out = command.sys.stderr if self.args.json or self.args.null else command.sys.stdout
-        command.sys.stdout.flush()
+        out = frame.sys.stderr if self.args.json or self.args.null else frame.sys.stdout
+        frame.sys.stdout.flush()
         out.write(", ".join(parts) + "\n")
 
 
@@ -136,4 +136,4 @@ def facts_of(row):
 
 def main(argv=None):
     """Run s3-list."""
-    return command.run(build_parser(), list_all, argv)
+    return frame.run(build_parser(), list_all, argv)

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 from s3kit.errors import DONE, SOME_FAILED, Usage
 
 NAME = "s3-manifest"
@@ -28,21 +28,22 @@ def build_parser():
 
 def manifest(args):
     """Write the rows of every source, filtered; return the status."""
-    from s3kit import select
+    from s3kit.listing.sources import rows_of, sources
+    from s3kit.manifest.filters import Filter
     if args.versions and args.at:
         raise Usage("--versions and --at exclude each other")
-    sources, keep = select.sources(args), select.Filter(args)
-    tally, progress = command.Tally(args), command.Progress(args, "row")
+    found, keep = sources(args), Filter(args)
+    tally, progress = frame.Tally(args), frame.Progress(args, "row")
     read_from, nonsense = [], 0
-    sink = command.Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"), source_rows=True)
+    sink = frame.Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"), source_rows=True)
 
     def read(path):
-        source = command.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
+        source = frame.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
         read_from.append(source)
         return source
 
-    with command.closing(sink, progress):
-        for rows, extras in select.rows_of(sources, args, command.Signals.check, read):
+    with frame.closing(sink, progress):
+        for rows, extras in rows_of(found, args, frame.Signals.check, read):
             rows = keep(rows)
             for row in rows:
                 nonsense += row.verbatim is not None
@@ -51,10 +52,10 @@ def manifest(args):
                 sink.write(rows, extras)
             progress.move(len(rows))
         if args.verbose or progress.is_shown:
-            tally.summary(progress, [command.count(sum(tally.states.values()), "row")])
+            tally.summary(progress, [frame.count(sum(tally.states.values()), "row")])
     return SOME_FAILED if nonsense else DONE
 
 
 def main(argv=None):
     """Run s3-manifest."""
-    return command.run(build_parser(), manifest, argv)
+    return frame.run(build_parser(), manifest, argv)

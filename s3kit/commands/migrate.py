@@ -1,6 +1,6 @@
 """s3-migrate: take whole buckets out of S3: scan, restore, fetch, verify, delete."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, Held, Usage
 
 NAME = "s3-migrate"
@@ -49,23 +49,23 @@ def migrate(args):
     verb, words = (args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS else ("run", args.words)
     place_work(args, verb)
     buckets = chosen(args, verb, words)
-    from s3kit.migration import Migration
-    migrations = [Migration(args, bucket, lambda text: command.say(args.prog, text), command.Signals.check) for bucket in buckets]
+    from s3kit.migrate.migration import Migration
+    migrations = [Migration(args, bucket, lambda text: frame.say(args.prog, text), frame.Signals.check) for bucket in buckets]
     if verb == "status":
         return show_status(args, migrations)
     if verb == "errors":
         return show_errors(args, migrations)
-    command.os.makedirs(args.dest, exist_ok=True)
+    frame.os.makedirs(args.dest, exist_ok=True)
     held = hold(args.work)
     try:
         return reset(args, migrations) if verb == "reset" else run_all(args, migrations, retry=verb == "retry-errors")
     finally:
-        command.os.close(held)
+        frame.os.close(held)
 
 
 def place_work(args, verb):
     """Decide where the manifests are kept: never among the files. Raises Usage."""
-    path = command.os.path
+    path = frame.os.path
     args.work = args.work or path.join(args.dest, ".s3kit", "migration")
     dest, work = path.realpath(args.dest), path.realpath(args.work)
     if verb not in LOOKS and path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
@@ -76,15 +76,15 @@ def chosen(args, verb, words):
     """Return the buckets that are meant. Raises Usage, Fault."""
     from fnmatch import fnmatchcase
 
-    from s3kit.migration import buckets_of
-    from s3kit.row import BUCKET
+    from s3kit.manifest.row import BUCKET
+    from s3kit.migrate.migration import buckets_of
     named = [word.removeprefix("s3://").rstrip("/") for word in words]
     for name, word in zip(named, words):
         if not BUCKET.fullmatch(name):
             raise Usage(f"'{word}' is no bucket: whole buckets are migrated, named as NAME or s3://NAME")
     known = buckets_of(args.work)
     if args.all_buckets and verb == "run":
-        from s3kit.session import Session
+        from s3kit.s3.session import Session
         named += [name for name, _ in Session(args).buckets()]
     elif args.all_buckets or (not named and verb not in ("run", "reset")):
         if not known:
@@ -101,17 +101,17 @@ def chosen(args, verb, words):
 
 def hold(work):
     """Return a descriptor that holds the work directory. Raises Held where another has it."""
-    from s3kit import lock
-    old = command.os.umask(0o077)
+    from s3kit.disk import lock
+    old = frame.os.umask(0o077)
     try:
-        command.os.makedirs(work, exist_ok=True)
+        frame.os.makedirs(work, exist_ok=True)
     finally:
-        command.os.umask(old)
-    folder = command.os.open(work, command.os.O_RDONLY | command.os.O_DIRECTORY | command.os.O_CLOEXEC)
+        frame.os.umask(old)
+    folder = frame.os.open(work, frame.os.O_RDONLY | frame.os.O_DIRECTORY | frame.os.O_CLOEXEC)
     try:
         held = lock.hold(LOCK, folder)
     finally:
-        command.os.close(folder)
+        frame.os.close(folder)
     if held is None:
         raise Held(f"another s3-migrate works in '{work}'")
     return held
@@ -130,12 +130,12 @@ def run_all(args, migrations, retry):
             try:
                 statuses[migration] = step(args, migration, retry)
             except Fault as fault:
-                command.Signals.check()
-                command.say(args.prog, fault)
+                frame.Signals.check()
+                frame.say(args.prog, fault)
                 statuses[migration] = UNFINISHED
     done = sum(status == DONE for status in statuses.values())
     if not args.quiet:
-        command.say(args.prog, f"{done:,} of {command.count(len(migrations), 'bucket')} complete")
+        frame.say(args.prog, f"{done:,} of {frame.count(len(migrations), 'bucket')} complete")
     return max(statuses.values(), default=DONE)
 
 
@@ -155,7 +155,7 @@ def prepare(args, migration, retry):
 
 def settle(args, migration, retry):
     """Say what was proven, ask, delete, and say what is left; return the bucket's status."""
-    from s3kit.migration import DELETE, VERIFY
+    from s3kit.migrate.migration import DELETE, VERIFY
     if migration.latest() == VERIFY:
         census = migration.census(VERIFY)
         if census.wrong or args.no_delete or not is_wanted(args, migration, census):
@@ -166,7 +166,7 @@ def settle(args, migration, retry):
     if status == DONE:
         came = migration.arrivals(census.newest)
         if came:
-            migration.say(f"{command.count(came, 'version')} came since the scan: run again with --rescan")
+            migration.say(f"{frame.count(came, 'version')} came since the scan: run again with --rescan")
     return status
 
 
@@ -183,7 +183,7 @@ def is_wanted(args, migration, census):
     except Usage as nobody:
         migration.say(f"kept in S3: {nobody}")
         return False
-    if ask(f"Delete {command.count(left, 'version')} of s3://{migration.bucket} for good?"):
+    if ask(f"Delete {frame.count(left, 'version')} of s3://{migration.bucket} for good?"):
         return True
     migration.say("kept in S3")
     return False
@@ -197,7 +197,7 @@ def conclude(args, migration, census):
         return DONE
     if census.wrong:
         where = "deleted" if census.pruned else "proven; nothing of it is deleted"
-        migration.say(f"{census.wrong:,} of {command.count(census.rows, 'row')} not {where}"
+        migration.say(f"{census.wrong:,} of {frame.count(census.rows, 'row')} not {where}"
                       f" ({census.told()}): see 's3-migrate errors', then 's3-migrate retry-errors'")
         for text in census.named:
             migration.say(text)
@@ -219,7 +219,7 @@ def reset(args, migrations):
 def person(bucket):
     """Return the Person to ask about a bucket. Raises Usage where there is none."""
     try:
-        return command.Person()
+        return frame.Person()
     except Usage:
         raise Usage(f"this wants a terminal to ask on, or --yes {bucket}") from None
 
@@ -228,8 +228,8 @@ def show_errors(args, migrations):
     """Write the rows that are wrong as a manifest; return the status."""
     from argparse import Namespace
     found = 0
-    sink = command.Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv", source_rows=True)
-    with command.closing(sink):
+    sink = frame.Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv", source_rows=True)
+    with frame.closing(sink):
         for migration in migrations:
             latest = migration.latest()
             for batch in migration.wrong(latest) if latest else ():
@@ -253,13 +253,13 @@ def show_status(args, migrations):
         widths = [max(len(line[at]) for line in table) for at in range(5)]
         lines = [" ".join([f"{line[0]:<{widths[0]}}", f"{line[1]:<{widths[1]}}",
                            *(f"{line[at]:>{widths[at]}}" for at in (2, 3, 4)), line[5]]).rstrip() for line in table]
-    command.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    frame.sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE if all(each["complete"] for each in facts) else SOME_FAILED
 
 
 def facts_of(args, migration):
     """Return what there is to say of a bucket; `status` is the phase that comes next, or how it ended."""
-    from s3kit.migration import DELETE, PHASES, VERIFY
+    from s3kit.migrate.migration import DELETE, PHASES, VERIFY
     latest = migration.latest()
     facts = {"bucket": migration.bucket, "status": "scan", "complete": False, "rows": 0, "bytes": 0, "wrong": 0, "states": {}}
     if latest is None:
@@ -281,4 +281,4 @@ def facts_of(args, migration):
 
 def main(argv=None):
     """Run s3-migrate."""
-    return command.run(build_parser(), migrate, argv)
+    return frame.run(build_parser(), migrate, argv)

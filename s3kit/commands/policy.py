@@ -1,6 +1,6 @@
 """s3-policy: plan, compare, apply and roll back bucket policies."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 from s3kit.errors import Usage
 
 NAME = "s3-policy"
@@ -55,14 +55,14 @@ def policy(args):
                     f"'{args.words[0]}' is none of {', '.join(VERBS)}")
     verb, words = args.words[0], args.words[1:]
     check_options(args, verb)
-    from s3kit.policies import Policies
-    policies = Policies(args, command.say, command.Signals)
+    from s3kit.policy.policies import Policies
+    policies = Policies(args, frame.say, frame.Signals)
     buckets, patterns = chosen(args, verb, words, policies)
     if verb == "plan":
         return policies.plan(buckets, patterns)
     if verb not in CHANGING:
         return getattr(policies, verb)(buckets)
-    ask = None if args.yes or args.dry_run else command.Person()
+    ask = None if args.yes or args.dry_run else frame.Person()
     return getattr(policies, verb)(buckets, ask)
 
 
@@ -90,8 +90,8 @@ def chosen(args, verb, words, policies):
     """Return (buckets, {bucket: patterns of its keys}) that are meant: named, in a file, of a manifest, all, or asked for."""
     from fnmatch import fnmatchcase
 
-    from s3kit.row import BUCKET
-    from s3kit.select import bucket_lines
+    from s3kit.listing.sources import bucket_lines
+    from s3kit.manifest.row import BUCKET
     found = [bucket_of(word) for word in words if word != "-"]
     if args.buckets_file:
         found += [bucket_of(line) for line in bucket_lines(args.buckets_file)]
@@ -129,10 +129,10 @@ def patterns_of(args, paths):
     """Return {bucket: patterns of its keys} of manifests."""
     from argparse import Namespace
 
-    from s3kit.template import Patterns
+    from s3kit.policy.template import Patterns
     found = {}
-    for batch in command.Source(Namespace(prog=args.prog, file=paths, bucket=None, columns=None)).batches():
-        command.Signals.check()
+    for batch in frame.Source(Namespace(prog=args.prog, file=paths, bucket=None, columns=None)).batches():
+        frame.Signals.check()
         for row in batch:
             if row.verbatim is None:
                 found.setdefault(row.bucket, Patterns()).add(row.key)
@@ -149,7 +149,7 @@ def known_to(policies, args, verb):
 def asked_for(known):
     """Return the buckets that a person chooses from those of `known()`. Raises Usage where nobody can be asked."""
     try:
-        person = command.Person()
+        person = frame.Person()
     except Usage:
         raise Usage("no bucket: name some, or give --all") from None
     names = known()
@@ -162,4 +162,4 @@ def asked_for(known):
 
 def main(argv=None):
     """Run s3-policy."""
-    return command.run(build_parser(), policy, argv)
+    return frame.run(build_parser(), policy, argv)

@@ -1,6 +1,6 @@
 """s3-prune: delete from S3 exactly the versions that carry proof."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 
 NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
@@ -42,17 +42,17 @@ def prune(args):
     if args.local and any(getattr(args, name, None) for name in NOT_LOCAL):
         raise Usage("--local removes what the manifest does not name: it goes with no filter, with no -i, --bucket or --columns, "
                     "and with no option about versions in S3")
-    source = command.Source(args)
-    ask = None if args.yes or args.dry_run else command.Person()
-    sink = command.Sink(args, lambda: args.format or source.form)
-    tally, progress = command.Tally(args), command.Progress(args, unit="row")
+    source = frame.Source(args)
+    ask = None if args.yes or args.dry_run else frame.Person()
+    sink = frame.Sink(args, lambda: args.format or source.form)
+    tally, progress = frame.Tally(args), frame.Progress(args, unit="row")
     if args.local:
-        from s3kit.leftovers import Leftovers
-        pruning = Leftovers(args, source, sink, tally, ask, command.Signals)
+        from s3kit.prune.leftovers import Leftovers
+        pruning = Leftovers(args, source, sink, tally, ask, frame.Signals)
     else:
-        from s3kit.pruning import Pruning
-        pruning = Pruning(args, source, sink, tally, progress, ask, command.Signals)
-    with command.closing(sink, progress):
+        from s3kit.prune.pruning import Pruning
+        pruning = Pruning(args, source, sink, tally, progress, ask, frame.Signals)
+    with frame.closing(sink, progress):
         pruning.run()
         tally.summary(progress, pruning.told())
     return pruning.status()
@@ -60,4 +60,4 @@ def prune(args):
 
 def main(argv=None):
     """Run s3-prune."""
-    return command.run(build_parser(), prune, argv)
+    return frame.run(build_parser(), prune, argv)

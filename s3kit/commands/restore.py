@@ -1,6 +1,6 @@
 """s3-restore: bring archived versions back, and let each row go on when it can be read."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 
 NAME = "s3-restore"
 TIERS = ("Standard", "Bulk", "Expedited")
@@ -33,22 +33,22 @@ def restore(args):
     import os
 
     from s3kit.errors import DONE, Usage
-    from s3kit.restoring import Restoring
+    from s3kit.restore.restoring import Restoring
     if args.dry_run and args.wait:
         raise Usage("--wait and -n contradict each other")
     if args.estimate and (args.in_place or args.output):
         raise Usage("--estimate writes no manifest: it goes with no -i or -o")
-    source = command.Source(args)
+    source = frame.Source(args)
     # In a pipeline, or by cron, there is nobody to ask.
-    ask = command.Person() if os.isatty(1) and not (args.yes or args.dry_run or args.estimate) else None
-    sink = None if args.estimate else command.Sink(args, lambda: args.format or source.form)
-    tally, progress = command.Tally(args), command.Progress(args, unit="row")
-    restoring = Restoring(args, source, sink, tally, progress, ask, command.Signals)
+    ask = frame.Person() if os.isatty(1) and not (args.yes or args.dry_run or args.estimate) else None
+    sink = None if args.estimate else frame.Sink(args, lambda: args.format or source.form)
+    tally, progress = frame.Tally(args), frame.Progress(args, unit="row")
+    restoring = Restoring(args, source, sink, tally, progress, ask, frame.Signals)
     if args.estimate:
         for line in restoring.estimate(source.batches()).lines():
-            print(command.visible(line))
+            print(frame.visible(line))
         return DONE
-    with command.closing(sink, progress):
+    with frame.closing(sink, progress):
         restoring.run()
         tally.summary(progress, restoring.told())
     return restoring.status()
@@ -56,4 +56,4 @@ def restore(args):
 
 def main(argv=None):
     """Run s3-restore."""
-    return command.run(build_parser(), restore, argv)
+    return frame.run(build_parser(), restore, argv)

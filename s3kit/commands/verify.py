@@ -1,6 +1,6 @@
 """s3-verify: read the files back from the disk and compare them with what S3 said."""
 
-from s3kit import command, options
+from s3kit.cli import frame, options
 
 NAME = "s3-verify"
 
@@ -23,12 +23,12 @@ def build_parser():
 
 def verify(args):
     """Verify every row's file; return the status."""
-    from s3kit.verifying import Verifying
-    source = command.Source(args)
-    sink = command.Sink(args, lambda: args.format or source.form)
-    tally, progress = command.Tally(args), command.Progress(args)
-    verifying = Verifying(args, source, sink, tally, progress, command.Signals)
-    with command.closing(sink, progress):
+    from s3kit.verify.verifying import Verifying
+    source = frame.Source(args)
+    sink = frame.Sink(args, lambda: args.format or source.form)
+    tally, progress = frame.Tally(args), frame.Progress(args)
+    verifying = Verifying(args, source, sink, tally, progress, frame.Signals)
+    with frame.closing(sink, progress):
         verifying.run()
         tally.summary(progress, verifying.told())
     return verifying.status()
@@ -36,4 +36,4 @@ def verify(args):
 
 def main(argv=None):
     """Run s3-verify."""
-    return command.run(build_parser(), verify, argv)
+    return frame.run(build_parser(), verify, argv)

@@ -6,8 +6,23 @@ import sys
 from dataclasses import replace
 
 from light import Bucket, versions
-from peers import AWS_WHOLE, COPY, COPY_LARGE, CORES, FETCH, LISTS, NOTHING, OBSTORE, PIPELINE, RCLONE, REMOVE, S5CMD, \
-    FIFTH, Tool, lists_late
+from peers import (
+    AWS_WHOLE,
+    COPY,
+    COPY_LARGE,
+    CORES,
+    FETCH,
+    FIFTH,
+    LISTS,
+    NOTHING,
+    OBSTORE,
+    PIPELINE,
+    RCLONE,
+    REMOVE,
+    S5CMD,
+    Tool,
+    lists_late,
+)
 
 KEYS_A_FOLDER = 100
 LATENCY = 0.03

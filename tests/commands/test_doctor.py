@@ -16,10 +16,10 @@ from contextlib import contextmanager
 import pytest
 from conftest import BIN, clean_env, env_of
 from fakes3 import Credential, FakeS3
+from faults.images import Mounts, make_image
 from lxml import etree
 
-from s3kit import checkup
-from faults.images import Mounts, make_image
+from s3kit.doctor import checkup
 
 SOON = 15               # seconds on a machine that others use, too; measured: below 4
 RULES = ("<Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix>logs/</Prefix></Filter><Expiration><Days>30</Days></Expiration>"

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from conftest import env_of
-from manifests import read_rows
 from odd_keys import ODD_KEYS
 
-from s3kit import fetching, retry
-from s3kit.address import key_of
-from s3kit.ledger import Ledger
+from manifests import read_rows
+from s3kit.disk.ledger import Ledger
+from s3kit.disk.paths import key_of
+from s3kit.fetch import fetching
+from s3kit.s3 import patience
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
 PIPELINE = "s3-manifest {source} | s3-fetch -j {jobs} -d {dest} | s3-verify -d {dest} -o {out}"
@@ -646,7 +647,7 @@ def test_one_row_twice(fake, run, tmp_path):
 
 def test_limits_are_documented_where_they_are():
     """The constants that the man page names are those of the code."""
-    assert retry.SLOW_MINUTES == 15 and fetching.LARGE == 64 << 20
+    assert patience.SLOW_MINUTES == 15 and fetching.LARGE == 64 << 20
 
 
 def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from conftest import env_of
+
 from manifests import read_rows
 
 DAY = 86400

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
-from manifests import read_rows
 
-from s3kit.migration import PHASES
+from manifests import read_rows
+from s3kit.migrate.migration import PHASES
 
 DEST = ("-d", "d")
 WORK = Path("d", ".s3kit", "migration")

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from conftest import BIN, clean_env, env_of
+from faults.inject import injected, points, strace, works
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from servers import GUESTS
 
-from faults.inject import injected, points, strace, works
-from s3kit.evaluator import answer
-from s3kit.grants import compact
-from s3kit.identity import NAME_KEY, Caller, Circle
-from s3kit.shelf import Shelf
-from s3kit.template import faults_of
+from s3kit.policy.directory import Shelf
+from s3kit.policy.documents import compact
+from s3kit.policy.evaluator import answer
+from s3kit.policy.identity import NAME_KEY, Caller, Circle
+from s3kit.policy.template import faults_of
 
 OWNER, GLASS, MALLORY = (f"arn:aws:iam::000000000000:user/{name}" for name in ("s3kit", "glass", "mallory"))
 OLD = {"Version": "2012-10-17", "Statement": [{"Sid": "Logs", "Effect": "Allow", "Principal": {"AWS": GLASS}, "Action": "s3:PutObject",

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
-from manifests import read_rows
-
 from fakes3 import FakeS3
+
+from manifests import read_rows
 
 DEST = ("-d", "d")
 

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
-from manifests import read_rows
-
 from fakes3 import DAY, TIERS, FakeS3, Restore
+
+from manifests import read_rows
 
 HOUR = 3600
 WAIT = ("--wait", "--poll", "0.1s")
@@ -647,7 +647,7 @@ def test_estimate(fake, run, tmp_path):
     assert lines[5] == "copies of 110G for 30 days: 2.53 USD"
     assert lines[6] == "in all: 110 objects, 3.74 USD, without transfer"
     assert "up to 24 h in all" in lines[7] and "check them" in lines[8]
-    table = json.loads((BIN.parent / "s3kit" / "prices.json").read_text())
+    table = json.loads((BIN.parent / "s3kit" / "restore" / "prices.json").read_text())
     table["retrieval"]["GLACIER"]["Standard"]["gb"] = 1
     (tmp_path / "mine.json").write_text(json.dumps(table))
     done = run("s3-restore", "--estimate", "--prices", "mine.json", input=text, env=env_of(fake))

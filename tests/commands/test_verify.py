@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import env_of
+
 from manifests import read_rows
 
 
@@ -198,7 +199,7 @@ def test_failed_rows_stay_failed(fetched, run):
 
 def test_the_ledger_hears_of_it(fetched, run):
     """What was verified, and on what proof, is in the ledger, for s3-prune to rely on."""
-    from s3kit.ledger import Ledger
+    from s3kit.disk.ledger import Ledger
     manifest, dest = fetched
     run("s3-verify", "-d", dest, input=manifest)
     row = read_rows(manifest)[0]

@@ -16,21 +16,21 @@ RSS_MIB, SECONDS = 512, 10          # one input's; a Python with atheris and lxm
 
 def fuzz_csv(data):
     """A manifest as CSV, in two pieces; what is read is written and read again."""
-    from s3kit import csvform
     from s3kit.errors import Fault
-    reader = csvform.Reader(bucket="b" if data[:1] == b"b" else "")
+    from s3kit.manifest import csv_form
+    reader = csv_form.Reader(bucket="b" if data[:1] == b"b" else "")
     try:
         rows = reader.feed(data[:len(data) // 2]) + reader.feed(data[len(data) // 2:]) + reader.close()
     except Fault:
         return
-    go_on(csvform, rows, reader.extras)
+    go_on(csv_form, rows, reader.extras)
 
 
 def fuzz_xml(data):
     """A manifest as XML, likewise."""
-    from s3kit import xmlform
     from s3kit.errors import Fault
-    reader = xmlform.Reader()
+    from s3kit.manifest import xml_form
+    reader = xml_form.Reader()
     try:
         rows = reader.feed(data[:len(data) // 2])
         if not reader.stop:
@@ -38,15 +38,16 @@ def fuzz_xml(data):
         rows += reader.close()
     except Fault:
         return
-    go_on(xmlform, rows, reader.extras)
+    go_on(xml_form, rows, reader.extras)
 
 
 def go_on(form, rows, extras):
     """Do to rows what commands do before they act, and hold the forms to each other."""
-    from s3kit import fetching, plan
+    from s3kit.fetch import fetching
+    from s3kit.manifest import states
     for row in rows:
         if row.verbatim is None:
-            plan.is_to_fetch(row), plan.is_askable(row), row.length, fetching.mtime_of(row), row.name
+            states.is_to_fetch(row), states.is_askable(row), row.length, fetching.mtime_of(row), row.name
             "".join(value for value in (row.bucket, row.key, row.path, row.version_id, row.etag)).encode()
     writer = form.Writer()
     data = writer.begin(extras) + writer.rows(rows) + writer.end(len(rows))
@@ -59,7 +60,7 @@ def go_on(form, rows, extras):
 def fuzz_manifest(data):
     """A manifest of any form, gzip and zstd, as a file."""
     from s3kit.errors import Fault
-    from s3kit.manifest import Input
+    from s3kit.manifest.streams import Input
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
@@ -73,7 +74,7 @@ def fuzz_manifest(data):
 def fuzz_pages(data):
     """A page of a listing."""
     from s3kit.errors import Fault
-    from s3kit.pages import Page
+    from s3kit.listing.pages import Page
     try:
         page = Page("b", data, bool(len(data) % 2))
         [repr(row) for row in page.rows + page.prefixes]
@@ -84,10 +85,12 @@ def fuzz_pages(data):
 
 def fuzz_answer(data):
     """An answer: head and body as libcurl hands them over, through all that looks at them."""
-    from s3kit import answer, retry, wire
-    from s3kit.address import Endpoint
-    from s3kit.digest import Check
-    from s3kit.engine import Job, Outcome, Task
+    from s3kit.proof.claims import Check
+    from s3kit.s3 import verdicts, wire
+    from s3kit.s3.address import Endpoint
+    from s3kit.s3.headers import claim_in, claim_of_part, described, is_archived, said, skew
+    from s3kit.transfer.engine import Task
+    from s3kit.transfer.job import Job, Outcome
     head, _, body = data.partition(b"\0\0")
     made = wire.Transfer(None, Endpoint("b", "http://h/b"), None)
     made.curl = Namespace(head=[b"HTTP/1.1 200 OK\r\n", head, b"\r\n"])
@@ -98,12 +101,12 @@ def fuzz_answer(data):
     if not (length.isascii() and length.isdigit() and len(length) < 19):
         return                  # libcurl breaks off where the length is no number
     job = Job("get", "b", "k", "v", "0" * 32 + "-2", 10_000_000, -1, "b/k")
-    made.is_error_document(), answer.said(made), answer.skew(made), answer.is_archived(headers)
-    retry.verdict(made.status, made.code)
-    answer.described(headers, Outcome("fetched"))
-    answer.claim_of_part(job, made)
+    made.is_error_document(), said(made), skew(made), is_archived(headers)
+    verdicts.verdict(made.status, made.code)
+    described(headers, Outcome("fetched"))
+    claim_of_part(job, made)
     for size in (0, 1000, 10_000_000):
-        check = Check(answer.claim_in(headers, size), size)
+        check = Check(claim_in(headers, size), size)
         check.update(body)
         check.proof()
     Task.fault_of(Namespace(job=job), made, 5)
@@ -111,10 +114,10 @@ def fuzz_answer(data):
 
 def fuzz_journal(data):
     """The journal of a large object's ranges, then the start of a resume."""
-    from s3kit import lock
-    from s3kit.engine import Job, Outcome
-    from s3kit.ranges import Large
-    from s3kit.tree import Tree
+    from s3kit.disk import lock
+    from s3kit.disk.tree import Tree
+    from s3kit.transfer.job import Job, Outcome
+    from s3kit.transfer.large import Large
     if "tree" not in KEPT:
         KEPT["tree"] = Tree(tempfile.mkdtemp(dir=KEPT["folder"]))
     large = Large(KEPT["tree"], Job("survey", "b", "k", "v", "e", 40 << 20, -1, "b/k"), Outcome("surveyed", size=40 << 20, etag="e"), 2)
@@ -132,14 +135,14 @@ def fuzz_journal(data):
 
 def fuzz_plain(data):
     """Configuration and credentials files of AWS's form."""
-    from s3kit import plain
+    from s3kit.s3 import settings
     half = len(data) // 2
     names = [os.path.join(KEPT["folder"], name) for name in ("config", "credentials")]
     for name, text in zip(names, (data[:half], data[half:])):
         Path(name).write_bytes(text)
     options = Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False, ca_bundle="x", no_verify_ssl=False,
                         request_payer=None)
-    found = plain.read(options, {"AWS_CONFIG_FILE": names[0], "AWS_SHARED_CREDENTIALS_FILE": names[1]})
+    found = settings.read(options, {"AWS_CONFIG_FILE": names[0], "AWS_SHARED_CREDENTIALS_FILE": names[1]})
     if found:
         found.endpoint("bucket", found.region)
         assert "\n" not in found.access_key + found.secret_key + found.token + found.region, "a line feed in a header to be"
@@ -147,9 +150,12 @@ def fuzz_plain(data):
 
 def fuzz_address(data):
     """s3:// addresses, keys and paths, and what is said of them to people."""
-    from s3kit import address, row, units
+    from s3kit import units
+    from s3kit.disk import paths
     from s3kit.errors import Fault
-    from s3kit.show import visible
+    from s3kit.manifest import row
+    from s3kit.s3 import address
+    from s3kit.text import visible
     text = data.decode("utf-8", "surrogateescape")
     shown = visible(text)
     assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in shown.replace("\n", "")), "a control character is shown"
@@ -157,17 +163,17 @@ def fuzz_address(data):
         address.parse_s3(text)
     except Fault:
         pass
-    for read in (row.decode, address.key_of, units.parse_time, units.parse_size, units.epoch_ns):
+    for read in (row.decode, paths.key_of, units.parse_time, units.parse_size, units.epoch_ns):
         try:
             read(text)
         except ValueError:
             pass
-    address.is_inside(text), address.version_of(text)
+    paths.is_inside(text), paths.version_of(text)
     key = data.decode("utf-8", "ignore")
     if 1 <= len(key.encode()) <= 1024:
         assert row.decode(row.encode(key)) == key
-        path = address.path_of("b", key)
-        assert address.is_inside(path) and address.key_of(path) == ("b", key), f"{key!r} came back from {path!r}"
+        path = paths.path_of("b", key)
+        assert paths.is_inside(path) and paths.key_of(path) == ("b", key), f"{key!r} came back from {path!r}"
 
 
 READERS = {name.removeprefix("fuzz_"): value for name, value in list(globals().items()) if name.startswith("fuzz_")}
@@ -215,7 +221,9 @@ def main():
     name, folder, *options = sys.argv[1:]
     KEPT["folder"] = folder
     with atheris.instrument_imports(include=["s3kit"]):
-        from s3kit import answer, csvform, fetching, manifest, pages, plain, ranges, xmlform        # noqa: F401
+        import s3kit.fetch.fetching
+        import s3kit.manifest.streams
+        import s3kit.s3.settings  # noqa: F401
     atheris.Setup([sys.argv[0], f"-rss_limit_mb={RSS_MIB}", f"-timeout={SECONDS}", f"-artifact_prefix={folder}/", *options,
                    *dictionary(folder, name)], READERS[name])
     atheris.Fuzz()

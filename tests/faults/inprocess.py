@@ -15,11 +15,19 @@ from urllib.parse import urlsplit
 
 from fakes3 import Connection, Request
 
-from s3kit import blocks, digest, durable, engine, fetching, ledger, listing, lock, manifest, plan, ranges, retry, transfer, tree, verifying, wire
-from s3kit.command import Signals
-from s3kit.commands import fetch, manifest as make_manifest, verify
+from s3kit.cli.frame import Signals
+from s3kit.commands import fetch, verify
+from s3kit.commands import manifest as make_manifest
+from s3kit.disk import direct_io, durable, ledger, lock, tree
 from s3kit.errors import Fault
-from s3kit.flow import Flow
+from s3kit.fetch import fetching
+from s3kit.listing import listing
+from s3kit.manifest import streams
+from s3kit.pipeline.flow import Flow
+from s3kit.proof import digest
+from s3kit.s3 import patience, wire
+from s3kit.transfer import engine, large, ranges, sizes, whole
+from s3kit.verify import verifying
 
 WORK = {"s3-fetch": (fetch.build_parser, fetch.fetch), "s3-verify": (verify.build_parser, verify.verify),
         "s3-manifest": (make_manifest.build_parser, make_manifest.manifest)}
@@ -297,14 +305,15 @@ def move_in(patch, fake_url="http://fake"):
     later = Flow.later
     for place, name, value in (
             (wire, "Wire", Direct), (listing, "Wire", Direct), (fetching, "Pool", Here), (verifying, "Pool", Here),
-            (fetching, "Ledger", Noted), (verifying, "Ledger", Noted), (manifest.Output, "__init__", output),
-            (engine, "time", Jumping()), (retry, "delay", lambda *_, **__: 0.0),
+            (fetching, "Ledger", Noted), (verifying, "Ledger", Noted), (streams.Output, "__init__", output),
+            (engine, "time", Jumping()), (patience, "delay", lambda *_, **__: 0.0),
             (Flow, "later", lambda flow, seconds, call, *values: later(flow, MOMENT, call, *values)),
             (durable, "rename", rename), (durable, "sync_tree", sync_tree), (durable, "unlink", counted(durable.unlink)),
-            (transfer, "write_all", torn_write), (blocks, "write_all", torn_write), (lock, "hold", counted(lock.hold)),
-            (tree.Tree, "enter", counted(tree.Tree.enter)), (ranges.Large, "note", counted(ranges.Large.note)),
-            (transfer, "SMALL", SMALL), (transfer, "LARGE", LARGE), (fetching, "LARGE", LARGE), (digest, "LEAF", LEAF),
-            (ranges, "LEAF", LEAF), (plan, "LEAF", LEAF), (plan, "RANGE_LEAST", LEAF), (plan, "RANGE_MOST", 2 * LEAF), (ranges, "RANGE_LEAST", LEAF)):
+            (whole, "write_all", torn_write), (direct_io, "write_all", torn_write), (lock, "hold", counted(lock.hold)),
+            (tree.Tree, "enter", counted(tree.Tree.enter)), (large.Large, "note", counted(large.Large.note)),
+            (whole, "SMALL", SMALL), (whole, "LARGE", LARGE), (fetching, "LARGE", LARGE), (digest, "LEAF", LEAF),
+            (ranges, "LEAF", LEAF), (sizes, "LEAF", LEAF), (sizes, "RANGE_LEAST", LEAF), (sizes, "RANGE_MOST", 2 * LEAF),
+            (ranges, "RANGE_LEAST", LEAF)):
         patch.setattr(place, name, value)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         patch.delenv(name)

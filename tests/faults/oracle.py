@@ -23,7 +23,7 @@ from urllib.parse import unquote_to_bytes
 import conftest
 from fakes3 import FakeS3
 
-from s3kit.address import key_of, path_of
+from s3kit.disk.paths import key_of, path_of
 
 BUCKET = "b"
 PRESENT = ("fetched", "verified")       # states by which s3kit says: the bytes are here, and on the disk

@@ -28,14 +28,14 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 if not __package__:
-    sys.path[:1] = [str(TESTS)]
+    sys.path[:1] = [str(TESTS), str(TESTS / "support")]
 
 import conftest  # noqa: E402
 from bench import peers as bench  # noqa: E402
-from faults.images import XFS, Mounts, cut_power, make_image  # noqa: E402
-from faults.oracle import World, files_below  # noqa: E402
 
 import s3kit  # noqa: E402
+from faults.images import XFS, Mounts, cut_power, make_image  # noqa: E402
+from faults.oracle import World, files_below  # noqa: E402
 
 LIMIT = 60                  # seconds after which a run counts as hung, and is cut
 TRIES = 3                   # of every request, for all tools

@@ -6,8 +6,8 @@ import random
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
 from fakes3 import Credential
+
 from faults.oracle import PRESENT, World, mixed, rows_of
 
 LARGE = 64 << 20

@@ -14,17 +14,23 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from fakes3 import FakeS3
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from faults import inprocess
 from faults.inprocess import BOX, LARGE
 from faults.oracle import PRESENT, rows_of
-from fakes3 import FakeS3
-
-from s3kit.address import key_of
-from s3kit.row import COLUMNS, encode
-from s3kit.tree import part_name
+from s3kit.disk.paths import key_of
+from s3kit.disk.tree import part_name
+from s3kit.manifest.row import COLUMNS, encode
 
 KEYS = ("a", "a/b", "A", "dir/x", "dir/y", "dir/", "new\nline", "%41", "big", "dir/big")
 WIRE = ("flip", "other", "empty", "short", "reset", "status", "error200", "html", "wrong-etag", "refuse", "swap")

@@ -16,8 +16,7 @@ import pytest
 from faults.images import make_image
 from faults.keys import REFUSED_BY_EXFAT, corpus
 from faults.oracle import Ran, World, rows_of
-
-from s3kit.address import key_of
+from s3kit.disk.paths import key_of
 
 NAMESPACE = "{urn:s3kit:manifest:1}"
 KEYS = corpus()

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import BIN, clean_env
 
 from faults.fuzz import READERS
 from faults.oracle import World, rows_of
-from conftest import BIN, clean_env
 
 ODD_CELLS = [
     ("last_modified", b"2400-01-01T00:00:00Z"), ("last_modified", b"9999-12-31T23:59:59Z"), ("last_modified", b"0001-01-01T00:00:00Z"),
@@ -91,9 +91,9 @@ def some_key(chance):
 @pytest.mark.parametrize("number, most", [(1, 10_000), pytest.param(2, 1_000_000, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_keys_through_a_pipe(cases, tmp_path, number, most):
     """Any keys go from CSV to XML and back through our commands, and come out as they went in; paths lead back to them."""
-    from s3kit.address import key_of, path_of
-    from s3kit.csvform import Writer
-    from s3kit.row import Row
+    from s3kit.disk.paths import key_of, path_of
+    from s3kit.manifest.csv_form import Writer
+    from s3kit.manifest.row import Row
     count, chance = cases("a key of any characters, CSV | XML | CSV"), random.Random(number)
     for start in range(0, most, 50_000):
         keys = [some_key(chance) for _ in range(min(50_000, most - start))]

@@ -3,13 +3,25 @@
 import random
 import sys
 
-import pytest
-
 import conftest
+import pytest
 from bench.peers import Peers
+
 from faults import peers
 from faults.oracle import World
-from faults.peers import BODIES, HOSTILE, TOOLS, Place, Result, Tool, compare, judge_body, kill, table, tasks
+from faults.peers import (
+    BODIES,
+    HOSTILE,
+    TOOLS,
+    Place,
+    Result,
+    Tool,
+    compare,
+    judge_body,
+    kill,
+    table,
+    tasks,
+)
 
 OURS = TOOLS[0]
 READ = "import shutil, sys, urllib.request as u; shutil.copyfileobj(u.urlopen(sys.argv[1]), open(sys.argv[2], 'wb', 0), 4096)"

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from faults.oracle import World, mixed
-
-from s3kit.tree import part_name
+from s3kit.disk.tree import part_name
 
 HANGS = 120             # seconds after which something does
 LONG = [pytest.mark.long, pytest.mark.timeout(7200)]

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import ROOT
-
 from fakes3 import ERRORS
+
 from faults.oracle import PRESENT, World
 from faults.proxy import Proxy
-from s3kit.plan import ranges_of
+from s3kit.transfer.sizes import ranges_of
 
 SMALL, LARGE = 256 << 10, 64 << 20          # as s3kit has them: up to here in memory, from there in ranges
 RETRIES = 2
@@ -339,8 +339,8 @@ def impatient(minutes):
     """Return what runs a command that bears SlowDown for so many minutes only."""
     code = f"""import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
-from s3kit import retry
-retry.SLOW_MINUTES = {minutes}
+from s3kit.s3 import patience
+patience.SLOW_MINUTES = {minutes}
 sys.argv = sys.argv[2:]
 runpy.run_path(sys.argv[0], run_name="__main__")"""
     return [sys.executable, "-c", code]

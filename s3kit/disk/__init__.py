@@ -1,0 +1,1 @@
+"""The destination: names, directories, files, locks, durability, the ledger."""

@@ -1,0 +1,196 @@
+"""The ledger: what a destination holds, and on what proof; SQLite, open to anyone with sqlite3.
+
+It is state, not truth: delete it and everything still works, slower. Rows are recorded only after
+their bytes are on the disk.
+"""
+import os
+import sqlite3
+import stat
+import time
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from s3kit.errors import Fault
+
+NAME = "ledger.sqlite3"
+SCHEMA = 2
+ASKED_AT_ONCE = 256
+BUSY_SECONDS = 60
+SIGN = 1 << 63
+TABLE = """
+CREATE TABLE IF NOT EXISTS object (
+    bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
+    etag TEXT NOT NULL, size INTEGER NOT NULL, last_modified TEXT NOT NULL, storage_class TEXT NOT NULL,
+    checksum_algorithm TEXT NOT NULL, checksum_type TEXT NOT NULL, checksum TEXT NOT NULL,
+    path TEXT NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    digest TEXT NOT NULL, proof TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL,
+    tries INTEGER NOT NULL, changed_at TEXT NOT NULL,
+    PRIMARY KEY (bucket, key, version_id)) WITHOUT ROWID;
+DROP INDEX IF EXISTS object_path;
+DROP INDEX IF EXISTS object_state;
+CREATE UNIQUE INDEX IF NOT EXISTS object_at_path ON object (path) WHERE path != '';
+"""
+
+
+class Entry(NamedTuple):
+    """What the ledger knows of one object version; `mtime_ns` and `inode` are its file's identity.
+
+    A directory, made for a zero-byte `dir/` placeholder, has mtime_ns 0: its time moves with its files.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    last_modified: str
+    storage_class: str
+    checksum_algorithm: str
+    checksum_type: str
+    checksum: str
+    path: str
+    mtime_ns: int
+    inode: int
+    digest: str
+    proof: str
+    state: str
+    error: str = ""
+    tries: int = 0
+    changed_at: str = ""
+
+    def is_file(self, status):
+        """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
+        if not self.mtime_ns:
+            return stat.S_ISDIR(status.st_mode)
+        return (status.st_size == self.size and folded(status.st_mtime_ns) == folded(self.mtime_ns)
+                and folded(status.st_ino) == folded(self.inode) and stat.S_ISREG(status.st_mode))
+
+
+def folded(number):
+    """Return an mtime_ns or inode as 64 bits with a sign, all that SQLite has.
+
+    Inodes of network file systems fill 64 without one, and so do times after 2262.
+    """
+    return number if -SIGN <= number < SIGN else (number + SIGN) % (2 * SIGN) - SIGN
+
+
+FIELDS = ", ".join(Entry._fields)
+PLACES = ", ".join("?" * len(Entry._fields))
+
+
+class Broken(Fault):
+    """SQLite cannot read or write: nothing more can be done in this run."""
+
+
+class Ledger:
+    """One connection to a destination's ledger; a thread needs its own."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, NAME)
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.base = self.open()
+                return
+            except sqlite3.Error as error:
+                # SQLite does not wait by itself for the lock that the change to WAL needs.
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise self.fault("open", error) from None
+                time.sleep(0.1)
+
+    def open(self):
+        """Return a connection, the tables made if they are missing."""
+        self.check_files()
+        old = os.umask(0o077)
+        try:
+            base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        finally:
+            os.umask(old)
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = NORMAL")
+        version = base.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
+        if version < SCHEMA:
+            base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
+        return base
+
+    def fault(self, action, error):
+        """Return what people must know of SQLite's error."""
+        return Broken(f"cannot {action} the ledger '{self.path}': {error} (it may be moved away: files are then checked again)")
+
+    @contextmanager
+    def reading(self):
+        """Have an error of SQLite's, as of a damaged file, said in our words."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self.fault("read", error) from None
+
+    def check_files(self):
+        """Raise Fault where SQLite would write through a link to something elsewhere."""
+        folder = os.path.dirname(self.path)
+        for path in (folder, self.path, f"{self.path}-wal", f"{self.path}-shm"):
+            try:
+                there = os.lstat(path)
+            except FileNotFoundError:
+                continue
+            if not (stat.S_ISDIR(there.st_mode) if path == folder else stat.S_ISREG(there.st_mode) and there.st_nlink < 2):
+                raise Fault(f"cannot open the ledger: '{path}' is a link, or no file at all"
+                            " (it may be moved away: files are then checked again)")
+
+    def is_empty(self):
+        """Return whether nothing is known yet."""
+        with self.reading():
+            return self.base.execute("SELECT 1 FROM object LIMIT 1").fetchone() is None
+
+    def find(self, bucket, key, version_id):
+        """Return the Entry of one object version, or None."""
+        with self.reading():
+            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",
+                                      (bucket, key, version_id)).fetchone()
+        return Entry._make(found) if found else None
+
+    def find_all(self, names):
+        """Return {(bucket, key, version id): Entry} of those among `names` that are known."""
+        found = {}
+        for at in range(0, len(names), ASKED_AT_ONCE):
+            asked = names[at:at + ASKED_AT_ONCE]
+            # CROSS JOIN keeps SQLite from reading the whole table for each question, as it does for IN (VALUES ...).
+            wanted = f"WITH wanted (b, k, v) AS (VALUES {', '.join(['(?, ?, ?)'] * len(asked))})"
+            with self.reading():
+                for entry in self.base.execute(f"{wanted} SELECT {FIELDS} FROM wanted CROSS JOIN object "
+                                               "ON bucket = b AND key = k AND version_id = v",
+                                               [text for name in asked for text in name]):
+                    found[entry[:3]] = Entry._make(entry)
+        return found
+
+    def at_path(self, path):
+        """Return the Entry whose file lies at `path`, or None."""
+        with self.reading():
+            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ? AND path != ''", (path,)).fetchone()
+        return Entry._make(found) if found else None
+
+    def record(self, entries):
+        """Write entries in one transaction; what another version held at the same path is forgotten (by the index)."""
+        try:
+            self.base.execute("BEGIN IMMEDIATE")
+            self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})",
+                                  (entry._replace(mtime_ns=folded(entry.mtime_ns), inode=folded(entry.inode)) for entry in entries))
+            self.base.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self.base.in_transaction:        # after an I/O error SQLite has rolled back by itself
+                self.base.execute("ROLLBACK")
+            raise self.fault("write", error) from None
+
+    def sync_always(self):
+        """Have whatever is recorded from now on survive a power cut, at the cost of a flush each time."""
+        self.base.execute("PRAGMA synchronous = FULL")
+
+    def forget(self, path):
+        """Forget what lies at a path."""
+        self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
+
+    def close(self):
+        """Close the connection."""
+        self.base.close()

@@ -1,0 +1,62 @@
+"""Holding a part file: flock on that very file, so that the kernel drops the lock when its holder dies.
+
+flock, not lockf: a POSIX lock is lost when any descriptor of the file closes (failures.md section 3,
+no. 10). The file's content is never asked who holds it.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+
+from s3kit.disk import durable
+
+OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK         # no device may keep us waiting
+
+
+def hold(name, directory):
+    """Return a descriptor that holds the file `name` in `directory`, or None if another holds it.
+
+    The file is made if it is missing. A file that its holder renamed or removed between our open and
+    our lock is not the one we want: only a lock on what the name still names counts. What has another
+    name elsewhere, FIFOs and devices are nobody's part: they lose this name, and are never written to.
+    Raises OSError for a link (see `clear`).
+    """
+    while True:
+        fd = os.open(name, OURS, 0o600, dir_fd=directory)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(fd)
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return None
+            raise
+        if is_named(fd, name, directory):
+            if is_alone(os.fstat(fd)):
+                return fd
+            durable.unlink(name, directory)
+        os.close(fd)
+
+
+def is_named(fd, name, directory):
+    """Return whether `name` in `directory` is still the file that `fd` has open."""
+    try:
+        there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(fd))
+
+
+def is_alone(status):
+    """Return whether an os.stat_result is of a regular file that no other name leads to."""
+    return stat.S_ISREG(status.st_mode) and status.st_nlink < 2
+
+
+def clear(name, directory):
+    """Remove the name from the directory if it is a link, or names what nobody may write to. Raises OSError for a directory."""
+    try:
+        there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not is_alone(there):
+        durable.unlink(name, directory)

@@ -1,0 +1,209 @@
+"""What a bucket is set to, and what of that touches a migration: asked in S3's own words, read without its models.
+
+What a server does not know, or we may not see, is no fault of the bucket.
+"""
+
+from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
+from s3kit.errors import Fault
+from s3kit.s3 import verdicts
+from s3kit.s3.headers import said
+from s3kit.s3.xml import local, parse, read_encoded
+
+ASKS = {"region": "location=", "versioning": "versioning=", "encryption": "encryption=", "lock": "object-lock=",
+        "public": "publicAccessBlock=", "lifecycle": "lifecycle=", "list": "encoding-type=url&list-type=2&max-keys=1"}
+# S3's codes for what was never set [API]; moto's spelling of one of them beside it.
+NEVER_SET = {"NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration", "ObjectLockConfigurationNotFoundError",
+             "ServerSideEncryptionConfigurationNotFoundError", "NoSuchObjectLockConfiguration"}
+RIGHTS = {"region": "s3:GetBucketLocation", "versioning": "s3:GetBucketVersioning", "encryption": "s3:GetEncryptionConfiguration",
+          "lock": "s3:GetBucketObjectLockConfiguration", "public": "s3:GetBucketPublicAccessBlock",
+          "lifecycle": "s3:GetLifecycleConfiguration", "list": "s3:ListBucket", "read": "s3:GetObject"}
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+UNREADABLE = ("GLACIER", "DEEP_ARCHIVE")        # where objects must be restored before they can be fetched
+PUT_LIFECYCLE = "disable the rule until you are done (aws s3api put-bucket-lifecycle-configuration)"
+
+
+class Bucket:
+    """One bucket, and what the answers of its server said of it; `is_named`: somebody asked for this very one."""
+
+    def __init__(self, name, region="", is_named=False):
+        self.name, self.is_named = name, is_named
+        self.told = {"region": region} if region else {}
+        self.denied, self.trouble = [], ""
+        self.is_missing = False
+        self.key = None         # one that can be listed
+
+    def take(self, ask, transfer):
+        """Take the answer to one of ASKS, or to `read`, a HEAD of the key that was listed."""
+        verdict = verdicts.verdict_of(transfer)
+        if transfer.code == "NoSuchBucket" or (ask == "head" and transfer.status == 404):
+            self.is_missing = True
+        elif transfer.errno:
+            self.trouble = transfer.failure
+        elif transfer.code in NEVER_SET:
+            self.told[ask] = None
+        elif verdict == verdicts.OK:
+            try:
+                # Some servers send nothing where they mean an empty document.
+                self.told[ask] = ask in ("read", "head") or READERS[ask](parse(transfer.body) if transfer.body.strip() else ())
+            except Fault as fault:
+                self.trouble = str(fault)
+        elif ask == "head" or (ask == "read" and transfer.status not in (401, 403)):
+            pass            # the region was in its headers; or the key went, or lies in an archive
+        elif verdict == verdicts.DENIED:
+            self.denied.append(ask)
+        elif ask == "list" or verdict == verdicts.SLOW:
+            self.trouble = said(transfer)
+        if ask == "list" and self.told.get("list"):
+            self.key = self.told["list"]
+
+    @property
+    def is_open(self):
+        """Whether it is known that nothing keeps the bucket from being made public."""
+        return not self.told.get("public", True)
+
+    def findings(self):
+        """Yield the Findings of the bucket, what it is first."""
+        what = f"s3://{self.name}"
+        bad = FAULT if self.is_named else WARNING
+        facts = {"bucket": self.name, **{name: value for name, value in self.told.items() if name != "list"}}
+        if self.is_missing:
+            yield Finding(what, bad, "there is no such bucket", "look for it with s3-list", facts)
+            return
+        yield Finding(what, OK, self.summary() or "there", "", facts)
+        if self.trouble:
+            yield Finding(what, bad, self.trouble, "try again, or see what the server says elsewhere", facts)
+        for ask, verb in (("list", "listed"), ("read", "read")):
+            if ask in self.denied:
+                yield Finding(what, FAULT if self.is_named else NOTE, f"may not be {verb} by us", f"ask for {RIGHTS[ask]}", facts)
+        yield from self.races(what, facts)
+        yield from self.notes(what, facts)
+        hidden = [ask for ask in self.denied if ask not in ("list", "read")]
+        if hidden:
+            rights = ", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4 else "s3:GetBucket* and s3:Get*Configuration"
+            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}", f"ask for {rights}", facts)
+
+    def summary(self):
+        """Return in some words what the bucket is set to, as far as that was told."""
+        told = self.told
+        words = [told.get("region") or ""]
+        if "versioning" in told:
+            words.append({"Enabled": "versioned", "Suspended": "versioning suspended"}.get(told["versioning"], "not versioned"))
+        if "encryption" in told:
+            words.append(told["encryption"] or "not encrypted by default")
+        if "public" in told:
+            words.append("public access blocked" if told["public"] else "public access not blocked")
+        if told.get("lock"):
+            words.append(f"object lock {told['lock']}")
+        if "lifecycle" in told:
+            rules = told["lifecycle"] or []
+            words.append(f"{len(rules)} lifecycle rule{'s' * (len(rules) > 1)}" if rules else "no lifecycle")
+        if "list" in told and not told["list"]:
+            words.append("empty")
+        return ", ".join(word for word in words if word)
+
+    def races(self, what, facts):
+        """Yield what rules do to objects while somebody moves them."""
+        for rule in self.told.get("lifecycle") or ():
+            where = f" under '{rule['prefix']}'" if rule["prefix"] else ""
+            where += " with some tags or sizes" if rule["is_narrow"] else ""
+            for deed in rule["deeds"] if rule["is_on"] else ():
+                verb, when = deed
+                text = f"lifecycle rule '{rule['id']}' {verb}{where} {when}".rstrip()
+                yield Finding(what, WARNING, text, PUT_LIFECYCLE, facts)
+
+    def notes(self, what, facts):
+        """Yield what will matter later."""
+        told = self.told
+        if told.get("lock"):
+            yield Finding(what, NOTE, "under object lock", "versions go only when their retention and legal holds end: "
+                          "s3-prune marks the others 'locked'", facts)
+        if (told.get("encryption") or "").startswith("aws:kms"):
+            yield Finding(what, NOTE, "encrypted by KMS",
+                          "reading takes kms:Decrypt, too; ETags prove nothing, checksums do", facts)
+        if told.get("versioning") == "Suspended":
+            yield Finding(what, NOTE, "versioning is suspended", "older versions are still there", facts)
+
+
+def elements(root):
+    """Yield (name, element) of an element's children, namespaces left out."""
+    for child in root.iterchildren("*") if len(root) else ():
+        yield local(child.tag), child
+
+
+def texts(root):
+    """Return {name: text} of everything in a document, however deep; of two alike the first counts."""
+    found = {}
+    for child in root.iter("*") if len(root) else ():
+        found.setdefault(local(child.tag), (child.text or "").strip())
+    return found
+
+
+def read_region(root):
+    """Return where a bucket is; an empty answer is us-east-1, EU is eu-west-1 [API GetBucketLocation]."""
+    text = (getattr(root, "text", "") or "").strip()
+    return {"": "us-east-1", "EU": "eu-west-1"}.get(text, text)
+
+
+def read_versioning(root):
+    """Return Enabled, Suspended or '' (never)."""
+    return texts(root).get("Status", "")
+
+
+def read_encryption(root):
+    """Return the default encryption: AES256, or aws:kms and its key."""
+    told = texts(root)
+    return " ".join(filter(None, (told.get("SSEAlgorithm"), told.get("KMSMasterKeyID"))))
+
+
+def read_lock(root):
+    """Return the default retention of an object lock, or whether there is one."""
+    told = texts(root)
+    if told.get("ObjectLockEnabled") != "Enabled":
+        return None
+    span = f"{told['Days']} days" if "Days" in told else f"{told['Years']} years" if "Years" in told else ""
+    return f"{told['Mode'].lower()} {span}" if told.get("Mode") and span else "without a default"
+
+
+def read_public(root):
+    """Return whether all four ways to be public are blocked."""
+    told = texts(root)
+    return all(told.get(name) == "true" for name in BLOCKS)
+
+
+def read_list(root):
+    """Return the first key, or ''."""
+    keys = (texts(child).get("Key", "") for name, child in elements(root) if name == "Contents")
+    return read_encoded(next(keys, ""))
+
+
+def read_lifecycle(root):
+    """Return the rules: {id, is_on, prefix, is_narrow, deeds}; deeds are what a rule does that a migration would meet."""
+    return [read_rule(child) for name, child in elements(root) if name == "Rule"]
+
+
+def read_rule(rule):
+    """Return one rule."""
+    told = texts(rule)
+    inner = {local(child.tag) for child in rule.iter("*")}
+    return {"id": told.get("ID", ""), "is_on": told.get("Status") == "Enabled", "prefix": told.get("Prefix", ""),
+            "is_narrow": bool(inner & {"Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}),
+            "deeds": [deed for name, child in elements(rule) for deed in [deed_of(name, texts(child))] if deed]}
+
+
+def deed_of(name, told):
+    """Return (what one action of a rule does, when), or None if it touches no version that can be read."""
+    when = f"{told['Days']} days after they came" if "Days" in told else f"on {told['Date'][:10]}" if "Date" in told else ""
+    old = f"{told['NoncurrentDays']} days after they were replaced" if "NoncurrentDays" in told else ""
+    if name == "Expiration":
+        return ("deletes objects", when) if when else ("removes delete markers that hide nothing", "")
+    if name == "NoncurrentVersionExpiration":
+        return "deletes old versions", old
+    if told.get("StorageClass") not in UNREADABLE:
+        return None
+    if name == "Transition":
+        return f"moves objects to {told['StorageClass']}", when
+    return (f"moves old versions to {told['StorageClass']}", old) if name == "NoncurrentVersionTransition" else None
+
+
+READERS = {"region": read_region, "versioning": read_versioning, "encryption": read_encryption, "lock": read_lock,
+           "public": read_public, "lifecycle": read_lifecycle, "list": read_list}

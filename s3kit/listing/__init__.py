@@ -1,0 +1,1 @@
+"""What a bucket holds, in the order of its keys."""

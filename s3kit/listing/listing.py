@@ -1,0 +1,185 @@
+"""Listing through the data plane: pages fetched by libcurl, several at once, and handed on in order.
+
+One connection lists one page after the other, each asked for while the one before is used. Where that
+leaves us waiting, the range of keys is split among more connections (segments). Rows come in the server's
+order: key, then newest version first.
+"""
+
+import time
+from urllib.parse import quote
+
+from s3kit.errors import Fault, NoAccess
+from s3kit.listing.pages import Page, marker_query
+from s3kit.listing.segments import Segments
+from s3kit.s3 import verdicts
+from s3kit.s3.headers import said
+from s3kit.s3.patience import Patience, Throttle
+from s3kit.s3.wire import Wire
+
+TRIES, NONSENSE_TRIES = 6, 3    # of a page that does not come, and of one that comes but makes no sense
+BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
+WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
+NO_ACCESS = (verdicts.DENIED, verdicts.EXPIRED, verdicts.REFUSED, verdicts.SKEWED, verdicts.UNTRUSTED)
+PASSING = (verdicts.AGAIN, verdicts.SLOW, verdicts.OK)       # OK: the connection broke after the status line, or the page makes no sense
+
+
+class Listing:
+    """Lists one bucket after the other over up to `connections`. Raises NoAccess or Fault.
+
+    `check()` is called often and may raise; `renew(endpoint)` returns one with newer credentials, or None.
+    """
+
+    def __init__(self, check=lambda: None, connections=1, renew=lambda endpoint: None):
+        self.wire = Wire(connections)
+        self.check, self.renew = check, renew
+        self.connections = connections
+        self.requests = 0
+
+    def is_versioned(self, endpoint):
+        """Return whether a bucket is or was versioned; None where we may not ask."""
+        status = self.versioning(endpoint)
+        return None if status is None else bool(status)
+
+    def versioning(self, endpoint):
+        """Return Enabled, Suspended or '' (never versioned); None where we may not ask. Raises NoAccess or Fault."""
+        patience = Patience()
+        while True:
+            transfer = self.wire.start(None, endpoint, f"{endpoint.url}?versioning=")
+            while self.wire.is_under_way(transfer):
+                self.check()
+                self.wire.turn(0.5)
+            try:
+                return self.read_status(transfer)
+            except Fault:
+                endpoint, wait = self.once_more(transfer, endpoint, patience)
+                if wait is None:
+                    raise
+            self.rest(wait)
+
+    def read_status(self, transfer):
+        """Return what an answer says of a bucket's versions; None where we may not ask. Raises NoAccess or Fault."""
+        verdict = verdicts.verdict_of(transfer)
+        if verdict == verdicts.DENIED:
+            return None
+        if verdict != verdicts.OK or transfer.errno:
+            kind = NoAccess if verdict in NO_ACCESS else Fault
+            raise kind(f"cannot use bucket '{transfer.endpoint.bucket}': {said(transfer)}")
+        return Page.versioning(transfer.body)
+
+    def once_more(self, transfer, endpoint, patience):
+        """Return (where to ask again, after how many seconds: None if not at all) what was answered badly."""
+        verdict = verdicts.verdict_of(transfer)
+        if verdict == verdicts.EXPIRED and transfer.endpoint is endpoint:      # else it was renewed meanwhile
+            endpoint = self.renew(endpoint) or endpoint
+        if verdict not in PASSING and (verdict != verdicts.EXPIRED or transfer.endpoint is endpoint):
+            return endpoint, None
+        most = NONSENSE_TRIES if verdict == verdicts.OK and not transfer.errno else TRIES
+        return endpoint, patience.wait(most - 1, verdict in (verdicts.SLOW, verdicts.EXPIRED), base=0.25)
+
+    def rest(self, seconds):
+        """Wait, in pieces short enough to be interrupted."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.check()
+            time.sleep(min(0.2, max(0.0, end - time.monotonic())))
+
+    def pages(self, endpoint, prefix="", versions=False, delimiter=""):
+        """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use."""
+        run = Run(self, endpoint, prefix, versions, delimiter)
+        try:
+            yield from run.pages()
+        finally:
+            self.wire.stop()
+
+
+class Run:
+    """The listing of one prefix: what is under way, and what is to be asked again later."""
+
+    def __init__(self, listing, endpoint, prefix, versions, delimiter):
+        self.listing, self.wire, self.endpoint, self.versions = listing, listing.wire, endpoint, versions
+        self.fixed = ["versions="] if versions else ["list-type=2"]
+        self.fixed += ["encoding-type=url", "max-keys=1000"]
+        if delimiter:
+            self.fixed.append(f"delimiter={quote(delimiter, safe='')}")
+        if prefix:
+            self.fixed.append(f"prefix={quote(prefix, safe='')}")
+        self.segments = Segments(1 if delimiter else listing.connections, prefix, versions)
+        self.throttle = Throttle(listing.connections)
+        self.asked = {}         # Transfer: (segment, query, Patience)
+        self.later = []         # (when, segment, query, Patience)
+        self.waited = 0.0
+
+    def pages(self):
+        """Yield the Pages in order."""
+        while not self.segments.is_done:
+            page = self.segments.ready()
+            self.ask(may_split=page is None and self.waited > BEARABLE)
+            if page is not None:
+                self.turn(0)
+                yield page
+                self.waited /= 2
+            elif not self.segments.is_done:
+                self.turn(0.5)
+
+    def ask(self, may_split):
+        """Start what requests may be started now."""
+        now = time.monotonic()
+        for again in [again for again in self.later if again[0] <= now]:
+            self.later.remove(again)
+            self.start(*again[1:])
+        while self.throttle.room(len(self.asked) + len(self.later), now) > 0:
+            segment = self.segments.choose(may_split)
+            if not segment:
+                return
+            self.start(segment, segment.query or self.beginning(segment.after), Patience())
+
+    def beginning(self, marker):
+        """Return the query for the first page after a key, which need not exist."""
+        if not marker:
+            return ""
+        return marker_query(marker) if self.versions else f"start-after={quote(marker, safe='')}"
+
+    def start(self, segment, query, patience):
+        """Ask for a page."""
+        self.listing.requests += 1
+        url = f"{self.endpoint.url}?{'&'.join(sorted([*self.fixed, query] if query else self.fixed))}"
+        self.asked[self.wire.start(None, self.endpoint, url, headers=[WANTS_RESTORE])] = segment, query, patience
+
+    def turn(self, seconds):
+        """Wait at most so long for answers, and take them."""
+        self.listing.check()
+        if self.later:
+            seconds = min(seconds, max(0.0, min(self.later)[0] - time.monotonic()))
+        began = time.monotonic()
+        answered = self.wire.turn(seconds)
+        self.waited += time.monotonic() - began
+        for transfer in answered:
+            segment, query, patience = self.asked.pop(transfer)
+            try:
+                page = self.read(transfer, query)
+            except Fault as fault:
+                self.again(transfer, segment, query, patience, fault)
+            else:
+                self.throttle.grow()
+                self.segments.take(segment, page)
+
+    def read(self, transfer, query):
+        """Return the Page that came. Raises NoAccess or Fault where it is none."""
+        bucket, verdict = self.endpoint.bucket, verdicts.verdict_of(transfer)
+        if verdict != verdicts.OK or transfer.errno:
+            kind = NoAccess if verdict in NO_ACCESS else Fault
+            raise kind(f"cannot list s3://{bucket}: {said(transfer)}")
+        page = Page(bucket, transfer.body, self.versions)
+        if query and page.next == query:
+            raise Fault(f"the listing of '{bucket}' goes in circles")
+        return page
+
+    def again(self, transfer, segment, query, patience, fault):
+        """Ask again for a page that did not come; raise what was wrong where that is no use and nothing goes on without it."""
+        if verdicts.verdict_of(transfer) == verdicts.SLOW:
+            self.throttle.shrink(time.monotonic())
+        self.endpoint, wait = self.listing.once_more(transfer, self.endpoint, patience)
+        if wait is not None and segment in self.segments.open:
+            self.later.append((time.monotonic() + wait, segment, query, patience))
+        elif not self.segments.fail(segment):
+            raise fault

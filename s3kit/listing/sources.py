@@ -1,0 +1,186 @@
+"""Which rows: where they come from, which of a key's versions, and what the filters keep."""
+import fnmatch
+import os
+from itertools import groupby
+from operator import attrgetter
+
+from s3kit.disk.paths import key_of, version_of
+from s3kit.errors import Fault, NoAccess, Usage, of_file
+from s3kit.manifest.row import LISTED, Row
+from s3kit.s3.address import parse_s3
+from s3kit.units import epoch_ns, from_epoch
+
+
+def sources(args):
+    """Return the sources as [(kind, what)], kind of `s3`, `tree`, `all` or `file`. Raises Usage, Fault."""
+    found = []
+    for text in args.source:
+        if text.startswith("s3://"):
+            if text == "s3://":
+                raise Usage("'s3://' names no bucket (--all-buckets takes all)")
+            found.append(("s3", parse_s3(text)))
+        elif os.path.isdir(text):
+            found.append(("tree", text))
+        elif text == "-" or os.path.exists(text):
+            found.append(("file", text))
+        else:
+            raise Usage(f"'{text}' is no file, and an S3 address begins with s3://")
+    if args.buckets_file:
+        found += [("s3", parse_s3(line if line.startswith("s3://") else f"s3://{line}"))
+                  for line in bucket_lines(args.buckets_file)]
+    if args.all_buckets:
+        found.append(("all", None))
+    if not found:
+        if os.isatty(0) or args.buckets_file:
+            raise Usage("no source: s3://bucket/prefix, a directory, a manifest, --buckets-file or --all-buckets")
+        found.append(("file", "-"))
+    if args.exclude_bucket:
+        found = [(kind, what) for kind, what in found
+                 if kind != "s3" or not any(fnmatch.fnmatchcase(what[0], glob) for glob in args.exclude_bucket)]
+    return found
+
+
+def bucket_lines(path):
+    """Return the names in a file of buckets: one a line, `#` begins a comment."""
+    try:
+        with open(path, encoding="utf-8") as lines:
+            return [name for line in lines if (name := line.partition("#")[0].strip())]
+    except (OSError, UnicodeDecodeError) as error:
+        raise of_file("read", path, error) from None
+
+
+def rows_of(found, args, check, read):
+    """Yield (rows, names of unknown columns) of every source, as they come.
+
+    `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and `extras`.
+    """
+    session = listing = None
+    for kind, what in found:
+        if kind == "tree":
+            yield from ((rows, []) for rows in tree_rows(what, args.bucket or ""))
+        elif kind == "file":
+            source = read(what)
+            yield from ((rows, source.extras()) for rows in source.batches())
+        else:
+            if not session:
+                from s3kit.listing.listing import Listing
+                from s3kit.s3.session import Session
+                session = Session(args)
+                listing = Listing(check, args.connections, session.renewed)
+            wanted = [what] if kind == "s3" else every_bucket(session, args.exclude_bucket)
+            for bucket, prefix in wanted:
+                yield from ((rows, []) for rows in s3_rows(session, listing, bucket, prefix, args))
+
+
+def every_bucket(session, exclude):
+    """Return [(bucket, '')] of all buckets that no glob excludes."""
+    return [(name, "") for name, _ in session.buckets() if not any(fnmatch.fnmatchcase(name, glob) for glob in exclude)]
+
+
+def s3_rows(session, listing, bucket, prefix, args):
+    """Yield lists of rows of one prefix: current objects, all versions, or those of a moment.
+
+    In a bucket that is or was versioned, only the listing of versions tells the version ids by which
+    later commands pin what they act on. Where that may not be asked, keys alone must do.
+    """
+    endpoint = session.endpoint(bucket)
+    versioned = args.versions or args.at or listing.is_versioned(endpoint)
+    if versioned is not False:
+        pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))
+        chosen = pages if args.versions else as_of(pages, args.at) if args.at else current(pages)
+        has_begun = False
+        try:
+            for rows in chosen:
+                has_begun = True
+                yield rows
+            return
+        except NoAccess:
+            if versioned or has_begun:
+                raise
+    for page in listing.pages(endpoint, prefix):
+        yield page.rows
+
+
+def versions_in_order(pages):
+    """Yield the rows of version pages, a key's versions together and the newest first.
+
+    S3 sends them so; servers that send versions and delete markers apart are put right page by page.
+    """
+    for page in pages:
+        rows = page.rows
+        seen, last = set(), None
+        for row in rows:
+            if row.key != last and row.key in seen:
+                rows = sorted(rows, key=lambda r: r.key.encode())
+                rows = [row for _, group in groupby(rows, attrgetter("key"))
+                        for row in sorted(group, key=lambda r: (r.last_modified, r.is_latest == "true"), reverse=True)]
+                break
+            seen.add(row.key)
+            last = row.key
+        yield rows
+
+
+def current(pages):
+    """Yield the rows of the latest versions that are no delete markers."""
+    for rows in pages:
+        yield [row for row in rows if row.is_latest == "true" and not row.is_marker]
+
+
+def as_of(pages, moment):
+    """Yield the rows as the bucket was at `moment` (an aware datetime).
+
+    Of each key the first row, newest first, that is not younger: nothing if that is a delete marker.
+    A key's versions may go on over a page's border.
+    """
+    limit = int(moment.timestamp() * 1e9)
+    decided = None
+    for rows in pages:
+        chosen = []
+        for row in rows:
+            if row.key != decided and epoch_ns(row.last_modified) <= limit:
+                decided = row.key
+                if not row.is_marker:
+                    chosen.append(row)
+        yield chosen
+
+
+def tree_rows(top, bucket):
+    """Yield lists of rows of what lies in a directory, in order of name.
+
+    In a destination of ours the rows have the buckets and keys that the paths stand for; elsewhere
+    the key is the path, and the bucket the one given. Links are not followed.
+    """
+    ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))     # s3-verify alone leaves no parts
+    rows, folders = [], [""]
+    while folders:                      # no recursion: a key can make 1,024 directories in each other
+        at = folders.pop()
+        try:
+            found = sorted(os.scandir(os.path.join(top, at)), key=lambda entry: entry.name)
+        except OSError as error:        # what cannot be read must not look empty
+            raise Fault(f"cannot read '{error.filename}': {error.strerror}") from None
+        for entry in found:
+            row = tree_row(top, at + entry.name, bucket, ours)
+            if row:
+                rows.append(row)
+        folders += [f"{at}{entry.name}/" for entry in reversed(found)
+                    if entry.is_dir(follow_symlinks=False) and (at or entry.name != ".s3kit")]
+        if len(rows) > 1000:
+            yield rows
+            rows = []
+    yield rows
+
+
+def tree_row(top, path, bucket, ours):
+    """Return the Row of one file, or None for what is no regular file."""
+    import stat
+    status = os.lstat(os.path.join(top, path))
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    key, version = path, ""
+    if ours:
+        try:
+            (bucket, key), version = key_of(path), version_of(path)
+        except ValueError:
+            pass        # not of our making: the path must do
+    return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size), last_modified=from_epoch(status.st_mtime),
+               state=LISTED, path=path)

@@ -1,0 +1,1 @@
+"""Rows, and the streams that carry them."""

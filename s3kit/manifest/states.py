@@ -1,0 +1,62 @@
+"""What to do with a row: decided here, without any I/O, so that tables can test it."""
+import re
+
+from s3kit.manifest import row as rows
+
+ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
+FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING, rows.MISMATCH,
+                       rows.LOCKED, rows.CONFLICT, rows.STORED))
+RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING, rows.MISMATCH, rows.CONFLICT,
+                        rows.STORED))
+VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED, rows.MISSING,
+                        rows.MISMATCH, rows.UNVERIFIABLE))
+MAY_BE_ARCHIVED = frozenset(("", "INTELLIGENT_TIERING", *ARCHIVED_CLASSES))      # "": a row that does not say
+PLAIN = re.compile("[!-~]*")
+
+
+def is_to_fetch(row):
+    """Return whether s3-fetch acts on a row; delete markers have no bytes."""
+    return row.state in FETCHABLE and not row.is_marker and row.verbatim is None
+
+
+def is_to_restore(row):
+    """Return whether s3-restore looks at a row: its bytes may lie in an archive."""
+    return row.storage_class in MAY_BE_ARCHIVED and row.state in RESTORABLE and not row.is_marker and row.verbatim is None
+
+
+def is_to_verify(row):
+    """Return whether s3-verify acts on a row."""
+    return row.state in VERIFIABLE and not row.is_marker and row.verbatim is None
+
+
+def is_askable(row):
+    """Return whether S3 can be asked for the very version that a row names.
+
+    Its id and ETag go into the request as they are: what is not plain could add headers of its own.
+    """
+    return PLAIN.fullmatch(row.version_id) is not None and PLAIN.fullmatch(row.etag) is not None
+
+
+def is_thawing(row):
+    """Return whether the row itself says that its archived bytes cannot be read yet."""
+    return row.storage_class in ARCHIVED_CLASSES and row.restore == "ongoing"
+
+
+def is_same_object(row, entry):
+    """Return whether a ledger Entry speaks of the very version that the row names."""
+    if row.etag and entry.etag and row.etag != entry.etag:
+        return False
+    return not row.size or int(row.size) == entry.size
+
+
+def keep(row, entry):
+    """Fill a row from the ledger's Entry of its finished file, as `fetched`."""
+    row.etag, row.size = row.etag or entry.etag, row.size or str(entry.size)
+    row.version_id = row.version_id or entry.version_id
+    row.last_modified = row.last_modified or entry.last_modified
+    row.storage_class = row.storage_class or entry.storage_class
+    if entry.checksum:
+        row.checksum_algorithm, row.checksum_type = entry.checksum_algorithm, entry.checksum_type
+        row.checksum = entry.checksum
+    row.path, row.digest, row.proof = entry.path, entry.digest, entry.proof
+    row.state, row.error = rows.FETCHED, ""

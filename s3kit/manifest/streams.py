@@ -1,0 +1,259 @@
+"""Manifests as streams: open, recognise by the first bytes, read whole rows, hold them to their end mark."""
+
+import os
+import re
+import stat
+import zlib
+
+from s3kit.disk.durable import Replacement
+from s3kit.errors import Cut, Fault, of_file
+from s3kit.manifest import csv_form
+
+BLOCK = 1 << 17
+STEP = 256          # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard bounds no output
+SNIFF = 16
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database", rb"%%%% HASHDEEP": "hashdeep's output",
+           rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet", rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
+           rb"\xff\xfe|\xfe\xff": "UTF-16 text", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz"}
+
+
+class Input:
+    """One manifest to read, whatever its form or compression: iterate over `batches`.
+
+    `form`, `extras` and `marked` are known once the first batch has come. `total` is the size in bytes
+    of a regular file, else None, and `taken` how many of them were read, for progress.
+    """
+
+    def __init__(self, fd, name, bucket="", columns=None):
+        self.fd, self.name = fd, name
+        self.bucket, self.columns = bucket, columns
+        status = os.fstat(fd)
+        self.is_file = stat.S_ISREG(status.st_mode)
+        self.total = status.st_size if self.is_file else None
+        self.taken = 0
+        self.reader = None
+        self.warnings = []
+
+    @property
+    def form(self):
+        """`csv` or `xml`."""
+        return self.reader.form if self.reader else "csv"
+
+    @property
+    def extras(self):
+        """The names of unknown columns seen so far."""
+        return self.reader.extras if self.reader else []
+
+    def batches(self):
+        """Yield lists of rows, as they come. Raises Cut at the end if the end mark is missing or untrue."""
+        blocks = named(expand(self.raw_blocks()), self.name)
+        first = next_of(blocks)
+        if not first.removeprefix(b"\xef\xbb\xbf").strip():
+            raise Cut(f"{self.name}: the input is empty, not even a header came")
+        reader = self.reader = self.recognise(first)
+        rows = reader.feed(first)
+        while True:
+            if rows:
+                yield rows
+            if reader.stop:
+                raise type(reader.stop)(f"{self.name}: {reader.stop}")
+            block = next(blocks, b"")
+            if not block:
+                break
+            rows = reader.feed(block)
+        rows = reader.close()
+        if rows:
+            yield rows
+        if reader.stop:
+            raise type(reader.stop)(f"{self.name}: {reader.stop}")
+        self.check_end()
+
+    def raw_blocks(self):
+        """Yield what the descriptor gives."""
+        while True:
+            try:
+                block = os.read(self.fd, BLOCK)
+            except OSError as error:
+                raise of_file("read", self.name, error) from None
+            if not block:
+                return
+            self.taken += len(block)
+            yield block
+
+    def recognise(self, first):
+        """Return the reader for what the first bytes show."""
+        head = first.removeprefix(b"\xef\xbb\xbf").lstrip()
+        for magic, what in FOREIGN.items():
+            if re.match(magic, first) or re.match(magic, head):
+                raise Fault(f"{self.name}: this looks like {what}, not like a manifest")
+        if head.startswith(b"<"):
+            from s3kit.manifest import xml_form
+            return xml_form.Reader(self.bucket, self.columns)
+        return csv_form.Reader(self.bucket, self.columns)
+
+    def check_end(self):
+        """Hold the input to its end mark: in a file that a person may have edited a count only warns."""
+        reader = self.reader
+        if not reader.marked:
+            return
+        if not reader.ended:
+            raise Cut(f"{self.name}: the input was cut: no end mark after {reader.count:,} rows")
+        if reader.miscount:
+            said, came = reader.miscount
+            message = f"{self.name}: the end mark says {said:,} rows, {came:,} came"
+            if not self.is_file:
+                raise Cut(message)
+            self.warnings.append(message)
+
+
+def next_of(blocks):
+    """Return enough of the first blocks to recognise the form."""
+    first = b""
+    while len(first) < SNIFF:
+        block = next(blocks, b"")
+        if not block:
+            break
+        first += block
+    return first
+
+
+def named(blocks, name):
+    """Yield the blocks; a Cut among them is said with the input's name."""
+    try:
+        yield from blocks
+    except Cut as cut:
+        raise Cut(f"{name}: {cut}") from None
+
+
+def expand(blocks):
+    """Yield the blocks decompressed, if their first bytes say that they are gzip or zstd."""
+    first = next_of(blocks)
+    if first.startswith(GZIP):
+        yield from gunzip(first, blocks)
+    elif first.startswith(ZSTD):
+        yield from unzstd(first, blocks)
+    elif first and (GZIP.startswith(first) or ZSTD.startswith(first)):
+        raise Cut("the compressed data was cut")
+    else:
+        if first:
+            yield first
+        yield from blocks
+
+
+def gunzip(first, blocks):
+    """Yield gzip blocks expanded, member after member. Raises Cut where the last member is not whole."""
+    block, engine = first, zlib.decompressobj(31)
+    try:
+        while block:
+            if engine.eof:
+                engine = zlib.decompressobj(31)
+            out = engine.decompress(block, BLOCK)
+            if out:
+                yield out
+            block = engine.unused_data if engine.eof else engine.unconsumed_tail
+            block = block or next(blocks, b"")
+    except zlib.error as error:
+        raise Cut(f"the gzip data is broken: {error}") from None
+    if not engine.eof:
+        raise Cut("the gzip data was cut")
+
+
+def zstd_module():
+    """Return the zstandard library. Raises Fault where it is not installed."""
+    try:
+        import zstandard
+    except ImportError:
+        raise Fault("zstd needs the library 'zstandard' (pip install s3kit[zstd])") from None
+    return zstandard
+
+
+def unzstd(first, blocks):
+    """Yield zstd blocks expanded. Raises Cut where the data is broken or cut."""
+    zstandard = zstd_module()
+    block, engine = first, zstandard.ZstdDecompressor().decompressobj()
+    try:
+        while block:
+            if engine.eof:
+                engine = zstandard.ZstdDecompressor().decompressobj()
+            out = engine.decompress(block[:STEP])
+            for start in range(0, len(out), BLOCK):
+                yield out[start:start + BLOCK]
+            block = engine.unused_data + block[STEP:] or next(blocks, b"")
+    except zstandard.ZstdError as error:
+        raise Cut(f"the zstd data is broken: {error}") from None
+    if not engine.eof:
+        raise Cut("the zstd data was cut")
+
+
+class Output:
+    """A manifest being written, to a descriptor or (atomically) to a file that is gzip or zstd by its name.
+
+    The header goes out with the first rows, so that a later stage starts at once. `close` writes the end
+    mark, `abandon` does not; either raises OSError where the rows were not written.
+    """
+
+    def __init__(self, form="csv", path=None, fd=1):
+        self.form = form
+        self.count = 0
+        self.begun = False
+        self.lost = set()
+        self.place = Replacement(path) if path else None
+        raw = self.place.file if path else os.fdopen(os.dup(fd), "wb", 0)
+        self.file = compressed(raw, path or "")
+        self.writer = None
+
+    def write(self, rows, extras=()):
+        """Write rows and hand them on at once."""
+        if not self.begun:
+            self.begin(extras)
+        if self.form == "csv" and extras:
+            self.lost.update(name for name in extras if name not in self.writer.extras)
+        self.put(self.writer.rows(rows))
+        self.count += len(rows)
+
+    def begin(self, extras=()):
+        """Write the header."""
+        if self.form == "xml":
+            from s3kit.manifest import xml_form as form
+        else:
+            form = csv_form
+        self.writer = form.Writer()
+        self.put(self.writer.begin(extras))
+        self.begun = True
+
+    def put(self, data):
+        """Write all of `data`; a pipe takes it in pieces."""
+        view = memoryview(data)
+        while view:
+            view = view[self.file.write(view):]
+
+    def close(self):
+        """Write the end mark and make sure that everything is out."""
+        if not self.begun:
+            self.begin()
+        self.put(self.writer.end(self.count))
+        self.file.flush()
+        if self.place:
+            if self.file is not self.place.file:
+                self.file.close()
+            self.place.commit()
+        else:
+            self.file.close()
+
+    def abandon(self):
+        """Stop without an end mark; a file that was to be replaced stays as it was."""
+        if self.place:
+            self.place.abandon()
+        else:
+            self.file.close()
+
+
+def compressed(raw, path):
+    """Return a file to write to that compresses into `raw` as the path's ending says."""
+    if path.endswith(".gz"):
+        import gzip
+        return gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0)
+    if path.endswith((".zst", ".zstd")):
+        return zstd_module().ZstdCompressor(write_checksum=True).stream_writer(raw, closefd=False)
+    return raw

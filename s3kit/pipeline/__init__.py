@@ -1,0 +1,1 @@
+"""Rows through executors and out again."""

@@ -1,0 +1,1 @@
+"""Bucket policies: templates, evaluation, plans, rollback."""

@@ -1,0 +1,113 @@
+"""What people read of policies: statements in words, what differs, and the table of principals and actions."""
+
+import re
+
+from s3kit.policy import documents
+from s3kit.policy.documents import listed, texts
+from s3kit.policy.evaluator import UNSAID, answer
+from s3kit.policy.template import arn_of
+
+ACTIONS = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket", "s3:GetObject", "s3:PutObject",
+           "s3:DeleteObject")
+KEY = "any-key"
+VERB = re.compile(r"([A-Z][a-z]*|)(.*)", re.DOTALL)
+OUTSIDE = ("other accounts", "without signature")      # to whom a policy that says nothing says no
+TELLING = {"StringEquals": "is", "StringNotEquals": "is not", "StringLike": "is like", "StringNotLike": "is not like", "ArnLike": "is like",
+           "ArnNotLike": "is not like", "ArnEquals": "is", "ArnNotEquals": "is not", "Bool": "is", "NumericLessThan": "is less than",
+           "IpAddress": "is in", "NotIpAddress": "is not in"}
+
+
+def differences(old, new):
+    """Return lines on how two documents (or None) differ, each statement that does in words."""
+    lines = []
+    for change in documents.changes(old, new):
+        sid = change.sid or "a statement without Sid"
+        if not change.old:
+            lines += [f"+ {sid}", *(f"+   {line}" for line in words(change.new))]
+        elif not change.new:
+            lines += [f"- {sid}", *(f"-   {line}" for line in words(change.old))]
+        else:
+            was, will = words(change.old), words(change.new)
+            lines += [f"~ {sid}", *(f"-   {line}" for line in was if line not in will), *(f"+   {line}" for line in will if line not in was)]
+    if old and new and not lines and documents.canonical(old) != documents.canonical(new):
+        lines.append("~ Version or Id of the document")
+    return lines
+
+
+def words(statement):
+    """Return a statement as lines that a person reads: who, what, where, if."""
+    effect = {"Allow": "allow", "Deny": "deny"}[statement["Effect"]]
+    return [f"{effect} {who(statement)}", *broken_up("to", statement, "Action"), *broken_up("on", statement, "Resource"),
+            *(f"if {each}" for each in conditions(statement))]
+
+
+def who(statement):
+    """Return whom a statement names."""
+    found = statement.get("Principal", statement.get("NotPrincipal"))
+    names = "everybody" if found in ("*", {"AWS": "*"}) else ", ".join(each for values in found.values() for each in listed(values))
+    return names if "Principal" in statement else f"everybody but {names}"
+
+
+def broken_up(word, statement, name):
+    """Return Action or Resource, or their opposites, a value a line."""
+    lead = word if name in statement else f"{word} all but"
+    return [f"{lead} {each}" for each in listed(statement.get(name, statement.get(f"Not{name}")))]
+
+
+def conditions(statement):
+    """Yield the conditions of a statement in words; all of them must hold."""
+    for operator, keys in statement.get("Condition", {}).items():
+        for key, values in keys.items():
+            if operator == "Null":
+                yield f"{key} is {'absent' if texts(values) == ['true'] else 'there'}"
+                continue
+            name = operator.removesuffix("IfExists")
+            yield f"{key} {TELLING.get(name, name)} {' or '.join(texts(values))}{' or absent' if name != operator else ''}"
+
+
+def table(bucket, old, new, circle, principals=(), actions=(), key=KEY):
+    """Return lines: who may do what by one document, and by another where that differs (`- > deny`)."""
+    rows = rows_of(bucket, old, new, circle, principals, actions, key)
+    columns = [[action.removeprefix("s3:"), *(cell(*cells[at]) for _, cells in rows)] for at, action in enumerate(actions or ACTIONS)]
+    columns = [["", *(name for name, _ in rows)], *joined(columns)]
+    widths = [max(map(len, column)) for column in columns]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths)).rstrip() for line in zip(*columns)]
+
+
+def cell(was, will):
+    """Return what a table says of one principal and one action."""
+    return was if was == will else f"{was} > {will}"
+
+
+def joined(columns):
+    """Return columns, those that say the same of actions named alike as one: Get/Put/DeleteObject."""
+    found = []
+    for head, *cells in columns:
+        verb, rest = VERB.fullmatch(head).groups()
+        if found and found[-1][1:] == cells and VERB.fullmatch(found[-1][0].rpartition("/")[2])[2] == rest:
+            found[-1][0] = f"{found[-1][0].removesuffix(rest)}/{head}"
+        else:
+            found.append([head, *cells])
+    return found
+
+
+def rows_of(bucket, old, new, circle, principals=(), actions=(), key=KEY):
+    """Return [(who, [(verdict before, verdict after), ...])], a verdict for each action."""
+    bucket_arn = arn_of(bucket, circle)
+    asking = [(circle.name_of(arn), circle.asker(arn)) for arn in dict.fromkeys([*circle.exempt, *principals])]
+    found = []
+    for name, asker in asking + circle.strangers():
+        cells = []
+        for action in actions or ACTIONS:
+            resource = f"{bucket_arn}/{key}" if is_of_objects(action) else bucket_arn
+            cells.append(tuple("no" if said == UNSAID and name in OUTSIDE else said
+                               for said in (answer(document, asker, action, resource).verdict for document in (old, new))))
+        found.append((name, cells))
+    return found
+
+
+def is_of_objects(action):
+    """Return whether an action is asked of an object, not of its bucket."""
+    name = action.partition(":")[2]
+    return "Bucket" not in name and ("Object" in name or name in ("AbortMultipartUpload", "ListMultipartUploadParts",
+                                                                  "BypassGovernanceRetention", "ReplicateDelete", "ReplicateTags"))

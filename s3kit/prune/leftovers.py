@@ -1,0 +1,156 @@
+"""s3-prune --local: files below a destination that a complete manifest does not name.
+
+What is done here follows from what a manifest does not say, so nothing is done before its end mark has come, and never
+outside the directories of the buckets that it names.
+"""
+
+import os
+import sqlite3
+import stat
+import time
+
+from s3kit.disk import durable
+from s3kit.disk.ledger import Ledger
+from s3kit.disk.paths import key_of, path_of
+from s3kit.disk.tree import DIRECTORY, OURS, Tree
+from s3kit.errors import Cut
+from s3kit.manifest.row import PRUNED, Row
+from s3kit.text import count
+from s3kit.units import show_size
+
+
+class Leftovers:
+    """The run of one s3-prune --local; `run`, then `status` and `told`."""
+
+    def __init__(self, args, source, sink, tally, ask, signals):
+        self.args, self.source, self.sink, self.tally, self.ask, self.signals = args, source, sink, tally, ask, signals
+        self.began = time.time()
+        self.named = sqlite3.connect("", isolation_level=None)      # on disk: a manifest may have any number of rows
+        self.named.execute("CREATE TABLE path (path BLOB PRIMARY KEY) WITHOUT ROWID")
+        self.named.execute("BEGIN")
+        self.buckets = set()
+        self.found = self.bytes = self.removed = self.young = self.last = 0
+
+    def run(self):
+        """Remove what no row names; ask before, unless --yes. Raises Fault (Cut) where the manifest is not whole."""
+        self.tree = Tree(self.args.dest, make=False)
+        folder = os.path.join(self.args.dest, OURS)
+        self.ledger = Ledger(folder) if os.path.isdir(folder) else None
+        for batch in self.source.batches():
+            self.signals.check()
+            self.name(batch)
+        self.hold_to_its_end()
+        if self.args.dry_run:
+            self.sweep(self.show)
+            return
+        if not self.args.yes:
+            self.sweep(self.count)
+            if not self.found or not self.ask(f"Remove {count(self.found, 'file')} ({show_size(self.bytes)}) below "
+                                              f"'{self.args.dest}' for good?"):
+                return
+            self.found = self.bytes = self.young = self.last = 0
+        self.sweep(self.remove)
+
+    def hold_to_its_end(self):
+        """See that all of the manifest came. Raises Cut."""
+        for reader in self.source.readers:
+            if not reader.marked or not reader.ended or reader.miscount:
+                raise Cut("nothing was removed: --local wants a manifest that says how many rows it has, and has them"
+                          " ('s3-manifest FILE' makes one of a bare manifest)")
+
+    def name(self, batch):
+        """Remember the paths that rows name, and those that the ledger knows their files by."""
+        entries = self.ledger.find_all([(row.bucket, row.key, row.version_id) for row in batch]) if self.ledger else {}
+        for row in batch:
+            if row.verbatim is not None:
+                raise Cut("nothing was removed: a row of the manifest makes no sense")
+            self.buckets.add(row.bucket)
+            entry = entries.get((row.bucket, row.key, row.version_id))
+            paths = {row.path, entry.path if entry else "", path_of(row.bucket, row.key),
+                     path_of(row.bucket, row.key, row.version_id or row.etag or "other")}
+            self.named.executemany("INSERT OR IGNORE INTO path VALUES (?)", [(raw(path.rstrip("/")),) for path in paths if path])
+
+    def is_named(self, path):
+        """Return whether a row names a path."""
+        return self.named.execute("SELECT 1 FROM path WHERE path = ?", (raw(path),)).fetchone() is not None
+
+    def sweep(self, act):
+        """Walk the buckets' directories, links never followed; call `act` with what no row names."""
+        for bucket in sorted(self.buckets):
+            try:
+                top = os.open(bucket, DIRECTORY, dir_fd=self.tree.fd)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            try:
+                for folder, folders, names, fd in os.fwalk(".", dir_fd=top, topdown=False, follow_symlinks=False):
+                    self.signals.check()
+                    where = os.path.normpath(os.path.join(bucket, folder))
+                    for name in names:
+                        self.consider(f"{where}/{name}", name, fd, act)
+                    if act == self.remove:
+                        self.tidy(where, folders, fd)
+            finally:
+                os.close(top)
+
+    def consider(self, path, name, fd, act):
+        """Call `act` for a regular file that no row names and that was there when we began."""
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode) or self.is_named(path):
+            return
+        if status.st_ctime > self.began:
+            self.young += 1
+            return
+        entry = self.entry_of(path)
+        if entry and entry.state == PRUNED:
+            self.last += 1          # S3 has it no more, because it is here
+            return
+        self.found += 1
+        self.bytes += status.st_size
+        act(path, name, fd, status)
+
+    def entry_of(self, path):
+        """Return what the ledger knows of a path; nothing of a name that is no UTF-8, which no key has."""
+        return self.ledger.at_path(path) if self.ledger and raw(path).decode("utf-8", "replace") == path else None
+
+    def count(self, path, name, fd, status):
+        """Count it, and no more."""
+
+    def show(self, path, name, fd, status):
+        """Write it as a row."""
+        bucket, key = key_of(path)
+        self.sink.write([Row(bucket, key, size=str(status.st_size), path=path)])
+
+    def remove(self, path, name, fd, status):
+        """Remove it, and what the ledger says of it."""
+        durable.unlink(name, fd)
+        self.removed += 1
+        if self.entry_of(path):
+            self.ledger.forget(path)
+        if self.args.verbose:
+            self.tally.say(f"'{path}' removed")
+
+    def tidy(self, where, folders, fd):
+        """Remove directories that are empty now and that no row names."""
+        for name in folders:
+            if not self.is_named(f"{where}/{name}"):
+                try:
+                    os.rmdir(name, dir_fd=fd)
+                except OSError:
+                    pass        # not empty, or not ours to remove
+
+    def told(self):
+        """Return the parts of the summary."""
+        what = "to remove" if self.args.dry_run else "removed"
+        size = f" ({show_size(self.bytes)})" if self.bytes else ""
+        return [f"{count(self.found if self.args.dry_run else self.removed, 'file')} {what}{size}",
+                self.last and f"{count(self.last, 'file')} left: the only copies of what s3-prune deleted",
+                self.young and f"{count(self.young, 'file')} left: made since this began"]
+
+    def status(self):
+        """Return the exit status."""
+        return 0
+
+
+def raw(path):
+    """Return a path as the file system has it."""
+    return path.encode("utf-8", "surrogateescape")

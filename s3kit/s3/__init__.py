@@ -1,0 +1,1 @@
+"""Reaching S3: settings, credentials, signatures, requests, answers."""

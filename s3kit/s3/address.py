@@ -1,0 +1,48 @@
+"""S3 addresses as people write them, and how a bucket is reached."""
+
+from typing import NamedTuple
+from urllib.parse import quote
+
+from s3kit.errors import Usage
+
+
+def parse_s3(text):
+    """Return (bucket, key or prefix) of `s3://bucket/prefix`. Raises Usage if it is none."""
+    if not text.startswith("s3://"):
+        raise Usage(f"'{text}' is not an S3 address (s3://bucket/prefix)")
+    bucket, _, rest = text[5:].partition("/")
+    if not bucket:
+        raise Usage(f"'{text}' names no bucket")
+    return bucket, rest
+
+
+class Endpoint(NamedTuple):
+    """How to reach one bucket: all that the data plane needs to know, asked once of boto3.
+
+    `url` is the bucket's own, without a slash at its end; `proxy` is left to libcurl and the
+    environment. The secret parts never show in a repr.
+    """
+
+    bucket: str
+    url: str
+    region: str = "us-east-1"
+    access_key: str = ""
+    secret_key: str = ""
+    token: str = ""
+    ca_bundle: str = ""
+    verify: bool = True
+    request_payer: str = ""
+    generation: int = 0
+
+    def __repr__(self):
+        """Return what may be shown."""
+        return f"Endpoint({self.bucket!r}, {self.url!r}, {self.region!r})"
+
+    def object_url(self, key, query=""):
+        """Return the URL of a key; `query` is an encoded query string."""
+        return f"{self.url}/{quote(key, safe='/~')}" + (f"?{query}" if query else "")
+
+
+def has_dots(key):
+    """Return whether a key has `.` or `..` components, which libcurl will not sign as they are."""
+    return ("/." in key or key.startswith(".")) and any(part in (".", "..") for part in key.split("/"))

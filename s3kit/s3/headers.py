@@ -1,0 +1,106 @@
+"""What S3's answers say: of the object's bytes, its version, its class, and of what went wrong.
+
+The headers are those of GetObject and HeadObject, names in lower case; facts in formats.md section 3.
+"""
+
+import time
+from functools import lru_cache
+
+from s3kit import units
+from s3kit.proof.checksums import ALGORITHMS
+from s3kit.proof.claims import NO_CLAIM, claim_of, etag_claim
+
+CHECKSUM = "x-amz-checksum-"
+ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
+CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")     # what a wrong clock may be answered with
+
+
+def is_crc(claim):
+    """Return whether the claim is a CRC of the whole object, which ranges can be combined to."""
+    return claim.kind == "full" and claim.algorithm.startswith("crc")
+
+
+def checksum_in(headers):
+    """Return (algorithm, type, base64) of the cheapest checksum among headers, a full one before parts'."""
+    found = [("-" in value, ALGORITHMS.index(name[len(CHECKSUM):]), value) for name, value in headers.items()
+             if name.startswith(CHECKSUM) and value and name[len(CHECKSUM):] in ALGORITHMS]
+    if not found:
+        return "", "", ""
+    is_composite, place, value = min(found)
+    return ALGORITHMS[place], headers.get("x-amz-checksum-type", "") or ("COMPOSITE" if is_composite else "FULL_OBJECT"), value
+
+
+def claim_in(headers, size):
+    """Return the Claim that an answer's headers make of the object's bytes."""
+    algorithm, kind, checksum = checksum_in(headers)
+    plain = headers.get("x-amz-server-side-encryption", "AES256") == "AES256"
+    md5_etag = plain and "x-amz-server-side-encryption-customer-algorithm" not in headers
+    return claim_of(algorithm, kind, checksum, clean_etag(headers), size, md5_etag)
+
+
+def claim_of_part(job, transfer, claim=NO_CLAIM):
+    """Return the claim with the part size that HEAD partNumber=1 told, if it fits the object."""
+    headers = transfer.headers
+    claim = claim if claim.kind == "parts" else etag_claim(job.etag, job.size)
+    length, count = headers.get("content-length", ""), headers.get("x-amz-mp-parts-count", "")
+    if transfer.status in (200, 206) and length.isdigit() and int(length) and claim.count:
+        fits = -(-job.size // int(length)) == claim.count
+        if fits and count in ("", str(claim.count)):
+            return claim.with_part_size(int(length))
+    return claim
+
+
+def described(headers, outcome):
+    """Return the outcome with what the headers say of the object."""
+    algorithm, kind, checksum = checksum_in(headers)
+    modified = modified_ns(headers)
+    return outcome._replace(etag=clean_etag(headers), version_id=headers.get("x-amz-version-id", ""),
+                            last_modified=units.from_epoch(modified // 10**9) if modified is not None else "",
+                            storage_class=headers.get("x-amz-storage-class", ""),
+                            checksum_algorithm=algorithm.upper(), checksum_type=kind, checksum=checksum)
+
+
+def is_archived(headers):
+    """Return whether headers are of an object that must be restored before it can be read."""
+    archived = headers.get("x-amz-storage-class", "") in ARCHIVED_CLASSES or "x-amz-archive-status" in headers
+    return archived and 'ongoing-request="false"' not in headers.get("x-amz-restore", "")
+
+
+def clean_etag(headers):
+    """Return the ETag as the row has it: no quotes, lower case."""
+    return headers.get("etag", "").removeprefix("W/").strip('"').lower()
+
+
+def modified_ns(headers):
+    """Return Last-Modified as nanoseconds since 1970, or None."""
+    return date_ns(headers.get("last-modified", ""))
+
+
+@lru_cache(1024)
+def date_ns(text):
+    """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share theirs."""
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime  # slow to import
+    try:
+        return int(parsedate_to_datetime(text).astimezone(timezone.utc).timestamp()) * 1_000_000_000
+    except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
+        return None
+
+
+def said(transfer):
+    """Return what S3 said was wrong, one line."""
+    if transfer.failure and not transfer.code:
+        return transfer.failure
+    if transfer.code == "ErrorDocument":
+        return "S3 answered 200 with an error document"
+    text = f"S3 says {transfer.code}" + (f": {transfer.message}" if transfer.message else "")
+    return text + skew(transfer) if transfer.code in CLOCK_CODES else text
+
+
+def skew(transfer):
+    """Return how far this machine's clock is off, where an answer tells."""
+    there = date_ns(transfer.headers.get("date", ""))
+    ahead = time.time() - there / 1e9 if there is not None else 0
+    if abs(ahead) < 60:
+        return ""
+    return f" (this machine's clock is {units.show_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'})"

@@ -1,0 +1,29 @@
+"""S3's answers in XML."""
+
+from urllib.parse import unquote_plus
+
+from lxml import etree
+
+from s3kit.errors import Fault
+
+
+def parse(xml):
+    """Return the root of an XML answer. Raises Fault for what is no XML or brings a DOCTYPE."""
+    reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(xml, reader)
+    except etree.XMLSyntaxError as error:
+        raise Fault(f"the server's XML cannot be read: {error.msg}") from None
+    if root.getroottree().docinfo.doctype:
+        raise Fault("the server's XML has a DOCTYPE")
+    return root
+
+
+def read_encoded(text):
+    """Return a URL-encoded key."""
+    return unquote_plus(text) if "%" in text or "+" in text else text
+
+
+def local(tag):
+    """Return a tag without its namespace."""
+    return tag.rpartition("}")[2]

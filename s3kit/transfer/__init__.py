@@ -1,0 +1,1 @@
+"""Workers move bytes between S3 and files."""

@@ -1,0 +1,62 @@
+"""What a worker is asked to do, and what it answers."""
+
+from typing import Any, NamedTuple
+
+from s3kit.proof.claims import NO_CLAIM
+
+FETCHED, SURVEYED, RECEIVED, CHECKED = "fetched", "surveyed", "received", "checked"
+AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
+    "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed", "fatal")
+
+
+class Job(NamedTuple):
+    """What a worker is to do for one object version; `size` and `mtime_ns` are -1 where not known.
+
+    `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not included)
+    of it into the part file with inode `inode`; `check` the file at `path` (a part's name if `inode`).
+    `direct` reads past the page cache, from the disk itself.
+    `pieces` is what an earlier run noted of a range that should be there already; `url` is presigned,
+    for keys that libcurl cannot sign.
+    """
+
+    kind: str
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    mtime_ns: int
+    path: str
+    checksum_type: str = ""
+    url: str = ""
+    start: int = 0
+    end: int = 0
+    inode: int = 0
+    claim: Any = NO_CLAIM
+    pieces: Any = None
+    direct: bool = False
+
+
+class Outcome(NamedTuple):
+    """What became of a Job. `moved` counts body bytes; `pieces` is a range's, see `ranges`."""
+
+    state: str
+    error: str = ""
+    path: str = ""
+    size: int = -1
+    etag: str = ""
+    version_id: str = ""
+    last_modified: str = ""
+    storage_class: str = ""
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+    checksum: str = ""
+    digest: str = ""
+    proof: str = ""
+    mtime_ns: int = 0
+    inode: int = 0
+    device: int = 0
+    moved: int = 0
+    slow: bool = False
+    claim: Any = NO_CLAIM
+    pieces: Any = None

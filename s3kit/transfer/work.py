@@ -1,0 +1,38 @@
+"""What a worker must know before its first job."""
+
+from typing import NamedTuple
+
+from s3kit.transfer.engine import Engine
+from s3kit.transfer.ranges import Range, Reading, Survey
+from s3kit.transfer.whole import Fetch
+
+TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading}
+
+
+class Work(NamedTuple):
+    """Everything a worker must know, sent to it once; calling it answers a batch (a list of Jobs)."""
+
+    destination: str
+    endpoints: dict
+    connections: int
+    rate: float = 0.0           # bytes a second and worker; 0: as fast as it goes
+    make: bool = True           # whether the destination may be written to
+    place: tuple = None         # the directory that it must be, see Tree
+
+    def engine(self):
+        """Return the engine that our pool feeds batch after batch."""
+        return Engine(self, TASKS)
+
+    def __call__(self, batch):
+        """Return the Outcomes of a batch, in order; for other executors."""
+        engine = ENGINES.get(self) or ENGINES.setdefault(self, Engine(self, TASKS))
+        engine.add(0, batch)
+        while True:
+            for _, outcomes in engine.turn(1.0):
+                return outcomes
+
+    def __hash__(self):
+        return hash((self.destination, self.connections, self.rate))
+
+
+ENGINES = {}

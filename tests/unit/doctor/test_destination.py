@@ -1,0 +1,97 @@
+"""What is found of a destination where no test can mount it."""
+
+import errno
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from s3kit.disk import mounts
+from s3kit.doctor import destination
+from s3kit.doctor.finding import FAULT, OK, WARNING
+
+TABLE = """\
+22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+23 22 0:40 / /data rw - xfs /dev/old rw
+24 23 0:41 / /data rw - nfs4 server:/export rw
+25 22 8:1 / /mnt/with\\040blank ro - vfat /dev/sda1 ro
+26 22 0:5 / /database rw - tmpfs tmpfs rw
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of mounts."""
+    path = tmp_path / "mountinfo"
+    path.write_text(TABLE)
+    return str(path)
+
+
+@pytest.mark.parametrize("path, kind, source", (("/data/x", "nfs4", "server:/export"), ("/database", "tmpfs", "tmpfs"), ("/", "ext4", "/dev/vda"),
+                                                ("/mnt/with blank/a", "vfat", "/dev/sda1"), ("/dat", "ext4", "/dev/vda")))
+def test_mounts(table, path, kind, source):
+    """The longest mount point above a path; of two in one place the later."""
+    found = mounts.Mount(path, table)
+    assert (found.kind, found.source) == (kind, source)
+
+
+def test_no_table(tmp_path):
+    """Where the kernel tells nothing, nothing is known."""
+    assert mounts.Mount("/", str(tmp_path / "none")).kind == ""
+
+
+@pytest.mark.parametrize("kind, says", (("nfs4", "locks between machines"), ("cifs", "locks between machines"), ("fuse.sshfs", "locks between"),
+                                        ("overlay", "gone with the container"), ("tmpfs", "in memory"), ("vfat", "no file of 4.0G"), ("ext4", "")))
+def test_file_systems(tmp_path, kind, says):
+    """What is special about them."""
+    found = list(destination.system(str(tmp_path), SimpleNamespace(kind=kind)))
+    on_tmpfs = mounts.Mount(str(tmp_path)).kind in destination.FLEETING
+    assert [finding.state for finding in found] == ([WARNING] if says else []) or on_tmpfs
+    assert says in " ".join(finding.seen for finding in found)
+
+
+def space(bytes_free=1 << 40, inodes=1 << 20, inodes_free=1 << 19):
+    """Return what os.statvfs would."""
+    return SimpleNamespace(f_bavail=bytes_free >> 12, f_frsize=4096, f_blocks=1 << 28, f_files=inodes, f_favail=inodes_free, f_namemax=255)
+
+
+@pytest.mark.parametrize("given, states", ((space(), [OK, OK]), (space(bytes_free=1 << 29), [WARNING, OK]), (space(bytes_free=0), [FAULT, OK]),
+                                           (space(inodes_free=5000), [OK, WARNING]), (space(inodes_free=0), [OK, FAULT]),
+                                           (space(inodes=0, inodes_free=0), [OK, OK])))      # btrfs has no fixed number
+def test_room(given, states):
+    """Space and inodes: enough, little, none."""
+    assert [finding.state for finding in destination.room(given)] == states
+
+
+def test_locks_that_mean_nothing(tmp_path, monkeypatch):
+    """A file system on which everybody gets the lock, or nobody."""
+    monkeypatch.setattr(destination.fcntl, "flock", lambda fd, how: None)
+    assert destination.locks(destination.try_out(str(tmp_path))[0]).state == FAULT
+
+    def refuse(fd, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(destination.fcntl, "flock", refuse)
+    found = destination.locks(destination.try_out(str(tmp_path))[0])
+    assert found.state == FAULT and "No locks available" in found.seen
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("code, says", ((errno.EDQUOT, "quota"), (errno.EIO, "dmesg"), (errno.ENOSPC, "make room"), (errno.EXDEV, "another")))
+def test_a_flush_that_fails(tmp_path, monkeypatch, code, says):
+    """What only shows when bytes go to the disk; nothing is left behind."""
+    def fail(fd):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(destination.durable, "sync_data", fail)
+    found = destination.destination(str(tmp_path))[0]
+    assert (found.what, found.state) == ("destination", FAULT) and says in found.advice
+    assert os.listdir(tmp_path) == []
+
+
+def test_short_names(tmp_path):
+    """Names that are cut earlier than keys' names are."""
+    trial = destination.Trial()
+    trial.longest = 143
+    (found,) = destination.names(trial, space())
+    assert found.state == WARNING and "143 bytes" in found.seen

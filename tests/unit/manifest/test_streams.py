@@ -1,0 +1,457 @@
+"""Manifests as streams: recognised by their bytes, whole or said to be cut, written all or not at all."""
+
+import gzip
+import os
+import resource
+import stat
+import threading
+import tracemalloc
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s3kit.errors import Cut, Fault
+from s3kit.manifest.row import COLUMNS, FAILED, Row
+from s3kit.manifest.streams import BLOCK, Input, Output, expand
+
+EXTRAS = ["note", "size class"]
+ROWS = [Row("photos", "2024/a.jpg", "3sL4kq", size="7", etag="0" * 32, extra={"note": "n", "size class": "small"}),
+        Row("photos", "a\nb, \"c\" & <d>", "null", state="failed", error='two, "words"',
+            extra={"note": "1\n2", "size class": "x"}),
+        Row("photos", "=1+1", is_delete_marker="true", extra={"note": "😀", "size class": "-"})]
+PLAIN, GZIP, ZSTD = bytes, gzip.compress, zstandard.ZstdCompressor().compress
+
+
+def write(form, rows, extras=(), end=True):
+    """Return the bytes that Output writes to a descriptor."""
+    read, out = os.pipe()
+    output = Output(form, fd=out)
+    os.close(out)
+    output.write(rows, extras)
+    (output.close if end else output.abandon)()
+    with open(read, "rb") as file:
+        return file.read()
+
+
+class Read:
+    """What came of reading a manifest from a pipe or a file: rows, fault, and the Input."""
+
+    def __init__(self, data, tmp_path=None, step=None, **options):
+        self.rows, self.fault = [], None
+        data = data.encode() if isinstance(data, str) else data
+        fd, self.feeder = self.pipe(data, step) if tmp_path is None else self.file(data, tmp_path)
+        self.input = Input(fd, "m", **options)
+        try:
+            for rows in self.input.batches():
+                self.rows += rows
+        except Fault as fault:
+            self.fault = fault
+        os.close(fd)
+        if self.feeder:
+            self.feeder.join()
+
+    def pipe(self, data, step):
+        """Return a pipe that a thread feeds, `step` bytes at a time."""
+        read, out = os.pipe()
+
+        def feed():
+            with open(out, "wb", 0) as file:
+                try:
+                    for start in range(0, len(data), step or max(1, len(data))):
+                        piece = data[start:start + (step or len(data))]
+                        while piece:
+                            piece = piece[file.write(piece):]
+                except BrokenPipeError:
+                    pass            # the reader had its reasons to leave
+
+        thread = threading.Thread(target=feed)
+        thread.start()
+        return read, thread
+
+    def file(self, data, tmp_path):
+        """Return a file that holds the data."""
+        path = tmp_path / "m"
+        path.write_bytes(data)
+        return os.open(path, os.O_RDONLY), None
+
+
+# Recognition.
+
+@pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
+@pytest.mark.parametrize("form", ["csv", "xml"])
+@pytest.mark.parametrize("step", [None, 1])
+def test_either_form_whatever_it_is_called(form, pack, step):
+    """The first bytes tell form and compression, however slowly they come."""
+    read = Read(pack(write(form, ROWS, EXTRAS)), step=step)
+    assert (read.rows, read.fault, read.input.form) == (ROWS, None, form)
+    assert (read.input.extras, read.input.warnings) == (EXTRAS, [])
+
+
+@pytest.mark.parametrize("lead", [b"\xef\xbb\xbf", b"\n\n", b" \n"])
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_blanks_and_a_mark_of_order_before_it(form, lead):
+    """What editors and shells put before the first line changes nothing."""
+    if form == "csv" and b" " in lead:
+        lead = b"\n"
+    read = Read(lead + write(form, ROWS, EXTRAS))
+    assert (read.rows, read.fault) == (ROWS, None)
+
+
+@pytest.mark.parametrize("data, what", [
+    (b'{"Versions": []}', "JSON"), (b'\xef\xbb\xbf{"Versions": []}', "JSON"), (b'[{"Key": "a"}]', "JSON"),
+    (b'\n  {"sourceBucket":"b"}', "JSON"),
+    (b"SQLite format 3\0" + bytes(84), "an SQLite database"),
+    (b"%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", "hashdeep's output"),
+    (b"PAR1\x15\x04\x15" + bytes(20), "Parquet"), (b"ORC\x11\0\0\x0a" + bytes(20), "ORC"),
+    (b"PK\x03\x04\x14\0\x06\0" + bytes(20), "a zip archive"),
+    ("bucket,key\n".encode("utf-16"), "UTF-16 text"), ("bucket,key\n".encode("utf-16-be"), None),
+    (b"\xfe\xff" + "bucket,key\n".encode("utf-16-be"), "UTF-16 text"),
+    (b"BZh91AY&SY" + bytes(20), "bzip2"), (b"\xfd7zXZ\0\0\x04" + bytes(20), "xz")])
+def test_foreign_formats_are_named(data, what):
+    """A file of another kind is named for what it is, compressed or not, and yields no row."""
+    for pack in (PLAIN, GZIP):
+        read = Read(pack(data))
+        if what:
+            assert str(read.fault) == f"m: this looks like {what}, not like a manifest"
+        assert not [row for row in read.rows if row.state != FAILED]
+
+
+@pytest.mark.parametrize("key", ["PKG-INFO", "ORCHARD/a.jpg", "PAR1S/b", "BZhang.txt", "[draft] a.txt", "{id}.txt"])
+def test_keys_that_begin_like_foreign_formats(key):
+    """A list of keys is no zip archive because its first key begins with PK."""
+    read = Read(f"{key}\nb.txt\n".encode(), bucket="b", columns=["key"])
+    assert ([row.key for row in read.rows], read.fault) == ([key, "b.txt"], None)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b" \n\n", b"\xef\xbb\xbf"])
+def test_nothing_is_not_an_empty_bucket(data):
+    """An input without even a header was cut: `s3-manifest` writes one for an empty bucket."""
+    for pack in (PLAIN, GZIP, ZSTD):
+        read = Read(pack(data))
+        assert (type(read.fault), str(read.fault)) == (Cut, "m: the input is empty, not even a header came")
+
+
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_an_empty_bucket(form):
+    """A manifest without rows is whole."""
+    read = Read(write(form, []))
+    assert (read.rows, read.fault) == ([], None)
+
+
+# Cuts.
+
+@pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_cut_at_every_byte(form, pack):
+    """Wherever the input ends, the rows are the first of the true ones, each whole, and the cut is said."""
+    data = pack(write(form, ROWS, EXTRAS))
+    enough = len(data) - (form == "xml" and pack is PLAIN)      # the newline after </manifest> says nothing
+    wrong = []
+    for length in range(len(data) + 1):
+        read = Read(data[:length])
+        is_prefix = read.rows == ROWS[:len(read.rows)]
+        is_said = (type(read.fault) is Cut) == (length < enough)
+        if not (is_prefix and is_said):
+            wrong.append((length, data[:length][-20:], read.rows, read.fault))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_rows_before_a_cut_are_given(form, pack):
+    """A cut loses only what it cuts: of many rows nearly all come, from compressed input as well."""
+    many = [Row("photos", f"2024/{number:06}.jpg", size=str(number)) for number in range(20_000)]
+    data = pack(write_many(form, many))
+    read = Read(data[:len(data) * 9 // 10])
+    assert type(read.fault) is Cut
+    assert read.rows == many[:len(read.rows)]
+    assert len(read.rows) > len(many) // 2
+
+
+def write_many(form, rows):
+    """Return a manifest too long for a pipe that nobody reads yet."""
+    from s3kit.manifest import csv_form, xml_form
+    writer = (xml_form if form == "xml" else csv_form).Writer()
+    return writer.begin([]) + writer.rows(rows) + writer.end(len(rows))
+
+
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_abandoned_output_is_a_cut_input(form):
+    """A command that gives up writes no end mark, so that the next one knows."""
+    read = Read(write(form, ROWS, EXTRAS, end=False))
+    assert read.rows == ROWS
+    assert str(read.fault) == "m: the input was cut: no end mark after 3 rows"
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_broken_compression(ending, tmp_path):
+    """A flipped bit in what Output compressed is seen: both kinds carry a checksum."""
+    path = str(tmp_path / f"m{ending}")
+    output = Output("csv", path)
+    output.write(ROWS, EXTRAS)
+    output.close()
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    unseen = []
+    for at in range(len(data)):
+        data[at] ^= 0x10
+        read = Read(bytes(data))
+        if not read.fault and read.rows != ROWS and any(row.state != FAILED for row in read.rows):
+            unseen.append(at)
+        data[at] ^= 0x10
+    assert unseen == []
+
+
+@pytest.mark.parametrize("pack", [GZIP, ZSTD])
+def test_rubbish_after_compressed_data(pack):
+    """What follows a whole compressed manifest is not passed over in silence."""
+    read = Read(pack(write("csv", ROWS, EXTRAS)) + b"rubbish")
+    assert type(read.fault) is Cut
+
+
+@pytest.mark.parametrize("pack", [GZIP, ZSTD])
+def test_much_in_little(pack):
+    """Data that expands a thousandfold comes in blocks, not at once."""
+    row = b"b,k" + b"," * 16 + b"\n"
+    data = pack(b"#s3kit manifest 1\n" + ",".join(COLUMNS).encode() + b"\n" + row * 100_000 + b"#end rows=100000\n")
+    assert len(data) < 50_000           # so that the pipe takes it all
+    read, out = os.pipe()
+    os.write(out, data)
+    os.close(out)
+    largest = max(map(len, Input(read, "m").batches()))
+    os.close(read)
+    assert largest < 20_000
+
+
+@pytest.mark.parametrize("pack", [GZIP, ZSTD])
+def test_a_bomb_costs_no_memory(pack):
+    """A few KB that expand to 64 MiB are never in memory at once."""
+    bomb = pack(bytes(64 << 20))
+    blocks = [bomb[at:at + BLOCK] for at in range(0, len(bomb), BLOCK)]
+    tracemalloc.start()
+    assert sum(map(len, expand(iter(blocks)))) == 64 << 20
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 << 20
+
+
+# Counts.
+
+@pytest.mark.parametrize("form, mark, wrong", [("csv", "#end rows=3", "#end rows=4"),
+                                               ("xml", '<end rows="3"/>', '<end rows="4"/>')])
+def test_a_wrong_count(form, mark, wrong, tmp_path):
+    """In a pipe a wrong count is a cut; in a file that a person may have edited it is a warning."""
+    data = write(form, ROWS, EXTRAS).replace(mark.encode(), wrong.encode())
+    message = "m: the end mark says 4 rows, 3 came"
+    piped = Read(data)
+    assert (piped.rows, type(piped.fault), str(piped.fault)) == (ROWS, Cut, message)
+    filed = Read(data, tmp_path)
+    assert (filed.rows, filed.fault, filed.input.warnings) == (ROWS, None, [message])
+
+
+def test_a_bare_manifest_promises_nothing(tmp_path):
+    """Without our line there is no end mark to miss, in a pipe or in a file."""
+    for read in (Read(b"key\na\n", bucket="b"), Read(b"key\na\n", tmp_path, bucket="b")):
+        assert ([row.key for row in read.rows], read.fault, read.input.warnings) == (["a"], None, [])
+        assert not read.input.reader.marked
+
+
+@pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
+def test_one_after_another(pack):
+    """`cat` of two CSV manifests is one manifest, compressed members included."""
+    data = write("csv", ROWS, EXTRAS)
+    read = Read(pack(data) + pack(data))
+    assert (read.rows, read.fault) == (ROWS + ROWS, None)
+
+
+@pytest.mark.parametrize("counts", [(1, 3), (3, 1), (1, 5), (0, 6)])
+def test_every_count_is_held_to(counts):
+    """A wrong count is one in the first of two manifests as well, even if the sum is right."""
+    data = write("csv", ROWS, EXTRAS)
+    both = b"".join(data.replace(b"rows=3", f"rows={count}".encode()) for count in counts)
+    assert type(Read(both).fault) is Cut
+
+
+def test_a_cut_one_before_a_whole_one():
+    """`cat cut.csv whole.csv`: the cut in the middle is seen wherever it is."""
+    data = write("csv", ROWS, EXTRAS)
+    unseen = [data[:length][-20:] for length in range(len(b"#s3kit manifest 1"), len(data) - 1)
+              if not Read(data[:length].removesuffix(b"\n") + b"\n" + data).fault]
+    assert unseen == []
+
+
+@pytest.mark.parametrize("data, why", [
+    (b"#s3kit manifest 2", "m: manifest version 2 is newer than this s3kit reads"),
+    (b"bucket;key", "m: columns are separated by ';': a manifest's are by ','"),
+    (b"key,size,key", "m: two columns of the header have the same name")])
+def test_a_fault_in_a_last_line_without_its_end(data, why):
+    """A fault is one without the newline after it, too: not an empty manifest."""
+    assert str(Read(data).fault) == why
+
+
+def test_faults_name_the_input():
+    """Whatever ends the reading says which input it was."""
+    for data in (b"#s3kit manifest 2\n", b"<a/>", b"{}", b"", GZIP(b"key\n")[:-3], write("xml", ROWS)[:-20]):
+        assert str(Read(data).fault).startswith("m: ")
+
+
+def test_progress_of_a_file(tmp_path):
+    """How far a file is read is known in its own bytes; a pipe has no total."""
+    data = GZIP(write("csv", ROWS, EXTRAS))
+    read = Read(data, tmp_path)
+    assert read.input.total == read.input.taken == len(data)
+    assert Read(data).input.total is None
+
+
+def test_an_error_while_reading(tmp_path):
+    """The system's reason is said, and by what name."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    with pytest.raises(Fault, match="cannot read 'm': Is a directory"):
+        list(Input(fd, "m").batches())
+    os.close(fd)
+
+
+# Conversions.
+
+@pytest.mark.parametrize("first, second", [("csv", "xml"), ("xml", "csv")])
+def test_there_and_back(first, second):
+    """csv -> xml -> csv and xml -> csv -> xml are the identity, unknown columns included."""
+    data = write(first, ROWS, EXTRAS)
+    other = Read(data)
+    back = Read(write(second, other.rows, other.input.extras))
+    assert write(first, back.rows, back.input.extras) == data
+
+
+@settings(deadline=None, max_examples=50)       # threads and pipes wait for their turn
+@given(st.lists(st.builds(
+    Row, st.just("b"), st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=9),
+    error=st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=9)),
+    max_size=4))
+def test_any_rows_there_and_back(rows):
+    """What one form holds the other holds too."""
+    xml = Read(write("xml", Read(write("csv", rows)).rows))
+    assert (xml.rows, xml.fault) == (rows, None)
+
+
+@pytest.mark.parametrize("attributes", [
+    'Note="1" note="2"', 'a="1" a_x0020_="2"', '_x0053_ize="3"', 'Size="3"', 'size="1" Size="3"', 'xml:lang="en"'])
+def test_csv_made_of_any_xml_can_be_read(attributes):
+    """Whatever names unknown attributes have, the columns made of them have names that differ."""
+    read = Read('<manifest xmlns="urn:s3kit:manifest:1">'
+                f'<object bucket="b" key="a" {attributes}/><end rows="1"/></manifest>')
+    again = Read(write("csv", read.rows, read.input.extras))
+    assert (again.fault, [row.key for row in again.rows]) == (None, ["a"])
+
+
+def test_late_columns_are_counted_as_lost():
+    """A CSV's header is out with the first rows: a column that comes later is named as lost."""
+    read, out = os.pipe()
+    output = Output("csv", fd=out)
+    os.close(out)
+    output.write(ROWS[:1], ["note"])
+    output.write(ROWS[1:], ["note", "late"])
+    output.close()
+    os.close(read)
+    assert output.lost == {"late"}
+
+
+def test_rows_go_out_at_once():
+    """A later stage starts as soon as the first row is there, not when a buffer is full."""
+    read, out = os.pipe()
+    output = Output("csv", fd=out)
+    os.close(out)
+    output.write(ROWS[:1])
+    assert b"2024/a.jpg" in os.read(read, 1 << 16)
+    output.close()
+    assert os.read(read, 100) == b"#end rows=1\n"
+    os.close(read)
+
+
+# Output to a file.
+
+UNPACK = {".csv": PLAIN, ".xml": PLAIN, ".csv.gz": gzip.decompress,
+          ".csv.zst": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data)}
+
+
+@pytest.mark.parametrize("ending", UNPACK)
+def test_output_to_a_file(ending, tmp_path):
+    """A file appears whole, for its owner alone, compressed by its name, and reads back."""
+    path = tmp_path / f"m{ending}"
+    form = "xml" if "xml" in ending else "csv"
+    output = Output(form, str(path))
+    output.write(ROWS[:2], EXTRAS)
+    assert not path.exists()
+    output.write(ROWS[2:], EXTRAS)
+    output.close()
+    assert UNPACK[ending](path.read_bytes()) == write(form, ROWS, EXTRAS)
+    assert Read(path.read_bytes()).rows == ROWS
+    assert os.listdir(tmp_path) == [path.name]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("ending", UNPACK)
+def test_the_old_file_stays_if_the_new_one_is_not_finished(ending, tmp_path):
+    """Abandoned after many rows: the old file is as it was, and nothing lies beside it."""
+    path = tmp_path / f"m{ending}"
+    path.write_bytes(b"old")
+    output = Output("csv", str(path))
+    for _ in range(100):
+        output.write(ROWS * 100, EXTRAS)
+    output.abandon()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_rewriting_the_file_that_is_read(tmp_path):
+    """`-i`: the input stays readable to its end while its replacement is written."""
+    path = tmp_path / "m.csv"
+    path.write_bytes(write("csv", ROWS, EXTRAS))
+    fd = os.open(path, os.O_RDONLY)
+    source, output = Input(fd, "m"), Output("csv", str(path))
+    for rows in source.batches():
+        output.write(rows + rows, source.extras)
+    output.close()
+    os.close(fd)
+    assert Read(path.read_bytes()).rows == ROWS + ROWS
+
+
+def test_the_same_rows_compress_to_the_same_bytes(tmp_path):
+    """No time and no name in the gzip header: equal manifests are equal files."""
+    for name in ("a.gz", "b.gz"):
+        output = Output("csv", str(tmp_path / name))
+        output.write(ROWS, EXTRAS)
+        output.close()
+    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+
+
+def test_output_that_nobody_takes():
+    """A reader that left is a BrokenPipeError, and a full disk an OSError: never silence."""
+    read, out = os.pipe()
+    os.close(read)
+    for fd in (out, os.open("/dev/full", os.O_WRONLY)):
+        output = Output("csv", fd=fd)
+        os.close(fd)
+        with pytest.raises(OSError):
+            output.write(ROWS)
+        output.abandon()
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.csv.gz", "m.csv.zst"])
+def test_a_full_disk(name, tmp_path):
+    """The old file is kept, the error is raised at the latest by `close`, and abandoning takes the remains away."""
+    path = tmp_path / name
+    path.write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    output = Output("csv", str(path))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+    try:
+        with pytest.raises(OSError):
+            output.write(ROWS, EXTRAS)
+            output.close()
+        output.abandon()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == [name]

@@ -1,0 +1,102 @@
+"""Which failures pass, how long to wait, and how fast to go."""
+
+import pytest
+
+from s3kit.s3.patience import Throttle, delay
+from s3kit.s3.verdicts import (
+    AGAIN,
+    ARCHIVED,
+    CHANGED,
+    DENIED,
+    EXPIRED,
+    OK,
+    REFUSED,
+    REGION,
+    SKEWED,
+    SLOW,
+    UNTRUSTED,
+    VANISHED,
+    WRONG,
+    verdict,
+)
+
+
+@pytest.mark.parametrize("status, code, meaning", [
+    (200, "", OK), (206, "", OK), (204, "", OK),
+    (0, "", AGAIN), (500, "", AGAIN), (500, "InternalError", AGAIN), (502, "", AGAIN), (504, "", AGAIN),
+    (408, "", AGAIN), (400, "RequestTimeout", AGAIN), (409, "OperationAborted", AGAIN), (400, "BadDigest", AGAIN),
+    (503, "", SLOW), (503, "SlowDown", SLOW), (429, "", SLOW), (400, "RequestLimitExceeded", SLOW),
+    (400, "ExpiredToken", EXPIRED), (403, "RequestExpired", EXPIRED),
+    (301, "PermanentRedirect", REGION), (307, "", REGION), (400, "AuthorizationHeaderMalformed", REGION),
+    (403, "InvalidObjectState", ARCHIVED),
+    (404, "NoSuchKey", VANISHED), (404, "NoSuchVersion", VANISHED), (404, "", VANISHED), (405, "", VANISHED),
+    (412, "PreconditionFailed", CHANGED),
+    (403, "AccessDenied", DENIED), (403, "", DENIED), (401, "", DENIED),
+    (403, "InvalidAccessKeyId", REFUSED), (403, "SignatureDoesNotMatch", REFUSED),
+    (403, "RequestTimeTooSkewed", SKEWED),
+    (404, "NoSuchBucket", WRONG), (400, "InvalidArgument", WRONG), (416, "InvalidRange", WRONG), (418, "", WRONG)])
+def test_what_an_answer_means(status, code, meaning):
+    """The code of S3 says more than the status, where there is one."""
+    assert verdict(status, code) == meaning
+
+
+@pytest.mark.parametrize("code, meaning", [("InternalError", AGAIN), ("SlowDown", SLOW), ("Surprise", WRONG)])
+def test_an_error_in_a_200_is_an_error(code, meaning):
+    """S3 may answer 200 and then say in the body that it failed; five tools took that for the object."""
+    assert verdict(200, code) == meaning
+
+
+@pytest.mark.parametrize("errno, meaning", [(7, AGAIN), (18, AGAIN), (28, AGAIN), (35, AGAIN), (56, AGAIN), (60, UNTRUSTED),
+                                            (77, UNTRUSTED)])
+def test_a_broken_connection_may_pass_a_wrong_certificate_does_not(errno, meaning):
+    """The numbers are libcurl's."""
+    assert verdict(0, "", errno) == meaning
+
+
+def test_waiting_grows_to_a_limit():
+    """Full jitter below an exponential, capped; never negative, never always the same."""
+    for tries in range(40):
+        waits = [delay(tries) for _ in range(50)]
+        assert 0 <= min(waits) and max(waits) <= min(20, 0.2 * 2 ** tries)
+    assert len(set(waits)) > 1
+    assert max(delay(30) for _ in range(200)) > 10
+
+
+def test_slowdown_halves_at_once():
+    """One SlowDown halves and pauses; the many that follow in the same moment say nothing new."""
+    throttle = Throttle(32)
+    assert throttle.room(0, 100.0) == 32
+    for _ in range(10):
+        throttle.shrink(100.0)
+    assert throttle.allowed == 16
+    assert throttle.room(0, 100.24) == 0        # a quarter of a second, and up to 0.4 of jitter
+    assert throttle.room(0, 100.66) == 16
+    assert throttle.room(16, 101.0) == 0
+
+
+def test_slowdown_after_slowdown_leaves_one():
+    """However long a storm lasts, one request at a time goes on."""
+    throttle = Throttle(32)
+    for second in range(100):
+        throttle.shrink(float(second))
+    assert throttle.room(0, 1000.0) == 1
+
+
+def test_growing_back_is_slow_and_ends():
+    """Every `allowed` requests that went well let one more through, up to the limit and no further."""
+    throttle = Throttle(8)
+    throttle.shrink(0.0)
+    assert throttle.allowed == 4
+    for _ in range(4):
+        throttle.grow()
+    assert 4.5 < throttle.allowed <= 5
+    for _ in range(1000):
+        throttle.grow()
+    assert throttle.allowed == 8
+
+
+def test_too_many_in_flight_leave_no_room():
+    """After a halving more may be in flight than allowed: then none may start."""
+    throttle = Throttle(32)
+    throttle.shrink(0.0)
+    assert throttle.room(30, 10.0) <= 0

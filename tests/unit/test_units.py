@@ -1,0 +1,145 @@
+"""Sizes and times: what people type, what S3 says, and back without loss."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s3kit.units import (
+    epoch_ns,
+    from_epoch,
+    parse_size,
+    parse_time,
+    show_size,
+    show_span,
+    show_time,
+)
+
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1), timezones=st.just(timezone.utc))
+
+
+@pytest.mark.parametrize("text, size", [
+    ("0", 0), ("512", 512), ("10M", 10 << 20), ("1.5G", 3 << 29), ("4KiB", 4096), ("4 kb", 4096),
+    (" 2T ", 2 << 40), ("1e", 1 << 60), ("7B", 7)])
+def test_a_size_as_people_write_it(text, size):
+    """Letters are powers of 1024, in either case, with or without B."""
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "M", "-1", "1,5G", "10X", "1 0", "0x10", "1.5.5", "inf"])
+def test_no_size(text):
+    """What is no size is named in the message."""
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_size(text)
+
+
+@given(st.integers(0, 50 << 40))
+def test_every_number_of_bytes_is_a_size(size):
+    """No object's size (50 TB at most) is rounded."""
+    assert parse_size(str(size)) == size
+
+
+def test_no_whole_number_is_rounded():
+    """A number beyond a float's 53 bits is still that number."""
+    assert parse_size("9007199254740993") == 9007199254740993
+
+
+@pytest.mark.parametrize("size, text", [
+    (0, "0"), (999, "999"), (1023, "1023"), (1536, "1.5K"), (12 << 20, "12M"), (5 << 30, "5.0G"),
+    (3 << 60, "3072P")])
+def test_a_size_for_people(size, text):
+    """Two figures are enough, as ls -h shows them."""
+    assert show_size(size) == text
+
+
+@given(st.integers(0, 999 << 50))
+def test_a_shown_size_is_short(size):
+    """A size for people takes at most four characters, so that columns stay straight."""
+    assert len(show_size(size)) <= 4
+
+
+@pytest.mark.parametrize("size, text", [((1 << 20) - 1, "1.0M"), (10 * 1024 - 1, "10K")])
+def test_a_size_just_below_the_next_figure(size, text):
+    """Rounding up carries over to the next figure and the next unit, as ls -h does."""
+    assert show_size(size) == text
+
+
+@pytest.mark.parametrize("seconds, text", [
+    (0, "0.0 s"), (4.24, "4.2 s"), (60, "1 min 0 s"), (200.9, "3 min 20 s"), (3600, "1 h 0 min"), (7500, "2 h 5 min"),
+    (360000, "100 h 0 min")])
+def test_a_span_for_people(seconds, text):
+    """The larger the span, the coarser."""
+    assert show_span(seconds) == text
+
+
+@pytest.mark.parametrize("text, moment", [
+    ("2026-01-31", datetime(2026, 1, 31)),
+    ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12)),
+    ("2026-01-31 12:00", datetime(2026, 1, 31, 12)),
+    ("2026-01-31T12:00:00+02:00", datetime(2026, 1, 31, 10)),
+    ("2025-01-02T03:04:05.678Z", datetime(2025, 1, 2, 3, 4, 5, 678000))])
+def test_a_time_as_people_write_it(text, moment):
+    """A time is UTC unless it says otherwise."""
+    assert parse_time(text) == moment.replace(tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("text, span", [
+    ("90s", timedelta(seconds=90)), ("36h", timedelta(hours=36)), ("7d", timedelta(7)),
+    ("1.5w", timedelta(10.5)), ("10m", timedelta(minutes=10))])
+def test_a_span_before_now(text, span):
+    """`7d` is the moment seven days ago."""
+    moment = parse_time(text)
+    assert timedelta(0) <= datetime.now(timezone.utc) - moment - span < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "7", "7y", "31.01.2026", "2026-13-01", "-7d"])
+def test_no_time(text):
+    """What is no time is named in the message."""
+    with pytest.raises(ValueError, match="is not a time"):
+        parse_time(text)
+
+
+@pytest.mark.parametrize("text", ["9999999w", "99999999999999d"])
+def test_a_span_from_before_the_calendar(text):
+    """A span too long for the calendar is a ValueError too: argparse turns only that into a usage error."""
+    with pytest.raises(ValueError):
+        parse_time(text)
+
+
+@given(MOMENTS)
+def test_a_time_survives(moment):
+    """A moment written by us is read back as the same microsecond."""
+    assert parse_time(show_time(moment)) == moment
+
+
+@given(MOMENTS)
+def test_nanoseconds_are_exact(moment):
+    """No float rounding between a manifest's time and a file's."""
+    assert epoch_ns(show_time(moment)) == (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(
+        microseconds=1) * 1000
+
+
+@pytest.mark.parametrize("text, ns", [
+    ("", None), ("1970-01-01T00:00:00Z", 0), ("2025-01-02T03:04:05.000Z", 1735787045 * 10**9),
+    ("2025-01-02T03:04:05", 1735787045 * 10**9), ("2025-01-02T04:04:05+01:00", 1735787045 * 10**9)])
+def test_nanoseconds_of_a_column(text, ns):
+    """An empty column has no time; one without a zone is UTC."""
+    assert epoch_ns(text) == ns
+
+
+def test_nanoseconds_before_1970():
+    """Half a second before the epoch is minus half a second."""
+    assert epoch_ns("1969-12-31T23:59:59.500Z") == -500_000_000
+
+
+@given(MOMENTS)
+def test_a_fraction_that_every_python_reads(moment):
+    """Three digits or six: datetime.fromisoformat of Python 3.10 reads no others."""
+    assert len(show_time(moment).partition(".")[2].removesuffix("Z")) in (0, 3, 6)
+
+
+def test_a_time_is_shown_in_utc():
+    """Other zones are converted; a fraction shows only where there is one."""
+    assert show_time(datetime(2026, 1, 31, 1, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-30T23:00:00Z"
+    assert from_epoch(1735787045.9) == "2025-01-02T03:04:05Z"
