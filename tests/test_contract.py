@@ -18,7 +18,6 @@ import socket
 import sqlite3
 import stat
 import struct
-import subprocess
 import termios
 import threading
 import time
@@ -29,6 +28,7 @@ from urllib.parse import quote
 
 import pytest
 import zstandard
+from certificates import self_signed
 from contract import (
     BODIES,
     BUCKET,
@@ -505,12 +505,7 @@ PROXY_SECRET = "CANARYproxy"
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A self-signed certificate for 127.0.0.1: (file, key file)."""
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
-                   check=True, capture_output=True, timeout=LIMIT)
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module", autouse=True)

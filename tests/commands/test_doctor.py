@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from certificates import self_signed
 from conftest import BIN, clean_env, env_of
 from fakes3 import Credential, FakeS3
 from faults.images import Mounts, make_image
@@ -307,6 +307,7 @@ def test_no_way(doctor, kind):
     assert seen.one("credentials")[0] == "unknown" and seen.one("space")[0] == "ok" and not seen.of("s3://b")
 
 
+@pytest.mark.system("unshare", "root")
 def test_no_network_at_all(doctor, tmp_path, shims):
     """A network namespace of its own, in which not even loopback is up: names cannot be looked up."""
     done = subprocess.run(["unshare", "-n", sys.executable, BIN / "s3-doctor", "-q"], env=clean_env(KEYS), cwd=tmp_path,
@@ -322,6 +323,7 @@ while [ ! -s up ]; do sleep 0.05; done
 """
 
 
+@pytest.mark.system("unshare", "mount", "ip", "root")
 def test_a_name_server_that_hangs(tmp_path, shims):
     """In a network of its own, with a name server that takes questions and never answers: libcurl would wait for ever."""
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30\n")
@@ -364,11 +366,7 @@ def test_a_proxy_that_libcurl_does_not_read(fake, doctor):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A self-signed certificate for 127.0.0.1 that ends soon: (file, key file)."""
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "3",
-                    "-subj", "/CN=cellar", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True, timeout=30)
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    return self_signed(tmp_path_factory.mktemp("tls"), "cellar", 3)
 
 
 def test_certificates(doctor, certificate):
@@ -500,6 +498,7 @@ def here(run, fake, place, *words):
     return Lines(run("s3-doctor", "-d", place, *words, env=env_of(fake)))
 
 
+@pytest.mark.system("mount", "root")
 def test_full(fake, run, mounts):
     """No bytes left, or no inodes; nothing is left behind."""
     place = mounts.mount("bytes", "none", "size=64k", "tmpfs")
@@ -514,6 +513,7 @@ def test_full(fake, run, mounts):
     assert seen.one("file system")[0] == "warning" and "in memory" in seen.one("file system")[1]
 
 
+@pytest.mark.system("mount", "root")
 def test_read_only(fake, run, mounts):
     """A file system that is mounted so."""
     place = mounts.mount("ro", "none", "size=4m", "tmpfs")
@@ -522,10 +522,9 @@ def test_read_only(fake, run, mounts):
     assert seen.status == 1 and seen.faults() == ["destination"] and "mount it writable" in seen.one("destination")[2], seen.done
 
 
+@pytest.mark.system("mkfs.exfat", "mount.exfat-fuse", "root")
 def test_a_file_system_that_folds(fake, run, mounts, tmp_path):
     """exFAT: `A` is `a`, and some characters are none."""
-    if not shutil.which("mount.exfat-fuse", path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
-        pytest.fail("mount.exfat-fuse is missing: apt-get install exfat-fuse")
     image = make_image(tmp_path / "exfat", 64 << 20, ("mkfs.exfat",))
     place = mounts.mount("exfat", image, kind="exfat-fuse")
     seen = here(run, fake, place)
@@ -676,6 +675,7 @@ def test_a_signal_leaves_nothing(fake, tmp_path, shims, number):
     assert os.listdir(tmp_path / "d") == []
 
 
+@pytest.mark.system("mount", "root")
 def test_a_destination_that_cannot_be_written_to(fake, run, mounts):
     """The network is measured all the same."""
     fake.put("b", "k", bytes(1000))

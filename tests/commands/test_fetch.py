@@ -126,6 +126,7 @@ def test_point_in_time(seaweed, pipe, tmp_path):
         assert tree(dest) == {f"{name}/{key}": body for key, body in files.items()}
 
 
+@pytest.mark.system("strace")
 def test_a_rerun_transfers_and_hashes_nothing(fake, run, tmp_path):
     """The second run asks nothing of S3, opens no file, starts no worker, and says that nothing was to do."""
     fake.bucket("b")
@@ -570,6 +571,7 @@ def test_slow_down_fails_no_row(fake, run, tmp_path):
     assert len(tree(tmp_path / "d")) == 60
 
 
+@pytest.mark.system("mount", "root")
 def test_no_space(fake, run, tmp_path):
     """A full disk stops the run with 3 and says what is needed; with room the same command resumes."""
     fake.bucket("b")

@@ -354,6 +354,7 @@ def test_killed_at_every_request(place, tmp_path, run):
             goes_on(place, tmp_path, run)
 
 
+@pytest.mark.system("strace")
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_killed_at_every_system_call(place, tmp_path, run):

@@ -157,6 +157,7 @@ def test_no_row_is_verified_whose_file_another_row_had_removed(run, fake, tmp_pa
     assert ((place / "k").exists()) == ("verified" in states.values()) and "mismatch" in states.values()
 
 
+@pytest.mark.system("mkfs.ext4", "mount", "findmnt", "blockdev", "root")
 def test_reads_the_disk_and_not_the_page_cache(run, fake, tmp_path):
     """A byte flipped below the file system, while the page cache still has the right one, is found."""
     image, place = tmp_path / "image", tmp_path / "mounted"

@@ -68,15 +68,18 @@ def kill_fetches(cases, tmp_path, kind, most, share=0, shares=1):
     assert hit > 0.9 * count.run, f"only {hit} of {count.run} kills happened"
 
 
+@pytest.mark.system("strace")
 @pytest.mark.parametrize("share", [0, 1])
 def test_kill_points(cases, tmp_path, share):
     kill_fetches(cases, tmp_path, "mixed", 140, share, 2)
 
 
+@pytest.mark.system("strace")
 def test_kill_points_of_a_large_object(cases, tmp_path):
     kill_fetches(cases, tmp_path, "large", 24)
 
 
+@pytest.mark.system("strace")
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", ["large", "many"])
@@ -84,6 +87,7 @@ def test_all_kill_points(cases, tmp_path, kind):
     kill_fetches(cases, tmp_path, kind, 3000)
 
 
+@pytest.mark.system("strace")
 def test_killed_while_resuming(cases, tmp_path):
     """The fault within the recovery from a fault."""
     count, bodies, chance = cases("kill -9, and again in the resume"), mixed(), random.Random(8)
@@ -99,6 +103,7 @@ def test_killed_while_resuming(cases, tmp_path):
             world.resume()
 
 
+@pytest.mark.system("strace")
 def test_kill_points_of_verify(cases, tmp_path):
     """s3-verify says nothing that it has not read, and its next run ends as the first should have."""
     count, bodies, hit = cases("kill -9 at a call of s3-verify"), mixed(), 0
@@ -116,6 +121,7 @@ def test_kill_points_of_verify(cases, tmp_path):
     assert hit > 0.9 * count.run, f"only {hit} of {count.run} kills happened"
 
 
+@pytest.mark.system("strace")
 def test_kill_points_of_a_manifest(cases, tmp_path):
     """A manifest that is rewritten (-o, -i) is whole, the old one or the new one, at every instant."""
     count = cases("kill -9 while a manifest is rewritten")
@@ -216,10 +222,12 @@ def kill_restores(cases, tmp_path, most):
     assert hit > 0.8 * count.run, f"only {hit} of {count.run} kills happened"
 
 
+@pytest.mark.system("strace")
 def test_kill_points_of_restore(cases, tmp_path):
     kill_restores(cases, tmp_path, 12)
 
 
+@pytest.mark.system("strace")
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_all_kill_points_of_restore(cases, tmp_path):
@@ -322,6 +330,7 @@ def freeze(world, chance):
     world.settle(ran)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("what", [kill_one_worker, kill_parent, kill_group, interrupt, freeze],
                          ids=lambda what: what.__name__.replace("_", " "))

@@ -89,6 +89,7 @@ def judge(world, count, case, rows, refused):
                 world.is_here(row, [version])
 
 
+@pytest.mark.system("mkfs.ext4", "mkfs.exfat", "mount.exfat-fuse", "root")
 @pytest.mark.parametrize("form, versioning", [
     ("csv", "Enabled"), ("xml", None),
     pytest.param("csv", None, marks=pytest.mark.long), pytest.param("xml", "Enabled", marks=pytest.mark.long)])
@@ -100,6 +101,7 @@ def test_names(cases, mounts, tmp_path, kind, versioning, form):
         arrive(world, count, "", kind, form, *["--versions"] * bool(versioning), f"s3://{world.bucket}")
 
 
+@pytest.mark.system("mkfs.ext4", "mkfs.exfat", "mount.exfat-fuse", "root")
 @pytest.mark.parametrize("kind, seeds", [("ext4", [1]), pytest.param("ext4", range(2, 12), marks=LONG),
                                          pytest.param("exfat-fuse", range(1, 11), marks=LONG)])
 def test_names_in_any_order(cases, mounts, tmp_path, kind, seeds):

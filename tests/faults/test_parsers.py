@@ -41,6 +41,7 @@ def odd_manifest(column, cell):
     return table.getvalue().encode("utf-8", "surrogateescape")
 
 
+@pytest.mark.system("minutes")
 def test_odd_cells(cases, tmp_path):
     """A row that makes no sense fails alone: its neighbours are fetched, and every row leaves the command."""
     count = cases("a cell that makes no sense")
@@ -183,6 +184,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.system("minutes")
 def test_bombs(cases, tmp_path):
     """What is made to fill the memory is refused in one line, soon, and within 256 MiB."""
     count = cases("a bomb for a reader")

@@ -53,12 +53,14 @@ def run_ours(cases, others, tmp_path, **which):
     return results
 
 
+@pytest.mark.system("minutes")
 def test_our_column(cases, others, tmp_path):
     results = run_ours(cases, others, tmp_path, slow=False, kills=1, cuts=False)
     wanted = {f"{name}, {way}" for name, body in BODIES.items() if not body.is_slow for way in peers.WAYS} | set(HOSTILE)
     assert wanted <= {result.case for result in results}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_our_whole_column(cases, others, tmp_path):
@@ -121,6 +123,7 @@ def test_judge_of_kills(others, tmp_path):
         assert (judged, counts) == (peers.PARTIAL, (1, 0)), said
 
 
+@pytest.mark.system("mkfs.ext4", "mkfs.xfs", "root")
 @pytest.mark.long
 def test_judge_of_power_cuts(others, tmp_path):
     """What is only in memory is lost. Needs root."""

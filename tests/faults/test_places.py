@@ -201,6 +201,7 @@ ROOTS = ["/", "/.", "//", "///", "/tmp/..", "/no/..", "/no/such/../..", "/../.."
          "/bound/no/..", "."]
 
 
+@pytest.mark.system("unshare", "mount", "root")
 @pytest.mark.parametrize("command, roots", [("s3-fetch", ROOTS), ("s3-verify", ROOTS[::5])], ids=["s3-fetch", "s3-verify"])
 def test_the_destination_is_root(cases, tmp_path, command, roots):
     """By whatever name: refused before anything is made. `/` is a directory of the test's, below which all others are bound."""

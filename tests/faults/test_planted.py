@@ -26,6 +26,7 @@ def test_there_are_ten():
     assert len(PATCHES) >= 10
 
 
+@pytest.mark.system("patch", "root", "minutes")
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("patch", PATCHES, ids=[patch.stem for patch in PATCHES])
 def test_a_planted_bug_is_caught(cases, tmp_path, patch):

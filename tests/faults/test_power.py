@@ -20,6 +20,8 @@ from faults.inject import injected, strace
 from faults.oracle import TRUE_TIME, Ran, World, mixed, rows_of
 
 # Options that let a file system be as lazy as it may be; nouuid, because a copy has its original's.
+pytestmark = pytest.mark.system("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "strace", "root")
+
 KINDS = {"ext4": (256 << 20, ("mkfs.ext4", "-q", "-F"), "noauto_da_alloc,commit=300", ""),
          "xfs": (320 << 20, ("mkfs.xfs", "-q"), "nouuid", "nouuid"),
          "btrfs": (512 << 20, ("mkfs.btrfs", "-q"), "commit=300", "")}

@@ -46,6 +46,7 @@ def finish(processes):
     return out.decode()
 
 
+@pytest.mark.system("mkfs.ext4", "mkfs.xfs", "root")
 @pytest.mark.parametrize("kind, versioning", [("ext4", "Enabled"), ("xfs", None)])
 def test_power_cuts_as_a_delete_arrives(cases, mounts, tmp_path, kind, versioning):
     """By the order of the server's requests: at the instant a delete arrives the disk has what it names."""

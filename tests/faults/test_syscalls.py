@@ -96,18 +96,22 @@ def fail_calls(cases, tmp_path, kind, do, bodies, most, seed):
 LARGE = {"large": random.Random(1).randbytes((64 << 20) + 777), "small": b"small"}
 
 
+@pytest.mark.system("strace")
 def test_failing_calls(cases, tmp_path):
     fail_calls(cases, tmp_path, "a system call of s3-fetch fails", World.fetch, mixed(), 30, 1)
 
 
+@pytest.mark.system("strace")
 def test_failing_calls_on_a_large_object(cases, tmp_path):
     fail_calls(cases, tmp_path, "a system call fails (ranges)", World.fetch, LARGE, 8, 2)
 
 
+@pytest.mark.system("strace")
 def test_failing_calls_of_verify(cases, tmp_path):
     fail_calls(cases, tmp_path, "a system call of s3-verify fails", World.verify, mixed(), 12, 3)
 
 
+@pytest.mark.system("strace")
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("seed", range(10, 14))
@@ -122,6 +126,7 @@ def test_many_failing_calls(cases, tmp_path, do, bodies, most, kind, seed):
 # --- the sync that says that it failed
 
 
+@pytest.mark.system("strace")
 @pytest.mark.parametrize("error", ["EIO", "EDQUOT"])
 def test_a_failed_sync_is_never_believed(cases, tmp_path, error):
     """Not a row leaves as fetched or verified, no file stays under its name; s3-verify leaves the files alone."""
@@ -145,6 +150,7 @@ def test_a_failed_sync_is_never_believed(cases, tmp_path, error):
         world.settle(world.verify())
 
 
+@pytest.mark.system("strace")
 def test_a_sync_that_fails_once(cases, tmp_path):
     """As the kernel tells of it: once, and the next says that all is well. What that one spoke of is lost nevertheless."""
     trace = tmp_path / "trace"
@@ -159,6 +165,7 @@ def test_a_sync_that_fails_once(cases, tmp_path):
         world.resume()
 
 
+@pytest.mark.system("strace")
 def test_a_manifest_that_cannot_be_replaced(cases, tmp_path):
     """-o: the old file stays whole until the new one is on the disk."""
     count, trace = cases("a manifest that cannot be replaced"), tmp_path / "trace"
@@ -214,16 +221,19 @@ def no_space(cases, mounts, tmp_path, what, sizes, bodies, more):
     return said
 
 
+@pytest.mark.system("mount", "root")
 def test_no_space(cases, mounts, tmp_path):
     """From so little that not even the ledger fits to nearly enough: whatever comes last finds no space."""
     said = no_space(cases, mounts, tmp_path, "size", ["8k", "64k", "100k", "160k", "400k", "1m"], mixed(), "64m")
     assert any("ledger" in text for text in said) and any("is under way needs" in text for text in said), said
 
 
+@pytest.mark.system("mount", "root")
 def test_no_inodes(cases, mounts, tmp_path):
     no_space(cases, mounts, tmp_path, "nr_inodes", [2, 4, 5, 7, 9, 14], mixed(), 1000)
 
 
+@pytest.mark.system("mount", "root")
 def test_no_space_for_a_large_object(cases, mounts, tmp_path):
     no_space(cases, mounts, tmp_path, "size", ["20m", "64m"], LARGE, "200m")
 
@@ -273,6 +283,7 @@ def shut_down(place, image):
         os.close(folder)
 
 
+@pytest.mark.system("mkfs.ext4", "mkfs.xfs", "root")
 @pytest.mark.parametrize("kind, options, end", [("ext4", "errors=remount-ro", break_ext4), ("ext4", "", shut_down),
                                                 ("xfs", "", shut_down)],
                          ids=["ext4 turns read-only", "ext4 goes", "xfs goes"])

@@ -319,6 +319,7 @@ def argv_of(command, world, *options):
     return [command, *options, "-j", 1, *["--retries", 1] * (command == "s3-fetch"), "-d", world.dest, world.list]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("commands, verbosity", [
     (["s3-fetch"], [["-v"]]), pytest.param(COMMANDS, [["-v"], [], ["-q"]], marks=LONG)], ids=["some", "all"])
 def test_secrets(cases, tmp_path, vault, commands, verbosity):

@@ -7,13 +7,13 @@ that a fetch meets them all together; each is judged by itself.
 import itertools
 import json
 import random
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from certificates import self_signed
 from conftest import ROOT
 from fakes3 import ERRORS
 
@@ -308,6 +308,7 @@ def test_requests_without_a_fault(cases, tmp_path):
         assert len(world.fake.log) == before, "the second run asked for something"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seconds,small", [(3, 30), pytest.param(30, 300, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
 @pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.long)], ids=["", "large"])
 def test_slow_down_storm(cases, tmp_path, seconds, small, large):
@@ -386,6 +387,7 @@ def spoil_speed(world, seeds, times):
     return faults
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds", [8, pytest.param(60, marks=pytest.mark.long)])
 def test_too_slow(cases, tmp_path, seeds):
     """A transfer below the minimum speed is cut, and only such a one; a listing's, too."""
@@ -574,11 +576,7 @@ BETWEEN = [far_and_narrow, cutting, cutting_sometimes, garbled, away_for_a_while
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A self-signed certificate for 127.0.0.1: (file, key file)."""
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True, timeout=60)
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 def speak_tls(world, certificate):
@@ -589,6 +587,7 @@ def speak_tls(world, certificate):
     world.env |= {"AWS_ENDPOINT_URL_S3": world.fake.url, "AWS_CA_BUNDLE": certificate[0]}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds", [1, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("tunnel", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("what", BETWEEN, ids=[what.__name__.replace("_", "-") for what in BETWEEN])
