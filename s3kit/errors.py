@@ -38,6 +38,14 @@ class NoAccess(Fault):
     """S3 does not let us in, or we do not know who we are."""
 
 
+class NoCredentials(NoAccess):
+    """There are no credentials, none that can be used, or none newer than those that have expired."""
+
+
+class NoSuchBucket(Fault):
+    """S3 itself says that there is no bucket of this name."""
+
+
 def reason(error):
     """Return the cause of an exception as people say it: strerror where there is one."""
     if isinstance(error, OSError) and error.strerror:

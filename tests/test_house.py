@@ -24,7 +24,7 @@ from s3kit.manifest import states
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 
-ONLY = {"boto3": {"s3.session"}, "botocore": {"s3.session"}, "pycurl": {"s3.wire"}}
+ONLY = {"boto3": {"s3.session"}, "botocore": {"s3.session", "s3.regions", "s3.translation"}, "pycurl": {"s3.wire"}}
 SHARED = {"errors", "units", "text"}        # what every package may use
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}

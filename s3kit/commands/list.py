@@ -26,18 +26,18 @@ def list_all(args):
     from s3kit.errors import DONE, SOME_FAILED
     from s3kit.listing.listing import Listing
     from s3kit.s3.address import parse_s3
-    from s3kit.s3.session import Session
+    from s3kit.s3.access import Access
     addresses = [parse_s3(text) for text in args.address]
-    session = Session(args)
-    listing = Listing(frame.Signals.check, args.connections, session.renewed)
+    access = Access(args, frame.Signals.at_once)
+    listing = Listing(frame.Signals.check, args.connections, access.renewed)
     printer, status = Printer(args), DONE
     if not addresses:
-        for name, created in session.buckets():
+        for name, created in access.buckets():
             printer.bucket(name, created)
     for bucket, prefix in addresses:
         delimiter = "" if args.recursive else "/"
         found = False
-        for page in listing.pages(session.endpoint(bucket), prefix, args.versions, delimiter):
+        for page in listing.pages(access.endpoint(bucket), prefix, args.versions, delimiter):
             found = printer.page(page) or found
             frame.sys.stdout.flush()
         if prefix and not found:

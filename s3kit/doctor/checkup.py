@@ -19,7 +19,8 @@ from s3kit.doctor.route import TIMED_OUT, Route, is_loopback, proxy_finding
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import said
-from s3kit.s3.session import Session, translated
+from s3kit.s3.session import Session
+from s3kit.s3.translation import translated
 from s3kit.s3.wire import Wire
 from s3kit.s3.xml import local, parse
 from s3kit.text import count

@@ -22,7 +22,7 @@ from s3kit.pipeline.pool import DEPTH
 from s3kit.proof.checksums import ALGORITHMS, hasher
 from s3kit.proof.digest import Digest
 from s3kit.s3.address import has_dots
-from s3kit.s3.session import Session
+from s3kit.s3.access import Access
 from s3kit.text import count
 from s3kit.transfer import sizes
 from s3kit.transfer.job import Job
@@ -57,9 +57,9 @@ class Speed:
         self.most_workers, self.most_connections = args.jobs or self.cores, args.connections or MOST_CONNECTIONS
         self.ends = time.monotonic() + args.seconds
         self.left = args.max_bytes
-        session = Session(args)
-        self.endpoint = session.endpoint(bucket)
-        self.rows = self.choose(Listing(check, 1, session.renewed), prefix)
+        access = Access(args)
+        self.endpoint = access.endpoint(bucket)
+        self.rows = self.choose(Listing(check, 1, access.renewed), prefix)
         self.sizes = sorted(row.length for row in self.rows)
         self.done = []
         self.disk = self.flush = 0.0        # bytes a second, seconds

@@ -9,7 +9,7 @@ from s3kit.disk.ledger import Broken, Entry, Ledger
 from s3kit.disk.path_owners import Claims
 from s3kit.disk.paths import is_inside, key_of, path_of, version_of
 from s3kit.disk.tree import Tree
-from s3kit.errors import SOME_FAILED, Cut, Fault, NoAccess, reason
+from s3kit.errors import SOME_FAILED, Cut, Fault, NoAccess, NoSuchBucket, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.filters import Filter
@@ -303,9 +303,9 @@ class Fetching:
             if row.bucket not in self.known:
                 try:
                     endpoint = self.session.endpoint(row.bucket)
+                except NoSuchBucket as fault:
+                    raise Unreachable(str(fault)) from None
                 except Fault as fault:
-                    if "does not exist" in str(fault):
-                        raise Unreachable(str(fault)) from None
                     raise Fatal(str(fault)) from None
                 self.known.add(row.bucket)
                 self.pool.tell(("endpoints", [endpoint]), keep=True)

@@ -8,80 +8,35 @@ order: key, then newest version first.
 import time
 from urllib.parse import quote
 
-from s3kit.errors import Fault, NoAccess
+from s3kit.errors import Fault
 from s3kit.listing.pages import Page, marker_query
 from s3kit.listing.segments import Segments
-from s3kit.s3 import verdicts
-from s3kit.s3.headers import said
+from s3kit.s3 import asking, verdicts
+from s3kit.s3.asking import fault_of, once_more
 from s3kit.s3.patience import Patience, Throttle
 from s3kit.s3.wire import Wire
 
-TRIES, NONSENSE_TRIES = 6, 3    # of a page that does not come, and of one that comes but makes no sense
 BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
 WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
-NO_ACCESS = (verdicts.DENIED, verdicts.EXPIRED, verdicts.REFUSED, verdicts.SKEWED, verdicts.UNTRUSTED)
-PASSING = (verdicts.AGAIN, verdicts.SLOW, verdicts.OK)       # OK: the connection broke after the status line, or the page makes no sense
 
 
 class Listing:
     """Lists one bucket after the other over up to `connections`. Raises NoAccess or Fault.
 
-    `check()` is called often and may raise; `renew(endpoint)` returns one with newer credentials, or None.
+    `check()` is called often and may raise; `renew(endpoint)` returns one with newer credentials, or
+    raises NoCredentials.
     """
 
-    def __init__(self, check=lambda: None, connections=1, renew=lambda endpoint: None):
+    def __init__(self, check=lambda: None, connections=1, renew=None):
         self.wire = Wire(connections)
         self.check, self.renew = check, renew
         self.connections = connections
         self.requests = 0
 
     def is_versioned(self, endpoint):
-        """Return whether a bucket is or was versioned; None where we may not ask."""
-        status = self.versioning(endpoint)
+        """Return whether a bucket is or was versioned; None where we may not ask. Raises NoAccess or Fault."""
+        status = asking.versioning(endpoint, self.renew, self.check, self.wire)
         return None if status is None else bool(status)
-
-    def versioning(self, endpoint):
-        """Return Enabled, Suspended or '' (never versioned); None where we may not ask. Raises NoAccess or Fault."""
-        patience = Patience()
-        while True:
-            transfer = self.wire.start(None, endpoint, f"{endpoint.url}?versioning=")
-            while self.wire.is_under_way(transfer):
-                self.check()
-                self.wire.turn(0.5)
-            try:
-                return self.read_status(transfer)
-            except Fault:
-                endpoint, wait = self.once_more(transfer, endpoint, patience)
-                if wait is None:
-                    raise
-            self.rest(wait)
-
-    def read_status(self, transfer):
-        """Return what an answer says of a bucket's versions; None where we may not ask. Raises NoAccess or Fault."""
-        verdict = verdicts.verdict_of(transfer)
-        if verdict == verdicts.DENIED:
-            return None
-        if verdict != verdicts.OK or transfer.errno:
-            kind = NoAccess if verdict in NO_ACCESS else Fault
-            raise kind(f"cannot use bucket '{transfer.endpoint.bucket}': {said(transfer)}")
-        return Page.versioning(transfer.body)
-
-    def once_more(self, transfer, endpoint, patience):
-        """Return (where to ask again, after how many seconds: None if not at all) what was answered badly."""
-        verdict = verdicts.verdict_of(transfer)
-        if verdict == verdicts.EXPIRED and transfer.endpoint is endpoint:      # else it was renewed meanwhile
-            endpoint = self.renew(endpoint) or endpoint
-        if verdict not in PASSING and (verdict != verdicts.EXPIRED or transfer.endpoint is endpoint):
-            return endpoint, None
-        most = NONSENSE_TRIES if verdict == verdicts.OK and not transfer.errno else TRIES
-        return endpoint, patience.wait(most - 1, verdict in (verdicts.SLOW, verdicts.EXPIRED), base=0.25)
-
-    def rest(self, seconds):
-        """Wait, in pieces short enough to be interrupted."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.check()
-            time.sleep(min(0.2, max(0.0, end - time.monotonic())))
 
     def pages(self, endpoint, prefix="", versions=False, delimiter=""):
         """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use."""
@@ -167,8 +122,7 @@ class Run:
         """Return the Page that came. Raises NoAccess or Fault where it is none."""
         bucket, verdict = self.endpoint.bucket, verdicts.verdict_of(transfer)
         if verdict != verdicts.OK or transfer.errno:
-            kind = NoAccess if verdict in NO_ACCESS else Fault
-            raise kind(f"cannot list s3://{bucket}: {said(transfer)}")
+            raise fault_of(transfer, f"list s3://{bucket}")
         page = Page(bucket, transfer.body, self.versions)
         if query and page.next == query:
             raise Fault(f"the listing of '{bucket}' goes in circles")
@@ -178,7 +132,7 @@ class Run:
         """Ask again for a page that did not come; raise what was wrong where that is no use and nothing goes on without it."""
         if verdicts.verdict_of(transfer) == verdicts.SLOW:
             self.throttle.shrink(time.monotonic())
-        self.endpoint, wait = self.listing.once_more(transfer, self.endpoint, patience)
+        self.endpoint, wait = once_more(transfer, self.endpoint, patience, self.listing.renew)
         if wait is not None and segment in self.segments.open:
             self.later.append((time.monotonic() + wait, segment, query, patience))
         elif not self.segments.fail(segment):

@@ -46,17 +46,6 @@ class Page:
         self.prefixes = [self.key(group[0].text or "") for group in groups if len(group)]
         self.next = self.after(top, versions) if top.get("IsTruncated") == "true" else ""
 
-    @staticmethod
-    def versioning(xml):
-        """Return the status in a VersioningConfiguration: Enabled, Suspended, or '' (some servers send nothing then)."""
-        if not xml.strip():
-            return ""
-        root = parse(xml)
-        if local(root.tag) not in ("VersioningConfiguration", "GetBucketVersioningResponse"):      # the second is moto's
-            raise Fault(f"the server's answer says nothing of versions: <{local(root.tag)}>")
-        told = [child.text for child in root.iterchildren("*") if local(child.tag) == "Status"]
-        return told[0] or "" if told else ""
-
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind, ongoing, expiry):
         """Return the Row of one entry."""
         restore = "ongoing" if ongoing == "true" else f"ready until {expiry.replace('.000Z', 'Z')}" if expiry else ""

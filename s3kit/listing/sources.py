@@ -54,7 +54,7 @@ def rows_of(found, args, check, read):
 
     `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and `extras`.
     """
-    session = listing = None
+    access = listing = None
     for kind, what in found:
         if kind == "tree":
             yield from ((rows, []) for rows in tree_rows(what, args.bucket or ""))
@@ -62,28 +62,28 @@ def rows_of(found, args, check, read):
             source = read(what)
             yield from ((rows, source.extras()) for rows in source.batches())
         else:
-            if not session:
+            if not access:
                 from s3kit.listing.listing import Listing
-                from s3kit.s3.session import Session
-                session = Session(args)
-                listing = Listing(check, args.connections, session.renewed)
-            wanted = [what] if kind == "s3" else every_bucket(session, args.exclude_bucket)
+                from s3kit.s3.access import Access
+                access = Access(args)
+                listing = Listing(check, args.connections, access.renewed)
+            wanted = [what] if kind == "s3" else every_bucket(access, args.exclude_bucket)
             for bucket, prefix in wanted:
-                yield from ((rows, []) for rows in s3_rows(session, listing, bucket, prefix, args))
+                yield from ((rows, []) for rows in s3_rows(access, listing, bucket, prefix, args))
 
 
-def every_bucket(session, exclude):
+def every_bucket(access, exclude):
     """Return [(bucket, '')] of all buckets that no glob excludes."""
-    return [(name, "") for name, _ in session.buckets() if not any(fnmatch.fnmatchcase(name, glob) for glob in exclude)]
+    return [(name, "") for name, _ in access.buckets() if not any(fnmatch.fnmatchcase(name, glob) for glob in exclude)]
 
 
-def s3_rows(session, listing, bucket, prefix, args):
+def s3_rows(access, listing, bucket, prefix, args):
     """Yield lists of rows of one prefix: current objects, all versions, or those of a moment.
 
     In a bucket that is or was versioned, only the listing of versions tells the version ids by which
     later commands pin what they act on. Where that may not be asked, keys alone must do.
     """
-    endpoint = session.endpoint(bucket)
+    endpoint = access.endpoint(bucket)
     versioned = args.versions or args.at or listing.is_versioned(endpoint)
     if versioned is not False:
         pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))

@@ -13,7 +13,7 @@ from s3kit.policy.directory import APPLY
 from s3kit.policy.documents import Broken, compact, parse, same
 from s3kit.policy.evaluator import DENY, answer
 from s3kit.policy.template import RECOVERY, arn_of, faults_of
-from s3kit.s3.session import DENIED, translated
+from s3kit.s3.translation import DENIED, translated
 
 REHEARSAL = "S3KitRehearsal"            # the Sid of what is put to see how a server takes a Deny
 HARMLESS = "s3:GetBucketVersioning"     # and what it denies

@@ -104,7 +104,7 @@ def confirm(arn, session, account):
 
 def ask(call):
     """Return the answer of another service of Amazon's. Raises Fault."""
-    from s3kit.s3.session import translated
+    from s3kit.s3.translation import translated
     with translated():
         return call()
 

@@ -13,7 +13,8 @@ from s3kit.policy.identity import ARN_KEY, NAME_KEY, Circle, caller, confirm, pr
 from s3kit.policy.simulation import Simulation
 from s3kit.policy.template import NEEDS, RECOVERY, Setting, arn_of, faults_of, statements_of
 from s3kit.s3.address import parse_s3
-from s3kit.s3.session import DENIED, UNREACHED, Session
+from s3kit.s3.session import Session
+from s3kit.s3.translation import DENIED, UNREACHED
 from s3kit.text import count, visible
 
 ADDRESS = re.compile(r"s3://[^\s'\"|;&<>]+")

@@ -13,18 +13,16 @@ from s3kit.disk import durable
 from s3kit.disk.ledger import Ledger
 from s3kit.disk.readback import is_intact
 from s3kit.disk.tree import OURS, Tree
-from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, of_file, reason
-from s3kit.listing.listing import Listing
+from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, NoSuchBucket, of_file, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.csv_form import Writer
 from s3kit.manifest.filters import Filter
 from s3kit.pipeline.flow import Flow
 from s3kit.prune.deletion import MOST, Doomed, Removal, Removed, heeds_conditions
-from s3kit.s3.address import has_dots
+from s3kit.s3.access import Access
 from s3kit.s3.calls import AGAIN, EXPIRED, FATAL, Control
 from s3kit.s3.patience import Patience
-from s3kit.s3.session import Session
 from s3kit.text import count
 from s3kit.units import from_epoch, show_size
 
@@ -46,11 +44,10 @@ class Pruning:
     def __init__(self, args, source, sink, tally, progress, ask, signals):
         self.args, self.source, self.sink, self.tally, self.progress = args, source, sink, tally, progress
         self.ask, self.signals = ask, signals
-        self.session, self.keep = Session(args), Filter(args)
+        self.access, self.keep = Access(args, self.signals.at_once), Filter(args)
         self.accepted = set(args.accept_proof)
         self.since = from_epoch(math.ceil(args.verified_since.timestamp() if args.verified_since else time.time() - DAY))
         self.kept = {}              # why: how many
-        self.buckets = {}           # bucket: its versioning
         self.heeded = {}            # bucket: whether its server heeds conditions on deletes
         self.refused = set()        # buckets
         self.gone = {}              # bucket: what S3 says of one that it does not have
@@ -287,10 +284,8 @@ class Pruning:
         if row.bucket in self.gone:
             return self.gone[row.bucket]
         try:
-            versioning = self.versioning(row.bucket)
-        except Fault as fault:
-            if "does not exist" not in str(fault) and "NoSuchBucket" not in str(fault):
-                raise
+            versioning = self.access.versioning(row.bucket)
+        except NoSuchBucket as fault:
             self.gone[row.bucket] = Broken(fault)
             return self.gone[row.bucket]
         if row.version_id in ("", "null"):
@@ -304,25 +299,16 @@ class Pruning:
         if is_loose and not self.is_heeded(row.bucket):
             raise Fault(f"the server of s3://{row.bucket} does not heed If-Match when it deletes: what took an object's place "
                         "would go with it; nothing of that kind is deleted")
-        with self.signals.at_once():
-            url = self.session.presign(row.bucket, row.key, row.version_id, "delete_object", row.etag if is_loose else "") \
-                if has_dots(row.key) and is_loose else ""
-            return Doomed(self.session.endpoint(row.bucket), row.key, row.version_id, row.etag if is_loose else "", url,
-                          versioning == "Enabled")
-
-    def versioning(self, bucket):
-        """Return a bucket's versioning, asked for once: None where we may not ask."""
-        if bucket not in self.buckets:
-            with self.signals.at_once():
-                endpoint = self.session.endpoint(bucket)
-                self.buckets[bucket] = Listing(self.signals.check, renew=self.session.renewed).versioning(endpoint)
-        return self.buckets[bucket]
+        if not is_loose:        # named in the document of a POST, which needs no signed key
+            return Doomed(self.access.endpoint(row.bucket), row.key, row.version_id, "", "", versioning == "Enabled")
+        endpoint, url = self.access.reach(row.bucket, row.key, row.version_id, "delete_object", row.etag)
+        return Doomed(endpoint, row.key, row.version_id, row.etag, url, versioning == "Enabled")
 
     def is_heeded(self, bucket):
         """Return whether a bucket's server heeds conditions on deletes, asked for once."""
         if bucket not in self.heeded:
             with self.signals.at_once():
-                self.heeded[bucket] = heeds_conditions(self.session.endpoint(bucket), "null" if self.buckets[bucket] else "")
+                self.heeded[bucket] = heeds_conditions(self.access.endpoint(bucket), "null" if self.access.versioning(bucket) else "")
         return self.heeded[bucket]
 
     def answer(self, errand, outcome):
@@ -333,7 +319,7 @@ class Pruning:
         if outcome.state == FATAL:
             raise Fault(outcome.error)
         if outcome.state == EXPIRED:
-            self.renew(errand, outcome)
+            self.renew(errand)
         elif outcome.state == AGAIN and (wait := errand.patience.wait(TRIES - 1, outcome.slow)) is not None:
             self.flow.later(together(wait), self.flow.send, errand.doomed, errand)
         else:
@@ -348,13 +334,9 @@ class Pruning:
             self.progress.move(1)
             self.leaving.append(row)
 
-    def renew(self, errand, outcome):
+    def renew(self, errand):
         """Send an errand again with new credentials. Raises Fault where there are none."""
-        with self.signals.at_once():
-            self.session.refresh()
-            endpoint = self.session.endpoint(errand.row.bucket)
-        if endpoint == errand.doomed.endpoint:
-            raise Fault(f"{outcome.error}; renew the credentials and run the same command again")
+        self.access.renew(errand.doomed.endpoint.generation)
         errand.doomed = self.doom(errand.row)
         self.flow.send(errand.doomed, errand)
 

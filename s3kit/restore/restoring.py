@@ -7,7 +7,7 @@ killed is begun again and asks for nothing twice.
 import time
 from collections import deque
 
-from s3kit.errors import DONE, SOME_FAILED, Fault
+from s3kit.errors import DONE, SOME_FAILED, Fault, NoSuchBucket
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.filters import Filter
@@ -198,9 +198,7 @@ class Restoring:
             with self.signals.at_once():
                 endpoint = self.session.endpoint(row.bucket)
                 url = self.session.presign(row.bucket, row.key, row.version_id, method) if has_dots(row.key) else ""
-        except Fault as fault:
-            if "does not exist" not in str(fault):
-                raise
+        except NoSuchBucket as fault:
             self.fail(errand, str(fault))
             return
         errand.way, errand.endpoint = way, endpoint

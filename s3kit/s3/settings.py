@@ -23,6 +23,8 @@ HARMLESS_S3 = {"max_concurrent_requests", "max_queue_size", "multipart_threshold
 SECRETS = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
 # The partition `aws`: others (China, GovCloud, isolated ones) have other names and rules.
 REGION = re.compile(r"(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d")
+# What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
+NAME = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[!-~]+")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")     # may stand in a host's name, under S3's certificate
 
 
@@ -68,6 +70,8 @@ def read(options, env=os.environ):
         keys = (None if options.profile else keys_of(env, str.upper)) or keys_of(shared, str)
     url = (options.endpoint_url or env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or "").rstrip("/")
     region = options.region or env.get("AWS_DEFAULT_REGION") or config.get("region") or "us-east-1"
+    if keys and wrong_in(keys):
+        return None             # said by Session.credentials, where all keys come by
     if not keys or not (is_simple(url) if url else REGION.fullmatch(region)):
         return None
     bundle = options.ca_bundle or env.get("AWS_CA_BUNDLE") or certificates()
@@ -98,6 +102,22 @@ def keys_of(settings, spell):
     access, secret, token = (settings.get(spell(f"aws_{name}"), "") for name in ("access_key_id", "secret_access_key",
                                                                                  "session_token"))
     return (access, secret, token) if access and secret else None
+
+
+def wrong_in(keys):
+    """Return what is wrong with (access key, secret key, token) as text, which shows none of it, or ''.
+
+    Keys are sent in headers and in signatures, which can carry printable ASCII alone.
+    """
+    for name, value in zip(("access key", "secret key", "session token"), keys):
+        if not re.fullmatch("[ -~]*", value):
+            return f"the {name} has a character that is not a printable ASCII one"
+    return ""
+
+
+def is_name(bucket):
+    """Return whether a text can be a bucket's name, or an ARN in its place."""
+    return NAME.fullmatch(bucket) is not None
 
 
 def is_simple(url):

@@ -43,5 +43,6 @@ def test_one_session_for_all_clients():
     session = Session(SimpleNamespace(**OPTIONS))
     assert session.home().region == session.client.meta.region_name == "eu-west-1"
     before = session.session
-    session.regional("us-west-2")
-    assert session.session is before and session.client.meta.region_name == "us-west-2"
+    assert session.client_in("us-west-2").meta.region_name == "us-west-2"
+    assert session.session is before and session.client.meta.region_name == "eu-west-1"
+    assert session.client_in("eu-west-1") is session.client and session.client_in("us-west-2") is session.client_in("us-west-2")

@@ -1,0 +1,66 @@
+"""botocore's exceptions, said in one line.
+
+Only botocore's own are translated, and what its configuration parsers raise beside them (ValueError for
+a value, OSError for a file). Any other exception is a fault of ours, and must show where it came from.
+"""
+
+from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, of_file
+
+DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
+MISSING = ("NoSuchBucket", "InvalidBucketName")
+
+# botocore's names for a server that cannot be reached.
+UNREACHED = ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError",
+             "ReadTimeoutError", "ProxyConnectionError", "HTTPClientError", "SSLError")
+
+
+class translated:
+    """A context in which botocore's exceptions become Faults."""
+
+    def __enter__(self):
+        """Nothing to do."""
+
+    def __exit__(self, kind, error, trace):
+        """Raise the Fault that says a known exception; let any other pass."""
+        if error is None or isinstance(error, Fault) or not isinstance(error, Exception):
+            return False
+        fault = translate(error)
+        if fault is None:
+            return False
+        raise fault from None
+
+
+def translate(error):
+    """Return the Fault that says an exception of botocore in one line, None if it is not one."""
+    from botocore import exceptions as known
+    text = " ".join(str(error).split())
+    if isinstance(error, (known.NoCredentialsError, known.PartialCredentialsError,
+                          known.CredentialRetrievalError, known.ProfileNotFound,
+                          known.TokenRetrievalError, known.SSOError)):
+        return NoCredentials(f"cannot find out who we are: {text}")
+    if isinstance(error, known.ClientError):
+        return of_answer(error.response.get("Error", {}), text)
+    if isinstance(error, known.BotoCoreError):
+        return coded(Fault(text), type(error).__name__)
+    if isinstance(error, OSError) and error.filename:
+        return of_file("read", error.filename, error)
+    if isinstance(error, (ValueError, OSError)):
+        return Fault(f"cannot use these settings: {text}")
+    return None
+
+
+def of_answer(answer, text):
+    """Return the Fault of an error that S3 answered with: botocore's {Code, Message}."""
+    code = answer.get("Code", "")
+    kind = Fault
+    if code in DENIED or code.startswith(("InvalidAccessKey", "Signature", "Expired")):
+        kind = NoAccess
+    elif code in MISSING:
+        kind = NoSuchBucket
+    return coded(kind(f"S3 says {code}: {answer.get('Message', text)}"), code)
+
+
+def coded(fault, code):
+    """Return the Fault with S3's or botocore's own name for it."""
+    fault.code = code
+    return fault
