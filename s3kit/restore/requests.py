@@ -112,6 +112,21 @@ class Thaw(Call):
         self.send((self.take_head, place), job.endpoint, job.url or job.endpoint.object_url(job.key, query), method="HEAD",
                   signed_url=bool(job.url))
 
+    def send_byte(self, place):
+        """Ask for a version's first byte: the answer to a HEAD has no body that could say what is wrong."""
+        job = self.jobs[place]
+        query = f"versionId={quote(job.version_id, safe='')}" if job.version_id else ""
+        self.send((self.take_byte, place), job.endpoint, job.endpoint.object_url(job.key, query), headers=["Range: bytes=0-0"])
+
+    def take_byte(self, transfer, place):
+        """Take why a HEAD was answered with 404: only S3's own word means gone."""
+        found = refusal(transfer)._replace(by_head=True)
+        if found.state == VANISHED:
+            found = found._replace(error="S3 has it no more")
+        if transfer.code == "InvalidObjectState" or (200 <= transfer.status < 300 and not transfer.code):
+            found = Said(AGAIN, "S3 answers HEAD with 404, and GET not", by_head=True)
+        self.finish(place, found)
+
     def send_page(self, walk):
         """Ask for the page that begins with the first key of a walk."""
         marker = just_before(self.jobs[walk.places[0]].key)
@@ -137,6 +152,9 @@ class Thaw(Call):
             found = seen_in(transfer.headers, self.jobs[place])
         else:
             found = refusal(transfer)._replace(by_head=True)
+        if found.state == FAILED and transfer.status in (404, 405) and not self.jobs[place].url:
+            self.send_byte(place)
+            return
         if found.state == VANISHED:
             found = found._replace(error="S3 has it no more")       # the answer to a HEAD has no words
         elif found.state == FAILED and transfer.status == 403:

@@ -1,5 +1,4 @@
-"""Which failures pass, and how long to wait: decided here, for every request of the data plane."""
-
+"""What an answer of S3's means for what was asked: decided here, for every request of the data plane."""
 
 OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, REFUSED, SKEWED, WRONG, UNTRUSTED = (
     "ok", "again", "slow", "expired", "region", "archived", "vanished", "changed", "denied", "refused",
@@ -12,8 +11,10 @@ AGAIN_CODES = {"InternalError", "RequestTimeout", "OperationAborted", "BadDigest
 REGION_CODES = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                 "IllegalLocationConstraintException"}
 REFUSED_CODES = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure"}
+# Only these say that a version is gone. A bare 404 or 405 is the page of a proxy or of a server that does not know the
+# request as well; NoSuchBucket may be a mistyped endpoint's. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 GONE_CODES = {"NoSuchKey", "NoSuchVersion"}
-BY_STATUS = {404: VANISHED, 405: VANISHED, 412: CHANGED, 429: SLOW, 503: SLOW, 408: AGAIN, 500: AGAIN,
+BY_STATUS = {412: CHANGED, 429: SLOW, 503: SLOW, 408: AGAIN, 500: AGAIN,
              502: AGAIN, 504: AGAIN, 409: AGAIN, 301: REGION, 307: REGION, 401: DENIED, 403: DENIED}
 
 
@@ -50,5 +51,16 @@ def verdict(status, code, errno=0):
 
 
 def verdict_of(transfer):
-    """Return what the answer to a Transfer means for us."""
-    return verdict(transfer.status, transfer.code, transfer.errno)
+    """Return what the answer to a Transfer means for us.
+
+    A 404 or 405 to a GET or HEAD that has `x-amz-delete-marker: true` is S3's own word for a delete marker: no bytes.
+    """
+    found = verdict(transfer.status, transfer.code, transfer.errno)
+    if found == WRONG and transfer.status in (404, 405) and (transfer.headers or {}).get("x-amz-delete-marker") == "true":
+        return VANISHED
+    return found
+
+
+def is_wordless(transfer):
+    """Return whether an answer is an error without a code of S3's: to a HEAD, or a page of somebody else's."""
+    return transfer.code.startswith("HTTP") or transfer.code == "ErrorDocument"

@@ -673,3 +673,16 @@ def test_no_code_of_the_current_directory_is_run(fake, run, tmp_path):
         (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\nraise SystemExit('somebody else')\n")
     done = run("s3-fetch", "-d", "d", input="bucket,key\nb,k\n", env=env_of(fake), cwd=tmp_path)
     assert done.status == 0 and not (tmp_path / "was-run").exists(), done.err
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("size", [10, 9 << 20])
+def test_the_page_of_a_proxy_is_not_s3_s_word(fake, run, tmp_path, status, size):
+    """Only NoSuchKey and NoSuchVersion mean vanished: s3-fetch would never ask for the row again."""
+    for key in ("there", "gone"):
+        fake.put("b", key, os.urandom(size))
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    fake.delete("b", "gone")
+    fake.fault("page", key="there", method=None, times=None, status=status)
+    done = run("s3-fetch", "-d", "d", "--retries", "1", input=listed, env=env_of(fake))
+    assert {row.key: row.state for row in read_rows(done.out)} == {"there": "failed", "gone": "vanished"}, done.err

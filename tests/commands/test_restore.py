@@ -766,3 +766,15 @@ def test_on_ministack(ministack, run, tmp_path):
     assert {key for key, row in found.items() if row.state == "restored"} == {"k01", "k02", "k05", "k06", "k09", "k10"}
     fetched = run("s3-fetch", "-d", "d", input=done.out, env=ministack.env)
     assert fetched.status == 0 and {row.state for row in read_rows(fetched.out)} == {"fetched"}, fetched.err
+
+
+def test_a_bare_404_is_not_gone(fake, run, tmp_path):
+    """To HEAD it is S3's usual answer, and has no words: a GET says whether the version is gone. The page of a proxy says nothing."""
+    fake.bucket("b")
+    for key in ("gone", "hidden"):
+        fake.put("b", key, b"body", storage_class="INTELLIGENT_TIERING")
+    manifest = listed(fake, run, tmp_path)
+    fake.delete("b", "gone")
+    fake.fault("page", key="hidden", method=None, times=None)
+    done = run("s3-restore", manifest, env=env_of(fake))
+    assert {key: row.state for key, row in by_key(done.out).items()} == {"gone": "vanished", "hidden": "failed"}, done.err

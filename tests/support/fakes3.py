@@ -1806,6 +1806,13 @@ def status(s3, request, response, status=503, code=None, message=None, headers=N
     return error.response(request).sabotage()
 
 
+@kind("page", replaces=True)
+def page(s3, request, response, status=404):
+    """The page of a proxy or of another server: this status, and not a word of S3's."""
+    body = f"<html><body><h1>{status}</h1></body></html>".encode()
+    return Response(status, {"Content-Type": "text/html"}, b"" if request.method == "HEAD" else body).sabotage()
+
+
 @kind("redirect", replaces=True)
 def redirect(s3, request, response, status=301, region="eu-west-1", location=None):
     """301 PermanentRedirect names the region, 307 TemporaryRedirect the place [API error responses]."""

@@ -1,5 +1,7 @@
 """Which failures pass, how long to wait, and how fast to go."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from s3kit.s3.patience import Throttle, delay
@@ -17,7 +19,9 @@ from s3kit.s3.verdicts import (
     UNTRUSTED,
     VANISHED,
     WRONG,
+    is_wordless,
     verdict,
+    verdict_of,
 )
 
 
@@ -29,7 +33,8 @@ from s3kit.s3.verdicts import (
     (400, "ExpiredToken", EXPIRED), (403, "RequestExpired", EXPIRED),
     (301, "PermanentRedirect", REGION), (307, "", REGION), (400, "AuthorizationHeaderMalformed", REGION),
     (403, "InvalidObjectState", ARCHIVED),
-    (404, "NoSuchKey", VANISHED), (404, "NoSuchVersion", VANISHED), (404, "", VANISHED), (405, "", VANISHED),
+    (404, "NoSuchKey", VANISHED), (404, "NoSuchVersion", VANISHED), (404, "", WRONG), (405, "", WRONG), (404, "HTTP404", WRONG),
+    (405, "MethodNotAllowed", WRONG), (501, "NotImplemented", WRONG),
     (412, "PreconditionFailed", CHANGED),
     (403, "AccessDenied", DENIED), (403, "", DENIED), (401, "", DENIED),
     (403, "InvalidAccessKeyId", REFUSED), (403, "SignatureDoesNotMatch", REFUSED),
@@ -51,6 +56,16 @@ def test_an_error_in_a_200_is_an_error(code, meaning):
 def test_a_broken_connection_may_pass_a_wrong_certificate_does_not(errno, meaning):
     """The numbers are libcurl's."""
     assert verdict(0, "", errno) == meaning
+
+
+@pytest.mark.parametrize("status, code, headers, meaning", [
+    (404, "HTTP404", {}, WRONG), (405, "HTTP405", {}, WRONG), (405, "MethodNotAllowed", {}, WRONG),
+    (404, "HTTP404", {"x-amz-delete-marker": "true"}, VANISHED), (405, "MethodNotAllowed", {"x-amz-delete-marker": "true"}, VANISHED),
+    (404, "NoSuchBucket", {}, WRONG), (404, "NoSuchKey", {}, VANISHED), (403, "HTTP403", {"x-amz-delete-marker": "true"}, DENIED)])
+def test_only_s3_s_own_word_means_gone(status, code, headers, meaning):
+    """A bare 404 may be a proxy's; a delete marker is told by a header, to HEAD as well."""
+    answer = SimpleNamespace(status=status, code=code, errno=0, headers=headers)
+    assert verdict_of(answer) == meaning and is_wordless(answer) == code.startswith("HTTP")
 
 
 def test_waiting_grows_to_a_limit():
