@@ -429,6 +429,13 @@ class S3Error(Exception):
         return Response(self.status, {"Content-Type": "application/xml", **self.headers}, body.encode())
 
 
+def elsewhere(request, region, code="PermanentRedirect", location=None):
+    """Return the redirect to the region where a bucket is [API error responses]."""
+    headers = {"x-amz-bucket-region": region, **({"Location": location} if location else {})}
+    return S3Error(code, None, None, headers, Endpoint=f"s3.{region}.amazonaws.com",
+                   Bucket=request.bucket)
+
+
 # S3 writes control characters as references; XML 1.0 cannot read them, hence encoding-type=url [API].
 ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;",
            **{code: f"&#x{code:X};" for code in (*range(9), *range(11, 32))}}
@@ -556,6 +563,8 @@ class Authority:
             self.check_header(request)
         elif "X-Amz-Signature" in request.query or "X-Amz-Algorithm" in request.query:
             self.check_query(request)
+        elif self.s3.region and self.s3.region_of(request.bucket) != self.s3.home:
+            raise elsewhere(request, self.s3.region_of(request.bucket))     # told to anyone
         else:
             raise S3Error("AccessDenied")       # anonymous, and nothing is public
 
@@ -611,9 +620,7 @@ class Authority:
         access_key, *scope = credential.rsplit("/", 4)
         if len(scope) != 4 or scope[2:] != ["s3", "aws4_request"] or scope[0] != stamp[:8]:
             raise S3Error(refusal, "The Credential is malformed; expecting KEY/DATE/REGION/s3/aws4_request")
-        if self.s3.region and scope[1] != self.s3.region:
-            raise S3Error(refusal, "The authorization header is malformed; the region "
-                          f"'{scope[1]}' is wrong; expecting '{self.s3.region}'", Region=self.s3.region)
+        self.check_region(request, scope[1], refusal)
         known = self.identify(access_key, token)
         headers, names = request.headers, signed_names.split(";")
         unsigned = [name for name in headers if name.startswith(("x-amz-", "host")) and name not in names]
@@ -637,6 +644,22 @@ class Authority:
             raise S3Error("XAmzContentSHA256Mismatch", ClientComputedContentSHA256=payload,
                           S3ComputedContentSHA256=hashlib.sha256(request.body).hexdigest())
         request.signing = key, stamp, scope, signature
+
+    def check_region(self, request, signed_for, refusal):
+        """Raise S3Error unless the signature is for the region of the bucket, or ours without one.
+
+        As Amazon's endpoint in us-east-1 does: the error names the region. A HEAD has no body to name
+        it in: it is a redirect where the signature fits the endpoint but not the bucket. GetBucketLocation
+        may be asked of the endpoint for any bucket.
+        """
+        wanted = self.s3.region and self.s3.region_of(request.bucket)
+        asks_where = request.method == "GET" and "location" in request.query and not request.key
+        if not wanted or signed_for == wanted or (asks_where and signed_for == self.s3.home):
+            return
+        if request.method == "HEAD" and signed_for == self.s3.home:
+            raise elsewhere(request, wanted)
+        raise S3Error(refusal, "The authorization header is malformed; the region "
+                      f"'{signed_for}' is wrong; expecting '{wanted}'", Region=wanted)
 
     def identify(self, access_key, token):
         """Return the Credential of an access key, whose session token must be the one we gave."""
@@ -815,7 +838,7 @@ def list_buckets(s3, request):
     limit = number(query["max-buckets"], "max-buckets", 1) if "max-buckets" in query else len(names)
     rest, names = names[limit:], names[:limit]
     rows = "".join(f"<Bucket><Name>{name}</Name><CreationDate>{iso(s3.buckets[name].created)}</CreationDate>"
-                   f"<BucketRegion>{s3.buckets[name].region or s3.home}</BucketRegion></Bucket>" for name in names)
+                   f"<BucketRegion>{s3.region_of(name)}</BucketRegion></Bucket>" for name in names)
     token = f"<ContinuationToken>{make_token(names[-1])}</ContinuationToken>" if rest else ""
     return document("ListAllMyBucketsResult", f"{OWNER}<Buckets>{rows}</Buckets>{token}")
 
@@ -834,7 +857,8 @@ def create_bucket(s3, request):
 @operation("HEAD", "bucket")
 def head_bucket(s3, request):
     """HeadBucket: where it is."""
-    return Response(200, {"x-amz-bucket-region": s3.need_bucket(request).region or s3.home, "Content-Type": "application/xml"})
+    region = s3.region_of(s3.need_bucket(request).name)
+    return Response(200, {"x-amz-bucket-region": region, "Content-Type": "application/xml"})
 
 
 @operation("DELETE", "bucket")
@@ -849,8 +873,8 @@ def delete_bucket(s3, request):
 @operation("GET", "bucket", "location")
 def get_location(s3, request):
     """GetBucketLocation: us-east-1 is an empty element [API]."""
-    s3.need_bucket(request)
-    return document("LocationConstraint", "" if s3.home == "us-east-1" else s3.home)
+    region = s3.region_of(s3.need_bucket(request).name)
+    return document("LocationConstraint", "" if region == "us-east-1" else region)
 
 
 @operation("GET", "bucket", "versioning")
@@ -1816,11 +1840,10 @@ def page(s3, request, response, status=404):
 @kind("redirect", replaces=True)
 def redirect(s3, request, response, status=301, region="eu-west-1", location=None):
     """301 PermanentRedirect names the region, 307 TemporaryRedirect the place [API error responses]."""
-    headers = {"x-amz-bucket-region": region}
-    if location or status != 301:
-        headers["Location"] = location or s3.url + request.path
-    error = S3Error("PermanentRedirect" if status == 301 else "TemporaryRedirect", None, status, headers,
-                    Endpoint=f"s3.{region}.amazonaws.com", Bucket=request.bucket)
+    if status != 301:
+        location = location or s3.url + request.path
+    error = elsewhere(request, region, "PermanentRedirect" if status == 301 else "TemporaryRedirect", location)
+    error.status = status
     return error.response(request).sabotage()
 
 
@@ -2271,7 +2294,7 @@ class FakeS3:
             return route(self, request)
         except S3Error as error:
             if request.method == "HEAD" and request.bucket in self.buckets:     # told to anyone [UG]
-                error.headers.setdefault("x-amz-bucket-region", self.buckets[request.bucket].region or self.home)
+                error.headers.setdefault("x-amz-bucket-region", self.region_of(request.bucket))
             return error.response(request)
 
     def need_bucket(self, request):
@@ -2280,6 +2303,11 @@ class FakeS3:
             return self.buckets[request.bucket]
         except KeyError:
             raise S3Error("NoSuchBucket", BucketName=request.bucket) from None
+
+    def region_of(self, bucket):
+        """Return the region of the bucket of this name; of one that is not there: ours."""
+        found = self.buckets.get(bucket)
+        return found.region if found and found.region else self.home
 
     def next_seq(self):
         """Return a number greater than all before."""
@@ -2311,12 +2339,17 @@ class FakeS3:
 
     # For tests: state
 
-    def bucket(self, name, versioning=None):
-        """Return the Bucket of this name, made if need be; `versioning` "Enabled" or "Suspended" sets it."""
+    def bucket(self, name, versioning=None, region=None):
+        """Return the Bucket of this name, made if need be.
+
+        `versioning` "Enabled" or "Suspended" sets it; `region` moves it: whatever is signed for another
+        region is then refused.
+        """
         with self.lock:
             found = self.buckets.setdefault(name, None) or Bucket(name, self.clock.now())
             self.buckets[name] = found
             found.versioning = versioning or found.versioning
+            found.region = region or found.region
             return found
 
     def put(self, bucket, key, body=b"", *, version=None, modified=None, storage_class="STANDARD",
