@@ -104,3 +104,14 @@ def epoch_ns(text):
     if not moment.tzinfo:
         moment = moment.replace(tzinfo=timezone.utc)
     return int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def known_ns(text):
+    """Return an ISO 8601 time as nanoseconds since 1970, or None where a text names no time.
+
+    Times are compared as these numbers: as texts `12:00:00.500Z` would be before `12:00:00Z`, and an offset would say nothing.
+    """
+    try:
+        return epoch_ns(text)
+    except (ValueError, OverflowError):
+        return None

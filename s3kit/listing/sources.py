@@ -8,7 +8,7 @@ from s3kit.disk.paths import key_of, version_of
 from s3kit.errors import Fault, NoAccess, Usage, of_file
 from s3kit.manifest.row import LISTED, Row
 from s3kit.s3.address import parse_s3
-from s3kit.units import epoch_ns, from_epoch
+from s3kit.units import from_epoch, known_ns
 
 
 def sources(args):
@@ -113,7 +113,7 @@ def versions_in_order(pages):
             if row.key != last and row.key in seen:
                 rows = sorted(rows, key=lambda r: r.key.encode())
                 rows = [row for _, group in groupby(rows, attrgetter("key"))
-                        for row in sorted(group, key=lambda r: (r.last_modified, r.is_latest == "true"), reverse=True)]
+                        for row in sorted(group, key=lambda r: (known_ns(r.last_modified) or 0, r.is_latest == "true"), reverse=True)]
                 break
             seen.add(row.key)
             last = row.key
@@ -137,7 +137,7 @@ def as_of(pages, moment):
     for rows in pages:
         chosen = []
         for row in rows:
-            if row.key != decided and epoch_ns(row.last_modified) <= limit:
+            if row.key != decided and (known_ns(row.last_modified) or 0) <= limit:
                 decided = row.key
                 if not row.is_marker:
                     chosen.append(row)

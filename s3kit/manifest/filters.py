@@ -3,7 +3,7 @@
 import fnmatch
 import re
 
-from s3kit.units import epoch_ns
+from s3kit.units import known_ns
 
 
 class Filter:
@@ -40,7 +40,7 @@ class Filter:
             if length is None or not (self.least or 0) <= length <= (length if self.most is None else self.most):
                 return False
         if self.newer is not None or self.older is not None:
-            at = epoch_ns(row.last_modified)
+            at = known_ns(row.last_modified)
             if at is None or (self.newer is not None and at < self.newer) or (self.older is not None and at >= self.older):
                 return False
         return not self.classes or (row.storage_class or "STANDARD") in self.classes

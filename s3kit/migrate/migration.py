@@ -20,7 +20,7 @@ from s3kit.manifest import row as rows
 from s3kit.manifest.states import ARCHIVED_CLASSES
 from s3kit.manifest.streams import Input
 from s3kit.text import count
-from s3kit.units import from_epoch, show_size
+from s3kit.units import from_epoch, known_ns, show_size
 
 
 class Phase(NamedTuple):
@@ -127,7 +127,7 @@ class Census:
         self.phase = phase
         self.rows = self.bytes = self.markers = self.proven = self.pruned = self.archived = self.wrong = 0
         self.states, self.named = {}, []
-        self.newest = ""
+        self.newest = 0         # nanoseconds since 1970
 
     def add(self, row):
         """Count a row."""
@@ -139,7 +139,7 @@ class Census:
         self.pruned += row.state == rows.PRUNED
         self.proven += is_proven(row)
         self.archived += is_archived(row, self.phase)
-        self.newest = max(self.newest, row.last_modified)
+        self.newest = max(self.newest, known_ns(row.last_modified) or 0)
         if is_wrong(row, self.phase):
             self.wrong += 1
             if len(self.named) < NAMED:
@@ -323,7 +323,7 @@ class Migration:
     def arrivals(self, newest):
         """Return how many versions are in the bucket that the scan did not see. Raises Fault where it cannot be listed.
 
-        `newest` is the latest time in the scan: with --current-only, older versions have come to light.
+        `newest` is the latest time in the scan, in nanoseconds since 1970: with --current-only, older versions have come to light.
         """
         self.sweep()
         Pipeline(self.stages(NOW, None), self.say).run()
@@ -334,7 +334,8 @@ class Migration:
         there.execute("BEGIN")
         for batch in self.batches(NOW):
             there.executemany("INSERT OR IGNORE INTO version VALUES (?, ?)",
-                              [(row.key, row.version_id) for row in batch if not self.args.current_only or row.last_modified > newest])
+                              [(row.key, row.version_id) for row in batch
+                               if not self.args.current_only or (known_ns(row.last_modified) or newest + 1) > newest])
         for batch in self.batches(DELETE):
             there.executemany("DELETE FROM version WHERE key = ? AND id = ?",
                               [(row.key, row.version_id) for row in batch if row.state != rows.PRUNED])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from s3kit.units import (
     epoch_ns,
     from_epoch,
+    known_ns,
     parse_size,
     parse_time,
     show_size,
@@ -143,3 +144,14 @@ def test_a_time_is_shown_in_utc():
     """Other zones are converted; a fraction shows only where there is one."""
     assert show_time(datetime(2026, 1, 31, 1, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-30T23:00:00Z"
     assert from_epoch(1735787045.9) == "2025-01-02T03:04:05Z"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "12:00", "2026-01-01T00:00:00+99:00"])
+def test_what_names_no_time(text):
+    assert known_ns(text) is None
+
+
+def test_times_compare_as_times():
+    """In this order, whatever their texts are like."""
+    texts = ["2026-01-01T12:00:00+02:00", "2026-01-01T12:00:00Z", "2026-01-01T12:00:00.500Z", "2026-01-01T11:00:01-01:00"]
+    assert sorted(reversed(texts), key=known_ns) == texts
