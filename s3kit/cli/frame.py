@@ -29,13 +29,16 @@ def say(name, text):
 
 
 class Person:
-    """Whoever sits at the terminal, which stdin need not be: ask(question) is whether they say yes. Raises Usage without one."""
+    """Whoever sits at the terminal, which stdin need not be: ask(question) is whether they say yes.
 
-    def __init__(self):
+    `hint` says what can be done without one. Raises Usage where there is no terminal.
+    """
+
+    def __init__(self, hint="-n shows what would be done"):
         try:
             self.terminal = open("/dev/tty", "r+b", buffering=0)
         except OSError:
-            raise Usage("this wants --yes, or a terminal to ask on (-n shows what would be done)") from None
+            raise Usage(f"this wants --yes, or a terminal to ask on ({hint})") from None
 
     def __call__(self, question):
         """Ask; anything but yes is no."""

@@ -20,7 +20,7 @@ def build_parser():
     p.add_argument("--poll", metavar="TIME", type=options.span, default=60.0, help="look how rows stand every TIME (60s)")
     p.add_argument("--estimate", action="store_true", help="print what it would cost and how long it would take; ask S3 nothing")
     p.add_argument("--prices", metavar="FILE", help="reckon with the prices in FILE")
-    p.add_argument("--yes", action="store_true", help="do not ask a person at the terminal before money is spent")
+    p.add_argument("--yes", action="store_true", help="ask S3 without a question at the terminal first")
     p.add_argument("-n", "--dry-run", action="store_true", help="write the rows that S3 would be asked for, ask for nothing")
     options.output_options(p)
     options.filter_options(p)
@@ -30,8 +30,6 @@ def build_parser():
 
 def restore(args):
     """Ask for what is archived, and wait for it if so told; return the status."""
-    import os
-
     from s3kit.errors import DONE, Usage
     from s3kit.restore.restoring import Restoring
     if args.dry_run and args.wait:
@@ -39,8 +37,8 @@ def restore(args):
     if args.estimate and (args.in_place or args.output):
         raise Usage("--estimate writes no manifest: it goes with no -i or -o")
     source = frame.Source(args)
-    # In a pipeline, or by cron, there is nobody to ask.
-    ask = frame.Person() if os.isatty(1) and not (args.yes or args.dry_run or args.estimate) else None
+    is_free = args.dry_run or args.estimate
+    ask = None if args.yes or is_free else frame.Person("--estimate prints what it would cost")
     sink = None if args.estimate else frame.Sink(args, lambda: args.format or source.form)
     tally, progress = frame.Tally(args), frame.Progress(args, unit="row")
     restoring = Restoring(args, source, sink, tally, progress, ask, frame.Signals)

@@ -79,7 +79,7 @@ class Restoring:
         estimate = self.estimate(batches, whole)
         if estimate.objects:
             for line in estimate.lines():
-                self.tally.say(line)
+                self.ask.show(line)
         if estimate.objects and not self.ask(f"Ask S3 for {count(estimate.objects, 'object')} ({show_size(estimate.bytes)})?"):
             self.left = estimate.objects
             self.pass_on(drain(whole))

@@ -81,7 +81,7 @@ class Started:
     """An s3-restore of its own, whose rows are read as they come."""
 
     def __init__(self, fake, tmp_path, *argv):
-        self.process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), *map(str, argv)], env=clean_env(env_of(fake)), cwd=tmp_path,
+        self.process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes", *map(str, argv)], env=clean_env(env_of(fake)), cwd=tmp_path,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.text = b""
 
@@ -121,7 +121,7 @@ def test_all_classes(fake, run, tmp_path, tier, versioning):
     manifest = listed(fake, run, tmp_path)
     before = by_key(manifest)
     with flying(fake):
-        done = run("s3-restore", *WAIT, "--tier", tier, "--days", "3", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, "--tier", tier, "--days", "3", manifest, env=env_of(fake))
     assert done.status == 0, done.err
     for n, (key, row) in enumerate(by_key(done.out).items()):
         row = by_key(done.out)[f"k{n:05}"]
@@ -152,7 +152,7 @@ def test_odd_keys(fake, run, tmp_path, versioning):
         fake.put("b", key, b"body", storage_class="GLACIER")
     fake.put("b", "tier/../x", b"body", storage_class="INTELLIGENT_TIERING", tier="ARCHIVE_ACCESS")
     with flying(fake):
-        done = run("s3-restore", *WAIT, listed(fake, run, tmp_path), env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, listed(fake, run, tmp_path), env=env_of(fake))
     assert done.status == 0, done.err
     assert {key: row.state for key, row in by_key(done.out).items()} == dict.fromkeys([*keys, "tier/../x"], "restored")
     assert sorted(key for key, _ in asked(fake)) == sorted([*keys, "tier/../x"])
@@ -165,7 +165,7 @@ def test_old_versions(fake, run, tmp_path):
     fake.delete("b", "k")
     manifest = listed(fake, run, tmp_path, "--versions")
     with flying(fake):
-        done = run("s3-restore", *WAIT, manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     assert done.status == 0, done.err
     assert {version for _, version in asked(fake, 202)} == ids and len(asked(fake)) == 5
     assert sorted(row.state for row in read_rows(done.out)) == ["listed"] + 5 * ["restored"]
@@ -176,7 +176,7 @@ def test_a_bare_manifest(fake, run):
     fill(fake, 16)
     text = "bucket,key\n" + "".join(f"b,k{n:05}\n" for n in range(16))
     with flying(fake):
-        done = run("s3-restore", *WAIT, input=text, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, input=text, env=env_of(fake))
     assert done.status == 0, done.err
     states = [row.state for row in sorted(read_rows(done.out), key=lambda row: row.key)]
     assert states == 2 * ["", "restored", "restored", "", "", "restored", "restored", ""]
@@ -188,7 +188,7 @@ def test_states_it_does_not_know_to_advance(fake, run, tmp_path, state):
     fill(fake, 3, [("GLACIER", None)])
     text = listed(fake, run, tmp_path).read_text().replace(",listed,", f",{state},")
     fake.log.clear()
-    done = run("s3-restore", input=text, env=env_of(fake))
+    done = run("s3-restore", "--yes", input=text, env=env_of(fake))
     assert sorted(done.out.splitlines()) == sorted(text.splitlines()) and not fake.log
     assert done.status == (1 if state in ("vanished", "locked") else 0)
 
@@ -198,13 +198,13 @@ def test_without_wait(fake, run, tmp_path):
     fill(fake, 16)
     manifest = listed(fake, run, tmp_path)
     for _ in range(2):
-        done = run("s3-restore", "-i", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", "-i", manifest, env=env_of(fake))
         assert done.status == 0, done.err
         found = by_key(manifest)
         assert {key for key, row in found.items() if (row.state, row.restore) == ("restoring", "ongoing")} == {version.key for version in ongoing(fake)}
         assert len(ongoing(fake)) == len(asked(fake)) == 8
     fake.clock.advance(13 * HOUR)
-    done = run("s3-restore", "-i", manifest, env=env_of(fake))
+    done = run("s3-restore", "--yes", "-i", manifest, env=env_of(fake))
     assert done.status == 0 and len(asked(fake)) == 8
     assert sorted(row.state for row in by_key(manifest).values()) == 8 * ["listed"] + 8 * ["restored"]
 
@@ -213,7 +213,7 @@ def test_a_dry_run_asks_for_nothing(fake, run, tmp_path):
     """It writes the rows that would be asked for, as they are."""
     fill(fake, 16)
     manifest = listed(fake, run, tmp_path)
-    run("s3-restore", "--include", "k00001", manifest, env=env_of(fake))
+    run("s3-restore", "--yes", "--include", "k00001", manifest, env=env_of(fake))
     fake.log.clear()
     done = run("s3-restore", "-n", manifest, env=env_of(fake))
     assert done.status == 0 and not fake.requests("POST") and "7 rows to ask for" in done.err
@@ -226,11 +226,11 @@ def test_filters(fake, run, tmp_path):
     """What they leave out is not asked for; it leaves the stream, but stays in FILE with -i."""
     fill(fake, 10, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
-    done = run("s3-restore", "--include", "*5", manifest, env=env_of(fake))
+    done = run("s3-restore", "--yes", "--include", "*5", manifest, env=env_of(fake))
     assert [key for key, _ in asked(fake)] == ["k00005"] and list(by_key(done.out)) == ["k00005"]
-    run("s3-restore", "-i", "--include", "*6", manifest, env=env_of(fake))
+    run("s3-restore", "--yes", "-i", "--include", "*6", manifest, env=env_of(fake))
     assert len(by_key(manifest)) == 10 and len(asked(fake)) == 2
-    done = run("s3-restore", "-i", "--include", "none", manifest, env=env_of(fake))
+    done = run("s3-restore", "--yes", "-i", "--include", "none", manifest, env=env_of(fake))
     assert "0 rows restored in" in done.err and len(by_key(manifest)) == 10, "what it left out it did not ask for"
 
 
@@ -291,7 +291,7 @@ def test_the_cap_without_wait(fake, run, tmp_path):
     manifest = listed(fake, run, tmp_path)
     for run_number, states in enumerate((["listed"] * 6 + ["restoring"] * 4, ["listed"] * 2 + ["restored"] * 4 + ["restoring"] * 4,
                                          ["restored"] * 8 + ["restoring"] * 2, ["restored"] * 10)):
-        done = run("s3-restore", "-i", "--max-pending", "4", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", "-i", "--max-pending", "4", manifest, env=env_of(fake))
         assert sorted(row.state for row in by_key(manifest).values()) == states
         assert done.status == (1 if "listed" in states else 0), done.err
         assert ("not asked for" in done.err) == ("listed" in states)
@@ -316,7 +316,7 @@ def test_nothing_is_asked_for_twice_after_a_kill(fake, run, tmp_path, signal_sen
             assert restore.process.wait(10) == -signal_sent and time.monotonic() - began < 2
             assert b"#end" not in restore.text + restore.process.stdout.read()
     with flying(fake):
-        done = run("s3-restore", *WAIT, "--max-pending", "20", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, "--max-pending", "20", manifest, env=env_of(fake))
     assert done.status == 0, done.err
     assert len(asked(fake)) == len(set(asked(fake))) == 80 and max(most) <= 20
     assert sorted({row.state for row in read_rows(done.out)}) == ["listed", "restored"]
@@ -328,7 +328,7 @@ def test_the_same_version_twice(fake, run, tmp_path):
     lines = listed(fake, run, tmp_path).read_text().splitlines()
     text = "\n".join([*lines[1:2], *lines[2:-1], *lines[2:-1]]) + "\n"
     with flying(fake):
-        done = run("s3-restore", *WAIT, input=text, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, input=text, env=env_of(fake))
     assert done.status == 0 and len(asked(fake)) == 3 and [row.state for row in read_rows(done.out)] == 6 * ["restored"]
 
 
@@ -337,7 +337,7 @@ def test_copies_that_expired(fake, run, tmp_path):
     fill(fake, 12, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
     with flying(fake):
-        run("s3-restore", *WAIT, "-i", "--days", "1", manifest, env=env_of(fake))
+        run("s3-restore", "--yes", *WAIT, "-i", "--days", "1", manifest, env=env_of(fake))
     assert {row.state for row in by_key(manifest).values()} == {"restored"}
     fake.clock.advance(3 * DAY)
     with Started(fake, tmp_path, *WAIT, "--days", "1", manifest) as restore:
@@ -353,7 +353,7 @@ def test_copies_that_always_expire(fake, run, tmp_path):
     """Nobody pays without end."""
     fill(fake, 1, [("GLACIER", None)])
     fake.hook = lambda request: request.method == "POST" or fake.clock.advance(30 * DAY)
-    done = run("s3-restore", *WAIT, listed(fake, run, tmp_path), env=env_of(fake))
+    done = run("s3-restore", "--yes", *WAIT, listed(fake, run, tmp_path), env=env_of(fake))
     assert done.status == 1 and len(asked(fake)) == 3 and "still in the archive" in done.err
 
 
@@ -375,7 +375,7 @@ def test_what_was_asked_for_before_counts(fake, run, tmp_path):
     """Wherever in the manifest it is: all rows are looked at before any is asked for."""
     fill(fake, 2100, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
-    run("s3-restore", "--include-regex", "k020[0-1].", manifest, env=env_of(fake))
+    run("s3-restore", "--yes", "--include-regex", "k020[0-1].", manifest, env=env_of(fake))
     assert len(asked(fake)) == 20
     with Started(fake, tmp_path, *WAIT, "--max-pending", "25", manifest) as restore:
         until(lambda: len(asked(fake)) == 25)
@@ -395,9 +395,9 @@ def test_a_reader_that_never_comes(fake, tmp_path, run, pipe, how):
             began = time.monotonic()
             assert restore.process.wait(10) == -signal.SIGTERM and time.monotonic() - began < 2
     elif how == "left":
-        assert pipe(f"s3-restore '{manifest}' | head -n 1", env=env_of(fake)).status == [128 + signal.SIGPIPE, 0]
+        assert pipe(f"s3-restore --yes '{manifest}' | head -n 1", env=env_of(fake)).status == [128 + signal.SIGPIPE, 0]
     else:
-        done = pipe(f"s3-restore '{manifest}' > /dev/full", env=env_of(fake))
+        done = pipe(f"s3-restore --yes '{manifest}' > /dev/full", env=env_of(fake))
         assert done.status == [3] and done.err == "s3-restore: cannot write the output: No space left on device\n"
 
 
@@ -405,7 +405,7 @@ def test_a_cut_input(fake, run, tmp_path):
     """The rows that came are asked for; no end mark, status 3."""
     fill(fake, 10, [("GLACIER", None)])
     lines = listed(fake, run, tmp_path).read_text().splitlines(keepends=True)
-    done = run("s3-restore", input="".join(lines[:7]), env=env_of(fake))
+    done = run("s3-restore", "--yes", input="".join(lines[:7]), env=env_of(fake))
     assert done.status == 3 and "the input was cut" in done.err and "#end" not in done.out
     assert len(asked(fake)) == 5 == done.out.count("restoring")
 
@@ -416,7 +416,7 @@ def test_progress(fake, tmp_path, run):
     manifest = listed(fake, run, tmp_path)
     back, front = pty.openpty()
     fcntl.ioctl(front, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 150, 0, 0))
-    process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), *WAIT, str(manifest)], env=clean_env(env_of(fake)),
+    process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes", *WAIT, str(manifest)], env=clean_env(env_of(fake)),
                                cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=front)
     os.close(front)
     seen = b""
@@ -453,7 +453,7 @@ def test_somebody_else_asks_at_the_same_time(fake, run, tmp_path, wait):
                 version.storage_class = "STANDARD"
     fake.hook = outside
     with flying(fake):
-        done = run("s3-restore", *(WAIT if wait else ()), manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *(WAIT if wait else ()), manifest, env=env_of(fake))
     assert done.status == 0, done.err
     answers = {request.key: request.status for request in fake.requests("POST")}
     assert answers == {"k00000": 202, "k00001": 202, "k00002": 409, "k00003": 409, "k00004": 200, "k00005": 403}
@@ -467,7 +467,7 @@ def test_expedited_unavailable(fake, run, tmp_path):
     fill(fake, 3, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
     fake.expedited = False
-    done = run("s3-restore", "--tier", "Expedited", manifest, env=env_of(fake))
+    done = run("s3-restore", "--yes", "--tier", "Expedited", manifest, env=env_of(fake))
     assert done.status == 1 and "--fallback" in done.err and {row.state for row in read_rows(done.out)} == {"failed"}
     assert not asked(fake, 202)
     with Started(fake, tmp_path, *WAIT, "--tier", "Expedited", manifest) as restore, flying(fake, 60):
@@ -478,7 +478,7 @@ def test_expedited_unavailable(fake, run, tmp_path):
         assert restore.process.wait(20) == 0 and len(asked(fake, 202)) == 3
     fill(fake, 3, [("GLACIER", None)], "other")
     fake.expedited = False
-    done = run("s3-restore", "--tier", "Expedited", "--fallback", "Bulk", listed(fake, run, tmp_path, bucket="other"), env=env_of(fake))
+    done = run("s3-restore", "--yes", "--tier", "Expedited", "--fallback", "Bulk", listed(fake, run, tmp_path, bucket="other"), env=env_of(fake))
     assert done.status == 0 and {version.restore.tier for version in fake.versions("other")} == {"Bulk"}
 
 
@@ -491,7 +491,7 @@ def test_a_passing_fault(fake, run, tmp_path, kind, options, done):
     manifest = listed(fake, run, tmp_path)
     spoilt = fake.fault(kind, method="POST", done=done, times=3, **options)
     with flying(fake, 60):
-        ran = run("s3-restore", manifest, env=env_of(fake))
+        ran = run("s3-restore", "--yes", manifest, env=env_of(fake))
     assert ran.status == 0, ran.err
     assert {row.state for row in read_rows(ran.out)} == {"restoring"} and spoilt.hits == 3
     # libcurl itself sends again what a connection that had served before has swallowed.
@@ -506,7 +506,7 @@ def test_looks_that_fail_in_passing(fake, run, tmp_path, method, key):
     manifest = listed(fake, run, tmp_path)
     spoilt = fake.fault("status", method=method, key=key, times=6, after=1, status=503, code="SlowDown")
     with flying(fake, 600):
-        ran = run("s3-restore", *WAIT, manifest, env=env_of(fake))
+        ran = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     assert ran.status == 0 and spoilt.hits == 6 and len(asked(fake)) == 8, ran.err
 
 
@@ -517,12 +517,12 @@ def test_no_permission(fake, run, tmp_path):
     fake.fault("status", method="POST", key="k00003", times=None, status=403, code="AccessDenied", message="Access Denied")
     fake.fault("status", method="GET", key="", times=None, status=403, code="AccessDenied", message="Access Denied")
     with flying(fake):
-        done = run("s3-restore", *WAIT, manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     found = by_key(done.out)
     assert done.status == 1 and "AccessDenied" in done.err
     assert {key for key, row in found.items() if row.state == "failed"} == {"k00003"} and len(asked(fake, 202)) == 7
     assert {row.state for row in found.values()} == {"failed", "restored"}
-    again = run("s3-restore", input=done.out, env=env_of(fake))
+    again = run("s3-restore", "--yes", input=done.out, env=env_of(fake))
     assert by_key(again.out)["k00003"].state == "failed" and len(asked(fake)) == 9, "it is tried again on its own output"
 
 
@@ -535,7 +535,7 @@ def test_what_is_gone_or_changed(fake, run, tmp_path):
         fake.delete(bucket, "k00001", version if versioning else None)
         fake.put(bucket, "k00002", b"newer", storage_class="GLACIER")
         fake.put(bucket, "k00003", b"newer")
-        done = run("s3-restore", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", manifest, env=env_of(fake))
         found = {key: row.state for key, row in by_key(done.out).items()}
         other = "restoring" if versioning else "failed"
         assert found == {"k00000": "restoring", "k00001": "vanished", "k00002": other, "k00003": other, "k00004": "restoring"}
@@ -543,7 +543,7 @@ def test_what_is_gone_or_changed(fake, run, tmp_path):
     fake.delete("b", "k00000")
     text = "bucket,key\nb,k00000\nv,k00000\nnone,k\n"
     fake.delete("v", "k00000")
-    done = run("s3-restore", input=text, env=env_of(fake))
+    done = run("s3-restore", "--yes", input=text, env=env_of(fake))
     assert [(row.bucket, row.state) for row in sorted(read_rows(done.out), key=lambda row: row.bucket)] == \
         [("b", "vanished"), ("none", "failed"), ("v", "vanished")], done.err
 
@@ -560,7 +560,7 @@ def test_credentials_that_expire(fake, run, tmp_path):
         assert b"renew the credentials" in restore.process.stderr.read() and b"#end" not in text and b"failed" not in text
     fake.credentials[fake.access_key].expired = False
     with flying(fake):
-        done = run("s3-restore", *WAIT, manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     assert done.status == 0 and len(asked(fake)) == 4
 
 
@@ -592,7 +592,7 @@ def test_scattered_rows(fake, run, tmp_path):
         fake.get("b", f"k{n:05}").storage_class = "GLACIER"
     manifest = listed(fake, run, tmp_path)
     fake.log.clear()
-    done = run("s3-restore", manifest, env=env_of(fake))
+    done = run("s3-restore", "--yes", manifest, env=env_of(fake))
     assert done.status == 0 and len(asked(fake)) == 5
     assert len(fake.requests("GET", key="")) <= 6
 
@@ -604,7 +604,7 @@ def test_many_versions_of_one_key(fake, run, tmp_path):
         fake.put("b", "k", b"%d" % n, storage_class="GLACIER" if n in (3, 1200, 2400) else "STANDARD")
     manifest = listed(fake, run, tmp_path, "--versions")
     with flying(fake):
-        done = run("s3-restore", *WAIT, manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     assert done.status == 0 and len(asked(fake)) == 3, done.err
     assert sum(row.state == "restored" for row in read_rows(done.out)) == 3
 
@@ -622,7 +622,7 @@ def test_a_listing_that_does_not_tell(fake, run, tmp_path, versioning):
             until(lambda: len(asked(fake)) >= goal)
             restore.process.kill()
     with flying(fake):
-        done = run("s3-restore", *WAIT, "--max-pending", "10", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, "--max-pending", "10", manifest, env=env_of(fake))
     assert done.status == 0, done.err
     assert len(asked(fake)) == len(set(asked(fake))) == 40 and {row.state for row in read_rows(done.out)} == {"restored"}
     assert all(row.restore.startswith("ready until ") for row in read_rows(done.out))
@@ -685,6 +685,54 @@ def test_a_person_is_asked(fake, run, tmp_path, answer, number):
     assert len(asked(fake)) == number and len(by_key(manifest)) == 8
 
 
+@pytest.mark.parametrize("words", [[], ["--wait"], ["-i"]])
+def test_nobody_to_ask(fake, run, tmp_path, words):
+    """In a pipeline without a terminal nothing is spent unless --yes says so; looks and sums are free."""
+    fill(fake, 4, [("GLACIER", None)])
+    manifest = listed(fake, run, tmp_path)
+    before = manifest.read_text()
+    done = run("s3-restore", *words, manifest, env=env_of(fake))
+    assert (done.status, done.out) == (2, "") and not asked(fake) and manifest.read_text() == before
+    assert "--yes" in done.err and "--estimate" in done.err
+    for free in (["-n"], ["--estimate"]):
+        assert run("s3-restore", *free, manifest, env=env_of(fake)).status == 0 and not asked(fake)
+
+
+def on_terminal(line, env, folder, answer):
+    """Run a line of sh whose terminal is ours, and answer its first question; return (status, what was seen before, all)."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(folder)
+        os.execve("/bin/sh", ["sh", "-c", line], env)
+    seen, before = b"", None
+    while True:
+        try:
+            block = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not block:
+            break
+        seen += block
+        if before is None and b"[y/N]" in seen:
+            before = seen
+            os.write(terminal, answer)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    return status, before, seen
+
+
+@pytest.mark.parametrize("answer, number", [(b"y\n", 4), (b"n\n", 0)])
+def test_a_person_is_asked_in_a_pipeline(fake, run, tmp_path, answer, number):
+    """Also where stdout and stderr are not the terminal, the sums and the question come there."""
+    fill(fake, 8)
+    listed(fake, run, tmp_path)
+    line = f"cat b.csv | {sys.executable} {BIN / 's3-restore'} 2> errors | cat > out.csv"
+    _, before, seen = on_terminal(line, clean_env(env_of(fake)), tmp_path, answer)
+    assert before is not None and b"USD" in before, seen
+    assert len(asked(fake)) == number and len(by_key(tmp_path / "out.csv")) == 8
+    assert "USD" not in (tmp_path / "errors").read_text()
+
+
 def test_wrong_usage(run):
     """Nothing is done."""
     for words in (["--wait", "-n"], ["--estimate", "-o", "x"], ["--tier", "Fast"], ["--poll", "5"], ["--poll", "0s"], ["--max-pending", "0"],
@@ -740,7 +788,7 @@ def test_the_whole_pipeline(tmp_path, pipe):
         most = []
         fake.hook = lambda request: request.method == "POST" and "restore" in request.query and most.append(len(ongoing(fake)) + 1)
         with flying(fake, HOUR, 0.1):
-            done = pipe("s3-manifest --versions s3://b | s3-restore --wait --poll 0.1s --max-pending 200 | s3-fetch -d d"
+            done = pipe("s3-manifest --versions s3://b | s3-restore --yes --wait --poll 0.1s --max-pending 200 | s3-fetch -d d"
                         " | s3-verify -d d | s3-prune --yes -d d > pruned.csv", env=env_of(fake), timeout=200)
         assert done.status == [0] * 5, done.err
         found = read_rows(tmp_path / "pruned.csv")
@@ -760,7 +808,7 @@ def test_on_ministack(ministack, run, tmp_path):
         storage_class = CLASSES[n % 4][0]
         client.put_object(Bucket="thaw", Key=f"k{n:02}", Body=b"body", StorageClass=storage_class)
     run("s3-manifest", "s3://thaw", "-o", "m.csv", env=ministack.env)
-    done = run("s3-restore", "--wait", "--poll", "0.3s", "--max-pending", "4", "m.csv", env=ministack.env)
+    done = run("s3-restore", "--yes", "--wait", "--poll", "0.3s", "--max-pending", "4", "m.csv", env=ministack.env)
     assert done.status == 0, done.err
     found = by_key(done.out)
     assert {key for key, row in found.items() if row.state == "restored"} == {"k01", "k02", "k05", "k06", "k09", "k10"}

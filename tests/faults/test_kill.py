@@ -179,7 +179,7 @@ class Archive(World):
 
     def restore(self, wrap=()):
         """Run s3-restore on the list, which it rewrites."""
-        return self.run("s3-restore", "--wait", "--poll", "0.1s", "--max-pending", CAP, "-i", self.list, wrap=wrap)
+        return self.run("s3-restore", "--yes", "--wait", "--poll", "0.1s", "--max-pending", CAP, "-i", self.list, wrap=wrap)
 
     def believe_list(self):
         """Check that the list is whole, and that what it says is back is back; return {key: state}."""
