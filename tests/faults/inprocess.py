@@ -39,9 +39,48 @@ class Crash(BaseException):
     """The process is gone: nothing of it runs any more."""
 
 
-def open_fds():
-    """Return this process's file descriptors, without the one that looks them up."""
-    return {int(name) for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}
+class Descriptors:
+    """The descriptors that modules of s3kit have opened by os.open and os.pipe and not closed yet.
+
+    A process that dies loses them; here nobody else would close them. What other threads of the tests' process and
+    what Python's files and SQLite have open is theirs: to close it by its number means that its owner closes the
+    number again, when it is somebody else's.
+    """
+
+    def __init__(self):
+        self.ours, self.lock = set(), threading.Lock()
+        self.open, self.pipe, self.close, self.fdopen = os.open, os.pipe, os.close, os.fdopen
+
+    def move_in(self, patch):
+        """See what is opened and closed from now on; `patch` is pytest's."""
+        for name in ("open", "pipe"):
+            patch.setattr(os, name, self.noting(getattr(self, name)))
+        for name in ("close", "fdopen"):        # a file closes its descriptor itself
+            patch.setattr(os, name, self.forgetting(getattr(self, name)))
+
+    def noting(self, real):
+        """Return a function that does the same, and keeps what a module of ours got."""
+        def noted(*args, **options):
+            got = real(*args, **options)
+            if sys._getframe(1).f_globals.get("__name__", "").startswith("s3kit."):
+                with self.lock:
+                    self.ours.update(got if isinstance(got, tuple) else (got,))
+            return got
+        return noted
+
+    def forgetting(self, real):
+        """Return a function that does the same, with a descriptor that is forgotten."""
+        def forgotten(fd, *args, **options):
+            with self.lock:
+                self.ours.discard(fd)
+            return real(fd, *args, **options)
+        return forgotten
+
+    def close_all(self):
+        """Close what is still open."""
+        with self.lock:
+            while self.ours:
+                self.close(self.ours.pop())
 
 
 class Box:
@@ -50,7 +89,7 @@ class Box:
     def __init__(self):
         self.fake, self.fuse, self.dead, self.ticks = None, None, False, 0
         self.unsynced, self.ledgers, self.flush_fails = [], [], 0
-        self.chance = random.Random(0)
+        self.chance, self.descriptors = random.Random(0), Descriptors()
         self.parsers = {name: build() for name, (build, _) in WORK.items()}
 
     def tick(self):
@@ -65,7 +104,7 @@ class Box:
         """Run a command; return (status, what it wrote, what it said); status None: it died."""
         self.ran = f"{name} {' '.join(map(str, argv))} (fuse {fuse})"
         self.fuse, self.dead, self.ticks, self.unsynced, self.written = fuse, False, 0, [], bytearray()
-        fds, Signals.graceful, Signals.number = open_fds(), False, 0
+        Signals.graceful, Signals.number = False, 0
         stderr, sys.stderr = sys.stderr, io.StringIO()
         try:
             status = WORK[name][1](self.parsers[name].parse_args([str(word) for word in argv]))
@@ -76,10 +115,10 @@ class Box:
             print(fault, file=sys.stderr)
         finally:
             said, sys.stderr = sys.stderr.getvalue(), stderr
-            self.bury(fds)
+            self.bury()
         return (None if self.dead else status), bytes(self.written), said
 
-    def bury(self, fds):
+    def bury(self):
         """Let go of all that the process held, as the kernel does."""
         for thread in threading.enumerate():
             if thread.name in ("read", "commit"):
@@ -87,8 +126,7 @@ class Box:
                 assert not thread.is_alive(), f"the thread '{thread.name}' does not end"
         while self.ledgers:
             self.ledgers.pop().close()
-        for fd in open_fds() - fds:
-            os.close(fd)
+        self.descriptors.close_all()
 
     def lose(self):
         """Take back renames that nothing had synced, the last ones first, as a power cut may."""
@@ -302,6 +340,7 @@ def output(self, form="csv", path=None, fd=1):
 
 def move_in(patch, fake_url="http://fake"):
     """Put everything in its place; `patch` is pytest's."""
+    BOX.descriptors.move_in(patch)
     later = Flow.later
     for place, name, value in (
             (wire, "Wire", Direct), (listing, "Wire", Direct), (fetching, "Pool", Here), (verifying, "Pool", Here),
@@ -312,8 +351,8 @@ def move_in(patch, fake_url="http://fake"):
             (whole, "write_all", torn_write), (direct_io, "write_all", torn_write), (lock, "hold", counted(lock.hold)),
             (tree.Tree, "enter", counted(tree.Tree.enter)), (large.Large, "note", counted(large.Large.note)),
             (whole, "SMALL", SMALL), (whole, "LARGE", LARGE), (fetching, "LARGE", LARGE), (digest, "LEAF", LEAF),
-            (ranges, "LEAF", LEAF), (sizes, "LEAF", LEAF), (sizes, "RANGE_LEAST", LEAF), (sizes, "RANGE_MOST", 2 * LEAF),
-            (ranges, "RANGE_LEAST", LEAF)):
+            (ranges, "LEAF", LEAF), (large, "LEAF", LEAF), (sizes, "LEAF", LEAF), (sizes, "RANGE_LEAST", LEAF),
+            (sizes, "RANGE_MOST", 2 * LEAF), (large, "RANGE_LEAST", LEAF)):
         patch.setattr(place, name, value)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         patch.delenv(name)

@@ -319,9 +319,9 @@ class Model(RuleBasedStateMachine):
     # --- what must hold
 
     def files(self):
-        """Return {path: bytes} of the destination, links left out."""
+        """Return {path: bytes} of the destination, links left out. Raises OSError for what cannot be listed."""
         found = {}
-        for folder, folders, names in os.walk(self.dest):
+        for folder, folders, names in os.walk(self.dest, onerror=loud) if self.dest.exists() else ():
             if folder == str(self.dest) and ".s3kit" in folders:
                 folders.remove(".s3kit")
             for name in names:
@@ -380,9 +380,32 @@ class Model(RuleBasedStateMachine):
             assert any(held == body for (key, _, _), held in self.ever.items() if key in keys), f"wrong bytes under {path!r}"
 
 
+def loud(error):
+    """Raise what os.walk would leave out."""
+    raise error
+
+
 def order(row):
     """Return what rows are compared by: they leave in another order than they came."""
     return row["key"], row["version_id"], row["etag"], row["path"], row["is_delete_marker"], row["last_modified"]
+
+
+def test_nobody_else_loses_a_descriptor(model):
+    """What another thread of this process opens while a command runs stays open, and nothing of the command's does."""
+    before, opened = set(os.listdir("/proc/self/fd")), []
+    lost = model.fake.respond
+
+    def respond(asked):
+        opened.append(open(os.devnull, "rb"))
+        return lost(asked)
+
+    model.fake.respond = respond
+    model.run_fetch(-1)
+    model.run_fetch(-1, fuse=60)
+    assert opened and all(os.fstat(file.fileno()) for file in opened)
+    for file in opened:
+        file.close()
+    assert set(os.listdir("/proc/self/fd")) <= before, "a command left a descriptor"
 
 
 def run_model(cases, monkeypatch, number, steps):
