@@ -340,6 +340,7 @@ class Response:
     pause: float = 0.0
     action: object = None
     rate: float = 0.0               # bytes per second
+    endless: bytes = b""            # after the body, again and again until the client is gone
     refuse: bool = False            # close without a word
 
     def sabotage(self, **changes):
@@ -1800,6 +1801,15 @@ def double_length(s3, request, response):
     return response.sabotage(raw=b"Content-Length: %d\r\n" % (len(response.body) // 2 + 1), end="close")
 
 
+@kind("endless")
+def endless(s3, request, response, block=b"more " * 13107, chunked=False):
+    """The body goes on for ever: without a Content-Length, or in HTTP chunks of `block`."""
+    if not chunked:
+        return response.sabotage(length=None, endless=block, end="close")
+    response.headers["Transfer-Encoding"] = "chunked"
+    return response.sabotage(length=None, body=chunk(response.body), endless=chunk(block), end="close")
+
+
 @kind("hang")
 def hang(s3, request, response, seconds=FOREVER):
     """Nothing for `seconds`, not even headers; then the answer."""
@@ -2115,7 +2125,7 @@ class Connection(asyncio.Protocol):
                 await asyncio.sleep(response.pause)
                 at = None
             if sent == len(body):
-                return
+                return await self.send_for_ever(request, response.endless)
             end = min(sent + step, len(body) if at is None else at)
             if response.rate:
                 await asyncio.sleep((end - sent) / response.rate)
@@ -2123,6 +2133,13 @@ class Connection(asyncio.Protocol):
             request.bytes_sent = sent = end
             if self.writable:
                 await self.writable
+
+    async def send_for_ever(self, request, block):
+        """Send `block` until the client is gone; nothing, if it is empty."""
+        while block and not self.transport.is_closing():
+            self.transport.write(block)
+            request.bytes_sent += len(block)
+            await (self.writable or asyncio.sleep(0))
 
     async def flush(self):
         """Wait until the kernel has all that was written."""

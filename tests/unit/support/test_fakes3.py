@@ -976,14 +976,17 @@ def test_unsigned_server(open3):
 BODY = bytes(range(256)) * 40
 
 
-def fetch(s3, key="k", headers=None, timeout=5):
-    """Return (status, headers, body or exception) as a careless client sees them."""
+def fetch(s3, key="k", headers=None, timeout=5, most=None):
+    """Return (status, headers, body or exception) as a careless client sees them.
+
+    `most`: so many bytes of the body at most, for one that does not end.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", s3.port, timeout=timeout)
     try:
         connection.request("GET", target(key), headers=headers or {})
         answer = connection.getresponse()
         try:
-            return answer.status, dict(answer.getheaders()), answer.read()
+            return answer.status, dict(answer.getheaders()), answer.read(most)
         except (http.client.HTTPException, OSError) as error:
             return answer.status, dict(answer.getheaders()), error
     except (http.client.HTTPException, OSError) as error:
@@ -1018,10 +1021,12 @@ FAULTS = {
     "chunked": ({}, lambda st, h, b: "Content-Length" not in h and b == BODY),
     "bad-chunks": ({"at": 100}, lambda st, h, b: isinstance(b, (http.client.HTTPException, ValueError))),
     "double-length": ({}, lambda st, h, b: st == 200),
+    "endless": ({}, lambda st, h, b: st == 200 and "Content-Length" not in h and b == BODY + b"more " * 2),
     "hang": ({"seconds": 0.3}, lambda st, h, b: b == BODY),
     "error200": ({}, lambda st, h, b: st == 200 and error_of(b) == "InternalError"),
     "html": ({}, lambda st, h, b: st == 200 and b.startswith(b"<html>")),
     "status": ({}, lambda st, h, b: st == 503 and error_of(b) == "SlowDown"),
+    "page": ({"status": 405}, lambda st, h, b: st == 405 and b == b"<html><body><h1>405</h1></body></html>"),
     "redirect": ({}, lambda st, h, b: st == 301 and h["x-amz-bucket-region"] == "eu-west-1"),
     "refuse": ({}, lambda st, h, b: st == 0 and isinstance(b, http.client.RemoteDisconnected)),
 }
@@ -1034,7 +1039,7 @@ def test_fault(open3, name):
     open3.put("b", "k", BODY)
     rule = open3.fault(name, key="k", **options)
     began = time.monotonic()
-    assert seen(*fetch(open3))
+    assert seen(*fetch(open3, most=len(BODY) + 10 if name == "endless" else None))
     if "seconds" in options or "rate" in options:
         assert time.monotonic() - began >= 0.2
     assert rule.hits == 1
@@ -1069,6 +1074,29 @@ def test_fault_ranges(open3):
     status, headers, body = fetch(open3, headers=asked)
     assert (status, body) == (200, BODY) and "Content-Range" not in headers
     assert fetch(open3, headers=asked)[2] == b"\xff" + BODY[1:10]
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 502])
+def test_page_for_what_is_chosen(open3, status):
+    """A proxy's page for one method and path: no word of S3's, and nothing is carried out."""
+    open3.put("b", "k", BODY)
+    open3.fault("page", key="", method="POST", status=status, where=lambda r: "delete" in r.query)
+    wanted = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    found, headers, body = ask(open3, "POST", "/b?delete", body=wanted)
+    assert (found, headers["Content-Type"]) == (status, "text/html") and b"<Code>" not in body
+    assert fetch(open3)[2] == BODY
+
+
+def test_endless_in_chunks_and_the_client_gone(open3):
+    """HTTP chunks without a last one; the fake stops when the client is gone."""
+    open3.put("b", "k", b"x")
+    open3.fault("endless", block=b"more", chunked=True)
+    status, headers, body = fetch(open3, most=9)
+    assert (status, headers["Transfer-Encoding"], body) == (200, "chunked", b"xmoremore")
+    deadline = time.monotonic() + 30
+    while open3.live and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not open3.live
 
 
 def test_fault_rules(open3):
