@@ -3,12 +3,14 @@
 
 import json
 import random
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from fakes3 import Credential
 
 from faults.oracle import PRESENT, World, mixed, rows_of
+from s3kit.disk.paths import path_of
 
 LARGE = 64 << 20
 KEYS = 2500                     # three pages of a listing
@@ -298,3 +300,61 @@ def test_refused(cases, tmp_path, how, code, mid_run):
         with count.case(f"{code}, then taken again"):
             world.fake.credentials = known
             world.resume()
+
+
+# --- regions
+
+SIGNED_FOR = re.compile(r"Credential=[^/]+(?:/|%2F)\d{8}(?:/|%2F)([^/%]+)")
+KEYS_IN_BOTH = [f"k{n}" for n in range(20)] + ["x/../dots", "y/./dots"]
+
+
+def two_regions(folder):
+    """Return a World whose S3 stands, as a proxy, for Amazon's, with a bucket `far` of another region beside its own."""
+    world = World(folder, {key: f"near {key}".encode() for key in KEYS_IN_BOTH}, versioning=None)
+    world.fake.bucket("far").region = "eu-west-1"
+    for key in KEYS_IN_BOTH:
+        world.fake.put("far", key, f"far {key}".encode())
+    return world
+
+
+def region_of(request):
+    """Return the region that a request was signed for, '' where it was not signed."""
+    found = SIGNED_FOR.search(request.headers.get("authorization", "") or request.query_string)
+    return found[1] if found else ""
+
+
+def asked_elsewhere(world):
+    """Return the requests that were signed for another region than their bucket's; HEAD of a bucket finds that out."""
+    return [request for request in world.fake.log if request.key or request.method != "HEAD"
+            if request.bucket and region_of(request) not in ("", world.fake.buckets[request.bucket].region or "us-east-1")]
+
+
+def test_a_region_belongs_to_a_bucket(cases, tmp_path):
+    """Buckets of two regions in one manifest, keys with dots in both, credentials renewed in between: all fetched, all pruned."""
+    count = cases("buckets of several regions, credentials renewed in between")
+    with two_regions(tmp_path) as world:
+        process, world.fake.latency = Process(world), 0.01
+        world.env |= {"AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com", "http_proxy": world.fake.url, "no_proxy": ""}
+        process.give("FIRST", minutes=2)
+        listed = world.run("s3-manifest", "s3://b", "s3://far")
+        assert (listed.status, len(listed.rows)) == (0, 2 * len(KEYS_IN_BOTH)), listed.err
+        world.list.write_text(listed.out)
+        with count.case("s3-fetch"):
+            at_request(world, 10, expire(world, process, "FIRST", "SECOND"))
+            ran = world.fetch("-c", 4)
+            assert ran.status == 0 and expired(world), ran.err
+            assert {(row["bucket"], row["key"]) for row in ran.rows} == {(b, key) for b in ("b", "far") for key in KEYS_IN_BOTH}
+            assert (world.dest / path_of("far", "x/../dots")).read_text() == "far x/../dots"
+        world.list.write_text(ran.out)
+        checked = world.verify()
+        assert checked.status == 0, checked.err
+        world.list.write_text(checked.out)
+        with count.case("s3-prune"):
+            process.give("SECOND", minutes=2)
+            before = len(expired(world))
+            at_request(world, 6, expire(world, process, "SECOND", "THIRD"), lambda request: request.method in ("DELETE", "POST"))
+            ran = world.run("s3-prune", "--yes", "-d", world.dest, world.list)
+            assert ran.status == 0 and len(expired(world)) > before, ran.err
+            assert {row["state"] for row in ran.rows} == {"pruned"}
+            assert not world.fake.objects("b") and not world.fake.objects("far")
+        assert not asked_elsewhere(world), f"{asked_elsewhere(world)[0]!r} was signed for {region_of(asked_elsewhere(world)[0])}"

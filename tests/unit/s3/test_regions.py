@@ -1,0 +1,145 @@
+"""A region belongs to a bucket: whatever is done with it is signed for its own."""
+
+import json
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+
+import pytest
+from fakes3 import Credential, FakeS3
+
+from s3kit.errors import Fault, NoSuchBucket
+from s3kit.s3 import regions
+from s3kit.s3.access import Access
+from s3kit.s3.address import Endpoint
+from s3kit.s3.wire import Wire
+
+OPTIONS = {"profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
+           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False}
+DOTS = "a/../b"
+WHERE = {"here": "us-west-2", "there": "eu-west-1"}
+
+
+@pytest.fixture
+def amazon(monkeypatch, tmp_path):
+    """A fake that stands, as a proxy, for Amazon's S3: two buckets in two regions, in the environment."""
+    for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    with FakeS3(region="us-west-2") as s3:
+        for bucket, region in WHERE.items():
+            s3.bucket(bucket, versioning="Enabled").region = region
+            for key in ("plain", DOTS):
+                s3.put(bucket, key, key.encode())
+        for name, value in {"AWS_CONFIG_FILE": tmp_path / "config", "AWS_EC2_METADATA_DISABLED": "true",
+                            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_DEFAULT_REGION": "us-west-2",
+                            "AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com", "http_proxy": s3.url,
+                            "no_proxy": ""}.items():
+            monkeypatch.setenv(name, str(value))
+        give(tmp_path, s3, "FIRST")
+        yield s3
+
+
+def give(folder, s3, name):
+    """Let the credential_process give these credentials, good for two minutes, and no others be good."""
+    for known in s3.credentials.values():
+        known.expired = True
+    s3.credentials[name] = Credential("secret", "token")
+    until = datetime.now(timezone.utc) + timedelta(minutes=2)
+    (folder / "answer").write_text(json.dumps({"Version": 1, "AccessKeyId": name, "SecretAccessKey": "secret",
+                                               "SessionToken": "token", "Expiration": until.isoformat()}))
+    (folder / "config").write_text(f"[default]\ncredential_process = /bin/cat {folder / 'answer'}\n")
+
+
+def read(made, bucket, key):
+    """Return the body of a key, as the data plane asks for it."""
+    endpoint, url = made.reach(bucket, key)
+    wire = Wire(1)
+    transfer = wire.start(None, endpoint, url or endpoint.object_url(key), signed_url=bool(url),
+                          headers=["x-amz-checksum-mode: ENABLED"])
+    while wire.active:
+        wire.turn(0.5)
+    assert transfer.status == 200, (bucket, key, transfer.code, transfer.message)
+    return transfer.body.decode()
+
+
+def test_each_bucket_in_its_own_region(amazon, tmp_path):
+    """Keys that libcurl signs and those that boto3 does, before and after the credentials change."""
+    options = SimpleNamespace(**OPTIONS)
+    made = Access(options)
+    for name in ("FIRST", "SECOND"):
+        if name == "SECOND":
+            give(tmp_path, amazon, name)
+            made.renew(made.generation)
+        for bucket, region in WHERE.items():
+            assert made.endpoint(bucket).region == region and made.endpoint(bucket).access_key == name
+            assert [read(made, bucket, key) for key in ("plain", DOTS)] == ["plain", DOTS]
+            assert f"{region}%2Fs3" in made.reach(bucket, DOTS)[1]
+    assert vars(options) == OPTIONS, "options are the user's, and shared"
+    refused = [request for request in amazon.log if request.status in (301, 400) and request.method != "HEAD"]
+    assert not refused
+
+
+def test_many_buckets_one_client_a_region(amazon):
+    """However the regions follow each other."""
+    made = Access(SimpleNamespace(**OPTIONS))
+    for number in range(6):
+        amazon.bucket(f"b{number}").region = WHERE["there" if number % 2 else "here"]
+        assert made.endpoint(f"b{number}").region == amazon.buckets[f"b{number}"].region
+    assert set(made.session.clients) == {"", "eu-west-1"}
+
+
+def test_a_bucket_that_is_not_there(amazon):
+    """By S3's own word."""
+    with pytest.raises(NoSuchBucket, match="^bucket 'nobody' does not exist$"):
+        Access(SimpleNamespace(**OPTIONS)).endpoint("nobody")
+
+
+# --- asked without boto3
+
+@pytest.fixture
+def quick(monkeypatch):
+    """No pauses."""
+    monkeypatch.setattr(regions, "delay", lambda tries: 0)
+
+
+def endpoint_of(s3, bucket):
+    """Return an Endpoint of a bucket on the fake."""
+    return Endpoint(bucket, f"{s3.url}/{bucket}", "us-east-1", s3.access_key, s3.secret_key)
+
+
+def test_the_region_is_told_to_anyone(fake, quick):
+    """Without keys, and without a right."""
+    fake.bucket("b").region = "ap-south-1"
+    assert regions.ask_region(endpoint_of(fake, "b")) == "ap-south-1"
+    assert "authorization" not in fake.log[0].headers
+
+
+def test_what_passes_is_asked_again(fake, quick):
+    """And no more than three times."""
+    fake.bucket("b").region = "ap-south-1"
+    fake.fault("status", status=503, code="SlowDown", method="HEAD", times=2)
+    assert regions.ask_region(endpoint_of(fake, "b")) == "ap-south-1"
+    fake.fault("status", status=500, method="HEAD", times=None)
+    before = len(fake.log)
+    with pytest.raises(Fault, match="cannot reach bucket 'b'"):
+        regions.ask_region(endpoint_of(fake, "b"))
+    assert len(fake.log) - before == 3
+
+
+def test_what_does_not_pass_is_not(fake, quick):
+    """What a second try meets again."""
+    fake.fault("status", status=405, method="HEAD", times=None)
+    with pytest.raises(Fault, match="status 405"):
+        regions.ask_region(endpoint_of(fake, "b"))
+    assert len(fake.log) == 1
+
+
+def test_a_404_of_somebody_else_is_not_s3s(quick, monkeypatch):
+    """A proxy's page says nothing of a bucket; S3's answer has its request id."""
+    answers = [{"x-amz-request-id": "1"}, {"server": "proxy"}]
+    monkeypatch.setattr(Wire, "once", lambda endpoint, method: SimpleNamespace(
+        status=404, headers=answers.pop(0), failure="", code="", errno=0))
+    with pytest.raises(NoSuchBucket):
+        regions.ask_region(Endpoint("b", "http://h/b"))
+    with pytest.raises(Fault, match="status 404") as caught:
+        regions.ask_region(Endpoint("b", "http://h/b"))
+    assert not isinstance(caught.value, NoSuchBucket)
