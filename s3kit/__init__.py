@@ -1,7 +1,7 @@
 """s3kit: small Unix commands that move whole S3 buckets with proof.
 
-The house. A package may use `errors`, `units` and `text`, which lie here, itself, and the packages
-named behind it. tests/test_house.py reads this table.
+The house. A package may use `errors`, `executor`, `units` and `text`, which lie here, itself, and the
+packages named behind it. tests/test_house.py reads this table.
 
 package   | what it is for                                       | may use
 proof     | what S3 says of bytes, what we compute of them       |

@@ -3,93 +3,81 @@
 Each worker is a fresh interpreter (never a fork, which inherits what it should not) on one socket of
 its own; a death is seen as the end of that socket, at once. A batch whose worker dies gets a fresh
 worker, three times at most. `multiprocessing.Pool` would hang for ever here, `ProcessPoolExecutor`
-would lose all its work (failures.md section 0).
+would lose all its work.
 """
 
-import os
-import pickle
 import selectors
 import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
 from collections import deque
-from concurrent.futures import Executor, Future
 
-from s3kit.pipeline.channel import Channel
+from s3kit.executor import LoopExecutor, settle
+from s3kit.pipeline.channel import Gone
+from s3kit.pipeline.worker_process import Batch, WorkerProcess
 
 DEPTH = 2           # batches a worker holds at once, so that it never waits for the next
 LIVES = 3           # workers that one batch may cost
 SECONDS_TO_BREAK_OFF, SECONDS_TO_END = 1.0, 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Without '', the current directory: no module there, a bucket's file perhaps, is taken for one of ours or of Python's.
-START = ("import sys; sys.path[:] = [sys.argv[1], *filter(None, sys.path)]\n"
-         "from s3kit.pipeline.worker import live; live(int(sys.argv[2]), int(sys.argv[3]))")
+READ, READ_AND_WRITE = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 
 
 class WorkerDied(Exception):
     """A batch killed its worker as often as is allowed."""
 
 
-class Batch:
-    """A submitted call: its number, its argument, its Future, and how many workers it has cost."""
-
-    __slots__ = ("ticket", "work", "value", "future", "deaths")
-
-    def __init__(self, ticket, work, value):
-        self.ticket, self.work, self.value = ticket, work, value
-        self.future = Future()
-        self.deaths = 0
+class WorkerFault(Exception):
+    """An exception that nobody expected ended a worker's engine: a fault of ours. Its text is the worker's trace."""
 
 
-class Worker:
-    """One process, our end of its socket, and the batches it holds."""
+class Kept:
+    """Messages that a worker started later must hear, too: the newest of each kind, and of each bucket where there are several."""
 
     def __init__(self):
-        ours, theirs = socket.socketpair()
-        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        self.process = subprocess.Popen([sys.executable, "-c", START, root, str(theirs.fileno()), str(os.getpid())],
-                                        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL)
-        theirs.close()
-        self.pipe = Channel(ours.detach())
-        self.held = {}
-        self.works = set()
+        self.newest = {}
+
+    def add(self, message):
+        """Keep (kind, value) in the place of the one before; a list's members are kept bucket by bucket."""
+        kind, value = message
+        if isinstance(value, list):
+            self.newest.setdefault(kind, {}).update((member.bucket, member) for member in value)
+        else:
+            self.newest[kind] = value
+
+    def messages(self):
+        """Return what is kept, as messages."""
+        return [(kind, list(value.values()) if isinstance(value, dict) else value) for kind, value in self.newest.items()]
 
 
-class Pool(Executor):
+class Pool(LoopExecutor):
     """Up to `jobs` workers, started as there is work for them.
 
-    `on_note(note)` is called, in the pool's own thread, with what workers say between answers.
+    `on_note(note)` is called, in the pool's own thread, with what workers say between answers. The
+    thread never waits for one worker: it sends what a socket takes, and the rest when there is room.
     """
 
     def __init__(self, jobs, on_note=None):
+        super().__init__("pool")
         self.jobs = jobs
         self.on_note = on_note or (lambda note: None)
-        self.lock = threading.Lock()
-        self.queue = deque()
-        self.told = deque()
+        self.queue, self.messages, self.kept = deque(), deque(), Kept()
         self.workers = {}
         self.tickets = 0
-        self.expected = None        # the work that `warm` was told of
+        self.expected = None        # the work that `warm` was given
         self.refused = None         # why there is no worker
-        self.ending = self.gone = False
-        self.lately = []            # messages that a worker started later must hear, too
-        self.wake_out, self.wake_in = os.pipe()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.wake_out, selectors.EVENT_READ)
+        self.selector.register(self.wake_out, READ)
         # The thread must live as long as the workers: the kernel sends PR_SET_PDEATHSIG when the
         # *thread* that started them ends.
-        self.thread = threading.Thread(target=self.run, name="pool", daemon=True)
         self.thread.start()
 
     def submit(self, work, value):
-        """Have a worker call `work(value)`, or its engine do it; return the Future of the answer."""
+        """Have a worker call `work(value)`, or its engine do it; return the Future of the answer.
+
+        Raises RuntimeError after `shutdown`, and the pool's fault if there is one.
+        """
         with self.lock:
-            if self.ending:
-                raise RuntimeError("the pool has ended")
+            self.check_open()
             self.tickets += 1
             batch = Batch(self.tickets, work, value)
             self.queue.append(batch)
@@ -103,54 +91,48 @@ class Pool(Executor):
         self.wake()
 
     def tell(self, message, keep=False):
-        """Let all workers hear a message; with `keep`, those started later as well."""
+        """Let all workers hear a message (kind, value); with `keep`, those started later as well."""
         with self.lock:
-            self.told.append(message)
+            self.messages.append(message)
             if keep:
-                self.lately.append(message)
+                self.kept.add(message)
         self.wake()
 
-    def shutdown(self, wait=True, *, cancel_futures=False):
-        """End: let workers finish, or with `cancel_futures` have them break off at once."""
-        with self.lock:
-            self.ending = True
-            if cancel_futures:
-                self.gone = True
-        self.wake()
-        if wait:
-            self.thread.join()
+    def outstanding(self):
+        """Return the Futures of what waits and of what workers hold."""
+        return [batch.future for worker in self.workers.values() for batch in worker.held.values()] + \
+               [batch.future for batch in self.queue]
 
-    def wake(self):
-        """Let the pool's thread look at what changed."""
-        os.write(self.wake_in, b".")
-
-    def run(self):
-        """The pool's thread: hand out, take back, replace the dead.
+    def loop(self):
+        """Hand out, take back, replace the dead.
 
         Workers are born with the signals of a terminal blocked, until they can ignore them.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        while True:
-            with self.lock:
-                if self.gone or (self.ending and not self.queue and not any(w.held for w in self.workers.values())):
-                    break
-            self.spread()
-            self.start_early()
-            self.hand_out()
-            for key, _ in self.selector.select():
-                if key.fd == self.wake_out:
-                    os.read(self.wake_out, 4096)
-                else:
-                    self.take_back(self.workers[key.fd])
-        self.end_workers()
+        try:
+            while not self.is_over():
+                self.spread()
+                self.start_early()
+                self.hand_out()
+                self.turn()
+        except BaseException:
+            self.gone = True
+            raise
+        finally:
+            self.end_workers()
+
+    def is_over(self):
+        """Return whether nothing is left to do, or nobody waits for it."""
+        with self.lock:
+            return self.gone or (self.ending and not (self.queue or any(worker.held for worker in self.workers.values())))
 
     def spread(self):
-        """Let the workers hear what was told."""
+        """Let the workers hear what was told to all."""
         with self.lock:
-            told, self.told = self.told, deque()
-        for message in told:
+            messages, self.messages = self.messages, deque()
+        for message in messages:
             for worker in self.workers.values():
-                self.send(worker, ("tell", message))
+                worker.tell(message)
 
     def start_early(self):
         """Start the workers that `warm` asked for, and have them make their engines."""
@@ -159,7 +141,7 @@ class Pool(Executor):
         while work and len(self.workers) < self.jobs:
             worker = self.start()
             if worker:
-                self.introduce(worker, work)
+                worker.introduce(work, self.kept_messages)
 
     def hand_out(self):
         """Give waiting batches to the workers with least to do; start workers while there is more."""
@@ -172,86 +154,78 @@ class Pool(Executor):
             with self.lock:
                 batch = self.queue.popleft()
             if worker is None:
-                batch.future.set_exception(self.refused)
-                continue
-            self.spread()       # what was told before a batch was submitted is heard before it
-            worker.held[batch.ticket] = batch
-            self.introduce(worker, batch.work)
-            self.send(worker, ("batch", batch.ticket, id(batch.work), batch.value))
+                settle(batch.future.set_exception, self.refused)
+            elif not batch.future.cancelled():
+                self.spread()       # what was told before a batch was submitted is heard before it
+                worker.give(batch, self.kept_messages)
 
-    def introduce(self, worker, work):
-        """Send a worker the work that its next batch belongs to, if it does not have it."""
-        if id(work) not in worker.works:
-            worker.works.add(id(work))
-            self.send(worker, ("work", id(work), pickle.dumps(work)))
-            for message in self.lately:
-                self.send(worker, ("tell", message))
+    def kept_messages(self):
+        """Return what a worker that is new to a work must hear."""
+        with self.lock:
+            return self.kept.messages()
 
     def start(self):
         """Start one more worker; return None where the system lets us have no more: those that there are must do."""
         try:
-            worker = Worker()
+            worker = WorkerProcess()
         except OSError as error:
             self.jobs, self.refused = len(self.workers), WorkerDied(f"no worker can be started: {error.strerror}")
             return None
-        self.workers[worker.pipe.fileno()] = worker
-        self.selector.register(worker.pipe.fileno(), selectors.EVENT_READ)
+        self.workers[worker.fileno()] = worker
+        self.selector.register(worker, READ, worker)
         return worker
 
-    def send(self, worker, message):
-        """Send to a worker; if it has died, its socket's end will tell."""
-        try:
-            worker.pipe.send(message)
-        except OSError:
-            pass
+    def turn(self):
+        """Wait until something can be received, or sent that waits; do that."""
+        for worker in self.workers.values():
+            events = READ_AND_WRITE if worker.channel.is_full else READ
+            if self.selector.get_key(worker).events != events:
+                self.selector.modify(worker, events, worker)
+        for key, events in self.selector.select():
+            if key.data is None:
+                self.drain()
+                continue
+            if events & selectors.EVENT_WRITE:
+                key.data.flush()
+            if events & READ:
+                self.take_back(key.data)
 
     def take_back(self, worker):
-        """Read one message of a worker, or find that it died."""
+        """Take a worker's messages, or find that it died. Raises WorkerFault where its engine failed."""
         try:
-            kind, ticket, answer = worker.pipe.recv()
-        except (EOFError, OSError):
+            messages = worker.channel.receive()
+        except Gone:
             self.bury(worker)
             return
-        if kind == "note":
-            self.on_note(answer)
-            return
-        batch = worker.held.pop(ticket)
-        if kind == "answer":
-            batch.future.set_result(answer)
-        else:
-            batch.future.set_exception(RuntimeError(answer))
+        for kind, *values in messages:
+            if kind == "notes":
+                for note in values[0]:
+                    self.on_note(note)
+            elif kind == "answer":
+                ticket, answer = values
+                settle(worker.held.pop(ticket).future.set_result, answer)
+            else:
+                raise WorkerFault(*values)
 
     def bury(self, worker):
         """Requeue what a dead worker held; each batch may cost LIVES workers."""
-        self.selector.unregister(worker.pipe.fileno())
-        del self.workers[worker.pipe.fileno()]
-        worker.pipe.close()
-        code = worker.process.wait()
-        for batch in reversed(list(worker.held.values())):
+        self.selector.unregister(worker)
+        del self.workers[worker.fileno()]
+        worker.channel.close()
+        end = worker.end_said()
+        for batch in reversed(worker.held.values()):
             batch.deaths += 1
             if batch.deaths < LIVES:
                 with self.lock:
                     self.queue.appendleft(batch)
             else:
-                batch.future.set_exception(WorkerDied(f"its worker died {LIVES} times (the last of "
-                                                      f"{signal_name(code)})"))
+                settle(batch.future.set_exception, WorkerDied(f"its worker died {LIVES} times (the last of {end})"))
 
     def end_workers(self):
         """Tell workers to stop, close their sockets, wait; a worker that does not listen is killed."""
         for worker in self.workers.values():
-            self.send(worker, ("stop",))
-            worker.pipe.close()
-        end = time.monotonic() + (SECONDS_TO_BREAK_OFF if self.gone else SECONDS_TO_END)
+            worker.stop()
+        until = time.monotonic() + (SECONDS_TO_BREAK_OFF if self.gone else SECONDS_TO_END)
         for worker in self.workers.values():
-            try:
-                worker.process.wait(max(0.0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                worker.process.kill()
-                worker.process.wait()
-            for batch in worker.held.values():
-                batch.future.cancel()
-
-
-def signal_name(code):
-    """Return how a process ended, for people: `signal 9 (Killed)` or `status 1`."""
-    return f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"status {code}"
+            worker.wait(until)
+        self.selector.close()

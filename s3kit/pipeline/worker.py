@@ -8,13 +8,17 @@ import os
 import pickle
 import signal
 import sys
+import time
 from collections import deque
 
-from s3kit.pipeline.channel import Channel
+from s3kit.pipeline.channel import Channel, Gone
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG = 1
 GARBAGE = 50_000        # objects between looks for circles, of which an object's way makes none
+NOTE_SECONDS = 0.1      # between notes of an engine that does not say otherwise
+TURN_SECONDS = 0.25     # that an engine works before we listen again; it also ends when the parent says something
+FULL_SECONDS = 0.02     # the same while our answers wait for room in the socket
 
 
 class Plain:
@@ -52,6 +56,73 @@ class Plain:
         """Nothing is held."""
 
 
+class Worker:
+    """What hears, works and answers; `engines` are those of the works it was sent, by their number."""
+
+    def __init__(self, channel):
+        self.channel, self.engines = channel, {}
+        self.quiet_until = 0.0          # when notes may be sent again
+
+    @property
+    def busy(self):
+        """Whether there is a batch to do."""
+        return any(engine.busy for engine in self.engines.values())
+
+    def run(self):
+        """Work until the parent says stop. Raises Gone if it is gone, and what an engine raises."""
+        while self.hear():
+            for engine in self.engines.values():
+                if engine.busy:
+                    self.work_on(engine)
+
+    def hear(self):
+        """Take the parent's messages, waiting if there is nothing else to do; return False on `stop`."""
+        self.channel.flush()
+        if not self.busy:
+            self.channel.wait(None)
+            self.channel.flush()
+        for kind, *values in self.channel.receive():
+            if kind == "stop":
+                return False
+            if kind == "work":
+                self.engines[values[0]] = self.engine_of(pickle.loads(values[1]))
+            elif kind == "batch":
+                ticket, number, value = values
+                self.engines[number].add(ticket, value)
+            else:
+                for engine in self.engines.values():
+                    engine.hear(values[0])
+        return True
+
+    def engine_of(self, work):
+        """Return a work's engine, whose turns end when the parent says something."""
+        engine = work.engine() if hasattr(work, "engine") else Plain(work)
+        engine.watch(self.channel.fileno())
+        return engine
+
+    def work_on(self, engine):
+        """Let an engine work for a while, and send what came of it: notes with an answer, or alone at times."""
+        wait = self.quiet_until - time.monotonic()
+        wait = wait if wait > 0 else TURN_SECONDS
+        done = engine.turn(min(wait, FULL_SECONDS) if self.channel.is_full else wait)
+        now = time.monotonic()
+        if done or now >= self.quiet_until:
+            notes = engine.notes()
+            if notes:
+                self.channel.send(("notes", notes))
+                self.quiet_until = now + getattr(engine, "note_seconds", NOTE_SECONDS)
+        for ticket, answer in done:
+            self.channel.send(("answer", ticket, answer))
+
+    def fail(self, trace):
+        """Send the trace of a fault of ours: no other worker would do better with the same batch."""
+        self.channel.send(("fault", trace))
+        while self.channel.is_full:
+            self.channel.wait(None)
+            self.channel.receive()
+            self.channel.flush()
+
+
 def live(fd, parent):
     """A worker's life: hear, work, answer, until the parent says stop or is gone."""
     die_with(parent)
@@ -59,54 +130,26 @@ def live(fd, parent):
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)       # the parent decides
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    pipe = Channel(fd)
-    engines = {}
+    worker = Worker(Channel(fd))
     try:
-        while hear(pipe, engines):
-            for engine in engines.values():
-                work_on(pipe, engine)
-    except (EOFError, OSError):
-        pass            # the parent is gone
-    for engine in engines.values():
+        attempt(worker)
+    except Gone:
+        pass
+    for engine in worker.engines.values():
         engine.close()
     os._exit(0)         # a worker has nothing to say at its end, and interpreters take their time
 
 
-def hear(pipe, engines):
-    """Take the parent's messages, waiting if there is nothing else to do; return False on `stop`."""
-    while pipe.poll(0 if any(engine.busy for engine in engines.values()) else None):
-        message = pipe.recv()
-        kind = message[0]
-        if kind == "stop":
-            return False
-        if kind == "work":
-            work = pickle.loads(message[2])
-            engine = work.engine() if hasattr(work, "engine") else Plain(work)
-            engine.watch(pipe.fileno())
-            engines[message[1]] = engine
-        elif kind == "batch":
-            engines[message[2]].add(message[1], message[3])
-        else:
-            for engine in engines.values():
-                engine.hear(message[1])
-    return True
-
-
-def work_on(pipe, engine):
-    """Let an engine work for a while, and send what came of it."""
-    if not engine.busy:
-        return
+def attempt(worker):
+    """Let a worker run; what nobody expected is the parent's to show. Raises Gone if the parent is gone."""
     try:
-        done = engine.turn(0.25)
+        worker.run()
+    except Gone:
+        raise
     except Exception:
-        # A fault of ours: its trace is worth more than a worker that dies three times.
         import traceback
-        sys.stderr.write(traceback.format_exc())
+        worker.fail(traceback.format_exc())
         os._exit(70)
-    for note in engine.notes():
-        pipe.send(("note", None, note))
-    for ticket, answer in done:
-        pipe.send(("answer", ticket, answer))
 
 
 def die_with(parent):

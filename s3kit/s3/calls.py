@@ -6,11 +6,11 @@ that Flow can feed it as it feeds the workers.
 
 import base64
 import hashlib
-import os
-import threading
 from collections import deque
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 
+from s3kit.errors import Fault
+from s3kit.executor import LoopExecutor, settle
 from s3kit.s3 import verdicts
 from s3kit.s3.wire import Wire
 
@@ -61,71 +61,75 @@ class Call:
             self.left -= 1
 
 
-class Control(Executor):
+class Control(LoopExecutor):
     """Runs Calls: `submit(kind, jobs)` makes a Call of that class and returns the Future of its outcomes."""
 
     def __init__(self, connections):
+        super().__init__("control")
         self.connections = connections
-        self.calls, self.waiting = deque(), deque()
-        self.ending = self.gone = False
-        self.lock = threading.Lock()
-        self.wake_out, self.wake_in = os.pipe()
-        self.thread = threading.Thread(target=self.run, name="control", daemon=True)
+        self.calls, self.open = deque(), set()      # those that have not begun, and those without a result
+        self.waiting, self.under_way = deque(), {}  # requests without a connection, and places by Transfer
         self.thread.start()
 
     def submit(self, kind, jobs):
-        """Start a Call of class `kind` about some jobs; return the Future of its list of outcomes."""
+        """Start a Call of class `kind` about some jobs; return the Future of its list of outcomes.
+
+        Raises RuntimeError after `shutdown`, and the control's fault if there is one.
+        """
         call = kind(self, jobs)
         with self.lock:
-            if self.ending:
-                raise RuntimeError("there are no requests any more")
+            self.check_open()
             self.calls.append(call)
-        os.write(self.wake_in, b".")
+            self.open.add(call)
+        self.wake()
         return call.future
 
-    def shutdown(self, wait=True, *, cancel_futures=False):
-        """End: let requests be answered, or with `cancel_futures` break them off."""
-        with self.lock:
-            self.ending, self.gone = True, self.gone or cancel_futures
-        os.write(self.wake_in, b".")
-        if wait:
-            self.thread.join()
+    def outstanding(self):
+        """Return the Futures of the calls without a result."""
+        return [call.future for call in self.open]
 
-    def run(self):
-        """The thread."""
+    def loop(self):
+        """Begin calls, send their requests as connections are free, hand them the answers."""
         wire = Wire(self.connections)
         wire.watch(self.wake_out)
-        os.set_blocking(self.wake_out, False)
-        under_way = {}
-        while not self.gone:
-            with self.lock:
-                calls, self.calls = self.calls, deque()
-                if self.ending and not (calls or under_way or self.waiting):
-                    break
-            for call in calls:
-                self.guard(call, call.begin)
-            while self.waiting and wire.active < self.connections:
-                call, places, endpoint, url, options = self.waiting.popleft()
-                under_way[wire.start(call, endpoint, url, **options)] = places
-            for transfer in wire.turn(10):
-                self.guard(transfer.owner, transfer.owner.answered, transfer, under_way.pop(transfer))
-            self.drain()
-        wire.stop()
-
-    def drain(self):
-        """Forget what woke us."""
         try:
-            os.read(self.wake_out, 4096)
-        except BlockingIOError:
-            pass
+            while not self.is_over():
+                self.begin(wire)
+                for transfer in wire.turn(10):
+                    places = self.under_way.pop(transfer)
+                    self.guard(transfer.owner, transfer.owner.answered, transfer, places)
+                self.drain()
+        finally:
+            wire.stop()
+
+    def is_over(self):
+        """Return whether nothing is left to do, or nobody waits for it."""
+        with self.lock:
+            return self.gone or (self.ending and not self.open)
+
+    def begin(self, wire):
+        """Begin the calls that came, and send what requests there are connections for."""
+        with self.lock:
+            calls, self.calls = self.calls, deque()
+        for call in calls:
+            self.guard(call, call.begin)
+        while self.waiting and wire.active < self.connections:
+            call, places, endpoint, url, options = self.waiting.popleft()
+            self.under_way[wire.start(call, endpoint, url, **options)] = places
 
     def guard(self, call, step, *values):
-        """Run one step of a call; a fault of ours is its result."""
+        """Run one step of a call. A Fault in it is its result; any other exception is ours, and ends the thread."""
         try:
             step(*values)
-        except Exception as error:
+        except Fault as fault:
             call.left = -1
-            call.future.set_exception(error)
+            self.close(call, call.future.set_exception, fault)
             return
-        if not call.left and not call.future.done():
-            call.future.set_result(call.outcomes)
+        if not call.left:
+            self.close(call, call.future.set_result, call.outcomes)
+
+    def close(self, call, setter, value):
+        """Give a call its result, once."""
+        with self.lock:
+            self.open.discard(call)
+        settle(setter, value)

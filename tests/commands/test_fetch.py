@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import env_of
+from conftest import clean_env, env_of
 from odd_keys import ODD_KEYS
 
 from manifests import read_rows
@@ -686,3 +687,30 @@ def test_the_page_of_a_proxy_is_not_s3_s_word(fake, run, tmp_path, status, size)
     fake.fault("page", key="there", method=None, times=None, status=status)
     done = run("s3-fetch", "-d", "d", "--retries", "1", input=listed, env=env_of(fake))
     assert {row.key: row.state for row in read_rows(done.out)} == {"there": "failed", "gone": "vanished"}, done.err
+
+
+def test_batches_and_answers_that_no_socket_takes_at_once(fake, tmp_path):
+    """Keys of 1,024 control characters, and errors as long: a worker and its parent send at the same time, and go on.
+
+    The worker is stopped again and again, so that both batches that it holds are answered while it sleeps.
+    """
+    fake.bucket("b")
+    keys = ["\x01" * 1020 + f"{number:04d}" for number in range(640)]
+    fake.fault("status", key=bool, times=None, status=404, code="NoSuchKey", message="x" * 8000)
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("bucket,key\n" + "".join(f"b,{key.replace(chr(1), '%01')}\n" for key in keys))
+    process = subprocess.Popen([sys.executable, BIN / "s3-fetch", "-q", "-j", "1", "-c", "128", "-d", tmp_path / "d",
+                                "-o", tmp_path / "out", manifest], env=clean_env(env_of(fake)), stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{process.pid}/task")
+    end = time.monotonic() + 100
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(OSError):         # they may just have ended
+            workers = [int(pid) for path in children.glob("*/children") for pid in path.read_text().split()]
+            for number in (signal.SIGSTOP, signal.SIGCONT):
+                for worker in workers:
+                    os.kill(worker, number)
+                time.sleep(1 if number == signal.SIGSTOP else 0.2)
+    process.kill()
+    assert process.wait() == 1
+    rows = read_rows((tmp_path / "out").read_text())
+    assert sorted(row.key for row in rows) == keys and all("x" * 8000 in row.error for row in rows)
