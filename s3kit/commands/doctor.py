@@ -1,6 +1,12 @@
 """s3-doctor: look at credentials, network, buckets and disks, and say what to do."""
 
+import sys
+
 from s3kit.cli import frame, options
+from s3kit.cli.messages import say
+from s3kit.cli.progress import Progress
+from s3kit.cli.signals import Signals
+from s3kit.text import visible
 
 NAME = "s3-doctor"
 MODES = ("speed", "volumes")
@@ -51,9 +57,9 @@ def check(args):
     from s3kit.doctor.report import Report
     args.bucket = [bucket_in(word) for word in args.bucket]
     args.together = room_for(TOGETHER)
-    report = Report(args, frame.sys.stdout, lambda text: frame.say(args.prog, text))
+    report = Report(args, sys.stdout, lambda text: say(args.prog, text))
     here = aside(destination.findings, args.dest, args.connections or 32)
-    checkup = Checkup(args, frame.Signals.check, report.trace)
+    checkup = Checkup(args, Signals.check, report.trace)
     try:
         report.add(checkup.findings())
     except BaseException:
@@ -72,7 +78,7 @@ def buckets(args, checkup):
     """Return the Findings of the buckets; a bar tells how many answers are still to come where they are many."""
     if len(args.bucket or checkup.found) < MANY:
         return list(checkup.buckets())
-    checkup.progress = frame.Progress(args, unit=" answers")
+    checkup.progress = Progress(args, unit=" answers")
     try:
         return list(checkup.buckets())
     finally:
@@ -88,19 +94,19 @@ def speed(args):
     from s3kit.errors import DONE
     from s3kit.s3.address import parse_s3
     from s3kit.units import show_size, show_span
-    write = frame.sys.stdout.write
-    measured = Speed(args, *parse_s3(args.speed), frame.Signals.check)
+    write = sys.stdout.write
+    measured = Speed(args, *parse_s3(args.speed), Signals.check)
     if not args.quiet:
-        frame.say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
+        say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
     if not args.json:
-        write(f"{frame.visible(measured.title())}\n{HEAD}\n")
+        write(f"{visible(measured.title())}\n{HEAD}\n")
     for step in measured.steps():
         write((json.dumps(step.json()) if args.json else row_of(step)) + "\n")
-        frame.sys.stdout.flush()
+        sys.stdout.flush()
     if args.json:
         write(json.dumps(measured.verdict()) + "\n")
     else:
-        write("".join(f"{what:<8} {frame.visible(text)}\n" for what, text in measured.advice()))
+        write("".join(f"{what:<8} {visible(text)}\n" for what, text in measured.advice()))
     if args.svg:
         save(args.svg, drawing(measured.title(), measured.done, measured.knee(measured.done)))
     return DONE
@@ -129,7 +135,7 @@ def volumes(args):
     lines = script(found, commands)
     if args.json:
         lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found]
-    frame.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE
 
 

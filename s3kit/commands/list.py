@@ -1,6 +1,11 @@
 """s3-list: list buckets, objects and versions."""
 
+import os
+import sys
+
 from s3kit.cli import frame, options
+from s3kit.cli.messages import say
+from s3kit.cli.signals import Signals
 
 NAME = "s3-list"
 
@@ -28,8 +33,8 @@ def list_all(args):
     from s3kit.s3.address import parse_s3
     from s3kit.s3.access import Access
     addresses = [parse_s3(text) for text in args.address]
-    access = Access(args, frame.Signals.at_once)
-    listing = Listing(frame.Signals.check, args.connections, access.renewed)
+    access = Access(args, Signals.at_once)
+    listing = Listing(Signals.check, args.connections, access.renewed)
     printer, status = Printer(args), DONE
     if not addresses:
         for name, created in access.buckets():
@@ -39,10 +44,10 @@ def list_all(args):
         found = False
         for page in listing.pages(access.endpoint(bucket), prefix, args.versions, delimiter):
             found = printer.page(page) or found
-            frame.sys.stdout.flush()
+            sys.stdout.flush()
         if prefix and not found:
             # As ls has it: the others are listed all the same.
-            frame.say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
+            say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
             status = SOME_FAILED
     printer.summary()
     return status
@@ -63,12 +68,12 @@ class Printer:
         if self.args.json:
             text = json.dumps(facts, ensure_ascii=True) + "\n"
         elif self.args.null:
-            text = (visible(name) if frame.os.isatty(1) else name) + "\0"
+            text = (visible(name) if os.isatty(1) else name) + "\0"
         elif self.args.long:
             text = " ".join([*columns, visible(name)]) + "\n"
         else:
             text = visible(name) + "\n"
-        frame.sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
 
     def bucket(self, name, created):
         """Print a bucket."""
@@ -115,8 +120,8 @@ class Printer:
         parts = [count(self.objects, "object" if self.args.address else "bucket")]
         parts += [count(self.markers, "delete marker")] if self.markers else []
         parts += [size] if self.args.address else []
-        out = frame.sys.stderr if self.args.json or self.args.null else frame.sys.stdout
-        frame.sys.stdout.flush()
+        out = sys.stderr if self.args.json or self.args.null else sys.stdout
+        sys.stdout.flush()
         out.write(", ".join(parts) + "\n")
 
 

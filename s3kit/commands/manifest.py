@@ -3,7 +3,12 @@
 from argparse import Namespace
 
 from s3kit.cli import frame, options
+from s3kit.cli.progress import Progress
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Sink, Source, closing
+from s3kit.cli.tally import Tally
 from s3kit.errors import DONE, SOME_FAILED, Usage
+from s3kit.text import count
 
 NAME = "s3-manifest"
 
@@ -33,17 +38,17 @@ def manifest(args):
     if args.versions and args.at:
         raise Usage("--versions and --at exclude each other")
     found, keep = sources(args), Filter(args)
-    tally, progress = frame.Tally(args), frame.Progress(args, "row")
+    tally, progress = Tally(args), Progress(args, "row")
     read_from, nonsense = [], 0
-    sink = frame.Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"), source_rows=True)
+    sink = Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"), source_rows=True)
 
     def read(path):
-        source = frame.Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
+        source = Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
         read_from.append(source)
         return source
 
-    with frame.closing(sink, progress):
-        for rows, extras in rows_of(found, args, frame.Signals.check, read):
+    with closing(sink, progress):
+        for rows, extras in rows_of(found, args, Signals.check, read):
             rows = keep(rows)
             for row in rows:
                 nonsense += row.verbatim is not None
@@ -52,7 +57,7 @@ def manifest(args):
                 sink.write(rows, extras)
             progress.move(len(rows))
         if args.verbose or progress.is_shown:
-            tally.summary(progress, [frame.count(sum(tally.states.values()), "row")])
+            tally.summary(progress, [count(tally.rows(), "row")])
     return SOME_FAILED if nonsense else DONE
 
 

@@ -1,7 +1,15 @@
 """s3-migrate: take whole buckets out of S3: scan, restore, fetch, verify, delete."""
 
+import os
+import sys
+
 from s3kit.cli import frame, options
+from s3kit.cli.messages import say
+from s3kit.cli.person import Person
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Sink, closing
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, Held, Usage
+from s3kit.text import count
 
 NAME = "s3-migrate"
 VERBS = ("run", "status", "errors", "retry-errors", "reset")
@@ -50,22 +58,22 @@ def migrate(args):
     place_work(args, verb)
     buckets = chosen(args, verb, words)
     from s3kit.migrate.migration import Migration
-    migrations = [Migration(args, bucket, lambda text: frame.say(args.prog, text), frame.Signals.check) for bucket in buckets]
+    migrations = [Migration(args, bucket, lambda text: say(args.prog, text), Signals.check) for bucket in buckets]
     if verb == "status":
         return show_status(args, migrations)
     if verb == "errors":
         return show_errors(args, migrations)
-    frame.os.makedirs(args.dest, exist_ok=True)
+    os.makedirs(args.dest, exist_ok=True)
     held = hold(args.work)
     try:
         return reset(args, migrations) if verb == "reset" else run_all(args, migrations, retry=verb == "retry-errors")
     finally:
-        frame.os.close(held)
+        os.close(held)
 
 
 def place_work(args, verb):
     """Decide where the manifests are kept: never among the files. Raises Usage."""
-    path = frame.os.path
+    path = os.path
     args.work = args.work or path.join(args.dest, ".s3kit", "migration")
     dest, work = path.realpath(args.dest), path.realpath(args.work)
     if verb not in LOOKS and path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
@@ -102,16 +110,16 @@ def chosen(args, verb, words):
 def hold(work):
     """Return a descriptor that holds the work directory. Raises Held where another has it."""
     from s3kit.disk import lock
-    old = frame.os.umask(0o077)
+    old = os.umask(0o077)
     try:
-        frame.os.makedirs(work, exist_ok=True)
+        os.makedirs(work, exist_ok=True)
     finally:
-        frame.os.umask(old)
-    folder = frame.os.open(work, frame.os.O_RDONLY | frame.os.O_DIRECTORY | frame.os.O_CLOEXEC)
+        os.umask(old)
+    folder = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         held = lock.hold(LOCK, folder)
     finally:
-        frame.os.close(folder)
+        os.close(folder)
     if held is None:
         raise Held(f"another s3-migrate works in '{work}'")
     return held
@@ -130,12 +138,12 @@ def run_all(args, migrations, retry):
             try:
                 statuses[migration] = step(args, migration, retry)
             except Fault as fault:
-                frame.Signals.check()
-                frame.say(args.prog, fault)
+                Signals.check()
+                say(args.prog, fault)
                 statuses[migration] = UNFINISHED
     done = sum(status == DONE for status in statuses.values())
     if not args.quiet:
-        frame.say(args.prog, f"{done:,} of {frame.count(len(migrations), 'bucket')} complete")
+        say(args.prog, f"{done:,} of {count(len(migrations), 'bucket')} complete")
     return max(statuses.values(), default=DONE)
 
 
@@ -166,7 +174,7 @@ def settle(args, migration, retry):
     if status == DONE:
         came = migration.arrivals(census.newest)
         if came:
-            migration.say(f"{frame.count(came, 'version')} came since the scan: run again with --rescan")
+            migration.say(f"{count(came, 'version')} came since the scan: run again with --rescan")
     return status
 
 
@@ -183,7 +191,7 @@ def is_wanted(args, migration, census):
     except Usage as nobody:
         migration.say(f"kept in S3: {nobody}")
         return False
-    if ask(f"Delete {frame.count(left, 'version')} of s3://{migration.bucket} for good?"):
+    if ask(f"Delete {count(left, 'version')} of s3://{migration.bucket} for good?"):
         return True
     migration.say("kept in S3")
     return False
@@ -197,7 +205,7 @@ def conclude(args, migration, census):
         return DONE
     if census.wrong:
         where = "deleted" if census.pruned else "proven; nothing of it is deleted"
-        migration.say(f"{census.wrong:,} of {frame.count(census.rows, 'row')} not {where}"
+        migration.say(f"{census.wrong:,} of {count(census.rows, 'row')} not {where}"
                       f" ({census.told()}): see 's3-migrate errors', then 's3-migrate retry-errors'")
         for text in census.named:
             migration.say(text)
@@ -219,7 +227,7 @@ def reset(args, migrations):
 def person(bucket):
     """Return the Person to ask about a bucket. Raises Usage where there is none."""
     try:
-        return frame.Person()
+        return Person()
     except Usage:
         raise Usage(f"this wants a terminal to ask on, or --yes {bucket}") from None
 
@@ -228,8 +236,8 @@ def show_errors(args, migrations):
     """Write the rows that are wrong as a manifest; return the status."""
     from argparse import Namespace
     found = 0
-    sink = frame.Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv", source_rows=True)
-    with frame.closing(sink):
+    sink = Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv", source_rows=True)
+    with closing(sink):
         for migration in migrations:
             latest = migration.latest()
             for batch in migration.wrong(latest) if latest else ():
@@ -253,7 +261,7 @@ def show_status(args, migrations):
         widths = [max(len(line[at]) for line in table) for at in range(5)]
         lines = [" ".join([f"{line[0]:<{widths[0]}}", f"{line[1]:<{widths[1]}}",
                            *(f"{line[at]:>{widths[at]}}" for at in (2, 3, 4)), line[5]]).rstrip() for line in table]
-    frame.sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE if all(each["complete"] for each in facts) else SOME_FAILED
 
 

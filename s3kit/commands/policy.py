@@ -1,6 +1,10 @@
 """s3-policy: plan, compare, apply and roll back bucket policies."""
 
 from s3kit.cli import frame, options
+from s3kit.cli.messages import say
+from s3kit.cli.person import Person
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Source
 from s3kit.errors import Usage
 
 NAME = "s3-policy"
@@ -56,13 +60,13 @@ def policy(args):
     verb, words = args.words[0], args.words[1:]
     check_options(args, verb)
     from s3kit.policy.policies import Policies
-    policies = Policies(args, frame.say, frame.Signals)
+    policies = Policies(args, say, Signals)
     buckets, patterns = chosen(args, verb, words, policies)
     if verb == "plan":
         return policies.plan(buckets, patterns)
     if verb not in CHANGING:
         return getattr(policies, verb)(buckets)
-    ask = None if args.yes or args.dry_run else frame.Person()
+    ask = None if args.yes or args.dry_run else Person()
     return getattr(policies, verb)(buckets, ask)
 
 
@@ -131,8 +135,8 @@ def patterns_of(args, paths):
 
     from s3kit.policy.template import Patterns
     found = {}
-    for batch in frame.Source(Namespace(prog=args.prog, file=paths, bucket=None, columns=None)).batches():
-        frame.Signals.check()
+    for batch in Source(Namespace(prog=args.prog, file=paths, bucket=None, columns=None)).batches():
+        Signals.check()
         for row in batch:
             if row.verbatim is None:
                 found.setdefault(row.bucket, Patterns()).add(row.key)
@@ -149,7 +153,7 @@ def known_to(policies, args, verb):
 def asked_for(known):
     """Return the buckets that a person chooses from those of `known()`. Raises Usage where nobody can be asked."""
     try:
-        person = frame.Person()
+        person = Person()
     except Usage:
         raise Usage("no bucket: name some, or give --all") from None
     names = known()

@@ -1,6 +1,11 @@
 """s3-prune: delete from S3 exactly the versions that carry proof."""
 
 from s3kit.cli import frame, options
+from s3kit.cli.person import Person
+from s3kit.cli.progress import Progress
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Sink, Source, closing
+from s3kit.cli.tally import Tally
 
 NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
@@ -42,17 +47,17 @@ def prune(args):
     if args.local and any(getattr(args, name, None) for name in NOT_LOCAL):
         raise Usage("--local removes what the manifest does not name: it goes with no filter, with no -i, --bucket or --columns, "
                     "and with no option about versions in S3")
-    source = frame.Source(args)
-    ask = None if args.yes or args.dry_run else frame.Person()
-    sink = frame.Sink(args, lambda: args.format or source.form)
-    tally, progress = frame.Tally(args), frame.Progress(args, unit="row")
+    source = Source(args)
+    ask = None if args.yes or args.dry_run else Person()
+    sink = Sink(args, lambda: args.format or source.form)
+    tally, progress = Tally(args), Progress(args, unit="row")
     if args.local:
         from s3kit.prune.leftovers import Leftovers
-        pruning = Leftovers(args, source, sink, tally, ask, frame.Signals)
+        pruning = Leftovers(args, source, sink, tally, ask, Signals)
     else:
         from s3kit.prune.pruning import Pruning
-        pruning = Pruning(args, source, sink, tally, progress, ask, frame.Signals)
-    with frame.closing(sink, progress):
+        pruning = Pruning(args, source, sink, tally, progress, ask, Signals)
+    with closing(sink, progress):
         pruning.run()
         tally.summary(progress, pruning.told())
     return pruning.status()

@@ -1,6 +1,12 @@
 """s3-restore: bring archived versions back, and let each row go on when it can be read."""
 
 from s3kit.cli import frame, options
+from s3kit.cli.person import Person
+from s3kit.cli.progress import Progress
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Sink, Source, closing
+from s3kit.cli.tally import Tally
+from s3kit.text import visible
 
 NAME = "s3-restore"
 TIERS = ("Standard", "Bulk", "Expedited")
@@ -36,17 +42,17 @@ def restore(args):
         raise Usage("--wait and -n contradict each other")
     if args.estimate and (args.in_place or args.output):
         raise Usage("--estimate writes no manifest: it goes with no -i or -o")
-    source = frame.Source(args)
+    source = Source(args)
     is_free = args.dry_run or args.estimate
-    ask = None if args.yes or is_free else frame.Person("--estimate prints what it would cost")
-    sink = None if args.estimate else frame.Sink(args, lambda: args.format or source.form)
-    tally, progress = frame.Tally(args), frame.Progress(args, unit="row")
-    restoring = Restoring(args, source, sink, tally, progress, ask, frame.Signals)
+    ask = None if args.yes or is_free else Person("--estimate prints what it would cost")
+    sink = None if args.estimate else Sink(args, lambda: args.format or source.form)
+    tally, progress = Tally(args), Progress(args, unit="row")
+    restoring = Restoring(args, source, sink, tally, progress, ask, Signals)
     if args.estimate:
         for line in restoring.estimate(source.batches()).lines():
-            print(frame.visible(line))
+            print(visible(line))
         return DONE
-    with frame.closing(sink, progress):
+    with closing(sink, progress):
         restoring.run()
         tally.summary(progress, restoring.told())
     return restoring.status()

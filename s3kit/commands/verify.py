@@ -1,6 +1,10 @@
 """s3-verify: read the files back from the disk and compare them with what S3 said."""
 
 from s3kit.cli import frame, options
+from s3kit.cli.progress import Progress
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Sink, Source, closing
+from s3kit.cli.tally import Tally
 
 NAME = "s3-verify"
 
@@ -24,11 +28,11 @@ def build_parser():
 def verify(args):
     """Verify every row's file; return the status."""
     from s3kit.verify.verifying import Verifying
-    source = frame.Source(args)
-    sink = frame.Sink(args, lambda: args.format or source.form)
-    tally, progress = frame.Tally(args), frame.Progress(args)
-    verifying = Verifying(args, source, sink, tally, progress, frame.Signals)
-    with frame.closing(sink, progress):
+    source = Source(args)
+    sink = Sink(args, lambda: args.format or source.form)
+    tally, progress = Tally(args), Progress(args)
+    verifying = Verifying(args, source, sink, tally, progress, Signals)
+    with closing(sink, progress):
         verifying.run()
         tally.summary(progress, verifying.told())
     return verifying.status()

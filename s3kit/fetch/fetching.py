@@ -443,8 +443,7 @@ class Fetching:
 
     def note_failure(self, row):
         """Count a row that the flush failed, after all."""
-        self.tally.states[rows.FETCHED] -= 1
-        self.tally.count(row, told=True)
+        self.tally.recount(row, rows.FETCHED)
 
     # --- large objects
 

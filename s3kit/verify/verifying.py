@@ -377,8 +377,7 @@ class Verifying:
 
     def note_failure(self, row):
         """Count a row that the flush failed, after all."""
-        self.tally.states[rows.VERIFIED] -= 1
-        self.tally.count(row, told=True)
+        self.tally.recount(row, rows.VERIFIED)
 
     def told(self):
         """Return the parts of the summary."""

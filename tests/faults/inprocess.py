@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from fakes3 import Connection, Request
 
-from s3kit.cli.frame import Signals
+from s3kit.cli.signals import Signals
 from s3kit.commands import fetch, verify
 from s3kit.commands import manifest as make_manifest
 from s3kit.disk import direct_io, durable, ledger, lock, tree

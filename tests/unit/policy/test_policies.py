@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def run(place, capsys):
             status = policy.policy(args)
         except Fault as fault:
             status = fault.status
-            print(fault, file=policy.frame.sys.stderr)
+            print(fault, file=sys.stderr)
         said = capsys.readouterr()
         return status, said.out, said.err
     return run

@@ -1,0 +1,32 @@
+"""The person at the terminal, and the questions they are asked."""
+
+from s3kit.cli.signals import Signals
+from s3kit.errors import Usage
+from s3kit.text import visible
+
+
+class Person:
+    """Who sits at the terminal, which stdin need not be: ask(question) is whether they say yes.
+
+    `hint` says what can be done without one. Raises Usage where there is no terminal.
+    """
+
+    def __init__(self, hint="-n shows what would be done"):
+        try:
+            self.terminal = open("/dev/tty", "r+b", buffering=0)
+        except OSError:
+            raise Usage(f"this wants --yes, or a terminal to ask on ({hint})") from None
+
+    def __call__(self, question):
+        """Ask; anything but yes is no."""
+        return self.line(f"{question} [y/N]").lower() in ("y", "yes")
+
+    def line(self, question):
+        """Ask; return what they type."""
+        with Signals.at_once():
+            self.terminal.write(visible(f"{question} ").encode())
+            return self.terminal.readline().decode(errors="replace").strip()
+
+    def show(self, text):
+        """Show a line."""
+        self.terminal.write(f"{visible(text)}\n".encode())

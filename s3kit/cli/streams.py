@@ -1,0 +1,135 @@
+"""The manifests that a command reads, and the one it writes."""
+
+import os
+from contextlib import contextmanager
+
+from s3kit.cli.messages import say
+from s3kit.errors import Usage, of_file
+from s3kit.text import visible
+
+HINT = "s3-manifest s3://bucket/ | "
+
+
+class Source:
+    """The manifests a command was given, as one stream of batches of rows."""
+
+    def __init__(self, args):
+        self.name = args.prog
+        self.files = args.file or ["-"]
+        self.bucket, self.columns = args.bucket or "", args.columns
+        for path in self.files:
+            if path.startswith("-") and path != "-":
+                raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
+        if "-" in self.files and os.isatty(0):
+            raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
+        if len(set(self.files)) < len(self.files) and "-" in self.files:
+            raise Usage("'-' can be read once")
+        self.input, self.readers = None, []
+        self.form_of_first = None
+
+    @property
+    def form(self):
+        """The form of the first input, known once a batch has come."""
+        return self.form_of_first or "csv"
+
+    def extras(self):
+        """The names of unknown columns seen so far."""
+        return self.input.extras if self.input else []
+
+    def batches(self):
+        """Yield lists of rows. Raises Cut at the end of an input that was cut, Fault for one of no use."""
+        from s3kit.manifest.streams import Input
+        for path in self.files:
+            try:
+                fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                raise of_file("open", path, error) from None
+            self.input = Input(fd, "standard input" if path == "-" else path, self.bucket, self.columns)
+            for rows in self.input.batches():
+                self.form_of_first = self.form_of_first or self.input.form
+                yield rows
+            self.form_of_first = self.form_of_first or self.input.form
+            self.readers.append(self.input.reader)
+            for warning in self.input.warnings:
+                say(self.name, f"warning: {warning}")
+            if fd:
+                os.close(fd)
+
+
+class Sink:
+    """Where the manifest goes: a file, stdout, or on a terminal nowhere, where people get the summary."""
+
+    def __init__(self, args, form, source_rows=False):
+        from s3kit.manifest.streams import Output
+        path = None if args.output in (None, "-") else args.output
+        if getattr(args, "in_place", False):
+            if len(args.file) != 1 or args.file == ["-"] or path:
+                raise Usage("-i rewrites one FILE, and goes with no -o")
+            path = args.file[0]
+        self.name = args.prog
+        self.form = lambda: args.format or form_of_name(args.output or "") or form()
+        shown = source_rows or path or args.output == "-" or not os.isatty(1)
+        try:
+            self.output = Output(path=path) if shown else None
+            if shown and not path and os.isatty(1):
+                self.output.file = Shown(self.output.file)
+        except OSError as error:
+                raise of_file("write", path or "stdout", error) from None
+
+    def write(self, rows, extras=()):
+        """Write rows."""
+        if self.output:
+            self.output.form = self.form() if not self.output.begun else self.output.form
+            self.output.write(rows, extras)
+
+    def close(self):
+        """Write the end mark."""
+        if self.output:
+            if not self.output.begun:
+                self.output.form = self.form()
+            self.output.close()
+            if self.output.lost:
+                say(self.name, f"warning: columns first seen after CSV's header was written are lost: "
+                               f"{', '.join(sorted(self.output.lost))} (-f xml keeps them)")
+
+    def abandon(self):
+        """Leave without the end mark."""
+        if self.output:
+            self.output.abandon()
+
+
+def form_of_name(path):
+    """Return the form that a file's name tells: `m.xml.gz` is XML."""
+    for compression in (".gz", ".zst", ".zstd"):
+        path = path.removesuffix(compression)
+    return {".csv": "csv", ".xml": "xml"}.get(os.path.splitext(path)[1], "")
+
+
+class Shown:
+    """A terminal that a manifest is written to: what could act on it is written out, as everywhere."""
+
+    def __init__(self, file):
+        self.file = file
+        self.flush, self.close = file.flush, file.close
+
+    def write(self, data):
+        """Write bytes of whole lines."""
+        text = bytes(data).decode("utf-8", "surrogateescape")
+        view = memoryview("\n".join(map(visible, text.split("\n"))).encode())
+        while view:
+            view = view[self.file.write(view):]
+        return len(data)
+
+
+@contextmanager
+def closing(sink, *others):
+    """Close the sink with its end mark if all went well, without it if not (nor can be); close the others anyway."""
+    try:
+        yield
+        sink.close()
+    except BaseException:
+        sink.abandon()
+        raise
+    finally:
+        for other in others:
+            other.close()

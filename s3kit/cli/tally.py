@@ -1,0 +1,75 @@
+"""What a command has done so far: rows and bytes by name, told in its summary and by its exit status."""
+
+import threading
+import time
+from collections import Counter
+
+from s3kit.cli.messages import say
+from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE
+from s3kit.text import count
+from s3kit.units import show_span
+
+
+class Tally:
+    """Counts the rows that leave a command; its threads may all count at once.
+
+    `states` is {state: rows}; `amounts` is {name: number} of everything else that is counted (files, bytes).
+    """
+
+    def __init__(self, args):
+        self.name, self.quiet, self.verbose = args.prog, args.quiet, args.verbose
+        self.states, self.amounts = Counter(), Counter()
+        self.started = time.monotonic()
+        self.lock = threading.Lock()
+
+    def count(self, row, told=False):
+        """Count a row by its state; one that failed here (`told`) is named on stderr, with the reason."""
+        with self.lock:
+            self.states[row.state] += 1
+        if told and row.error:
+            say(self.name, f"{row.name}: {row.error}")
+        elif self.verbose:
+            say(self.name, f"{row.name}: {row.state or 'passed on'}")
+
+    def recount(self, row, old_state, told=True):
+        """Count a row by its state instead of by `old_state`, where it was counted so; say its error if `told`."""
+        with self.lock:
+            if self.states[old_state]:
+                self.states[old_state] -= 1
+        self.count(row, told)
+
+    def add(self, name, number=1):
+        """Add to the amount of this name."""
+        with self.lock:
+            self.amounts[name] += number
+
+    def amount(self, name):
+        """Return the amount of this name, 0 if nothing was added."""
+        return self.amounts.get(name, 0)
+
+    def of(self, *states):
+        """Return how many rows left in any of the states."""
+        return sum(self.states.get(state, 0) for state in states)
+
+    def rows(self):
+        """Return how many rows left."""
+        with self.lock:
+            return sum(self.states.values())
+
+    def say(self, text):
+        """Write a line that tells of no row's fault, unless -q was given."""
+        if not self.quiet:
+            say(self.name, text)
+
+    def status(self, unverifiable=True):
+        """Return 1 if any row is wrong, 5 if some could not be verified (and `unverifiable`), else 0."""
+        from s3kit.manifest.row import UNVERIFIABLE as CANNOT_TELL
+        from s3kit.manifest.row import WRONG
+        if self.of(*WRONG):
+            return SOME_FAILED
+        return UNVERIFIABLE if self.of(CANNOT_TELL) and unverifiable else DONE
+
+    def summary(self, progress, parts):
+        """Say in one line what was done: the parts that are not empty, and how long it took."""
+        text = ", ".join(part for part in parts if part) or count(0, "row")
+        progress.end(f"{self.name}: {text} in {show_span(time.monotonic() - self.started)}")

@@ -1,0 +1,60 @@
+"""What a command counts, and the status that follows."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from s3kit.cli.tally import Tally
+from s3kit.manifest import row as rows
+
+CALM = SimpleNamespace(prog="s3-fetch", quiet=False, verbose=False)
+
+
+def row(state, error="", name="s3://b/k"):
+    """Return what a Tally needs to know of a row."""
+    return SimpleNamespace(state=state, error=error, name=name)
+
+
+def test_rows_and_amounts_from_several_threads_are_all_counted():
+    """Reader, pool and outbox count at once."""
+    tally = Tally(CALM)
+
+    def count():
+        for _ in range(2000):
+            tally.count(row(rows.FETCHED))
+            tally.add("bytes", 3)
+            tally.recount(row(rows.FAILED), rows.FETCHED)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tally.of(rows.FETCHED), tally.of(rows.FAILED), tally.rows(), tally.amount("bytes")) == (0, 8000, 8000, 24000)
+
+
+def test_a_recounted_row_is_told(capsys):
+    """It was counted as whole before its failure was known."""
+    tally = Tally(CALM)
+    tally.count(row(rows.FETCHED))
+    tally.recount(row(rows.FAILED, "no space"), rows.FETCHED)
+    assert capsys.readouterr().err == "s3-fetch: s3://b/k: no space\n"
+    assert tally.states == {rows.FETCHED: 0, rows.FAILED: 1}
+
+
+def test_a_row_that_was_never_counted_can_be_recounted():
+    """No count goes below zero, and nothing is raised."""
+    tally = Tally(CALM)
+    tally.recount(row(rows.FAILED), rows.FETCHED)
+    assert (tally.of(rows.FETCHED), tally.of(rows.FAILED)) == (0, 1)
+
+
+@pytest.mark.parametrize("states, status", [((), 0), ((rows.FETCHED,), 0), ((rows.FETCHED, rows.FAILED), 1),
+                                            ((rows.UNVERIFIABLE,), 5), ((rows.UNVERIFIABLE, rows.MISMATCH), 1)])
+def test_the_status_of_states(states, status):
+    """1 outweighs 5."""
+    tally = Tally(CALM)
+    for state in states:
+        tally.count(row(state))
+    assert tally.status() == status
