@@ -90,8 +90,6 @@ class Blocks:
                 self.set_direct(False)
 
 
-
-
 def go_direct(fd):
     """Have an open file read from the disk, not from the page cache, which proves nothing (failures.md 0.3).
 

@@ -95,7 +95,7 @@ class Fetching:
         pool = Pool(self.args.jobs, lambda note: self.flow.events.put(("note", note)))
         rate = self.args.limit_rate / self.args.jobs
         self.pool, self.work = pool, Work(os.path.abspath(self.args.dest), {}, self.args.connections, rate,
-                                    place=self.tree.place)
+                                          place=self.tree.place)
         if self.ledger.is_empty():
             pool.warm(self.work)        # the first run: rows will need them, while later ones may not
         limit = self.args.jobs * max(DEPTH * BATCH_ROWS, 2 * self.args.connections)

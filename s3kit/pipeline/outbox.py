@@ -144,5 +144,3 @@ class Commit:
             durable.unlink(name, folder)
         except (OSError, Fault):
             pass        # gone already, or as unreadable as the rest of this disk
-
-

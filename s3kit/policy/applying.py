@@ -205,7 +205,7 @@ class Applying:
         for _ in self.moments():
             if refusal(lambda: self.live.versioning(errand.bucket)):
                 raise Fault(f"this server does not spare us by {errand.circle.key}: the policy would lock us out "
-                               "(plan with --by arn or --by username, whichever it knows)")
+                            "(plan with --by arn or --by username, whichever it knows)")
 
     def take_back(self, errand, backup, error):
         """Put the old policy again after something went wrong. Raises Fault, which says where it lies, if that fails.

@@ -18,6 +18,5 @@ def ranges_of(size, part_size, jobs):
     return [(start, min(start + step, size)) for start in range(0, size, step)]
 
 
-
 SMALL = 256 << 10           # bytes received in memory and written at once
 LARGE = 64 << 20            # bytes from which an object is fetched in ranges

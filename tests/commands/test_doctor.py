@@ -652,7 +652,7 @@ def test_nothing_to_measure(fake, doctor, case):
     elif case in ("denied", "expired"):
         fake.put("b", "k", b"x")
         fake.fault("status", key=bool, times=None, **({"status": 403, "code": "AccessDenied"} if case == "denied" else
-                                                     {"status": 400, "code": "ExpiredToken"}))
+                                                      {"status": 400, "code": "ExpiredToken"}))
     seen = doctor(env_of(fake), "--speed", "s3://none" if case == "no bucket" else "s3://b", "--for", "2s")
     assert seen.status == 3 and len(seen.done.err.splitlines()) == (2 if case in ("denied", "expired") else 1), seen.done
     assert {"empty": "nothing to read", "archived": "nothing to read", "no bucket": "NoSuchBucket", "denied": "AccessDenied",

@@ -428,9 +428,10 @@ def run_model(cases, monkeypatch, number, steps):
     assert count.broken or COUNT["crashes"] and COUNT["faults"], "nothing went wrong"
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_model(cases, monkeypatch, number):
-    run_model(cases, monkeypatch, number, 5_000)
+@pytest.mark.parametrize("number, steps", [
+    (100, 500), *(pytest.param(number, 5_000, marks=pytest.mark.system("minutes")) for number in range(4))])
+def test_model(cases, monkeypatch, number, steps):
+    run_model(cases, monkeypatch, number, steps)
 
 
 @pytest.mark.long

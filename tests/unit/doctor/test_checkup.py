@@ -72,7 +72,7 @@ def test_certificates(days, verify, state):
     way = route.Route("https://s3.amazonaws.com")
     way.transfer = SimpleNamespace(errno=0, status=403)
     way.seen = {"certificate": {"Subject": "C=US, CN=*.s3.amazonaws.com", "Expire date":
-                                  time.strftime("%b %d %H:%M:%S %Y GMT", time.gmtime(time.time() + (days + 0.5) * 86400))}}
+                                time.strftime("%b %d %H:%M:%S %Y GMT", time.gmtime(time.time() + (days + 0.5) * 86400))}}
     (found,) = way.trust("https", verify)
     assert found.state == state and f"certificate of *.s3.amazonaws.com, good for {days} days" in found.seen
 

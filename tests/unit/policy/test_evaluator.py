@@ -133,7 +133,7 @@ CASES = [
     ({"Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:*:iam::{ACCOUNT}:user/*"}}}, DENY), ({"Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/a*"}}}, DENY),
     ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:*:user/alice"}}}, MAY_DENY), ({"Condition": {"ArnLike": {"aws:PrincipalArn": "*"}}}, DENY),
     ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:*::*:user/a?ice"}}}, DENY), ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::user/alice:*"}}}, UNSAID),
-       ({"Condition": {"ArnNotLike": {"aws:PrincipalArn": [ALICE, ROOT]}}}, UNSAID), ({"Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:*:user/alice"}}}, DENY),
+    ({"Condition": {"ArnNotLike": {"aws:PrincipalArn": [ALICE, ROOT]}}}, UNSAID), ({"Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:*:user/alice"}}}, DENY),
     ({"Condition": {"Bool": {"aws:SecureTransport": False}}}, UNSAID), ({"Condition": {"Bool": {"aws:SecureTransport": "TRUE"}}}, DENY),
     ({"Condition": {"Bool": {"aws:SecureTransport": "yes"}}}, MAY_DENY),
     ({"Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}}, UNSAID), ({"Condition": {"NumericLessThanEquals": {"s3:TlsVersion": "1.2"}}}, DENY),

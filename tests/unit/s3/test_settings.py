@@ -49,7 +49,7 @@ PLAIN = {
     "another profile": ({"AWS_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {}, CONFIG, SHARED),
     "keys of the environment before a profile of it": (KEYS | {"AWS_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {}, CONFIG, SHARED),
     "a profile of the option before both": (KEYS | {"AWS_PROFILE": "default", "AWS_ENDPOINT_URL": LOCAL}, {"profile": "other"}, CONFIG,
-                                           SHARED),
+                                            SHARED),
     "the option's region": (KEYS, {"region": "us-west-2", "endpoint_url": LOCAL}, CONFIG, ""),
     "no signature": ({"AWS_ENDPOINT_URL": LOCAL}, {"no_sign_request": True}, "", ""),
     "no keys, no signature": (KEYS, {"no_sign_request": True, "region": "us-west-2"}, "", ""),
