@@ -1,6 +1,7 @@
 """What S3's answers say: of the object's bytes, its version, its class, and of what went wrong.
 
-The headers are those of GetObject and HeadObject, names in lower case; facts in formats.md section 3.
+The headers are those of GetObject and HeadObject, names in lower case
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
 """
 
 import time
@@ -9,6 +10,7 @@ from functools import lru_cache
 from s3kit import units
 from s3kit.proof.checksums import ALGORITHMS
 from s3kit.proof.claims import NO_CLAIM, claim_of, etag_claim
+from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
 
 CHECKSUM = "x-amz-checksum-"
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
@@ -89,9 +91,9 @@ def date_ns(text):
 
 def said(transfer):
     """Return what S3 said was wrong, one line."""
-    if transfer.failure and not transfer.code:
+    if transfer.failure and transfer.code in ("", TOO_LARGE):
         return transfer.failure
-    if transfer.code == "ErrorDocument":
+    if transfer.code == ERROR_DOCUMENT:
         return "S3 answered 200 with an error document"
     text = f"S3 says {transfer.code}" + (f": {transfer.message}" if transfer.message else "")
     return text + skew(transfer) if transfer.code in CLOCK_CODES else text

@@ -12,7 +12,7 @@ region, and whatever is done with a bucket is done with the client of its own.
 
 import warnings
 
-from s3kit.errors import NoCredentials
+from s3kit.errors import Fault, NoCredentials
 from s3kit.s3 import regions, settings
 from s3kit.s3.address import Endpoint
 from s3kit.s3.translation import translated
@@ -188,6 +188,8 @@ class Session:
     def describe(self, bucket, region):
         """Return the Endpoint of a bucket in a region ('': that of the settings). Raises NoAccess or Fault."""
         url, scope = regions.reach_of(self.client_in(region), bucket)
+        if not url.isascii():
+            raise Fault(f"cannot use the endpoint {url}: write its name in ASCII (xn--...)")
         return Endpoint(bucket, url, scope, *self.frozen, self.ca_bundle, not self.options.no_verify_ssl,
                         self.options.request_payer or "", self.generation)
 

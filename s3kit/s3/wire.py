@@ -3,28 +3,29 @@
 poll, not epoll: libcurl drops its interest in a socket with every answer and takes it up again with
 the next request, which costs epoll two system calls and poll two entries of a dict.
 
-libcurl signs every key but those with dot segments, which it would normalise: they take a URL that
-boto3 has signed, with PATH_AS_IS (DESIGN.md section 5).
+libcurl signs every key but those with dot segments, which it would normalise
+(https://curl.se/libcurl/c/CURLOPT_PATH_AS_IS.html): they take a URL that boto3 has signed.
 """
 
-import re
+import os
 import select
 import time
 
 import pycurl
 
 from s3kit import __version__
+from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.verdicts import CERTIFICATE_ERRORS
 
 SECONDS_TO_CONNECT = 10
 STALLED_BYTES, STALLED_SECONDS = 1024, 30     # slower than this for so long is cut
-ERROR_BYTES = 1 << 16
-CODE = re.compile(rb"<Code>([^<]*)</Code>")
-MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
-ERROR_DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s>]")
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
-
-
+SETTINGS = ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+            (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
+            (pycurl.LOW_SPEED_LIMIT, STALLED_BYTES), (pycurl.LOW_SPEED_TIME, STALLED_SECONDS),
+            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.TCP_KEEPALIVE, 1), (pycurl.FOLLOWLOCATION, 0))
+TIMES = (("found", pycurl.NAMELOOKUP_TIME), ("connected", pycurl.CONNECT_TIME),
+         ("secured", pycurl.APPCONNECT_TIME), ("answered", pycurl.STARTTRANSFER_TIME))
 INTEREST = {pycurl.POLL_IN: select.POLLIN, pycurl.POLL_OUT: select.POLLOUT,
             pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT}
 
@@ -36,60 +37,92 @@ def happened(mask):
             | (pycurl.CSELECT_ERR if mask & (select.POLLERR | select.POLLNVAL) else 0))
 
 
-class Transfer:
-    """One request on its way, then its answer.
+class Handles:
+    """libcurl's handles, each used for one request after another.
 
-    `status` is 0 where no answer came, `failure` then says why; `headers` have lower-case names; `body`
-    is the body where no sink took it; `code` and `message` are S3's where it sent an error.
+    What a handle is set to is kept on it, so that a request sets only what is another's. `seconds` is
+    how long a request may take in all; 0: as long as bytes come.
     """
 
-    __slots__ = ("owner", "sink", "curl", "store", "status", "headers", "failure", "errno", "code", "message", "endpoint")
+    def __init__(self, seconds):
+        self.seconds, self.idle = seconds, []
 
-    def __init__(self, owner, endpoint, sink):
-        self.owner, self.endpoint, self.sink = owner, endpoint, sink
-        self.store = []
-        self.status, self.headers = 0, None
-        self.failure = self.code = self.message = ""
-        self.errno = 0
+    def take(self):
+        """Return a handle that is free."""
+        return self.idle.pop() if self.idle else self.fresh()
 
-    @property
-    def body(self):
-        """The bytes of the body, where no sink took them."""
-        return self.store[0] if len(self.store) == 1 else b"".join(self.store)
+    def fresh(self):
+        """Return a new handle with what all requests share."""
+        curl = pycurl.Curl()
+        curl.head, curl.endpoint, curl.as_is, curl.method, curl.most = [], None, None, "", None
+        curl.setopt(pycurl.HEADERFUNCTION, curl.head.append)
+        for option, value in SETTINGS:
+            curl.setopt(option, value)
+        if self.seconds:
+            curl.setopt(pycurl.TIMEOUT_MS, int(self.seconds * 1000))
+        return curl
 
-    def take(self, data):
-        """Take a piece of the body: to the sink if the answer is the object, else kept as an error."""
-        if self.headers is None:
-            self.read_head()
-        if self.sink and 200 <= self.status < 300:
-            return self.sink(self, data)
-        if not self.sink or sum(map(len, self.store)) < ERROR_BYTES:
-            self.store.append(data)
-        return None
+    def prepare(self, curl, endpoint, url, method, headers, most, signed_url, body):
+        """Set a handle to one request; the values are those of Wire.start."""
+        if curl.endpoint is not endpoint:
+            self.point(curl, endpoint)
+        curl.setopt(pycurl.URL, url)
+        curl.unsetopt(pycurl.HTTPHEADER)        # an empty list would leave the headers of the request before
+        curl.setopt(pycurl.HTTPHEADER, with_own(endpoint, headers, signed_url))
+        curl.head.clear()
+        most = max(most, ERROR_BYTES) if most is not None else 0
+        if most != curl.most:
+            curl.setopt(pycurl.MAXFILESIZE_LARGE, most)
+            curl.most = most
+        if method != curl.method:
+            self.use(curl, method)
+        if method == "POST":
+            curl.setopt(pycurl.POSTFIELDS, body)
+        if signed_url != curl.as_is:
+            self.sign(curl, endpoint, signed_url)
 
-    def read_head(self):
-        """Parse the last block of headers; earlier ones are of a proxy or a 100.
+    def point(self, curl, endpoint):
+        """Set what a handle needs for another endpoint."""
+        curl.setopt(pycurl.SSL_VERIFYPEER, int(endpoint.verify))
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2 if endpoint.verify else 0)
+        if endpoint.ca_bundle and endpoint.verify:
+            curl.setopt(pycurl.CAINFO, os.fsencode(endpoint.ca_bundle))     # a str must be ASCII
+        self.sign(curl, endpoint, False)
+        curl.endpoint = endpoint
 
-        The status is taken from there, too: within a callback libcurl may not be asked.
-        """
-        first, *lines = b"".join(self.curl.head).decode("utf-8", "replace").rstrip().rpartition("\r\n\r\n")[2].split("\r\n")
-        words = first.split(None, 2)
-        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-        self.headers = headers = {}
-        for line in lines:
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
+    def use(self, curl, method):
+        """Set a handle's method."""
+        if curl.method == "DELETE":
+            curl.unsetopt(pycurl.CUSTOMREQUEST)
+        if curl.method == "POST":
+            curl.setopt(pycurl.POSTFIELDS, b"")     # libcurl would sign the next request as if it had the old body
+        curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST}.get(method, pycurl.HTTPGET), 1)
+        if method == "DELETE":
+            curl.setopt(pycurl.CUSTOMREQUEST, method)
+        curl.method = method
 
-    def read_error(self):
-        """Take S3's code and message from an error document."""
-        body = self.body[:ERROR_BYTES]
-        code, message = CODE.search(body), MESSAGE.search(body)
-        self.code = code[1].decode("utf-8", "replace") if code else ""
-        self.message = message[1].decode("utf-8", "replace") if message else ""
+    def sign(self, curl, endpoint, signed_url):
+        """Let libcurl sign, or leave a presigned URL as it is."""
+        curl.as_is = signed_url
+        curl.setopt(pycurl.PATH_AS_IS, int(signed_url or not endpoint.access_key))
+        if signed_url or not endpoint.access_key:
+            curl.unsetopt(pycurl.USERNAME)
+            curl.unsetopt(pycurl.PASSWORD)
+            curl.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_NONE)
+            return
+        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{endpoint.region}:s3")
+        curl.setopt(pycurl.USERNAME, endpoint.access_key)
+        curl.setopt(pycurl.PASSWORD, endpoint.secret_key)
 
-    def is_error_document(self):
-        """Return whether a body that came with 200 is S3's error document."""
-        return b"<Error" in self.body[:512] and bool(ERROR_DOCUMENT.match(self.body[:512]))
+
+def with_own(endpoint, headers, signed_url):
+    """Return a request's own headers with the endpoint's."""
+    headers = list(headers)
+    if endpoint.token and not signed_url:
+        headers.append(f"x-amz-security-token: {endpoint.token}")
+    if endpoint.request_payer:
+        headers.append(f"x-amz-request-payer: {endpoint.request_payer}")
+    return headers
 
 
 class Wire:
@@ -99,14 +132,13 @@ class Wire:
     """
 
     def __init__(self, connections, seconds=0):
-        self.seconds = seconds
+        self.handles = Handles(seconds)
         self.multi = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_MAXCONNECTS, connections + 4)
         self.multi.setopt(pycurl.M_SOCKETFUNCTION, self.on_socket)
         self.multi.setopt(pycurl.M_TIMERFUNCTION, self.on_timer)
         self.poll = select.poll()
         self.deadline = None
-        self.idle = []
         self.busy = {}
         self.watched = None
         self.opened = 0
@@ -135,36 +167,21 @@ class Wire:
     def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None, signed_url=False, body=b""):
         """Start a request and return its Transfer; `turn` gives it back once it is answered.
 
-        `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory; more than `most`
-        bytes are refused. `url` comes from Endpoint.object_url, or is presigned (`signed_url`). `body` is a POST's.
+        `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory, as much as any
+        answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `url` comes from
+        Endpoint.object_url, or is presigned (`signed_url`). `body` is a POST's.
         """
         transfer = Transfer(owner, endpoint, sink)
-        curl = self.idle.pop() if self.idle else self.fresh()
-        transfer.curl = curl
-        if curl.endpoint is not endpoint:
-            self.point(curl, endpoint)
-        curl.setopt(pycurl.URL, url)
-        curl.unsetopt(pycurl.HTTPHEADER)        # an empty list would leave the headers of the request before
-        curl.setopt(pycurl.HTTPHEADER, self.headers(endpoint, headers, signed_url))
-        curl.head.clear()
-        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.store.append)
-        most = max(most, ERROR_BYTES) if most is not None else 0
-        if most != curl.most:
-            curl.setopt(pycurl.MAXFILESIZE_LARGE, most)
-            curl.most = most
-        if method != curl.method:
-            self.use(curl, method)
-        if method == "POST":
-            curl.setopt(pycurl.POSTFIELDS, body)
-        if signed_url != curl.as_is:
-            self.sign(curl, endpoint, signed_url)
+        curl = transfer.curl = self.handles.take()
+        self.handles.prepare(curl, endpoint, url, method, headers, most, signed_url, body)
+        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.keep)
         self.busy[curl] = transfer
         self.multi.add_handle(curl)
         return transfer
 
     @classmethod
     def once(cls, endpoint, url="", method="GET", headers=()):
-        """Ask one thing (of the bucket itself, or of `url`), with a connection for this alone; return the answered Transfer."""
+        """Ask one thing (of the bucket itself, or of `url`) on a connection for this alone; return the Transfer."""
         wire = cls(1)
         transfer = wire.start(None, endpoint, url or endpoint.url, method=method, headers=headers)
         while wire.active:
@@ -173,80 +190,21 @@ class Wire:
 
     @classmethod
     def probe(cls, endpoint, seconds):
-        """Ask an Endpoint's URL for its head, within `seconds`; return (the answered Transfer, what was seen on the way).
+        """Ask an Endpoint's URL for its head, within `seconds`; return (Transfer, what was seen on the way).
 
-        That is a dict: `address`, seconds since the start at which it was `found`, `connected`, `secured` and `answered`,
-        and the server's own `certificate` as libcurl tells it, a dict.
+        That is a dict: `address`, seconds since the start at which it was `found`, `connected`, `secured`
+        and `answered`, and the server's own `certificate` as libcurl tells it, a dict.
         """
         wire = cls(1, seconds)
-        curl = wire.fresh()
+        curl = wire.handles.fresh()
         curl.setopt(pycurl.OPT_CERTINFO, 1)
-        wire.idle.append(curl)
+        wire.handles.idle.append(curl)
         transfer = wire.start(None, endpoint, f"{endpoint.url}/", method="HEAD")
         while wire.active:
             wire.turn(0.5)
         certificates = curl.getinfo(pycurl.INFO_CERTINFO)
         seen = {"address": curl.getinfo(pycurl.PRIMARY_IP), "certificate": dict(certificates[0]) if certificates else {}}
-        for name, info in (("found", pycurl.NAMELOOKUP_TIME), ("connected", pycurl.CONNECT_TIME),
-                           ("secured", pycurl.APPCONNECT_TIME), ("answered", pycurl.STARTTRANSFER_TIME)):
-            seen[name] = curl.getinfo(info)
-        return transfer, seen
-
-    def fresh(self):
-        """Return a new handle with what all requests share."""
-        curl = pycurl.Curl()
-        curl.head, curl.endpoint, curl.as_is, curl.method, curl.most = [], None, None, "", None
-        curl.setopt(pycurl.HEADERFUNCTION, curl.head.append)
-        for option, value in ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-                              (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
-                              (pycurl.LOW_SPEED_LIMIT, STALLED_BYTES), (pycurl.LOW_SPEED_TIME, STALLED_SECONDS),
-                              (pycurl.BUFFERSIZE, 512 << 10), (pycurl.TCP_KEEPALIVE, 1), (pycurl.FOLLOWLOCATION, 0)):
-            curl.setopt(option, value)
-        if self.seconds:
-            curl.setopt(pycurl.TIMEOUT_MS, int(self.seconds * 1000))
-        return curl
-
-    def point(self, curl, endpoint):
-        """Set what a handle needs for another endpoint."""
-        curl.setopt(pycurl.SSL_VERIFYPEER, int(endpoint.verify))
-        curl.setopt(pycurl.SSL_VERIFYHOST, 2 if endpoint.verify else 0)
-        if endpoint.ca_bundle and endpoint.verify:
-            curl.setopt(pycurl.CAINFO, endpoint.ca_bundle)
-        self.sign(curl, endpoint, False)
-        curl.endpoint = endpoint
-
-    def use(self, curl, method):
-        """Set a handle's method."""
-        if curl.method == "DELETE":
-            curl.unsetopt(pycurl.CUSTOMREQUEST)
-        if curl.method == "POST":
-            curl.setopt(pycurl.POSTFIELDS, b"")     # libcurl would sign the next request as if it had the old body
-        curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST}.get(method, pycurl.HTTPGET), 1)
-        if method == "DELETE":
-            curl.setopt(pycurl.CUSTOMREQUEST, method)
-        curl.method = method
-
-    def sign(self, curl, endpoint, signed_url):
-        """Let libcurl sign, or leave a presigned URL as it is."""
-        curl.as_is = signed_url
-        curl.setopt(pycurl.PATH_AS_IS, int(signed_url or not endpoint.access_key))
-        if signed_url or not endpoint.access_key:
-            curl.unsetopt(pycurl.USERNAME)
-            curl.unsetopt(pycurl.PASSWORD)
-            curl.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_NONE)
-            return
-        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{endpoint.region}:s3")
-        curl.setopt(pycurl.USERNAME, endpoint.access_key)
-        curl.setopt(pycurl.PASSWORD, endpoint.secret_key)
-
-    def headers(self, endpoint, headers, signed_url):
-        """Return a request's own headers with the endpoint's."""
-        headers = list(headers)
-        if endpoint.token and not signed_url:
-            headers.append(f"x-amz-security-token: {endpoint.token}")
-        if endpoint.request_payer:
-            headers.append(f"x-amz-request-payer: {endpoint.request_payer}")
-        return headers
+        return transfer, seen | {name: curl.getinfo(info) for name, info in TIMES}
 
     def turn(self, seconds):
         """Wait at most `seconds` for something to happen; return the Transfers that are answered."""
@@ -277,17 +235,11 @@ class Wire:
         """Return the Transfer of a handle, which is free again."""
         transfer = self.busy.pop(curl)
         self.opened += curl.getinfo(pycurl.NUM_CONNECTS)
-        if transfer.headers is None:
-            transfer.read_head()
+        if errno in CERTIFICATE_ERRORS:
+            failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
+        transfer.conclude(errno, failure or (f"libcurl error {errno}" if errno else ""))
         self.multi.remove_handle(curl)
-        self.idle.append(curl)
-        if errno:
-            transfer.errno, transfer.failure = errno, failure or f"libcurl error {errno}"
-            if errno in CERTIFICATE_ERRORS:
-                transfer.failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
-        if transfer.status >= 300 or (transfer.sink is None and transfer.is_error_document()):
-            transfer.read_error()
-            transfer.code = transfer.code or (f"HTTP{transfer.status}" if transfer.status >= 300 else "ErrorDocument")
+        self.handles.idle.append(curl)
         return transfer
 
     def pause(self, transfer):

@@ -87,13 +87,14 @@ def fuzz_pages(data):
 def fuzz_answer(data):
     """An answer: head and body as libcurl hands them over, through all that looks at them."""
     from s3kit.proof.claims import Check
-    from s3kit.s3 import verdicts, wire
+    from s3kit.s3 import verdicts
     from s3kit.s3.address import Endpoint
+    from s3kit.s3.answer import Transfer
     from s3kit.s3.headers import claim_in, claim_of_part, described, is_archived, said, skew
     from s3kit.transfer.engine import Task
     from s3kit.transfer.job import Job, Outcome
     head, _, body = data.partition(b"\0\0")
-    made = wire.Transfer(None, Endpoint("b", "http://h/b"), None)
+    made = Transfer(None, Endpoint("b", "http://h/b"), None)
     made.curl = Namespace(head=[b"HTTP/1.1 200 OK\r\n", head, b"\r\n"])
     made.take(body)
     made.read_error()
