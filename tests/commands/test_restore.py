@@ -824,5 +824,5 @@ def test_a_bare_404_is_not_gone(fake, run, tmp_path):
     manifest = listed(fake, run, tmp_path)
     fake.delete("b", "gone")
     fake.fault("page", key="hidden", method=None, times=None)
-    done = run("s3-restore", manifest, env=env_of(fake))
+    done = run("s3-restore", "--yes", manifest, env=env_of(fake))
     assert {key: row.state for key, row in by_key(done.out).items()} == {"gone": "vanished", "hidden": "failed"}, done.err
