@@ -1,37 +1,26 @@
-"""The frame of every command: standard descriptors, faults, exit status."""
+"""The frame of every command: it parses, does the work, and says what failed; then the exit status."""
 
 import gc
 import os
 import signal
 import sys
+import threading
+import traceback
 
 from s3kit.cli.messages import say
 from s3kit.cli.signals import Interrupted, Signals, die_of
+from s3kit.cli.standard import NotWritten, mute, open_standard
 from s3kit.errors import UNFINISHED, Fault, reason
+from s3kit.text import visible
 
 GARBAGE = 50_000            # objects between two runs of the garbage collector; rows make no cycles
 
 
-def open_standard():
-    """Open what is closed of descriptors 0 to 2, so that no other file gets their numbers.
-
-    stdout becomes unwritable, not a place where output vanishes.
-    """
-    for fd, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
-        try:
-            os.fstat(fd)
-        except OSError:
-            os.open(os.devnull, mode)
-    if sys.stdout is None:
-        sys.stdout = os.fdopen(1, "w", closefd=False)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w", closefd=False)
-
-
 def run(made, work, argv=None):
-    """Parse the arguments, run `work(args)`, return its exit status; every expected fault is one line."""
-    open_standard()
-    Signals.watch()
+    """Parse the arguments with the parser `made`, run `work(args)`, return its exit status.
+
+    Every expected fault is one line on stderr; any other shows its trace and ends with status 3.
+    """
     gc.set_threshold(GARBAGE)
     try:
         return attempt(made, work, argv)
@@ -40,35 +29,43 @@ def run(made, work, argv=None):
             try:
                 stream.flush()
             except (OSError, ValueError):
-                # What Python could not write at its end would change our status to 120.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), fd)
+                mute(fd)
 
 
 def attempt(made, work, argv):
     """Do what `run` says; what people must know of a failure is said here."""
     name = made.prog
+    threading.excepthook = lambda failed: thread_failed(name, failed)
     try:
+        open_standard()
+        Signals.watch()
         status = work(made.parse_args(argv))
         sys.stdout.flush()
         return status
-    except SystemExit as end:
-        try:
-            sys.stdout.flush()
-        except OSError as error:
-            return not_written(name, error)
-        return end.code
+    except SystemExit as end:           # --help and --version
+        return flushed(name, end.code)
     except Interrupted as interrupted:
         return stop(interrupted.args[0])
     except Fault as fault:
         say(name, fault)
         return Signals.number and stop(Signals.number) or fault.status
-    except BrokenPipeError as error:
+    except NotWritten as error:
         return not_written(name, error)
     except OSError as error:
-        return not_written(name, error) if error.filename is None else fail(name, error)
-    except ImportError as error:
-        say(name, f"cannot load '{error.name}': {error} (pip install s3kit, or use its environment's bin)")
-        return UNFINISHED
+        return unexpected(name, error) if error.filename is None else fail(name, error)
+    except ModuleNotFoundError as error:
+        return unexpected(name, error) if is_ours(error.name) else not_installed(name, error)
+    except Exception as error:
+        return unexpected(name, error)
+
+
+def flushed(name, status):
+    """Write what is left of stdout; return the status."""
+    try:
+        sys.stdout.flush()
+    except NotWritten as error:
+        return not_written(name, error)
+    return status
 
 
 def fail(name, error):
@@ -77,11 +74,45 @@ def fail(name, error):
     return UNFINISHED
 
 
+def is_ours(module):
+    """Return whether a module's name is of this package, or unknown."""
+    return not module or module.partition(".")[0] == "s3kit"
+
+
+def not_installed(name, error):
+    """Say which library is missing; return the status."""
+    say(name, f"cannot load '{error.name}': {error} (pip install s3kit, or use its environment's bin)")
+    return UNFINISHED
+
+
+def unexpected(name, error):
+    """Show the trace of an exception that nobody expected, and what to do with it; return the status."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    try:
+        sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
+    except (OSError, ValueError, AttributeError):
+        pass            # stderr is closed or full
+    say(name, f"this is a fault of s3kit ({type(error).__name__}): please report it with the lines above")
+    return UNFINISHED
+
+
+def thread_failed(name, failed):
+    """End the command at once, as a kill would: nobody knows what waits for a thread of ours that has ended.
+
+    A library's own thread (the one that redraws a progress bar) is only shown. `failed` is as
+    threading.excepthook has it.
+    """
+    if failed.exc_type is Interrupted:
+        return
+    unexpected(name, failed.exc_value)
+    if type(failed.thread) is threading.Thread:
+        os._exit(UNFINISHED)
+
+
 def not_written(name, error):
-    """Our reader has gone: die of it as coreutils do; or the output could not be written: say so."""
-    muted = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(muted, 1)
-    if isinstance(error, BrokenPipeError):
+    """Say that the output could not be written; if its reader has gone, die of SIGPIPE as coreutils do."""
+    mute(1)
+    if error.is_pipe:
         die_of(signal.SIGPIPE)
     say(name, f"cannot write the output: {reason(error)}")
     return UNFINISHED
@@ -89,6 +120,6 @@ def not_written(name, error):
 
 def stop(number):
     """Die of the signal that came."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    mute(1)
     die_of(number)
     return 128 + number

@@ -1,7 +1,9 @@
 """The person at the terminal, and the questions they are asked."""
 
+import termios
+
 from s3kit.cli.signals import Signals
-from s3kit.errors import Usage
+from s3kit.errors import Fault, Usage, reason
 from s3kit.text import visible
 
 
@@ -17,15 +19,21 @@ class Person:
         except OSError:
             raise Usage(f"this wants --yes, or a terminal to ask on ({hint})") from None
 
-    def __call__(self, question):
-        """Ask; anything but yes is no."""
+    def __call__(self, question, word=None):
+        """Ask; return whether they say yes, or with a `word` whether they type exactly that."""
+        if word is not None:
+            return self.line(question) == word
         return self.line(f"{question} [y/N]").lower() in ("y", "yes")
 
     def line(self, question):
-        """Ask; return what they type."""
+        """Ask; return what they type after the question stands there: what was typed before answers nothing."""
         with Signals.at_once():
-            self.terminal.write(visible(f"{question} ").encode())
-            return self.terminal.readline().decode(errors="replace").strip()
+            try:
+                termios.tcflush(self.terminal.fileno(), termios.TCIFLUSH)
+                self.terminal.write(visible(f"{question} ").encode())
+                return self.terminal.readline().decode(errors="replace").strip()
+            except (OSError, termios.error) as error:
+                raise Fault(f"cannot ask on the terminal: {reason(error)}") from None
 
     def show(self, text):
         """Show a line."""

@@ -4,6 +4,7 @@ import os
 from contextlib import contextmanager
 
 from s3kit.cli.messages import say
+from s3kit.cli.standard import NotWritten
 from s3kit.errors import Usage, of_file
 from s3kit.text import visible
 
@@ -66,7 +67,7 @@ class Sink:
             if len(args.file) != 1 or args.file == ["-"] or path:
                 raise Usage("-i rewrites one FILE, and goes with no -o")
             path = args.file[0]
-        self.name = args.prog
+        self.name, self.path = args.prog, path
         self.form = lambda: args.format or form_of_name(args.output or "") or form()
         shown = source_rows or path or args.output == "-" or not os.isatty(1)
         try:
@@ -76,18 +77,30 @@ class Sink:
         except OSError as error:
                 raise of_file("write", path or "stdout", error) from None
 
+    @contextmanager
+    def writing(self):
+        """Say an error of writing as what it is: about the file, or NotWritten about stdout."""
+        try:
+            yield
+        except OSError as error:
+            if self.path:
+                raise of_file("write", self.path, error) from None
+            raise NotWritten(error.errno, error.strerror) from None
+
     def write(self, rows, extras=()):
-        """Write rows."""
+        """Write rows. Raises Fault about a file, NotWritten about stdout."""
         if self.output:
             self.output.form = self.form() if not self.output.begun else self.output.form
-            self.output.write(rows, extras)
+            with self.writing():
+                self.output.write(rows, extras)
 
     def close(self):
-        """Write the end mark."""
+        """Write the end mark. Raises what `write` does."""
         if self.output:
             if not self.output.begun:
                 self.output.form = self.form()
-            self.output.close()
+            with self.writing():
+                self.output.close()
             if self.output.lost:
                 say(self.name, f"warning: columns first seen after CSV's header was written are lost: "
                                f"{', '.join(sorted(self.output.lost))} (-f xml keeps them)")
@@ -95,7 +108,10 @@ class Sink:
     def abandon(self):
         """Leave without the end mark."""
         if self.output:
-            self.output.abandon()
+            try:
+                self.output.abandon()
+            except OSError:
+                pass            # what led here is what people must know
 
 
 def form_of_name(path):

@@ -191,7 +191,7 @@ def is_wanted(args, migration, census):
     except Usage as nobody:
         migration.say(f"kept in S3: {nobody}")
         return False
-    if ask(f"Delete {count(left, 'version')} of s3://{migration.bucket} for good?"):
+    if ask(f"Type the bucket's name to delete {count(left, 'version')} of s3://{migration.bucket} for good:", migration.bucket):
         return True
     migration.say("kept in S3")
     return False

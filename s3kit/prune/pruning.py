@@ -202,7 +202,8 @@ class Pruning:
     def ask_about(self, batches):
         """Show the plan and ask a person, bucket by bucket."""
         for bucket, number in self.show_plan(batches).items():
-            if number and not self.ask(f"Delete {count(number, 'version')} of s3://{bucket} for good?"):
+            if number and not self.ask(f"Type the bucket's name to delete {count(number, 'version')} "
+                                       f"of s3://{bucket} for good:", bucket):
                 self.refused.add(bucket)
 
     # --- deleting

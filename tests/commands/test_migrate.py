@@ -94,16 +94,17 @@ def none_left(tmp_path, seconds=3):
 
 
 def at_terminal(tmp_path, env, words, answers):
-    """Run s3-migrate at a terminal, where a person answers; return (status, what it showed)."""
+    """Run s3-migrate at a terminal, where a person answers questions; return (status, what it showed)."""
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(tmp_path)
         os.execve(sys.executable, [sys.executable, str(BIN / "s3-migrate"), *DEST, *words], clean_env(env))
-    shown, answers = b"", list(answers)
+    shown, answers, told = b"", list(answers), 0
     try:
         while data := os.read(terminal, 4096):
             shown += data
-            if answers and shown.count(b"[y/N]") > shown.count(b"[y/N] \x00") and shown.rstrip().endswith(b"[y/N]"):
+            if answers and shown.endswith((b"[y/N] ", b"for good: ")) and len(shown) > told:
+                told = len(shown) + len(answers[0]) + 2
                 os.write(terminal, answers.pop(0) + b"\n")
     except OSError:
         pass        # the terminal's end
@@ -236,16 +237,16 @@ def test_a_locked_version(fake, run, tmp_path):
 
 
 def test_the_question(fake, run, tmp_path):
-    """A person says no to one bucket, which stays untouched, and yes to the other; both questions come when all is verified."""
+    """A person keeps one bucket, which stays untouched, and types the other's name; both questions come when all is verified."""
     was = fill(fake)
-    status, shown = at_terminal(tmp_path, env_of(fake), ["photos", "logs"], [b"n", b"y"])
+    status, shown = at_terminal(tmp_path, env_of(fake), ["photos", "logs"], [b"yes\nlogs", b"logs"])
     assert status == 1, shown
     assert "photos: 17 rows" in shown and "16 verified, 1 delete marker, all proven" in shown
-    assert shown.index("s3-verify: 12 rows verified") < shown.index("Delete 17 versions of s3://photos for good? [y/N]")
+    assert shown.index("s3-verify: 12 rows verified") < shown.index("Type the bucket's name to delete 17 versions of s3://photos for good:")
     assert "photos: kept in S3" in shown and "logs: complete: 12 pruned" in shown and "1 of 2 buckets complete" in shown
     assert not kept(fake, "logs") and bodies(fake, "photos", "odd").items() <= was.items() and len(kept(fake, "photos")) == 17
     assert not [request for request in fake.log if request.bucket == "photos" and request.method in ("DELETE", "POST")]
-    status, shown = at_terminal(tmp_path, env_of(fake), ["photos", "logs"], [b"yes"])
+    status, shown = at_terminal(tmp_path, env_of(fake), ["photos", "logs"], [b"photos"])
     assert status == 0 and not kept(fake, "photos"), shown
 
 

@@ -283,7 +283,7 @@ def test_undo(fake, run, tmp_path):
 
 
 def test_the_question(fake, tmp_path, run, shims):
-    """At a terminal, bucket by bucket; only a yes deletes."""
+    """At a terminal, bucket by bucket; only the bucket's name deletes, and not one that was typed before the question."""
     import pty
     for bucket in ("one", "two"):
         fake.bucket(bucket, versioning="Enabled")
@@ -295,8 +295,8 @@ def test_the_question(fake, tmp_path, run, shims):
         os.chdir(tmp_path)
         os.execve(sys.executable, [sys.executable, str(BIN / "s3-prune"), *DEST, "m.csv"], clean_env(env_of(fake)))
     shown = b""
-    for number, answer in ((1, b"no\n"), (2, b"y\n")):
-        while shown.count(b"[y/N]") < number:
+    for bucket, answer in ((b"one", b"yes\ntwo\n"), (b"two", b"two\n")):
+        while not shown.endswith(b"Type the bucket's name to delete 1 version of s3://%s for good: " % bucket):
             shown += os.read(terminal, 4096)
         os.write(terminal, answer)
     try:
