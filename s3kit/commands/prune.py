@@ -32,6 +32,8 @@ def build_parser():
     p.add_argument("--keep-newest", metavar="N", type=options.positive, help="keep the newest N versions of each key in the manifest")
     p.add_argument("--max-delete", metavar="N", type=options.positive, help="delete no more than N versions")
     p.add_argument("--local", action="store_true", help="the other way round: remove local files that the manifest does not name")
+    p.add_argument("--older-than-ledger", action="store_true",
+                   help="with --local, also files that are older than the ledger: they may be the only copies")
     p.add_argument("--undo", metavar="FILE", help="add to FILE the rows of what is deleted, before it is")
     options.output_options(p)
     options.filter_options(p)
@@ -47,19 +49,21 @@ def prune(args):
     if args.local and any(getattr(args, name, None) for name in NOT_LOCAL):
         raise Usage("--local removes what the manifest does not name: it goes with no filter, with no -i, --bucket or --columns, "
                     "and with no option about versions in S3")
+    if args.older_than_ledger and not args.local:
+        raise Usage("--older-than-ledger goes with --local")
     source = Source(args)
     ask = None if args.yes or args.dry_run else Person()
     sink = Sink(args, lambda: args.format or source.form)
     tally, progress = Tally(args), Progress(args, unit="row")
     if args.local:
-        from s3kit.prune.leftovers import Leftovers
-        pruning = Leftovers(args, source, sink, tally, ask, Signals)
+        from s3kit.prune.unnamed_files import UnnamedFiles
+        pruning = UnnamedFiles(args, source, sink, tally, ask, Signals)
     else:
         from s3kit.prune.pruning import Pruning
         pruning = Pruning(args, source, sink, tally, progress, ask, Signals)
     with closing(sink, progress):
         pruning.run()
-        tally.summary(progress, pruning.told())
+        tally.summary(progress, pruning.summary())
     return pruning.status()
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from s3kit.errors import Fault
 
 NAME = "ledger.sqlite3"
-SCHEMA = 2
+SCHEMA = 3
 ASKED_AT_ONCE = 256
 BUSY_SECONDS = 60
 SIGN = 1 << 63
@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS object (
     digest TEXT NOT NULL, proof TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL,
     tries INTEGER NOT NULL, changed_at TEXT NOT NULL,
     PRIMARY KEY (bucket, key, version_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made (at_ns INTEGER NOT NULL);
 DROP INDEX IF EXISTS object_path;
 DROP INDEX IF EXISTS object_state;
 CREATE UNIQUE INDEX IF NOT EXISTS object_at_path ON object (path) WHERE path != '';
@@ -112,7 +113,9 @@ class Ledger:
         if version > SCHEMA:
             raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
         if version < SCHEMA:
-            base.executescript(f"BEGIN IMMEDIATE; {TABLE} PRAGMA user_version = {SCHEMA}; COMMIT")
+            # By the clock of the file system, which the times of files are compared with.
+            made = f"INSERT INTO made SELECT {os.stat(self.path).st_ctime_ns} WHERE NOT EXISTS (SELECT 1 FROM made);"
+            base.executescript(f"BEGIN IMMEDIATE; {TABLE} {made} PRAGMA user_version = {SCHEMA}; COMMIT")
         return base
 
     def fault(self, action, error):
@@ -143,6 +146,11 @@ class Ledger:
         """Return whether nothing is known yet."""
         with self.reading():
             return self.base.execute("SELECT 1 FROM object LIMIT 1").fetchone() is None
+
+    def made_ns(self):
+        """Return when the ledger was made, in nanoseconds since 1970: of older files it may not know all. None if unknown."""
+        with self.reading():
+            return self.base.execute("SELECT max(at_ns) FROM made").fetchone()[0]
 
     def find(self, bucket, key, version_id):
         """Return the Entry of one object version, or None."""

@@ -2,6 +2,7 @@
 import re
 
 from s3kit.manifest import row as rows
+from s3kit.units import known_ns
 
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING, rows.MISMATCH,
@@ -47,6 +48,17 @@ def is_same_object(row, entry):
     if row.etag and entry.etag and row.etag != entry.etag:
         return False
     return not row.size or int(row.size) == entry.size
+
+
+def is_put_again(row, entry):
+    """Return whether a row's object is a later one than a ledger Entry's, of the same bytes under the same name.
+
+    A version id names one object for ever; what has none, or `null`, can be put once more.
+    """
+    if row.version_id not in ("", "null"):
+        return False
+    at, before = known_ns(row.last_modified), known_ns(entry.last_modified)
+    return at is not None and before is not None and at > before
 
 
 def keep(row, entry):

@@ -1,9 +1,10 @@
 """Deleting object versions in S3: which request for which, and every answer held against what was asked.
 
-A version id names bytes that never change, so a thousand go in one request. What can change under its name (an object
-of a bucket without versions, the `null` version) is deleted one by one, on the condition that its ETag is still the one
-that was proven; so are keys that XML cannot carry. DeleteObject's and DeleteObjects' rules: failures.md section 3, no. 6
-to 8 and 14, 15.
+A version id names bytes that never change, so a thousand go in one request (DeleteObjects). What can
+change under its name (an object of a bucket without versions, the `null` version) is deleted one by
+one, on the condition that its ETag is still the one that was proven; so are keys that XML cannot
+carry, and all versions where a server does not know DeleteObjects.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html and API_DeleteObject.html
 """
 
 import os
@@ -25,12 +26,17 @@ MOST = 1000             # keys of one request
 UNCARRIED = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 LOCKS = re.compile("object lock|legal hold|retention|mfa", re.I)
 OVERWRITTEN = "it was overwritten since: another object is there now"
+UNNAMED = "S3's answer does not say what became of it"
+# What a server answers that does not know DeleteObjects, beside pages without a code. No key is named
+# in the address of that request, so NoSuchKey says nothing of a version.
+UNSUPPORTED = {"MethodNotAllowed", "NotImplemented", "NoSuchKey", "NoSuchVersion"}
 
 
 class Doomed(NamedTuple):
     """What a row wants deleted. `etag` is the condition where the name alone does not say which bytes.
 
-    `url` is presigned, for keys that libcurl cannot sign; `is_frozen` says that nobody can overwrite the null version now.
+    `url` is presigned, for keys that libcurl cannot sign; `is_frozen` says that nobody can overwrite
+    the null version now.
     """
 
     endpoint: object
@@ -47,24 +53,32 @@ class Doomed(NamedTuple):
 
 
 class Removed(NamedTuple):
-    """What became of it: a row's state, or AGAIN (`slow` if S3 said so), EXPIRED, FATAL; and why."""
+    """What became of it: a row's state, or AGAIN (`slow` if S3 said so), EXPIRED, FATAL; and why.
+
+    `is_kept`: S3 said in its own words that it did not delete. `was_gone`: it was not there before.
+    """
 
     state: str
     error: str = ""
     slow: bool = False
+    is_kept: bool = False
+    was_gone: bool = False
 
 
 class Removal(Call):
     """Deletes a batch of Doomed, of any buckets; their outcomes are Removed."""
 
+    one_by_one = set()      # the URLs of buckets whose server does not know DeleteObjects
+
     def begin(self):
         """Send what goes together, bucket by bucket, and the rest one by one."""
         together = {}
         for place, doomed in enumerate(self.jobs):
-            if doomed.is_alone:
+            if doomed.is_alone or doomed.endpoint.url in self.one_by_one:
                 self.send_one(place)
             else:
-                together.setdefault(doomed.endpoint, {}).setdefault((doomed.key, doomed.version_id), []).append(place)
+                named = together.setdefault(doomed.endpoint, {})
+                named.setdefault((doomed.key, doomed.version_id), []).append(place)
         for endpoint, found in together.items():
             names = list(found)
             for at in range(0, len(names), MOST):
@@ -74,14 +88,19 @@ class Removal(Call):
         """Ask about one version with a request of its own."""
         doomed = self.jobs[place]
         headers = [f'If-Match: "{doomed.etag}"'] if doomed.etag and condition else []
+        headers += ["Range: bytes=0-0"] * (method == "GET")
         query = f"versionId={quote(doomed.version_id, safe='')}" if doomed.version_id else ""
-        url = doomed.url if method == "DELETE" and doomed.url else doomed.endpoint.object_url(doomed.key, query)
-        self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers, signed_url=url is doomed.url)
+        is_signed = method == "DELETE" and bool(doomed.url)
+        url = doomed.url if is_signed else doomed.endpoint.object_url(doomed.key, query)
+        self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers,
+                  signed_url=is_signed)
 
     def send_many(self, endpoint, named):
         """Ask for up to MOST versions at once; `named` is {(key, version id): places}."""
-        objects = "".join(f"<Object><Key>{escape(key)}</Key>" + (f"<VersionId>{escape(version)}</VersionId>" if version else "")
-                          + "</Object>" for key, version in named)
+        objects = "".join(
+            f"<Object><Key>{escape(key)}</Key>"
+            + (f"<VersionId>{escape(version)}</VersionId>" if version else "") + "</Object>"
+            for key, version in named)
         body = f'<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{objects}</Delete>'.encode()
         self.post(named, endpoint, f"{endpoint.url}?delete=", body)
 
@@ -90,63 +109,92 @@ class Removal(Call):
         if isinstance(places, dict):
             self.take_many(transfer, places)
         else:
-            self.take_one(transfer, *places)
+            place, method, condition = places
+            take = {"DELETE": self.take_delete, "HEAD": self.take_head, "GET": self.take_byte}[method]
+            take(transfer, place, condition)
 
-    def take_one(self, transfer, place, method, condition):
+    def take_delete(self, transfer, place, condition):
         """Take what S3 says of one version."""
         doomed = self.jobs[place]
-        if method == "HEAD":
-            self.take_look(transfer, place)
-        elif transfer.status == 412 and doomed.version_id and doomed.is_frozen and condition:
-            self.send_one(place, "HEAD", condition=False)      # S3 compares with the current version: is it another's ETag?
-        elif is_done(transfer):
-            marker = not doomed.version_id and transfer.headers.get("x-amz-delete-marker") == "true"
-            self.finish(place, Removed(FAILED, "the bucket has versions: S3 made a delete marker, and kept the object") if marker
-                        else Removed(PRUNED))
-        else:
+        if transfer.status == 412 and doomed.version_id and doomed.is_frozen and condition:
+            # S3 compares with the current version: is the ETag another version's?
+            self.send_one(place, "HEAD", condition=False)
+        elif not is_done(transfer):
             self.finish(place, refusal(transfer))
+        elif transfer.body.strip():         # S3 answers with 204 and no body
+            self.finish(place, Removed(AGAIN, "the answer is not S3's: it is a page"))
+        elif not doomed.version_id and transfer.headers.get("x-amz-delete-marker") == "true":
+            self.finish(place, Removed(
+                FAILED, "the bucket has versions: S3 made a delete marker, and kept the object", is_kept=True))
+        else:
+            self.finish(place, Removed(PRUNED))
 
-    def take_look(self, transfer, place):
-        """Take what S3 says of a null version with others on top: it goes if it is the one that was proven."""
-        if transfer.status == 200 and clean_etag(transfer.headers) == self.jobs[place].etag:
+    def take_head(self, transfer, place, condition):
+        """Take the head of a null version with others on top: it goes if it is the one that was proven."""
+        if transfer.status in (404, 405):
+            self.send_one(place, "GET", condition=False)       # this answer has no words
+        elif transfer.status != 200:
+            self.finish(place, refusal(transfer))
+        elif clean_etag(transfer.headers) == self.jobs[place].etag:
             self.send_one(place, condition=False)
-        elif transfer.status == 200:
-            self.finish(place, Removed(CONFLICT, OVERWRITTEN))
+        else:
+            self.finish(place, Removed(CONFLICT, OVERWRITTEN, is_kept=True))
+
+    def take_byte(self, transfer, place, condition):
+        """Take why there is no head of a null version."""
+        if transfer.status == 405 and transfer.headers.get("x-amz-delete-marker") == "true":
+            self.finish(place, Removed(CONFLICT, "it was replaced since: a delete marker is there now"))
+        elif is_done(transfer):
+            self.finish(place, Removed(AGAIN, "S3 answers HEAD with 404, and GET not"))
         else:
             self.finish(place, refusal(transfer))
 
     def take_many(self, transfer, named):
-        """Hold the answer against the question, key by key; nothing that S3 does not name is taken for deleted."""
-        told = told_in(transfer.body) if is_done(transfer) else dict.fromkeys(named, refusal(transfer))
+        """Hold the answer against the question, key by key; what S3 does not name is not deleted."""
+        if is_unsupported(transfer):
+            self.one_by_one.add(transfer.endpoint.url)
+            for places in named.values():
+                for place in places:
+                    self.send_one(place)
+            return
+        found = results_in(transfer.body) if is_done(transfer) else dict.fromkeys(named, refusal(transfer))
         for name, places in named.items():
             for place in places:
-                self.finish(place, told.get(name) or Removed(AGAIN, "S3's answer does not say what became of it"))
+                self.finish(place, found.get(name) or Removed(AGAIN, UNNAMED))
 
 
-def heeds_conditions(endpoint, version_id):
-    """Return whether a bucket's server heeds If-Match on deletes, tried on a key that nobody has.
+def why_unheeded(endpoint, version_id):
+    """Return why If-Match on deletes cannot be relied on in a bucket, or '': tried on a key that nobody has.
 
-    Amazon's says 404 then. One that says that it has deleted would delete as well what took a proven object's place.
+    Amazon's answers with an error then. A server that says that it has deleted would delete as well
+    what took a proven object's place; an answer without a code of S3's says nothing.
     """
-    url = endpoint.object_url(f"s3kit-no-such-key-{os.urandom(16).hex()}", f"versionId={version_id}" if version_id else "")
+    key = f"s3kit-no-such-key-{os.urandom(16).hex()}"
+    url = endpoint.object_url(key, f"versionId={version_id}" if version_id else "")
     for tries in range(4):
         transfer = Wire.once(endpoint, url, method="DELETE", headers=[f'If-Match: "{"0" * 32}"'])
-        if verdicts.verdict_of(transfer) not in (verdicts.AGAIN, verdicts.SLOW):
+        verdict = verdicts.verdict_of(transfer)
+        if verdict not in (verdicts.AGAIN, verdicts.SLOW):
             break
         time.sleep(delay(tries))
-    return not 200 <= transfer.status < 300
+    if 200 <= transfer.status < 300 and not transfer.code:
+        return ("the server does not heed If-Match when it deletes: what took the object's place would go"
+                " with it")
+    if transfer.status == 412 or (400 <= transfer.status < 500 and not verdicts.is_wordless(transfer)):
+        return ""
+    return f"nobody knows whether the server heeds If-Match when it deletes: {said(transfer)}"
 
 
-def told_in(body):
+def results_in(body):
     """Return {(key, version id): Removed} of a DeleteResult. Raises Fault where it is none."""
     found = {}
     for element in parse(body):
-        said_of = {local(child.tag): child.text or "" for child in element}
-        name = said_of.get("Key", ""), said_of.get("VersionId", "")
+        columns = {local(child.tag): child.text or "" for child in element}
+        name = columns.get("Key", ""), columns.get("VersionId", "")
         if local(element.tag) == "Deleted":
             found[name] = Removed(PRUNED)
         elif local(element.tag) == "Error":
-            code, message = said_of.get("Code", ""), said_of.get("Message", "")
+            code, message = columns.get("Code", ""), columns.get("Message", "")
             found[name] = judged(verdicts.verdict(400 if code else 500, code), code, message)
     return found
 
@@ -156,12 +204,21 @@ def is_done(transfer):
     return 200 <= transfer.status < 300 and not transfer.errno and not transfer.code
 
 
+def is_unsupported(transfer):
+    """Return whether an answer to DeleteObjects is that of a server that does not know it."""
+    return (transfer.status in (404, 405, 501) and not transfer.errno
+            and (verdicts.is_wordless(transfer) or transfer.code in UNSUPPORTED))
+
+
 def refusal(transfer):
     """Return the Removed of a request that did not go well."""
-    verdict = verdicts.verdict_of(transfer)
+    verdict = verdicts.verdict(transfer.status, transfer.code, transfer.errno)
     if transfer.errno and verdict in (verdicts.OK, verdicts.AGAIN):
         return Removed(AGAIN, transfer.failure)
-    return judged(verdict, transfer.code, transfer.message, said(transfer))
+    found = judged(verdict, transfer.code, transfer.message, said(transfer))
+    if verdicts.is_wordless(transfer) and transfer.status != 412:
+        return found._replace(is_kept=False)
+    return found
 
 
 def judged(verdict, code, message, text=""):
@@ -171,7 +228,7 @@ def judged(verdict, code, message, text=""):
     if kind:
         return Removed(kind, text, slow=verdict == verdicts.SLOW)
     if verdict == verdicts.CHANGED:
-        return Removed(CONFLICT, OVERWRITTEN)
+        return Removed(CONFLICT, OVERWRITTEN, is_kept=True)
     if verdict == verdicts.VANISHED:
-        return Removed(PRUNED)      # by an earlier run that was cut, or by others: it is gone, and its proof is here
-    return Removed(LOCKED if LOCKS.search(message) else FAILED, text)
+        return Removed(PRUNED, was_gone=True)   # by an earlier run that was cut, or by others
+    return Removed(LOCKED if LOCKS.search(message) else FAILED, text, is_kept=True)

@@ -355,6 +355,7 @@ class Verifying:
         """Let a row go after the next flush, and the ledger know; what s3-prune has deleted in S3 stays so, its file the only copy."""
         row = look.row
         is_last = look.entry is not None and look.entry.state == rows.PRUNED and states.is_same_object(row, look.entry)
+        is_last = is_last and not states.is_put_again(row, look.entry)
         folder = stat.S_ISDIR(look.status.st_mode)
         entry = Entry(row.bucket, row.key, row.version_id, row.etag, 0 if folder else look.status.st_size, row.last_modified,
                       row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum, row.path,

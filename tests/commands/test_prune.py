@@ -237,7 +237,104 @@ def test_a_server_that_heeds_no_condition(fake, run, tmp_path):
     fake.sign = False           # the header is signed, and is taken away
     fake.hook = lambda request: request.headers.pop("if-match", None) if request.method == "DELETE" else None
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
-    assert done.status == 3 and "does not heed If-Match" in done.err and kept(fake) == {("k", "null")}
+    assert done.status == 1 and "does not heed If-Match" in done.err and kept(fake) == {("k", "null")}
+
+
+def test_one_row_that_cannot_go_safely_does_not_stop_the_others(fake, run, tmp_path):
+    """A null version whose server ignores the condition fails; what has a version id goes."""
+    fake.bucket("b")
+    fake.put("b", "null", b"body")
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "other", b"body")
+    manifest = proven(fake, run, tmp_path, "b", "--versions")
+    fake.sign = False
+    fake.hook = lambda request: request.headers.pop("if-match", None) if request.method == "DELETE" else None
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and states(done.out) == {"null": "failed", "other": "pruned"}, done.err
+    assert kept(fake) == {("null", "null")}
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_page_is_not_s3_s_word(fake, run, tmp_path, versioning, status):
+    """Whatever a proxy answers with, nothing is `pruned` that S3 did not say; the ledger does not go back either."""
+    fake.bucket("b", versioning=versioning)
+    fake.put("b", "k", b"body")
+    manifest = proven(fake, run, tmp_path)
+    for method in ("POST", "DELETE"):
+        fake.fault("page", key=None if method == "POST" else "k", method=method, times=None, status=status)
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and states(done.out) == {"k": "failed"} and len(kept(fake)) == 1, done.err
+    assert ledger_states(tmp_path) == {"k": "pruned"}, "nobody knows what became of it"
+    fake.faults.clear()
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and states(done.out) == {"k": "pruned"} and not kept(fake)
+
+
+@pytest.mark.parametrize("fault, options", [("page", {"status": 404}), ("page", {"status": 405}),
+                                            ("status", {"status": 501, "code": "NotImplemented"}),
+                                            ("status", {"status": 404, "code": "NoSuchKey"})])
+def test_a_server_without_deleteobjects(fake, run, tmp_path, fault, options):
+    """It is asked version by version, and found out once."""
+    fake.bucket("b", versioning="Enabled")
+    for n in range(2300):
+        fake.put("b", f"k{n:04}", b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.fault(fault, method="POST", times=None, **options)
+    done = run("s3-prune", "--yes", "-c", "1", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and set(states(done.out).values()) == {"pruned"} and not kept(fake), done.err
+    assert len(fake.requests(method="POST")) == 1
+
+
+def ledger_states(tmp_path):
+    """Return {key: state} of the ledger."""
+    with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+        found = dict(base.execute("SELECT key, state FROM object"))
+    base.close()
+    return found
+
+
+def test_what_was_gone_before_is_counted_apart(fake, run, tmp_path):
+    """Not as deleted, not against --max-delete, and S3 is not asked again; a plan leaves it out."""
+    fake.bucket("b", versioning="Enabled")
+    for n in range(9):
+        fake.put("b", f"k{n}", b"body")
+    manifest = proven(fake, run, tmp_path)
+    words = ["s3-prune", "--yes", "--undo", "undo.csv", *DEST, manifest]
+    run(*words, "--max-delete", "5", env=env_of(fake))
+    done = run(*words, "--max-delete", "2", env=env_of(fake))
+    assert "2 rows deleted" in done.err and "5 were gone before" in done.err and len(kept(fake)) == 2
+    assert [state for _, state in sorted(states(done.out).items())].count("pruned") == 7
+    planned = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
+    assert len(read_rows(planned.out)) == 2 and "7  kept: gone before" in planned.err
+    done = run(*words, env=env_of(fake))
+    assert done.status == 0 and "2 rows deleted" in done.err and "7 were gone before" in done.err
+    assert sorted(row.key for row in read_rows(tmp_path / "undo.csv")) == [f"k{n}" for n in range(9)]
+
+
+def test_the_same_bytes_put_again_are_another_object(fake, run, tmp_path):
+    """Under a name that is no version's the ledger alone does not say gone: an object of a later time is there now."""
+    fake.bucket("b")
+    fake.put("b", "k", b"body", modified=1_700_000_000)
+    manifest = proven(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0 and not kept(fake)
+    fake.put("b", "k", b"body", modified=1_700_000_009)
+    again = proven(fake, run, tmp_path)
+    done = run("s3-prune", "--yes", *DEST, again, env=env_of(fake))
+    assert done.status == 0 and "1 row deleted" in done.err and not kept(fake), done.err
+
+
+@pytest.mark.parametrize("earlier, later", [("12:00:00Z", "12:00:00.500Z"), ("13:00:00+02:00", "12:00:00Z")])
+def test_the_newest_by_time(fake, run, tmp_path, earlier, later):
+    """--keep-newest compares times, however a manifest writes them."""
+    fake.bucket("b", versioning="Enabled")
+    ids = [fake.put("b", "k", b"%d" % n) for n in range(2)]
+    rows = read_rows(proven(fake, run, tmp_path, "b", "--versions"))
+    at = dict(zip(ids, (earlier, later)))
+    text = "bucket,key,version_id,etag,size,last_modified,state,proof\n" + "".join(
+        f"b,k,{row.version_id},{row.etag},{row.size},2026-01-01T{at[row.version_id]},verified,{row.proof}\n" for row in rows)
+    done = run("s3-prune", "--yes", "--keep-newest", "1", *DEST, input=text, env=env_of(fake))
+    assert kept(fake) == {("k", ids[1])}, done.err
 
 
 def test_versions_and_markers(fake, run, tmp_path):
@@ -276,7 +373,7 @@ def test_undo(fake, run, tmp_path):
     fake.hook = lambda request: request.method == "POST" and seen.append((tmp_path / "undo.csv").read_text())
     for options in (["--max-delete", "1"], []):
         run("s3-prune", "--yes", "--undo", "undo.csv", *options, *DEST, manifest, env=env_of(fake))
-    assert [text.count("\nb,k") for text in seen] == [1, 4]
+    assert [text.count("\nb,k") for text in seen] == [1, 3], "what went in the first run is not written twice"
     rows = read_rows(tmp_path / "undo.csv")
     assert {row.key for row in rows} == {"k0", "k1", "k2"} and all(row.path and row.digest for row in rows)
     assert (tmp_path / "undo.csv").stat().st_mode & 0o777 == 0o600
@@ -404,6 +501,24 @@ def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
     now = run("s3-manifest", "s3://b", env=env_of(fake)).out
     done = run("s3-prune", "--local", "--yes", *DEST, input=now)
     assert "1 file left: the only copies" in done.err and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"]
+
+
+def test_when_no_answer_ever_comes_the_files_may_be_the_only_copies(fake, run, tmp_path):
+    """S3 deletes, and every answer is cut: the rows failed, the versions are gone, and --local leaves the files."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.fault("reset", method="POST", times=None, done=True)
+    done = run("s3-prune", "--yes", *DEST, manifest, env={**env_of(fake)}, timeout=200)
+    assert done.status == 1 and set(states(done.out).values()) == {"failed"} and not kept(fake)
+    assert set(ledger_states(tmp_path).values()) == {"pruned"}
+    fake.faults.clear()
+    fake.put("b", "new", b"so that the manifest has the bucket")
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"], done.err
 
 
 # --- races
@@ -606,6 +721,63 @@ def test_local_takes_nothing_that_it_would_not_heed(run, tmp_path, words):
     done = run("s3-prune", "--local", "--yes", *words, "m.csv")
     assert done.status == 2 and "--local removes what the manifest does not name" in done.err
     assert sorted(os.listdir(tmp_path)) == ["m.csv"] and "bucket,key\n" in (tmp_path / "m.csv").read_text()
+
+
+def fresh_files(top):
+    """Return the files below a destination, as paths relative to it."""
+    return {os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names
+            if ".s3kit" not in folder}
+
+
+def test_local_knows_a_path_with_a_mark(fake, run, tmp_path):
+    """`d/%_`, `a%f`, `a%d/...`: with neither a ledger's entry nor a path in the row, the key of the path is named."""
+    fake.bucket("b")
+    for key in ("d/", "d/x", "a", "a/b", "c//e", "B", "b"):
+        fake.put("b", key, b"body of " + key.encode())
+    proven(fake, run, tmp_path)
+    top = tmp_path / "d"
+    (top / "b" / "foo%+").write_text("not a path of ours")
+    before = fresh_files(top)
+    assert len(before) >= 7
+    with sqlite3.connect(top / ".s3kit" / "ledger.sqlite3") as base:
+        base.execute("DELETE FROM object")
+    base.close()
+    time.sleep(0.05)
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    planned = run("s3-prune", "--local", "-n", "--older-than-ledger", *DEST, input=now)
+    assert {row.path for row in read_rows(planned.out)} == {"b/foo%+"}, planned.err
+    done = run("s3-prune", "--local", "--yes", "--older-than-ledger", *DEST, input=now)
+    assert done.status == 0 and fresh_files(top) == before - {"b/foo%+"}, done.err
+
+
+@pytest.mark.parametrize("then", ["nothing", "fetched again", "verified by an old manifest"])
+def test_local_without_the_ledger_that_knew(fake, run, tmp_path, then):
+    """The ledger may be moved away: what an empty or a new one cannot vouch for stays, and is said."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0 and not kept(fake)
+    for path in (tmp_path / "d" / ".s3kit").glob("ledger*"):
+        path.rename(tmp_path / path.name)
+    fake.put("b", "new", b"body")
+    now = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    if then == "fetched again":
+        assert run("s3-fetch", *DEST, input=now, env=env_of(fake)).status == 0
+    elif then == "verified by an old manifest":
+        assert run("s3-verify", *DEST, manifest, env=env_of(fake)).status == 0
+    time.sleep(0.05)
+    left = fresh_files(tmp_path / "d")
+    done = run("s3-prune", "--local", "--yes", *DEST, input=now)
+    assert done.status == 0 and fresh_files(tmp_path / "d") == left, done.err
+    assert "2 files left: older than the ledger" in done.err
+    done = run("s3-prune", "--local", "--yes", "--older-than-ledger", *DEST, input=now)
+    assert fresh_files(tmp_path / "d") == left - {"b/one", "b/two"}
+
+
+def test_the_option_of_local_goes_with_local(run):
+    done = run("s3-prune", "--older-than-ledger", "--yes", input="")
+    assert done.status == 2 and "goes with --local" in done.err
 
 
 # --- the page

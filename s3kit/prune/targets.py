@@ -1,0 +1,63 @@
+"""From a row to the request that deletes exactly its version, or the reason why none is safe."""
+
+from s3kit.errors import NoSuchBucket
+from s3kit.prune.deletion import Doomed, why_unheeded
+from s3kit.prune.proofs import BrokenProof
+from s3kit.s3.access import Access
+
+
+class NoBucket(BrokenProof):
+    """S3 has no such bucket: there is nothing that it would keep."""
+
+
+class Targets:
+    """The buckets of a run, and how their versions are deleted."""
+
+    def __init__(self, args, at_once):
+        self.access, self.at_once = Access(args, at_once), at_once
+        self.missing = {}           # bucket: a NoBucket
+        self.unheeded = {}          # bucket: why its server's If-Match cannot be relied on, or ''
+
+    def target(self, row):
+        """Return a row's Doomed, or a BrokenProof. Raises Fault for a bucket that is out of reach."""
+        if row.bucket in self.missing:
+            return self.missing[row.bucket]
+        try:
+            versioning = self.access.versioning(row.bucket)
+            why = self.why_unsafe(row, versioning)
+            if why:
+                return BrokenProof(why)
+            is_loose = row.version_id in ("", "null") and not row.is_marker
+            etag = row.etag if is_loose else ""
+            endpoint, url = self.access.endpoint(row.bucket), ""
+            if is_loose:            # the others' keys go in a document, or are signed by libcurl
+                endpoint, url = self.access.reach(row.bucket, row.key, row.version_id, "delete_object", etag)
+            return Doomed(endpoint, row.key, row.version_id, etag, url, versioning == "Enabled")
+        except NoSuchBucket as fault:
+            self.missing[row.bucket] = NoBucket(fault)
+            return self.missing[row.bucket]
+
+    def why_unsafe(self, row, versioning):
+        """Return why a row does not say which bytes would go, or ''."""
+        if row.version_id not in ("", "null"):
+            return ""
+        if versioning and not row.version_id:
+            return "it names no version, and the bucket has versions"
+        if row.is_marker:
+            return "" if versioning == "Enabled" else \
+                "a null delete marker cannot be told from an object that takes its place"
+        if not row.etag:
+            return "it has no ETag that would tell it from what may have overwritten it"
+        return self.why_unheeded(row.bucket, versioning)
+
+    def why_unheeded(self, bucket, versioning):
+        """Return why conditions on deletes cannot be relied on in a bucket, or ''; asked for once."""
+        if bucket not in self.unheeded:
+            endpoint = self.access.endpoint(bucket)
+            with self.at_once():
+                self.unheeded[bucket] = why_unheeded(endpoint, "null" if versioning else "")
+        return self.unheeded[bucket]
+
+    def renew(self, doomed):
+        """See that there are newer credentials than those of a Doomed. Raises NoCredentials."""
+        self.access.renew(doomed.endpoint.generation)

@@ -1,0 +1,31 @@
+"""The undo file: a manifest that grows, run after run."""
+
+import os
+
+import pytest
+
+from s3kit.errors import Fault
+from s3kit.manifest.row import Row
+from s3kit.prune.undo import Undo
+
+
+def test_runs_add_to_it(tmp_path):
+    path = tmp_path / "undo.csv"
+    for key in ("one", "two"):
+        undo = Undo(path)
+        undo.write([Row("b", key)])
+        undo.close()
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("bucket,key,") and [line.split(",")[1] for line in lines[1:]] == ["one", "two"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_not_a_file(tmp_path):
+    """A directory, or a pipe that nobody could undo from."""
+    with pytest.raises(Fault):
+        Undo(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(Fault, match="is not a file"):
+        Undo(tmp_path / "pipe")
+    os.close(reader)
