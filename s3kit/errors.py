@@ -1,6 +1,6 @@
 """What a command says in one line, and the exit status that goes with it.
 
-The statuses are public (DESIGN.md section 4, s3kit(7)); an unknown one is a failure.
+The statuses are public (s3kit(7)); an unknown one is a failure.
 """
 
 DONE = 0            # all done

@@ -33,6 +33,21 @@ class Segment:
         self.is_new, self.is_busy, self.is_broken = True, False, False
         self.left = inf
 
+    def begin_anew(self):
+        """Give up what has come, to be asked for again from the segment's start; return how many pages that were."""
+        count = len(self.pages)
+        self.left += count
+        self.pages.clear()
+        self.after, self.query, self.first, self.last, self.rest, self.is_new = self.start, "", None, None, None, True
+        return count
+
+    def is_continued_by(self, keys, ascends):
+        """Return whether keys ascend, and come after what the segment has; `ascends` compares two."""
+        if not keys:
+            return True
+        follows = self.after < keys[0] if self.is_new else ascends(self.after, keys[0])
+        return follows and all(map(ascends, keys, keys[1:]))
+
 
 class Segments:
     """Decides what to ask for next (`choose`), takes the answers, and hands pages on in order (`ready`)."""
@@ -81,7 +96,7 @@ class Segments:
             if is_idle(segment) and not is_full:
                 return segment
             if may_split and segment.left >= 2 * STRIDE:
-                far = self.farthest(segment) if is_full else None
+                far = farthest(self.open, segment) if is_full else None
                 new = (far or not is_full) and self.split_off(segment, STRIDE)
                 if new:
                     self.forget(far)
@@ -95,23 +110,11 @@ class Segments:
         """Return whether guesses are worth their requests."""
         return not (self.is_sequential or self.pause) and self.asked <= WASTE * self.useful + self.connections
 
-    def farthest(self, near):
-        """Return the last segment with pages that could make room for what is nearer, if it is beyond `near`."""
-        for far in reversed(self.open):
-            if far is near:
-                return None
-            if far.pages and not far.is_busy:
-                return far
-        return None
-
     def forget(self, far):
         """Give up a segment's pages, to be asked for again when its turn is nearer."""
-        if far:
-            self.held -= len(far.pages)
-            self.useful -= len(far.pages)
-            far.left += len(far.pages)
-            far.pages.clear()
-            far.after, far.query, far.first, far.last, far.rest, far.is_new = far.start, "", None, None, None, True
+        count = far.begin_anew() if far else 0
+        self.held -= count
+        self.useful -= count
 
     def split_off(self, segment, pages):
         """Return what is split off a segment `pages` pages after what was seen of it; None if nowhere."""
@@ -144,7 +147,7 @@ class Segments:
         if segment.last and segment.last == first_of(page):
             del page.rows[0]        # some servers begin with the marker itself
         keys = [row.key for row in page.rows]
-        if not self.is_ordered(segment, keys):
+        if not segment.is_continued_by(keys, self.ascends):
             self.disorder(segment, page)
             return
         segment.query = page.next
@@ -160,13 +163,6 @@ class Segments:
                 segment.rest = page.cut(bisect_right(keys, segment.until))
                 segment.query, segment.left = "", 0.0
         self.keep(segment, page)
-
-    def is_ordered(self, segment, keys):
-        """Return whether keys ascend, and come after what the segment has."""
-        if not keys:
-            return True
-        follows = segment.after < keys[0] if segment.is_new else self.ascends(segment.after, keys[0])
-        return follows and all(map(self.ascends, keys, keys[1:]))
 
     def measure(self, segment, keys):
         """Learn from a page's keys how long its segment still is."""
@@ -252,6 +248,16 @@ class Segments:
         self.held -= sum(len(segment.pages) for segment in self.open[1:])
         self.open = [head]
         head.until, head.left = None, inf
+
+
+def farthest(segments, near):
+    """Return the last segment with pages that could make room for what is nearer, if it is beyond `near`."""
+    for far in reversed(segments):
+        if far is near:
+            return None
+        if far.pages and not far.is_busy:
+            return far
+    return None
 
 
 def is_idle(segment):

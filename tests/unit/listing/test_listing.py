@@ -411,7 +411,7 @@ def test_an_early_end(names, monkeypatch):
 def test_circles(names, monkeypatch):
     """A server that sends us back to where we were is found out."""
     monkeypatch.setattr(pages.Page, "after", lambda self, top, versions: "continuation-token=same")
-    monkeypatch.setattr(listing.Segments, "is_ordered", lambda self, segment, keys: True)
+    monkeypatch.setattr(segments.Segment, "is_continued_by", lambda self, keys, ascends: True)
     names.hook = lambda request: request.query.pop("continuation-token", None)
     with pytest.raises(Fault, match="goes in circles"):
         list(Listing(connections=1).pages(endpoint_of(names, monkeypatch)))

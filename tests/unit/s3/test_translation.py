@@ -1,0 +1,41 @@
+"""botocore's exceptions become one line each; what is not botocore's shows its trace."""
+
+import pytest
+from botocore import exceptions as known
+
+from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, Usage
+from s3kit.s3.translation import translated
+
+
+def client_error(code):
+    """Return what boto3 raises for an error of S3's."""
+    return known.ClientError({"Error": {"Code": code, "Message": "two\nlines"}}, "GetObject")
+
+
+@pytest.mark.parametrize("error, kind, code", [
+    (client_error("NoSuchBucket"), NoSuchBucket, "NoSuchBucket"),
+    (client_error("AccessDenied"), NoAccess, "AccessDenied"),
+    (client_error("ExpiredToken"), NoAccess, "ExpiredToken"),
+    (client_error("MalformedPolicy"), Fault, "MalformedPolicy"),
+    (known.NoCredentialsError(), NoCredentials, ""),
+    (known.ProfileNotFound(profile="p"), NoCredentials, ""),
+    (known.CredentialRetrievalError(provider="p", error_msg="two\nlines"), NoCredentials, ""),
+    (known.EndpointConnectionError(endpoint_url="http://h"), Fault, "EndpointConnectionError"),
+    (ValueError("invalid literal for int()"), Fault, ""),
+    (PermissionError(13, "Permission denied", "/home/x/.aws/config"), Fault, ""),
+])
+def test_known_exceptions(error, kind, code):
+    """The type says what may be done about it, the code is S3's or botocore's own."""
+    with pytest.raises(Fault) as caught, translated():
+        raise error
+    assert type(caught.value) is kind and caught.value.code == code
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("error", [KeyError("Credentials"), AttributeError("x"), TypeError("x"), RuntimeError("x"),
+                                   KeyboardInterrupt(), Usage("ours")])
+def test_others_pass(error):
+    """A fault of ours keeps its trace, and a fault that is one already its type."""
+    with pytest.raises(type(error)) as caught, translated():
+        raise error
+    assert caught.value is error
