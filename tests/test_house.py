@@ -170,6 +170,102 @@ def test_everything_public_has_a_docstring(name):
         assert not list(bare(tree_of(name)))
 
 
+# --- sizes, words, tests
+
+CLASS_LINES, FUNCTION_LINES = 200, 30       # a docstring does not count as lines of its function
+LONG_BECAUSE = "Long because"               # begins the line of a docstring that says why its function is longer
+LARGE = {       # still to be taken apart: this list only shrinks
+    "doctor.checkup.Checkup", "doctor.speed.Speed", "fetch.fetching.Fetching", "listing.segments.Segments",
+    "migrate.migration.Migration", "policy.policies.Policies", "prune.pruning.Pruning",
+    "restore.restoring.Restoring", "s3.wire.Wire", "verify.verifying.Verifying"}
+LONG = {        # the same of functions
+    "commands.policy.build_parser", "disk.tree.settle", "doctor.checkup.list_buckets", "doctor.checkup.who",
+    "fetch.fetching.run", "policy.policies.apply", "restore.restoring.advance", "transfer.engine.is_refused",
+    "transfer.whole.is_there", "verify.verifying.take"}
+# Pages that a reader does not have. Where they are still named: this number only shrinks.
+NOT_WORDS, NAMED = re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|peers\.md|needs\.md"), 44
+# Modules without a unit test of their own: this list only shrinks. commands.* are run by tests/commands.
+UNTESTED = set("""
+    cli.messages cli.options cli.progress cli.signals cli.standard cli.streams disk.direct_io
+    disk.ledger disk.mounts disk.path_owners disk.readback disk.tree doctor.finding doctor.plot
+    doctor.report doctor.route doctor.sampling errors executor fetch.fetching listing.guesses
+    listing.pages listing.segments manifest.filters manifest.spool manifest.states
+    pipeline.channel pipeline.flow pipeline.outbox pipeline.outlet pipeline.worker
+    pipeline.worker_process policy.applying policy.directory policy.identity policy.simulation
+    proof.checksums proof.claims prune.choice prune.deleting prune.deletion prune.pruning
+    prune.targets prune.unnamed_files restore.pricing restore.restoring s3.answer s3.headers
+    s3.patience transfer.engine transfer.job transfer.large transfer.ranges transfer.sizes
+    transfer.whole transfer.work verify.verifying
+""".split())
+
+
+def sizes(kind, lines_of):
+    """Yield (module.name, lines) of the definitions of a kind."""
+    for name in MODULES:
+        for node in ast.walk(tree_of(name)):
+            if isinstance(node, kind):
+                yield f"{name}.{node.name}", node, lines_of(node)
+
+
+def lines_of_function(node):
+    """Return how many lines a function has, its docstring left out."""
+    first = node.body[0]
+    doc = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) else 0
+    return node.end_lineno - node.lineno + 1 - doc
+
+
+def test_no_class_is_large():
+    """What does more than one thing is more than one class."""
+    found = sizes(ast.ClassDef, lambda node: node.end_lineno - node.lineno + 1)
+    assert {name: lines for name, _, lines in found if lines > CLASS_LINES and name not in LARGE} == {}
+
+
+def test_no_function_is_long_without_a_reason():
+    """The reason is a line of its docstring that begins with the words of LONG_BECAUSE."""
+    found = sizes((ast.FunctionDef, ast.AsyncFunctionDef), lines_of_function)
+    assert {name: lines for name, node, lines in found if lines > FUNCTION_LINES and name not in LONG
+            and not re.search(rf"^\s*{LONG_BECAUSE}", ast.get_docstring(node) or "", re.MULTILINE)} == {}
+
+
+def test_no_page_is_named_that_a_reader_does_not_have():
+    """In the code, its tests, the pages and README; the fact itself stands there, with its public source."""
+    paths = [ROOT / "README.md", *MAN.glob("*.[157]"), *PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    found = [f"{path.relative_to(ROOT)}, line {number}" for path in paths if path != Path(__file__)
+             for number, line in enumerate(path.read_text().splitlines(), 1) if NOT_WORDS.search(line)]
+    assert len(found) <= NAMED, found
+
+
+def test_every_module_has_a_unit_test():
+    """tests/unit/PACKAGE/test_MODULE.py."""
+    def is_tested(name):
+        package, _, module = name.rpartition(".")
+        unit = ROOT / "tests/unit" / package / f"test_{module}.py"
+        return unit.exists() or package == "commands" and (ROOT / "tests/commands" / unit.name).exists()
+    modules = [name for name in MODULES if not name.endswith("__init__")]
+    assert [name for name in modules if not is_tested(name) and name not in UNTESTED] == []
+
+
+def hunks(patch):
+    """Yield (file, the text that a hunk replaces) of a patch; as patch(1) has it, two lines of context may differ."""
+    path, old = None, []
+    for line in [*patch.read_text().splitlines(), "@@"]:
+        if line.startswith(("@@", "--- ", "diff ")) and old:
+            at = [number for number, one in enumerate(old) if one[:1] == "-"] or [len(old) // 2]
+            yield path, "\n".join(one[1:] for one in old[min(2, at[0]):max(len(old) - 2, at[-1] + 1)])
+            old = []
+        if line.startswith("--- "):
+            path = line.split()[1].partition("/")[2]
+        elif path and line[:1] in (" ", "-"):
+            old.append(line)
+
+
+@pytest.mark.parametrize("patch", sorted((ROOT / "tests/faults/planted").glob("*.patch")), ids=lambda path: path.stem)
+def test_a_planted_bug_fits_the_code(patch):
+    """What the patch replaces is there."""
+    found = list(hunks(patch))
+    assert found and not [old for path, old in found if old not in (ROOT / path).read_text()]
+
+
 # --- lists that must agree
 
 
