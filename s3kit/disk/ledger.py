@@ -7,9 +7,10 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+from s3kit.disk.sqlite_errors import Broken, cause, is_damage
 from s3kit.errors import Fault
 
 NAME = "ledger.sqlite3"
@@ -17,6 +18,8 @@ SCHEMA = 3
 ASKED_AT_ONCE = 256
 BUSY_SECONDS = 60
 SIGN = 1 << 63
+DAMAGED = ("move it away and keep it: it alone knows which files are the only copies of deleted versions; "
+           "a new one is made, and files are checked again")
 TABLE = """
 CREATE TABLE IF NOT EXISTS object (
     bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
@@ -79,10 +82,6 @@ FIELDS = ", ".join(Entry._fields)
 PLACES = ", ".join("?" * len(Entry._fields))
 
 
-class Broken(Fault):
-    """SQLite cannot read or write: nothing more can be done in this run."""
-
-
 class Ledger:
     """One connection to a destination's ledger; a thread needs its own."""
 
@@ -120,15 +119,21 @@ class Ledger:
 
     def fault(self, action, error):
         """Return what people must know of SQLite's error."""
-        return Broken(f"cannot {action} the ledger '{self.path}': {error} (it may be moved away: files are then checked again)")
+        if is_damage(error):
+            return Broken(f"the ledger '{self.path}' is damaged: {error} ({DAMAGED})")
+        return Broken(f"cannot {action} the ledger '{self.path}': {cause(error, os.path.dirname(self.path))}")
 
     @contextmanager
-    def reading(self):
-        """Have an error of SQLite's, as of a damaged file, said in our words."""
+    def told(self, action):
+        """Raise Broken for an error of SQLite's, as of a full disk or a damaged file."""
         try:
             yield
         except sqlite3.Error as error:
-            raise self.fault("read", error) from None
+            raise self.fault(action, error) from None
+
+    def reading(self):
+        """Be within this whenever something is read."""
+        return self.told("read")
 
     def check_files(self):
         """Raise Fault where SQLite would write through a link to something elsewhere."""
@@ -139,8 +144,7 @@ class Ledger:
             except FileNotFoundError:
                 continue
             if not (stat.S_ISDIR(there.st_mode) if path == folder else stat.S_ISREG(there.st_mode) and there.st_nlink < 2):
-                raise Fault(f"cannot open the ledger: '{path}' is a link, or no file at all"
-                            " (it may be moved away: files are then checked again)")
+                raise Fault(f"cannot open the ledger: '{path}' is a link, or not a regular file: nothing is written through it")
 
     def is_empty(self):
         """Return whether nothing is known yet."""
@@ -187,18 +191,21 @@ class Ledger:
                                   (entry._replace(mtime_ns=folded(entry.mtime_ns), inode=folded(entry.inode)) for entry in entries))
             self.base.execute("COMMIT")
         except sqlite3.Error as error:
-            if self.base.in_transaction:        # after an I/O error SQLite has rolled back by itself
+            with suppress(sqlite3.Error):       # after an I/O error SQLite has rolled back by itself
                 self.base.execute("ROLLBACK")
             raise self.fault("write", error) from None
 
     def sync_always(self):
         """Have whatever is recorded from now on survive a power cut, at the cost of a flush each time."""
-        self.base.execute("PRAGMA synchronous = FULL")
+        with self.told("write"):
+            self.base.execute("PRAGMA synchronous = FULL")
 
     def forget(self, path):
         """Forget what lies at a path."""
-        self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
+        with self.told("write"):
+            self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
 
     def close(self):
-        """Close the connection."""
-        self.base.close()
+        """Close the connection. What cannot be moved from the log into the file stays in the log."""
+        with self.told("close"):
+            self.base.close()

@@ -7,7 +7,6 @@ other state that could disagree with them. What was done of a phase that was cut
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import time
 from typing import NamedTuple
 
 from s3kit.disk import durable
+from s3kit.disk.scratch import Scratch
 from s3kit.errors import Fault
 from s3kit.manifest import row as rows
 from s3kit.manifest.states import ARCHIVED_CLASSES
@@ -329,18 +329,16 @@ class Migration:
         Pipeline(self.stages(NOW, None), self.say).run()
         if not self.is_done(NOW):
             raise Fault(f"{self.bucket}: cannot be listed again")
-        there = sqlite3.connect("", isolation_level=None)       # on disk: it may be any number of rows
-        there.execute("CREATE TABLE version (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID")
-        there.execute("BEGIN")
+        there = Scratch("CREATE TABLE version (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID")
         for batch in self.batches(NOW):
-            there.executemany("INSERT OR IGNORE INTO version VALUES (?, ?)",
-                              [(row.key, row.version_id) for row in batch
-                               if not self.args.current_only or (known_ns(row.last_modified) or newest + 1) > newest])
+            there.put_all("INSERT OR IGNORE INTO version VALUES (?, ?)",
+                          [(row.key, row.version_id) for row in batch
+                           if not self.args.current_only or (known_ns(row.last_modified) or newest + 1) > newest])
         for batch in self.batches(DELETE):
-            there.executemany("DELETE FROM version WHERE key = ? AND id = ?",
-                              [(row.key, row.version_id) for row in batch if row.state != rows.PRUNED])
+            there.put_all("DELETE FROM version WHERE key = ? AND id = ?",
+                          [(row.key, row.version_id) for row in batch if row.state != rows.PRUNED])
         self.sweep()
-        return there.execute("SELECT count(*) FROM version").fetchone()[0]
+        return there.one("SELECT count(*) FROM version")[0]
 
     # --- its files
 

@@ -1,0 +1,47 @@
+"""A temporary database on disk, for sets of rows that may not fit in memory."""
+
+import sqlite3
+from contextlib import contextmanager
+
+from s3kit.disk.sqlite_errors import Broken, cause, temporary_folder
+
+
+class Scratch:
+    """Tables of SQLite's in a file without a name, which is gone when it is closed.
+
+    Every method raises Broken where SQLite cannot write or read it.
+    """
+
+    def __init__(self, *tables):
+        with self.use():
+            self.base = sqlite3.connect("", isolation_level=None)
+            for statement in (*tables, "BEGIN"):        # one transaction: nothing is ever to survive
+                self.base.execute(statement)
+
+    @contextmanager
+    def use(self):
+        """Have SQLite's errors said as what they are."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            folder = temporary_folder()
+            raise Broken(f"cannot use a temporary file in '{folder}': {cause(error, folder)} (TMPDIR names another place)") from None
+
+    def put(self, statement, values):
+        """Do a statement with one row of values; return how many rows it changed."""
+        with self.use():
+            return self.base.execute(statement, values).rowcount
+
+    def put_all(self, statement, many):
+        """Do a statement with each of many rows of values."""
+        with self.use():
+            self.base.executemany(statement, many)
+
+    def one(self, query, values=()):
+        """Return the first row that a query finds, or None."""
+        with self.use():
+            return self.base.execute(query, values).fetchone()
+
+    def close(self):
+        """Let go of the file."""
+        self.base.close()

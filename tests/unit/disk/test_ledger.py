@@ -1,0 +1,111 @@
+"""What people are told when the ledger, or a temporary database, cannot be used."""
+
+import os
+import resource
+import sqlite3
+
+import pytest
+
+from s3kit.disk import sqlite_errors
+from s3kit.disk.ledger import Broken, Entry, Ledger
+from s3kit.disk.path_owners import Claims
+from s3kit.disk.scratch import Scratch
+from s3kit.errors import Fault
+
+
+def entry(number=0, size=1):
+    """Return an Entry with that many bytes of text."""
+    return Entry("b", f"k{number}", "v", "e", 1, "", "", "", "", "", f"b/k{number}", 1, 1, "", "", "fetched", "x" * size)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """Yield a Ledger with one entry."""
+    made = Ledger(str(tmp_path))
+    made.record([entry()])
+    yield made
+    made.base.close()
+
+
+USES = {"record": lambda ledger: ledger.record([entry(1)]), "forget": lambda ledger: ledger.forget("b/k0"),
+        "empty": lambda ledger: ledger.is_empty(), "find": lambda ledger: ledger.find("b", "k0", "v"),
+        "find all": lambda ledger: ledger.find_all([("b", "k0", "v")]), "at path": lambda ledger: ledger.at_path("b/k0"),
+        "sync": lambda ledger: ledger.sync_always(), "close": lambda ledger: ledger.close()}
+
+
+def failing(error):
+    """Return what stands for a connection of which every use fails."""
+    class Failing:
+        def __getattr__(self, name):
+            def fail(*values):
+                raise error
+            return fail
+    return Failing()
+
+
+@pytest.mark.parametrize("use", USES)
+def test_no_raw_error_leaves_the_ledger(ledger, use):
+    base, ledger.base = ledger.base, failing(sqlite3.OperationalError("database or disk is full"))
+    with pytest.raises(Broken) as told:
+        USES[use](ledger)
+    ledger.base = base
+    assert sqlite_errors.NO_SPACE in str(told.value) and "move" not in str(told.value)
+
+
+def test_a_full_database_is_told_as_no_space(ledger):
+    """SQLite's own error, as of a disk that is full."""
+    ledger.base.execute(f"PRAGMA max_page_count = {ledger.base.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(Broken, match="cannot write the ledger .*no space left"):
+        ledger.record([entry(number, 5000) for number in range(9)])
+    assert ledger.find("b", "k0", "v") and not ledger.base.in_transaction
+
+
+def test_only_damage_is_to_be_moved_away_and_kept(tmp_path):
+    (tmp_path / "ledger.sqlite3").write_bytes(b"not a database" * 1000)
+    with pytest.raises(Broken, match="is damaged.*move it away and keep it.*only copies"):
+        Ledger(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["disk I/O error", "attempt to write a readonly database", "unable to open database file"])
+@pytest.mark.parametrize("why", ["No space left on device", "Read-only file system", "Disk quota exceeded", "Permission denied"])
+def test_where_sqlite_tells_no_errno_the_system_does(ledger, monkeypatch, text, why):
+    monkeypatch.setattr(sqlite_errors, "probe", lambda folder: why)
+    told = str(ledger.fault("write", sqlite3.OperationalError(text)))
+    assert told == f"cannot write the ledger '{ledger.path}': {why}"
+
+
+def test_the_probe_finds_the_systems_own_reason(tmp_path):
+    assert sqlite_errors.probe(str(tmp_path)) == ""
+    assert sqlite_errors.probe(str(tmp_path / "none")) == "No such file or directory"
+    assert os.listdir(tmp_path) == []
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))       # Python ignores SIGXFSZ
+    try:
+        assert sqlite_errors.probe(str(tmp_path)) == "File too large"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_link_is_not_said_to_be_damaged(tmp_path):
+    (tmp_path / "ledger.sqlite3").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Fault, match="is a link") as told:
+        Ledger(str(tmp_path))
+    assert "move" not in str(told.value)
+
+
+def test_a_scratch_database_names_its_place(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    scratch = Scratch("CREATE TABLE seen (name TEXT PRIMARY KEY)")
+    assert scratch.put("INSERT OR IGNORE INTO seen VALUES (?)", ("a",)) == 1
+    assert scratch.put("INSERT OR IGNORE INTO seen VALUES (?)", ("a",)) == 0
+    scratch.put_all("INSERT INTO seen VALUES (?)", [("b",), ("c",)])
+    assert scratch.one("SELECT count(*) FROM seen") == (3,)
+    scratch.base = failing(sqlite3.OperationalError("database or disk is full"))
+    for use in (lambda: scratch.put("", ()), lambda: scratch.put_all("", []), lambda: scratch.one("")):
+        with pytest.raises(Fault, match=f"cannot use a temporary file in '{tmp_path}': no space left.*TMPDIR"):
+            use()
+
+
+def test_two_owners_of_a_path():
+    claims = Claims()
+    assert claims.take(1, 7) and claims.take(1, 7) and not claims.take(1, 8) and claims.take(2, 8)
