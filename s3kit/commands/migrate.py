@@ -15,6 +15,7 @@ NAME = "s3-migrate"
 VERBS = ("run", "status", "errors", "retry-errors", "reset")
 LOOKS = ("status", "errors")        # they need no destination
 LOCK = ".lock"
+ALIKE = 0.75        # how much of a word and a verb must be the same (difflib's ratio) for it to be a mistyped verb
 
 
 def build_parser():
@@ -56,6 +57,8 @@ def migrate(args):
     """Do what the verb says; return the status."""
     verb, words = (args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS else ("run", args.words)
     place_work(args, verb)
+    if verb == "run":
+        check_verb(args)
     buckets = chosen(args, verb, words)
     from s3kit.migrate.migration import Migration
     migrations = [Migration(args, bucket, lambda text: say(args.prog, text), Signals.check) for bucket in buckets]
@@ -63,12 +66,54 @@ def migrate(args):
         return show_status(args, migrations)
     if verb == "errors":
         return show_errors(args, migrations)
+    new = new_folders(args.dest) + new_folders(args.work)
     os.makedirs(args.dest, exist_ok=True)
     held = hold(args.work)
     try:
         return reset(args, migrations) if verb == "reset" else run_all(args, migrations, retry=verb == "retry-errors")
     finally:
+        leave_nothing(args.work, new)
         os.close(held)
+
+
+def check_verb(args):
+    """Make sure that a first word which is nearly a verb means a bucket. Raises Usage."""
+    from difflib import get_close_matches
+
+    from s3kit.migrate.migration import buckets_of
+    word = args.words[0] if args.words else ""
+    near = get_close_matches(word, VERBS, 1, ALIKE)
+    if not near or word in VERBS or "/" in word or word in buckets_of(args.work):
+        return
+    said = f"'{word}' is not a verb, but nearly '{near[0]}'"
+    try:
+        ask = Person()
+    except Usage:
+        raise Usage(f"{said} ({args.prog} s3://{word} means the bucket)") from None
+    if not ask(f"{said}. Migrate the bucket s3://{word}?"):
+        raise Usage(f"nothing done: the verb is '{near[0]}'")
+
+
+def new_folders(path):
+    """Return those of a directory and its parents that do not exist, the innermost first."""
+    found, path = [], os.path.abspath(path)
+    while not os.path.lexists(path):
+        found.append(path)
+        path = os.path.dirname(path)
+    return found
+
+
+def leave_nothing(work, new):
+    """Remove what this run made if no bucket was begun: `new` directories, the innermost first."""
+    from s3kit.disk import durable
+    if os.path.abspath(work) not in new or os.listdir(work) != [LOCK]:
+        return
+    durable.unlink(os.path.join(work, LOCK), None)
+    try:
+        for path in sorted(set(new), key=len, reverse=True):
+            os.rmdir(path)
+    except OSError:
+        pass            # there is more in it than ours
 
 
 def place_work(args, verb):
@@ -140,6 +185,7 @@ def run_all(args, migrations, retry):
             except Fault as fault:
                 Signals.check()
                 say(args.prog, fault)
+                migration.leave_nothing()
                 statuses[migration] = UNFINISHED
     done = sum(status == DONE for status in statuses.values())
     if not args.quiet:
@@ -163,7 +209,7 @@ def prepare(args, migration, retry):
 
 def settle(args, migration, retry):
     """Say what was proven, ask, delete, and say what is left; return the bucket's status."""
-    from s3kit.migrate.migration import DELETE, VERIFY
+    from s3kit.migrate.phases import DELETE, VERIFY
     if migration.latest() == VERIFY:
         census = migration.census(VERIFY)
         if census.wrong or args.no_delete or not is_wanted(args, migration, census):
@@ -267,7 +313,7 @@ def show_status(args, migrations):
 
 def facts_of(args, migration):
     """Return what there is to say of a bucket; `status` is the phase that comes next, or how it ended."""
-    from s3kit.migrate.migration import DELETE, PHASES, VERIFY
+    from s3kit.migrate.phases import DELETE, PHASES, VERIFY
     latest = migration.latest()
     facts = {"bucket": migration.bucket, "status": "scan", "complete": False, "rows": 0, "bytes": 0, "wrong": 0, "states": {}}
     if latest is None:

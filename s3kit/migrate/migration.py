@@ -6,180 +6,21 @@ other state that could disagree with them. What was done of a phase that was cut
 
 import os
 import re
-import signal
-import subprocess
-import sys
-import threading
-import time
-from typing import NamedTuple
 
 from s3kit.disk import durable
 from s3kit.disk.scratch import Scratch
 from s3kit.errors import Fault
 from s3kit.manifest import row as rows
-from s3kit.manifest.states import ARCHIVED_CLASSES
 from s3kit.manifest.streams import Input
+from s3kit.migrate.census import Census, is_wrong
+from s3kit.migrate.phases import ASK, DELETE, FETCH, NOW, PHASES, RESTORE, SCAN, VERIFY
+from s3kit.migrate.processes import Pipeline
 from s3kit.text import count
 from s3kit.units import from_epoch, known_ns, show_size
 
-
-class Phase(NamedTuple):
-    """A part of the journey, and the manifest that it leaves."""
-
-    name: str
-    file: str
-
-
-SCAN, RESTORE, FETCH, VERIFY, DELETE = PHASES = (
-    Phase("scan", "1-scan.csv"), Phase("restore", "2-restored.csv"), Phase("fetch", "3-fetched.csv"),
-    Phase("verify", "4-verified.csv"), Phase("delete", "5-pruned.csv"))
-ASK = Phase("ask the archive", os.devnull)  # done again until RESTORE has ended
-NOW = Phase("look again", ".now.csv")       # what is in the bucket afterwards; never kept
 BEFORE = ".before"                          # in WORK: the folders of scans before --rescan
 UNFINISHED = re.compile(r"\.s3kit\..*\.new|\.now\.csv")
 END = re.compile(rb"\n#end rows=\d+\s*\Z")
-MARKER = "delete marker"                     # the state of one that is still there, for people
-MAYBE_ARCHIVED = (*ARCHIVED_CLASSES, "INTELLIGENT_TIERING")
-NAMED = 10                                  # rows that people are told of
-SECONDS_TO_END = 1.8                        # of the 2 that a command has to stop in
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-# A command as a process that ends with us, in a group of its own: the terminal's signals come to us, who pass them on
-# once. Without '', the current directory: no module there is taken for one of ours (as in pool.py).
-START = """import os, sys
-sys.path[:] = [sys.argv[1], *filter(None, sys.path)]
-os.setpgrp()
-from s3kit.pipeline.worker import die_with
-die_with(int(sys.argv[2]))
-from importlib import import_module
-main = import_module('s3kit.commands.' + sys.argv[3]).main
-del sys.argv[:3]
-sys.exit(main())"""
-
-
-class Pipeline:
-    """Commands of ours as processes, each reading what the one before it writes."""
-
-    def __init__(self, stages, hear):
-        self.names = [f"s3-{words[0]}" for words in stages]
-        self.processes, self.reader, self.listener = [], None, None
-        errors = None                       # a terminal gets their bars as well
-        if not os.isatty(2):
-            self.reader, errors = os.pipe()
-            self.listener = threading.Thread(target=self.listen, args=(hear,), daemon=True)
-            self.listener.start()
-        try:
-            source = subprocess.DEVNULL
-            for words in stages:
-                last = len(self.processes) == len(stages) - 1
-                process = subprocess.Popen([sys.executable, "-c", START, ROOT, str(os.getpid()), *words], stdin=source,
-                                           stdout=subprocess.DEVNULL if last else subprocess.PIPE, stderr=errors)
-                self.processes.append(process)
-                if source != subprocess.DEVNULL:
-                    source.close()
-                source = process.stdout
-        except BaseException:
-            self.end()
-            raise
-        finally:
-            if errors is not None:
-                os.close(errors)
-
-    def listen(self, hear):
-        """Pass on what the commands tell people."""
-        # A signal that this thread took would not wake the other from its waiting (as `kill %1` of a stopped job).
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-        with open(self.reader, encoding="utf-8", errors="backslashreplace", newline="\n") as lines:
-            for line in lines:
-                hear(line.rstrip("\n"))
-
-    def run(self):
-        """Wait for all of them; return what is to be said of those that could not finish."""
-        try:
-            for process in self.processes:
-                process.wait()
-        except BaseException:
-            self.end()
-            raise
-        finally:
-            if self.listener:
-                self.listener.join(SECONDS_TO_END)
-        return [f"{name} {'was ended by signal' if status < 0 else 'ended with status'} {abs(status)}"
-                for name, status in zip(self.names, (process.returncode for process in self.processes)) if status not in (0, 1, 5)]
-
-    def end(self):
-        """Ask them to stop, and see that they do."""
-        limit = time.monotonic() + SECONDS_TO_END
-        for process in self.processes:
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(max(0.0, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-class Census:
-    """What a manifest of a phase says: how many rows in which state, and which of them are wrong."""
-
-    def __init__(self, phase):
-        self.phase = phase
-        self.rows = self.bytes = self.markers = self.proven = self.pruned = self.archived = self.wrong = 0
-        self.states, self.named = {}, []
-        self.newest = 0         # nanoseconds since 1970
-
-    def add(self, row):
-        """Count a row."""
-        self.rows += 1
-        self.bytes += (row.verbatim is None and row.length) or 0
-        self.markers += row.is_marker
-        state = MARKER if row.is_marker and row.state in ("", rows.LISTED) else row.state or rows.LISTED
-        self.states[state] = self.states.get(state, 0) + 1
-        self.pruned += row.state == rows.PRUNED
-        self.proven += is_proven(row)
-        self.archived += is_archived(row, self.phase)
-        self.newest = max(self.newest, known_ns(row.last_modified) or 0)
-        if is_wrong(row, self.phase):
-            self.wrong += 1
-            if len(self.named) < NAMED:
-                self.named.append(f"{row.name}: {row.error or 'in an archive' if is_archived(row, self.phase) else row.error or row.state}")
-
-    def is_complete(self, deleting=True):
-        """Return whether the journey is over: all is deleted, or proven where nothing is to be deleted."""
-        return self.phase in (VERIFY, DELETE) and self.rows == (self.pruned if deleting else self.proven)
-
-    def told(self):
-        """Return the states in words."""
-        return ", ".join(f"{number:,} {state}" for state, number in sorted(self.states.items()))
-
-
-def is_proven(row):
-    """Return whether a row may go, or has gone: s3-prune asks for no less."""
-    if row.verbatim is not None:
-        return False
-    if row.is_marker:
-        return row.state in ("", rows.LISTED, rows.PRUNED)      # it has no bytes
-    return row.state == rows.PRUNED or (row.state == rows.VERIFIED and row.proof not in ("", "size"))
-
-
-def is_archived(row, phase):
-    """Return whether a row's bytes are still to be brought back from an archive."""
-    if row.verbatim is not None or row.is_marker or row.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED):
-        return False
-    # No listing tells of Intelligent-Tiering's tiers: a fetch that leaves a row as it was does.
-    return row.storage_class in MAYBE_ARCHIVED or (phase in (FETCH, VERIFY) and row.state in ("", rows.LISTED, rows.RESTORING))
-
-
-def is_wrong(row, phase):
-    """Return whether a row of a phase's manifest is not what the phase was for."""
-    if row.verbatim is not None or row.state in rows.WRONG or row.state == rows.UNVERIFIABLE:
-        return True
-    if phase == DELETE:
-        return row.state != rows.PRUNED
-    if phase == VERIFY:
-        return not is_proven(row)
-    return phase == FETCH and not row.is_marker and row.state not in (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
 
 
 class Migration:
@@ -362,6 +203,15 @@ class Migration:
             os.rmdir(self.folder)
         except OSError:
             self.say(f"'{self.folder}' is left: there is more in it than ours")
+
+    def leave_nothing(self):
+        """Remove the bucket's folder where no phase has ended: a bucket that cannot be scanned is not one that was begun."""
+        if self.latest() is None:
+            try:
+                self.sweep()
+                os.rmdir(self.folder)
+            except OSError:
+                pass        # not made, or there is more in it than ours
 
     def set_aside(self):
         """Put the manifests away, in one step, so that a new scan begins."""

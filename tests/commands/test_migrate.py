@@ -16,7 +16,7 @@ import pytest
 from conftest import BIN, clean_env, env_of, examples
 
 from manifests import read_rows
-from s3kit.migrate.migration import PHASES
+from s3kit.migrate.phases import PHASES
 
 DEST = ("-d", "d")
 WORK = Path("d", ".s3kit", "migration")
@@ -285,11 +285,33 @@ def test_a_look_needs_no_destination(fake, run, tmp_path):
     assert run("s3-migrate", "errors", "-w", "work").status == 0
 
 
+@pytest.mark.parametrize("words", [["stauts"], ["retry-error", "logs"], ["rest", "logs"]])
+def test_a_mistyped_verb_is_not_a_bucket(fake, run, tmp_path, words):
+    """At a terminal it is asked about; a bucket of that name can be meant as s3://NAME."""
+    fill(fake)
+    fake.bucket(words[0])
+    done = run("s3-migrate", *words, "--no-delete", *DEST, env=env_of(fake))
+    assert done.status == 2 and f"s3-migrate s3://{words[0]} means the bucket" in done.err and not (tmp_path / "d").exists(), done.err
+    status, shown = at_terminal(tmp_path, env_of(fake), [*words, "--no-delete"], [b"n"])
+    assert status == 2 and "nearly" in shown and not (tmp_path / "d").exists() and not fake.log
+    assert run("s3-migrate", f"s3://{words[0]}", "--no-delete", *DEST, env=env_of(fake)).status == 0
+    assert run("s3-migrate", words[0], "--no-delete", *DEST, env=env_of(fake)).status == 0, "one that was begun is known"
+
+
+def test_a_bucket_that_does_not_exist_leaves_nothing(fake, run, tmp_path):
+    done = run("s3-migrate", "nowhere", *DEST, env=env_of(fake))
+    assert done.status == 3 and "nowhere" in done.err and not (tmp_path / "d").exists()
+    (tmp_path / "d").mkdir()
+    run("s3-migrate", "nowhere", *DEST, env=env_of(fake))
+    assert os.listdir(tmp_path / "d") == []
+
+
 def test_a_bucket_that_cannot_be_read_keeps_no_other(fake, run, tmp_path):
     fill(fake)
     done = run("s3-migrate", "nowhere", "logs", "--yes", "logs", *DEST, env=env_of(fake))
     assert done.status == 3 and "nowhere: the phase 'scan' did not end (s3-manifest ended with status 3)" in done.err
     assert not kept(fake, "logs") and "1 of 2 buckets complete" in done.err
+    assert not (tmp_path / WORK / "nowhere").exists()
 
 
 def test_the_work_directory_is_held(fake, run, tmp_path):

@@ -24,8 +24,8 @@ from s3kit.disk.ledger import Entry, Ledger
 from s3kit.disk.paths import path_of
 from s3kit.errors import Cut
 from s3kit.manifest.streams import Input
-from s3kit.migrate.migration import FETCH as FETCHED
-from s3kit.migrate.migration import SCAN
+from s3kit.migrate.phases import FETCH as FETCHED
+from s3kit.migrate.phases import SCAN
 from s3kit.proof.digest import digest_of
 from s3kit.units import from_epoch
 

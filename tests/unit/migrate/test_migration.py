@@ -1,7 +1,8 @@
 """s3-migrate's counts of what a manifest says."""
 
 from s3kit.manifest.row import Row
-from s3kit.migrate.migration import VERIFY, Census
+from s3kit.migrate.census import Census
+from s3kit.migrate.phases import VERIFY
 from s3kit.units import epoch_ns
 
 

@@ -1,0 +1,86 @@
+"""Our commands as processes, each reading what the one before it writes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+SECONDS_TO_END = 1.8                        # of the 2 that a command has to stop in
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# A command as a process that ends with us, in a group of its own: the terminal's signals come to us, who pass them on
+# once. Without '', the current directory: no module there is taken for one of ours (as in pool.py).
+START = """import os, sys
+sys.path[:] = [sys.argv[1], *filter(None, sys.path)]
+os.setpgrp()
+from s3kit.pipeline.worker import die_with
+die_with(int(sys.argv[2]))
+from importlib import import_module
+main = import_module('s3kit.commands.' + sys.argv[3]).main
+del sys.argv[:3]
+sys.exit(main())"""
+
+
+class Pipeline:
+    """Commands of ours as processes, each reading what the one before it writes."""
+
+    def __init__(self, stages, hear):
+        self.names = [f"s3-{words[0]}" for words in stages]
+        self.processes, self.reader, self.listener = [], None, None
+        errors = None                       # a terminal gets their bars as well
+        if not os.isatty(2):
+            self.reader, errors = os.pipe()
+            self.listener = threading.Thread(target=self.listen, args=(hear,), daemon=True)
+            self.listener.start()
+        try:
+            source = subprocess.DEVNULL
+            for words in stages:
+                last = len(self.processes) == len(stages) - 1
+                process = subprocess.Popen([sys.executable, "-c", START, ROOT, str(os.getpid()), *words], stdin=source,
+                                           stdout=subprocess.DEVNULL if last else subprocess.PIPE, stderr=errors)
+                self.processes.append(process)
+                if source != subprocess.DEVNULL:
+                    source.close()
+                source = process.stdout
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            if errors is not None:
+                os.close(errors)
+
+    def listen(self, hear):
+        """Pass on what the commands tell people."""
+        # A signal that this thread took would not wake the other from its waiting (as `kill %1` of a stopped job).
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        with open(self.reader, encoding="utf-8", errors="backslashreplace", newline="\n") as lines:
+            for line in lines:
+                hear(line.rstrip("\n"))
+
+    def run(self):
+        """Wait for all of them; return what is to be said of those that could not finish."""
+        try:
+            for process in self.processes:
+                process.wait()
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            if self.listener:
+                self.listener.join(SECONDS_TO_END)
+        return [f"{name} {'was ended by signal' if status < 0 else 'ended with status'} {abs(status)}"
+                for name, status in zip(self.names, (process.returncode for process in self.processes)) if status not in (0, 1, 5)]
+
+    def end(self):
+        """Ask them to stop, and see that they do."""
+        limit = time.monotonic() + SECONDS_TO_END
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(max(0.0, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
