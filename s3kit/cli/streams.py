@@ -75,7 +75,7 @@ class Sink:
             if shown and not path and os.isatty(1):
                 self.output.file = Shown(self.output.file)
         except OSError as error:
-                raise of_file("write", path or "stdout", error) from None
+            raise of_file("write", path or "stdout", error) from None
 
     @contextmanager
     def writing(self):
