@@ -37,7 +37,7 @@ def test_an_installed_fetch_finds_its_workers(installed, fake, tmp_path):
     fake.bucket("b")
     fake.put("b", "k", b"bytes")
     done = subprocess.run([sys.executable, installed / "bin" / "s3-fetch", "-d", tmp_path / "d"], input=b"bucket,key\nb,k\n",
-                          capture_output=True, cwd="/", env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=60)
+                          capture_output=True, cwd="/", env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=200)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "d" / "b" / "k").read_bytes() == b"bytes"
 
@@ -49,7 +49,7 @@ def test_an_installed_migrate_finds_the_other_commands(installed, fake, tmp_path
     (tmp_path / "s3kit.py").write_text("raise SystemExit('somebody else')")
     (tmp_path / "argparse.py").write_text("raise SystemExit('somebody else')")
     done = subprocess.run([sys.executable, installed / "bin" / "s3-migrate", "-d", tmp_path / "d", "b", "--yes", "b"], cwd=tmp_path,
-                          capture_output=True, env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=60)
+                          capture_output=True, env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=200)
     assert done.returncode == 0 and not fake.versions("b"), done.stderr
     assert (tmp_path / "d" / "b" / "k").read_bytes() == b"bytes"
 

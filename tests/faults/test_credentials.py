@@ -98,6 +98,7 @@ def large_ones(chance):
     return {"large": chance.randbytes(LARGE + 1000)} | {f"k{n}": b"small" for n in range(20)}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds", [2, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("bodies", [small_ones, large_ones], ids=["small", "ranges"])
 def test_renewed(cases, tmp_path, bodies, seeds):
@@ -159,6 +160,7 @@ def unchanged(world, process):
     """The process gives the same credentials again."""
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("source", [broken, unchanged], ids=lambda source: source.__name__)
 @pytest.mark.parametrize("bodies", [small_ones, large_ones], ids=["small", "ranges"])
 def test_not_renewable(cases, tmp_path, source, bodies):
@@ -223,6 +225,7 @@ def to_2035():
     return (datetime(2035, 6, 1, tzinfo=timezone.utc) - datetime.now(timezone.utc)).total_seconds()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("skew,span,which", [*CLOCKS, (None, "h", "behind")], ids=["behind", "ahead", "hours", "2035"])
 def test_wrong_clock(cases, tmp_path, skew, span, which):
     """A clock that S3 does not bear ends the run, which says by how much it is wrong; one that S3 bears does no harm."""
@@ -244,6 +247,7 @@ def test_wrong_clock(cases, tmp_path, skew, span, which):
             world.resume()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("bodies", [small_ones, large_ones], ids=["small", "ranges"])
 def test_clock_that_jumps(cases, tmp_path, bodies):
     """A clock that is set wrong mid-run ends it; what has come is kept."""

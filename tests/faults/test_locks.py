@@ -24,6 +24,7 @@ def crowd(world, chance, contenders, killed):
     return [world.finish(process, time.monotonic()) for process in processes]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("rounds", [5, pytest.param(250, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("contenders, killed", [(3, 0), (3, 1)])
 def test_contenders(cases, tmp_path, contenders, killed, rounds):

@@ -89,6 +89,7 @@ def some_key(chance):
     return text or "k"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("number, most", [(1, 10_000), pytest.param(2, 1_000_000, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_keys_through_a_pipe(cases, tmp_path, number, most):
     """Any keys go from CSV to XML and back through our commands, and come out as they went in; paths lead back to them."""
@@ -224,6 +225,7 @@ def fuzz(cases, tmp_path, name, seconds):
         count.run += runs - 1
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("name", READERS)
 def test_fuzz(cases, tmp_path, name):
     fuzz(cases, tmp_path, name, 1)

@@ -347,6 +347,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")"""
     return [sys.executable, "-c", code]
 
 
+@pytest.mark.system("minutes")
 def test_slow_down_for_ever(cases, tmp_path):
     """A storm that does not end fails the rows it is about, of large objects, too (after 15 minutes, here seconds)."""
     count = cases("SlowDown for ever")
@@ -454,6 +455,7 @@ def judge_listing(ran, lister, wanted):
         assert ran.status == 3 and ran.err, f"status {ran.status}: {ran.err}"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds,ever", [(1, 1), pytest.param(50, 10, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_listings(cases, tmp_path, seeds, ever):
     """A listing that was cut never looks whole, and what passes is asked for again."""
