@@ -22,7 +22,8 @@ class Cases:
         try:
             yield
         except AssertionError as error:
-            self.broken.append(f"{self.kind}, {name}: {error}")
+            steps = "\n".join(getattr(error, "__notes__", ()))     # what hypothesis did
+            self.broken.append(f"{self.kind}, {name}: {error}\n{steps}")
 
     def record(self):
         """Return what the table needs, as texts for pytest-xdist."""
