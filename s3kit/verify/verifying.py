@@ -129,7 +129,8 @@ class Verifying:
         if entry is not None and not states.is_same_object(row, entry):
             entry = None
         path, status = self.place(row, entry)
-        if status is None and row.storage_class in states.ARCHIVED_CLASSES and row.state != rows.FETCHED:
+        if status is None and row.storage_class in states.ARCHIVED_CLASSES and row.state not in (
+                rows.FETCHED, rows.VERIFIED):
             self.archived += 1
             self.leave(row)         # s3-fetch could not read it either: s3-restore comes first
             return

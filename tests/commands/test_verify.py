@@ -243,3 +243,13 @@ def test_what_was_verified_since_is_not_read_again(fetched, run):
     assert found.status == 1 and {row.key for row in read_rows(found.out) if row.state == "mismatch"} == {"a"}
     again = run("s3-verify", "--verified-since", "1h", "-d", dest, input=manifest)
     assert again.status == 1, "a mismatch of a moment ago is no proof"
+
+
+@pytest.mark.parametrize("state", ["fetched", "verified"])
+def test_a_file_that_is_gone_is_missing_whatever_the_class(run, fake, tmp_path, state):
+    """A row that says its file is there is not believed because its object lies in an archive."""
+    (tmp_path / "d").mkdir()
+    row = f"bucket,key,size,storage_class,state,path\nb,k,5,GLACIER,{state},b/k\n"
+    for quick in ([], ["--quick"]):
+        done = run("s3-verify", *quick, "-d", "d", env=env_of(fake), input=row)
+        assert done.status == 1 and read_rows(done.out)[0].state == "missing", done
