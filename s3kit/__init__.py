@@ -1,6 +1,6 @@
 """s3kit: small Unix commands that move whole S3 buckets with proof.
 
-The house. A package may use `errors`, `executor`, `units` and `text`, which lie here, itself, and the
+The house. A package may use `cores`, `errors`, `executor`, `units` and `text`, which lie here, itself, and the
 packages named behind it. tests/test_house.py reads this table.
 
 package   | what it is for                                       | may use

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 
 ONLY = {"boto3": {"s3.session"}, "botocore": {"s3.session", "s3.regions", "s3.translation"}, "pycurl": {"s3.wire"}}
-SHARED = {"errors", "executor", "units", "text"}        # what every package may use
+SHARED = {"cores", "errors", "executor", "units", "text"}        # what every package may use
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
 CPU_SECONDS = 0.1           # that --help may cost beyond the bare interpreter

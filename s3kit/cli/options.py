@@ -1,9 +1,9 @@
 """The options that mean the same everywhere (DESIGN.md section 4), and the types of their values."""
 
 import argparse
-import os
 
 from s3kit import __version__
+from s3kit.cores import usable_cores
 from s3kit.errors import Usage
 
 
@@ -62,8 +62,8 @@ def dest_option(made, text):
 
 def pool_options(made, connections=True):
     """Add how many work at once."""
-    made.add_argument("-j", "--jobs", metavar="N", type=positive, default=os.cpu_count() or 2,
-                      help="worker processes (one a core)")
+    made.add_argument("-j", "--jobs", metavar="N", type=positive, default=usable_cores(),
+                      help="worker processes (one a core that may be used)")
     if connections:
         connections_option(made)
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from statistics import median
 
+from s3kit.cores import usable_cores
 from s3kit.disk.direct_io import Blocks
 from s3kit.disk.durable import sync_data, write_all
 from s3kit.doctor.destination import existing
@@ -53,7 +54,7 @@ class Speed:
 
     def __init__(self, args, bucket, prefix, check):
         self.args, self.bucket, self.check = args, bucket, check
-        self.cores = os.cpu_count() or 2
+        self.cores = usable_cores()
         self.most_workers, self.most_connections = args.jobs or self.cores, args.connections or MOST_CONNECTIONS
         self.ends = time.monotonic() + args.seconds
         self.left = args.max_bytes
