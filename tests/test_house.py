@@ -189,7 +189,7 @@ UNTESTED = set("""
     cli.messages cli.options cli.progress cli.signals cli.standard cli.streams disk.direct_io
     disk.ledger disk.mounts disk.path_owners disk.readback disk.tree doctor.finding doctor.plot
     doctor.report doctor.route doctor.sampling errors executor fetch.fetching listing.guesses
-    listing.pages listing.segments manifest.filters manifest.spool manifest.states
+    listing.pages listing.segments manifest.filters manifest.states
     pipeline.channel pipeline.flow pipeline.outbox pipeline.outlet pipeline.worker
     pipeline.worker_process policy.applying policy.directory policy.identity policy.simulation
     proof.checksums proof.claims prune.choice prune.deleting prune.deletion prune.pruning
