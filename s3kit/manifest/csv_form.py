@@ -11,6 +11,7 @@ from s3kit.manifest.row import COLUMNS, FAILED, Row, column_of, from_values, val
 MARK = "#s3kit manifest "
 VERSION = "1"
 END = re.compile(r"#end rows=([0-9]{1,19})")
+SHOWN = 10          # end marks that do not fit, of which people are told
 HOLD = 1 << 20      # characters that one record may have
 csv.field_size_limit(HOLD)
 OPEN_QUOTE = "unexpected end of data"       # how the csv module says it, in strict mode
@@ -21,8 +22,8 @@ class Reader:
 
     `stop` is the Fault that ends the reading, once there is one: the rows before it still come.
     `columns` names a headerless input's columns; `bucket` fills rows without one. `marked` says whether
-    the input promised an end mark, `ended` whether it came, `miscount` is (said, came) of an end mark
-    that is untrue, and `extras` has the unknown columns' names.
+    the input promised an end mark, `ended` whether it came, `miscounts` has (said, came) of the end marks
+    that are untrue, SHOWN at most, and `extras` has the unknown columns' names.
     """
 
     form = "csv"
@@ -33,8 +34,8 @@ class Reader:
         self.buffer = ""
         self.line = 0
         self.marked = self.ended = False
-        self.count = 0
-        self.declared = self.miscount = None
+        self.count = self.counted = 0       # rows, and those that an end mark of a bare input has counted
+        self.declared, self.miscounts = None, []
         self.extras = []
         self.stop = None
         self.given = [column_of(name) for name in columns or COLUMNS]
@@ -125,13 +126,22 @@ class Reader:
             if text[len(MARK):] != VERSION:
                 raise Fault(f"manifest version {text[len(MARK):]} is newer than this s3kit reads")
             self.marked, self.ended, self.names, self.count = True, False, None, 0
+            self.counted = 0
             return True
         end = END.fullmatch(text)
-        if end and self.marked:
-            self.ended, self.declared = True, int(end[1])
-            if self.declared != self.count:
-                self.miscount = self.miscount or (self.declared, self.count)
+        if end:
+            self.end(int(end[1]))
         return bool(end)
+
+    def end(self, said):
+        """Take an end mark; one in a bare input is that of the piece before it, and promises nothing about what follows."""
+        self.declared, came = said, self.count - self.counted
+        if said != came and len(self.miscounts) < SHOWN:
+            self.miscounts.append((said, came))
+        if self.marked:
+            self.ended = True
+        else:
+            self.counted = self.count
 
     def header(self, cells):
         """Choose the columns; return whether `cells` were a header row."""

@@ -93,16 +93,17 @@ class Input:
         return csv_form.Reader(self.bucket, self.columns)
 
     def check_end(self):
-        """Hold the input to its end mark: in a file that a person may have edited a count only warns."""
+        """Hold the input to its end marks.
+
+        A count that is untrue only warns in a file, which a person may have edited, and in a bare input, which is
+        a piece that somebody took from another by hand.
+        """
         reader = self.reader
-        if not reader.marked:
-            return
-        if not reader.ended:
+        if reader.marked and not reader.ended:
             raise Cut(f"{self.name}: the input was cut: no end mark after {reader.count:,} rows")
-        if reader.miscount:
-            said, came = reader.miscount
+        for said, came in reader.miscounts:
             message = f"{self.name}: the end mark says {said:,} rows, {came:,} came"
-            if not self.is_file:
+            if reader.marked and not self.is_file:
                 raise Cut(message)
             self.warnings.append(message)
 

@@ -43,7 +43,7 @@ class Reader:
         self.found, self.open_row = [], None
         self.count = 0
         self.ended = False
-        self.declared = self.miscount = None
+        self.declared, self.miscounts = None, []
         self.extras = []
         self.stop = None
 
@@ -122,7 +122,7 @@ class Reader:
             self.declared = int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 20 else -1
             came = self.count + len(self.found)
             if self.declared != came:
-                self.miscount = (self.declared, came)
+                self.miscounts.append((self.declared, came))
         elif name == "object" and self.depth == 2 and tag.startswith(f"{{{NAMESPACE}}}"):
             self.open_row = dict(attributes)
         else:

@@ -55,7 +55,7 @@ class UnnamedFiles:
     def hold_to_its_end(self):
         """See that all of the manifest came. Raises Cut."""
         for reader in self.source.readers:
-            if not reader.marked or not reader.ended or reader.miscount:
+            if not reader.marked or not reader.ended or reader.miscounts:
                 raise Cut("nothing was removed: --local wants a manifest that says how many rows it has, and has them"
                           " ('s3-manifest FILE' makes one of a bare manifest)")
 

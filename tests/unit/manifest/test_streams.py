@@ -258,6 +258,42 @@ def test_a_bare_manifest_promises_nothing(tmp_path):
         assert not read.input.reader.marked
 
 
+BARE = "".join(f"b,{number}\n" for number in range(3))
+
+
+@pytest.mark.parametrize("data, wrong", [
+    (f"{BARE}#end rows=8\n", [(8, 3)]), (f"{BARE}#end rows=3\n", []), ("b,k\n#end rows=1\n" * 3, []),
+    (f"bucket,key\n#end rows=0\n{BARE}#end rows=3\n", []), (f"bucket,key\n{BARE}#end rows=4\n", [(4, 3)]),
+    (f"#end rows=2\n{BARE}#end rows=3\n", [(2, 0)]), (f"{BARE}#end rows=1\n{BARE}#end rows=6\n", [(1, 3), (6, 3)]),
+    ("b,k\n#end rows=9\n" * 30, [(9, 1)] * 10), (f"#end rows=5\n{BARE}", [(5, 0)])])
+def test_pieces_by_hand_are_held_to_the_end_marks_in_them(data, wrong, tmp_path):
+    """`split`, `tail` and `cat` leave bare rows with an end mark: each that does not fit is a warning, in a pipe, too."""
+    for read in (Read(data, columns=["bucket", "key"]), Read(data, tmp_path, columns=["bucket", "key"])):
+        assert read.fault is None and all(row.key for row in read.rows)
+        assert read.input.warnings == [f"m: the end mark says {said} rows, {came} came" for said, came in wrong]
+
+
+@pytest.mark.parametrize("missing, said, came", [(None, 0, 0), (1, 3, 2), (2, 3, 2)])
+def test_a_whole_made_of_pieces_of_which_one_is_empty(missing, said, came, tmp_path):
+    """`split -l 1` of header and rows, and `cat` of what is left of the pieces."""
+    first, *pieces = write("csv", [Row("b", key) for key in "abc"]).splitlines(keepends=True)
+    header, pieces = first + pieces[0], pieces[1:]
+    data = header + b"".join(piece for number, piece in enumerate(pieces) if number != missing)
+    message = f"m: the end mark says {said} rows, {came} came"
+    piped, filed = Read(data), Read(data, tmp_path)
+    assert (str(piped.fault) if piped.fault else None) == (message if said else None)
+    assert (filed.fault, filed.input.warnings) == (None, [message] if said else [])
+    assert type(Read(data.rpartition(b"#end")[0]).fault) is Cut         # the last piece, too
+
+
+def test_every_untrue_end_mark_of_a_file_is_named(tmp_path):
+    """Two whole manifests one after another, both edited."""
+    data = write("csv", ROWS, EXTRAS)
+    both = data.replace(b"rows=3", b"rows=5") + data.replace(b"rows=3", b"rows=1")
+    read = Read(both, tmp_path)
+    assert read.input.warnings == ["m: the end mark says 5 rows, 3 came", "m: the end mark says 1 rows, 3 came"]
+
+
 @pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
 def test_one_after_another(pack):
     """`cat` of two CSV manifests is one manifest, compressed members included."""
