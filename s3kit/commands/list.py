@@ -30,8 +30,8 @@ def list_all(args):
     """Print what was asked for; return the status."""
     from s3kit.errors import DONE, SOME_FAILED
     from s3kit.listing.listing import Listing
-    from s3kit.s3.address import parse_s3
     from s3kit.s3.access import Access
+    from s3kit.s3.address import parse_s3
     addresses = [parse_s3(text) for text in args.address]
     access = Access(args, Signals.at_once)
     listing = Listing(Signals.check, args.connections, access.renewed)

@@ -1,10 +1,7 @@
 """s3-verify: read the files back from the disk and compare them with what S3 said."""
 
 from s3kit.cli import frame, options
-from s3kit.cli.progress import Progress
-from s3kit.cli.signals import Signals
-from s3kit.cli.streams import Sink, Source, closing
-from s3kit.cli.tally import Tally
+from s3kit.cli.transform import transform
 
 NAME = "s3-verify"
 
@@ -27,15 +24,8 @@ def build_parser():
 
 def verify(args):
     """Verify every row's file; return the status."""
-    from s3kit.verify.verifying import Verifying
-    source = Source(args)
-    sink = Sink(args, lambda: args.format or source.form)
-    tally, progress = Tally(args), Progress(args)
-    verifying = Verifying(args, source, sink, tally, progress, Signals)
-    with closing(sink, progress):
-        verifying.run()
-        tally.summary(progress, verifying.told())
-    return verifying.status()
+    from s3kit.verify.run import run
+    return transform(args, run)
 
 
 def main(argv=None):

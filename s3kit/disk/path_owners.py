@@ -3,7 +3,7 @@
 from s3kit.disk.scratch import Scratch
 
 
-class Claims:
+class PathOwners:
     """Which path belongs to which object version in this run, so that two keys never share a file.
 
     Kept on disk, because a manifest may have any number of rows.

@@ -179,6 +179,11 @@ class Tree:
             raise Fault(f"'{path}' is not a regular file")
         return fd
 
+    def remove(self, path):
+        """Remove the file at `path`. Raises OSError, or Fault where something is in the way."""
+        folder, name, _ = self.folder(path, make=False)
+        durable.unlink(name, folder)
+
     def free(self):
         """Return (free bytes, free inodes) for us."""
         space = os.fstatvfs(self.fd)

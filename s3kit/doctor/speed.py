@@ -22,8 +22,8 @@ from s3kit.pipeline.flow import BATCH_BYTES, BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
 from s3kit.proof.checksums import ALGORITHMS, hasher
 from s3kit.proof.digest import Digest
-from s3kit.s3.address import has_dots
 from s3kit.s3.access import Access
+from s3kit.s3.address import has_dots
 from s3kit.text import count
 from s3kit.transfer import sizes
 from s3kit.transfer.job import Job

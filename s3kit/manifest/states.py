@@ -11,6 +11,8 @@ RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAI
                         rows.STORED))
 VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED, rows.MISSING,
                         rows.MISMATCH, rows.UNVERIFIABLE))
+# States of rows that no file was ever said to be there of.
+NEVER_HERE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED))
 MAY_BE_ARCHIVED = frozenset(("", "INTELLIGENT_TIERING", *ARCHIVED_CLASSES))      # "": a row that does not say
 PLAIN = re.compile("[!-~]*")
 
@@ -36,6 +38,11 @@ def is_askable(row):
     Its id and ETag go into the request as they are: what is not plain could add headers of its own.
     """
     return PLAIN.fullmatch(row.version_id) is not None and PLAIN.fullmatch(row.etag) is not None
+
+
+def is_pinned(row):
+    """Return whether a row says which bytes it means: by a version, or by an ETag where the version can be overwritten."""
+    return row.version_id not in ("", "null") or bool(row.etag)
 
 
 def is_thawing(row):

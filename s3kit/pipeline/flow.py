@@ -16,22 +16,24 @@ AHEAD = 2               # blocks of rows that the reader may be ahead
 
 
 class Flow:
-    """Feeds rows to a `handler` and its jobs to the pool.
+    """Feeds rows to a `stage` and its jobs to an executor.
 
-    The handler has `take_all(rows)`, called for all rows in input order, `answer(context, outcome)`, and
-    `note(note)` for what workers say. It calls `send` for jobs, and `later` for what must wait.
-    `should_stop()` is asked often, and raises to end the flow. A batch has `together` jobs at most.
+    The stage has `take_all(rows)`, called for all rows in input order, `answer(errand, outcome)`, and
+    `note(note)` for what workers say between answers. It calls `send` for jobs, and `later` for what
+    must wait. `look()` of the stage is called at every turn, and raises to end the flow. A batch has
+    `together` jobs at most; rows are read on while fewer than `limit` are sent or asleep.
     """
 
-    def __init__(self, batches, pool, work, handler, limit, should_stop, together=BATCH_ROWS):
-        self.batches, self.pool, self.work, self.handler = batches, pool, work, handler
-        self.limit, self.should_stop, self.together = limit, should_stop, together
+    def __init__(self, batches, executor, work, stage, limit, together=BATCH_ROWS):
+        self.batches, self.executor, self.work, self.stage = batches, executor, work, stage
+        self.limit, self.together = limit, together
         self.events = queue.SimpleQueue()
         self.gate = threading.Semaphore(AHEAD)
-        self.owed = 0
+        self.owed = 0               # blocks of rows taken, after which the reader has not been let go on
         self.out = 0                # jobs sent and not answered
         self.batch, self.weight = [], 0
         self.sleeping, self.order = [], itertools.count()
+        self.steps = 0              # events handled and calls made: whether anything goes on
         self.ended = False
         self.cut = None
 
@@ -39,11 +41,12 @@ class Flow:
         """Run until every row has been dealt with. Raises the input's Fault (Cut) at the end, if any."""
         threading.Thread(target=self.read, name="read", daemon=True).start()
         while not self.is_done():
-            self.should_stop()
+            self.stage.look()
             self.wake()
             event = self.next_event()
             if event:
                 self.dispatch(*event)
+            self.read_on()
         if self.cut:
             raise self.cut
 
@@ -61,6 +64,12 @@ class Flow:
         except Exception as fault:      # of whatever kind: nobody else would end the flow
             self.events.put(("end", fault))
 
+    def read_on(self):
+        """Let the reader go on where there is room, whatever made it: an answer, or a row that slept and needs nothing."""
+        while self.owed and self.out + len(self.batch) + len(self.sleeping) < self.limit:
+            self.owed -= 1
+            self.gate.release()
+
     def next_event(self):
         """Return the next event, or None after a short wait; an idle moment sends an unfilled batch."""
         try:
@@ -77,33 +86,31 @@ class Flow:
 
     def dispatch(self, kind, value):
         """Handle one event."""
+        self.steps += 1
         if kind == "rows":
-            self.handler.take_all(value)
             self.owed += 1
+            self.stage.take_all(value)
         elif kind == "end":
             self.ended, self.cut = True, value
         elif kind == "note":
-            self.handler.note(value)
+            self.stage.note(value)
         else:
-            contexts, future = value
-            self.out -= len(contexts)
-            self.deliver(contexts, future)
-        while self.owed and self.out + len(self.sleeping) < self.limit:
-            self.owed -= 1
-            self.gate.release()
+            errands, future = value
+            self.out -= len(errands)
+            self.deliver(errands, future)
 
-    def deliver(self, contexts, future):
-        """Give the handler a batch's outcomes; a batch that was lost answers with its exception."""
+    def deliver(self, errands, future):
+        """Give the stage a batch's outcomes; a batch that was lost answers with its exception."""
         try:
             outcomes = future.result()
         except (CancelledError, Exception) as error:
-            outcomes = [error] * len(contexts)
-        for context, outcome in zip(contexts, outcomes):
-            self.handler.answer(context, outcome)
+            outcomes = [error] * len(errands)
+        for errand, outcome in zip(errands, outcomes):
+            self.stage.answer(errand, outcome)
 
-    def send(self, job, context, weight=0):
-        """Send a job to the pool, in a batch with others; `weight` is what it moves, in bytes."""
-        self.batch.append((job, context))
+    def send(self, job, errand, weight=0):
+        """Send a job to the executor, in a batch with others; `weight` is what it moves, in bytes."""
+        self.batch.append((job, errand))
         self.weight += weight
         if len(self.batch) >= self.together or self.weight >= BATCH_BYTES:
             self.flush()
@@ -112,11 +119,11 @@ class Flow:
         """Submit the batch."""
         if not self.batch:
             return
-        jobs, contexts = zip(*self.batch)
+        jobs, errands = zip(*self.batch)
         self.batch, self.weight = [], 0
         self.out += len(jobs)
-        future = self.pool.submit(self.work(), list(jobs))
-        future.add_done_callback(lambda done: self.events.put(("answer", (contexts, done))))
+        future = self.executor.submit(self.work(), list(jobs))
+        future.add_done_callback(lambda done: self.events.put(("answer", (errands, done))))
 
     def later(self, seconds, call, *values):
         """Call back after `seconds`; the flow does not end before."""
@@ -126,4 +133,5 @@ class Flow:
         """Call what is due."""
         while self.sleeping and self.sleeping[0][0] <= time.monotonic():
             _, _, call, values = heapq.heappop(self.sleeping)
+            self.steps += 1
             call(*values)

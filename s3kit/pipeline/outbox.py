@@ -1,80 +1,110 @@
-"""Group commit: rows enter the ledger, and leave on stdout, only after their files are on the disk.
+"""The only door out of a row command: rows leave, and are known to the ledger, when they may.
 
-One flush of the file system serves thousands of small files, about every second, in a thread of its
-own. A flush that fails is never believed and never tried again: its rows fail, and files of ours go.
+A row that needs no flush leaves at once. A row whose file was written leaves after the next flush of
+its destination: one flush of the file system serves thousands of small files, about every second, in a
+thread of its own. A flush that fails is never believed and never tried again, and ends the run: the
+kernel reports such an error once, so a later flush would say nothing of the bytes that were lost.
 """
 
 import threading
 import time
+from typing import NamedTuple
 
 from s3kit.disk import durable
 from s3kit.errors import Fault, reason
 from s3kit.manifest.row import FAILED
+from s3kit.manifest.spool import Spool
 
 EVERY = 1.0             # seconds between flushes
 MOST = 8192             # rows that may wait for one
 SECONDS_TO_BREAK_OFF = 0.7
-QUEUED = 20_000         # rows after which `add` waits for the output
+QUEUED = 20_000         # rows after which a slow reader holds us back, or the spool takes them
 
 
-class Commit:
-    """Takes finished rows from one thread; `output.write(rows, extras)` and the ledger get them in another.
+class Destination(NamedTuple):
+    """Where files are written, or only read: its Tree, a Ledger of the outbox's own or None, and whether files are ours."""
 
-    Each finished row comes with its ledger Entry and a directory descriptor to flush; rows that need no
-    flush pass at once. `should_stop()` is called while nobody takes our output, and raises to stop.
-    `are_ours` says whether files that could not be flushed may be removed: not those that were only looked at.
-    `pending` has the entries that the ledger will have after the next flush, by
-    bucket, key and version. `fault` is set when the output or the ledger fails.
+    tree: object
+    ledger: object
+    are_ours: bool = True       # those that could not be flushed are removed
+
+
+class Outbox:
+    """Takes rows from one thread; `write(rows)` gets them in another, in the order in which they may leave.
+
+    `should_stop()` is called while nobody reads what we write, and raises to stop. With `is_spooled`
+    rows that a slow reader leaves behind wait on the disk, else whoever brings them is held back.
+    `fault` is set when a flush, the ledger or the writing has failed: the run must end.
     """
 
-    def __init__(self, output, ledger, tree, extras, on_failed, should_stop, are_ours=True):
-        self.output, self.ledger, self.tree = output, ledger, tree
-        self.extras, self.on_failed, self.should_stop = extras, on_failed, should_stop
-        self.are_ours = are_ours
-        self.waiting, self.passing = [], []
-        self.unsafe = False         # whether anything has come since the last flush that needs one
-        self.pending = {}
+    def __init__(self, write, should_stop, destination=None, is_spooled=False):
+        self.write, self.should_stop, self.destination = write, should_stop, destination
+        self.spool = Spool() if is_spooled else None
+        self.waiting = []           # (row, Entry, Destination, whether it needs a flush)
+        self.passing = []           # (row, ticket)
+        self.taken = []             # tickets of rows that were written
+        self.pending, self.paths = {}, {}
         self.more = threading.Condition()
-        self.ending = False
-        self.due = 0.0
-        self.fault = None
-        self.thread = threading.Thread(target=self.run, name="commit", daemon=True)
+        self.ending, self.due, self.fault = False, 0.0, None
+        self.thread = threading.Thread(target=self.run, name="outbox", daemon=True)
         self.thread.start()
 
-    def add(self, row, entry, is_safe=False):
-        """Take a row whose file must be flushed before anybody hears of it, unless it `is_safe` already."""
+    def add(self, row, entry, is_safe=False, destination=None):
+        """Take a row whose ledger Entry must be recorded, and whose file must be flushed unless it `is_safe`, before it leaves.
+
+        Raises what `should_stop` raises while it is held back.
+        """
         with self.more:
-            self.waiting.append((row, entry))
-            self.unsafe = self.unsafe or not is_safe
-            self.pending[entry[:3]] = entry
+            self.waiting.append((row, entry, destination or self.destination, not is_safe))
+            self.pending[entry[:3]] = self.paths[entry.path] = entry
             if len(self.waiting) == 1:
                 self.due = time.monotonic() + EVERY
             if len(self.waiting) in (1, MOST):
                 self.more.notify_all()
             self.hold_back()
 
-    def pending_at(self, path):
-        """Return the entries at a path that the ledger will have after the next flush."""
-        with self.more:
-            return [entry for entry in self.pending.values() if entry.path == path]
+    def pass_on(self, rows, ticket=None):
+        """Take rows that may leave at once; `ticket`, if any, is among `tickets()` when they are written.
 
-    def pass_on(self, rows):
-        """Take rows that may leave at once."""
+        Raises Fault where the spool's disk is full, and what `should_stop` raises while it is held back.
+        """
         with self.more:
-            self.passing += rows
+            if self.spool is not None and (len(self.spool) or len(self.passing) > QUEUED):
+                for row in rows:
+                    self.spool.add((row, ticket))
+            else:
+                self.passing += [(row, ticket) for row in rows]
             self.more.notify_all()
             self.hold_back()
 
+    def tickets(self):
+        """Return the tickets of the rows that were written since the last time, one for each row."""
+        with self.more:
+            taken, self.taken = self.taken, []
+        return taken
+
+    def pending_at(self, path):
+        """Return the Entry at a path that the ledger will have after the next flush, or None."""
+        with self.more:
+            return self.paths.get(path)
+
+    def pending_of(self, name):
+        """Return the Entry of (bucket, key, version id) that the ledger will have after the next flush, or None."""
+        with self.more:
+            return self.pending.get(name)
+
     def hold_back(self):
         """Wait while the reader of our output is slower than we are."""
-        while len(self.waiting) + len(self.passing) > QUEUED and not self.fault:
+        queued = 0 if self.spool is not None else len(self.passing)
+        while len(self.waiting) + queued > QUEUED and not self.fault:
             self.should_stop()
             self.more.wait(0.2)
+            queued = 0 if self.spool is not None else len(self.passing)
 
     def close(self, seconds=None):
-        """Flush and write what is left, and end the thread. Raises what went wrong.
+        """Flush and write what is left, and end the thread. Raises the fault that ended it, if any.
 
-        With `seconds` no longer than that, else until `should_stop` raises: nobody may be reading our output.
+        With `seconds` it waits no longer than that, else until `should_stop` raises: nobody may be reading our output.
         """
         with self.more:
             self.ending = True
@@ -91,7 +121,7 @@ class Commit:
         try:
             while not self.turn():
                 pass
-        except Exception as fault:      # a fault of ours, too: rows that nobody writes must not look like rows done
+        except BaseException as fault:      # a fault of ours, too: rows that nobody writes must not look like rows done
             with self.more:
                 self.fault = fault
                 self.more.notify_all()
@@ -101,46 +131,58 @@ class Commit:
         with self.more:
             while not (self.passing or self.ending or self.is_due()):
                 self.more.wait(max(0.01, self.due - time.monotonic()) if self.waiting else None)
-            passing, self.passing = self.passing, []
+            passing = self.next_passing()
             group = []
             if self.ending or self.is_due():
                 group, self.waiting = self.waiting, []
-                must_sync, self.unsafe = self.unsafe, False
-            ending = self.ending
+            is_end = self.ending and not self.passing
             self.more.notify_all()
         if passing:
-            self.output.write(passing, self.extras())
+            self.write([row for row, _ in passing])
+            with self.more:
+                self.taken += [ticket for _, ticket in passing if ticket is not None]
         if group:
-            self.flush(group, must_sync)
-        return ending
+            self.flush(group)
+        return is_end
+
+    def next_passing(self):
+        """Return the rows that leave now; what waits in the spool comes after them."""
+        passing, self.passing = self.passing, []
+        if self.spool is not None and not self.passing:
+            self.passing = self.spool.take()
+        return passing
 
     def is_due(self):
         """Return whether it is time to flush."""
         return bool(self.waiting) and (len(self.waiting) >= MOST or time.monotonic() >= self.due)
 
-    def flush(self, group, must_sync):
-        """Make a group durable, then let it be known."""
+    def flush(self, group):
+        """Make a group durable, record it, let it leave. Raises Fault where it could not be flushed."""
         try:
-            if must_sync:
-                durable.sync_tree(self.tree.fd)
+            for destination in {id(where): where for _, _, where, must in group if must}.values():
+                durable.sync_tree(destination.tree.fd)
         except OSError as error:
-            for row, entry in group:
-                if self.are_ours:
-                    self.take_away(entry)
-                row.state, row.error, row.proof = FAILED, f"cannot make it durable: {reason(error)}", ""
-                self.on_failed(row)
-        else:
-            if self.ledger:
-                self.ledger.record([entry for _, entry in group])
-        for _, entry in group:
-            if self.pending.get(entry[:3]) is entry:
-                del self.pending[entry[:3]]
-        self.output.write([row for row, _ in group], self.extras())
+            self.disown(group, error)
+            raise Fault(f"cannot make files durable: {reason(error)}; what was written since the last flush is not "
+                        "believed: run the same command again") from None
+        for destination in {id(where): where for _, _, where, _ in group}.values():
+            if destination.ledger:
+                destination.ledger.record([entry for _, entry, where, _ in group if where is destination])
+        with self.more:
+            for _, entry, _, _ in group:
+                if self.pending.get(entry[:3]) is entry:
+                    del self.pending[entry[:3]]
+                if self.paths.get(entry.path) is entry:
+                    del self.paths[entry.path]
+        self.write([row for row, *_ in group])
 
-    def take_away(self, entry):
-        """Remove a file that may not be on the disk."""
-        try:
-            folder, name, _ = self.tree.folder(entry.path, make=False)
-            durable.unlink(name, folder)
-        except (OSError, Fault):
-            pass        # gone already, or as unreadable as the rest of this disk
+    def disown(self, group, error):
+        """Let rows go as failed whose files may not be on the disk; remove those files, if they are ours."""
+        for row, entry, destination, must in group:
+            if destination.are_ours and must:
+                try:
+                    destination.tree.remove(entry.path)
+                except (OSError, Fault):
+                    pass        # gone already, or as unreadable as the rest of this disk
+            row.state, row.error, row.proof = FAILED, f"cannot make it durable: {reason(error)}", ""
+        self.write([row for row, *_ in group])

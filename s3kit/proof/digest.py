@@ -7,6 +7,7 @@ awscrt (CRC32C, CRC64NVME), zlib, hashlib and xxhash do.
 import xxhash
 
 LEAF = 8 << 20          # bytes under one leaf of our digest
+LEAF_BYTES = 16         # of a leaf's digest
 OURS = "xxh3-128:"
 
 
@@ -44,11 +45,16 @@ class Digest:
 
 def join_leaves(leaves):
     """Return our digest of a whole file as text, from its leaves' digests in order."""
+    return join_leaf_bytes(b"".join(leaves))
+
+
+def join_leaf_bytes(leaves):
+    """Return our digest of a whole file as text, from its leaves' digests one after the other."""
     if not leaves:
         return OURS + xxhash.xxh3_128_hexdigest(b"")
-    if len(leaves) == 1:
-        return OURS + leaves[0].hex()
-    return OURS + xxhash.xxh3_128_hexdigest(b"".join(leaves))
+    if len(leaves) == LEAF_BYTES:
+        return OURS + leaves.hex()
+    return OURS + xxhash.xxh3_128_hexdigest(leaves)
 
 
 def digest_of(data):

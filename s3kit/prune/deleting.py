@@ -48,7 +48,7 @@ class Deleting:
         if self.args.undo:
             self.undo = Undo(self.args.undo)
         control = Control(self.args.connections)
-        self.flow = Flow(batches, control, lambda: Removal, self, AHEAD, self.between_answers, together=MOST)
+        self.flow = Flow(batches, control, lambda: Removal, self, AHEAD, together=MOST)
         try:
             try:
                 self.flow.run()
@@ -61,7 +61,7 @@ class Deleting:
         if self.undo:
             self.undo.close()
 
-    def between_answers(self):
+    def look(self):
         """Stop if a signal came; let rows go."""
         self.signals.check()
         self.let_go()
@@ -120,8 +120,8 @@ class Deleting:
 
     def answer(self, deletion, outcome):
         """Take what became of one version."""
-        if not isinstance(outcome, Removed):
-            raise Fault(f"cannot delete: {outcome}")
+        if isinstance(outcome, BaseException):
+            raise outcome
         if outcome.state == FATAL:
             raise Fault(outcome.error)
         if outcome.state == EXPIRED:

@@ -13,7 +13,7 @@ from s3kit.manifest import states
 from s3kit.manifest.filters import Filter
 from s3kit.manifest.spool import Spool
 from s3kit.pipeline.flow import Flow
-from s3kit.pipeline.outlet import Outlet
+from s3kit.pipeline.outbox import Outbox
 from s3kit.restore.cap import Cap
 from s3kit.restore.pricing import Estimate, Prices
 from s3kit.restore.requests import (
@@ -127,9 +127,10 @@ class Restoring:
     def restore(self, batches):
         """Restore the rows that come."""
         self.signals.graceful = True
-        self.outlet = Outlet(lambda batch: self.sink.write(batch, self.source.extras()))
+        self.outbox = Outbox(lambda batch: self.sink.write(batch, self.source.extras()), self.signals.check,
+                             is_spooled=True)
         self.control = Control(self.args.connections)
-        self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, self.look, together=TOGETHER)
+        self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, together=TOGETHER)
         try:
             self.drive()
         except BaseException:
@@ -149,14 +150,14 @@ class Restoring:
     def close(self):
         """See the rows out; who waits for a reader that never comes can be stopped."""
         with self.signals.at_once():
-            self.outlet.close()
+            self.outbox.close()
 
     def look(self):
         """Stop if a signal came or the output failed; free the places of what is written; say how it stands."""
         self.signals.check()
-        if self.outlet.fault:
-            raise self.outlet.fault
-        for name, size in self.outlet.done():
+        if self.outbox.fault:
+            raise self.outbox.fault
+        for name, size in self.outbox.tickets():
             self.cap.free(name, size)
         now = time.monotonic()
         if now - self.shown > 1:
@@ -175,7 +176,7 @@ class Restoring:
         for row in batch:
             if wanted is not None and id(row) not in wanted:
                 if self.args.in_place and not self.args.dry_run:
-                    self.outlet.put(row)    # FILE must not lose what was left out this time
+                    self.outbox.pass_on([row])    # FILE must not lose what was left out this time
             elif not states.is_to_restore(row):
                 self.leave(row, told=row.verbatim is not None)
             elif not states.is_askable(row):
@@ -294,8 +295,8 @@ class Restoring:
 
     def answer(self, errand, said):
         """Take what S3 says of a row."""
-        if not isinstance(said, Said):
-            said = Said(AGAIN, str(said))
+        if isinstance(said, BaseException):
+            raise said
         way, endpoint = errand.way, errand.endpoint
         errand.way = errand.endpoint = None
         self.out[way] -= 1
@@ -334,7 +335,7 @@ class Restoring:
             self.planned += 1
             self.planned_bytes += errand.size
             self.tally.count(errand.row)
-            self.outlet.put(errand.row)
+            self.outbox.pass_on([errand.row])
         elif errand.is_held or errand.is_recalled or errand is self.scouts.get(errand.row.bucket):
             self.pending.discard(errand)
             if errand.taken >= ASKS:
@@ -489,7 +490,7 @@ class Restoring:
         if self.args.dry_run:
             return
         self.tally.count(row, told)
-        self.outlet.put(row, ticket)
+        self.outbox.pass_on([row], ticket)
 
     # --- looking again
 

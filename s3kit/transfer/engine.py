@@ -27,6 +27,7 @@ from s3kit.transfer.job import (
 )
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
+READ_SECONDS = 1.0          # between two notes of how much of files was read
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -53,6 +54,7 @@ class Engine:
         self.mode = 0o666 & ~current_umask()
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []
+        self.read, self.read_at = 0, time.monotonic()       # bytes of files, since we last said so
         self.paused = False
         self.answers = 0
         self.halted = []
@@ -88,6 +90,10 @@ class Engine:
         if self.moved:
             self.said.append(("moved", self.moved))
             self.moved = 0
+        now = time.monotonic()
+        if self.read and now - self.read_at > READ_SECONDS:
+            self.said.append(("read", self.read))
+            self.read, self.read_at = 0, now
         said, self.said = self.said, []
         return said
 
@@ -228,6 +234,8 @@ class Task:
             url = endpoint.object_url(job.key, query)
         if job.etag and job.version_id in ("", "null"):         # the null version can be overwritten
             headers.append(f'If-Match: "{job.etag}"')
+        if job.unless and not job.etag and method == "GET":
+            headers.append(f'If-None-Match: "{job.unless}"')
         return self.engine.wire.start(self, endpoint, url, method=method, headers=headers, sink=sink, most=most,
                                       signed_url=bool(job.url))
 

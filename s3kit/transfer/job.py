@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from s3kit.proof.claims import NO_CLAIM
 
-FETCHED, SURVEYED, RECEIVED, CHECKED = "fetched", "surveyed", "received", "checked"
+FETCHED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = "fetched", "surveyed", "received", "checked", "unchanged"
 AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
     "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed", "fatal")
 
@@ -16,7 +16,8 @@ class Job(NamedTuple):
     of it into the part file with inode `inode`; `check` the file at `path` (a part's name if `inode`).
     `direct` reads past the page cache, from the disk itself.
     `pieces` is what an earlier run noted of a range that should be there already; `url` is presigned,
-    for keys that libcurl cannot sign.
+    for keys that libcurl cannot sign. `unless` is the ETag of what is there already: an object that still
+    has it is not sent again.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Job(NamedTuple):
     claim: Any = NO_CLAIM
     pieces: Any = None
     direct: bool = False
+    unless: str = ""
 
 
 class Outcome(NamedTuple):

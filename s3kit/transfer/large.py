@@ -2,24 +2,69 @@
 
 import json
 import os
+from array import array
 
 from s3kit.disk import durable, lock
 from s3kit.disk.tree import part_name, settle
 from s3kit.proof.checksums import combine_crc
 from s3kit.proof.claims import is_met
-from s3kit.proof.digest import LEAF, Digest, join_leaves
+from s3kit.proof.digest import LEAF, LEAF_BYTES, Digest, join_leaf_bytes
 from s3kit.s3.headers import is_crc
 from s3kit.transfer.job import FETCHED
 from s3kit.transfer.ranges import FEW_LEAVES, NOTE_BYTES
-from s3kit.transfer.sizes import RANGE_LEAST, ranges_of
+from s3kit.transfer.sizes import RANGE_LEAST, step_of
+
+
+class ObjectSums:
+    """What is known of the bytes that have come: 16 bytes a leaf of our digest, 8 a range, and the parts' digests.
+
+    Of an object of 5 TiB that is 12 MB.
+    """
+
+    def __init__(self, size, step):
+        self.step = step
+        self.leaves = bytearray(LEAF_BYTES * -(-size // LEAF))
+        self.has_leaf = bytearray(-(-size // LEAF))
+        self.has_range = bytearray(-(-size // step))
+        self.crcs = array("Q", bytes(8 * len(self.has_range)))
+        self.parts = {}             # number of a range: its parts' digests
+
+    def add(self, pieces):
+        """Take the sums of a range as a worker gives them (see ranges.Sums)."""
+        number = pieces["start"] // self.step
+        self.has_range[number] = 1
+        self.crcs[number] = pieces["crc"]
+        if pieces["parts"]:
+            self.parts[number] = [bytes.fromhex(part) for part in pieces["parts"]]
+        for leaf, digest in pieces["leaves"].items():
+            self.put_leaf(int(leaf), bytes.fromhex(digest))
+
+    def put_leaf(self, number, digest):
+        """Take a leaf's digest."""
+        self.leaves[number * LEAF_BYTES:(number + 1) * LEAF_BYTES] = digest
+        self.has_leaf[number] = 1
+
+    @property
+    def is_whole(self):
+        """Whether all ranges have come."""
+        return self.has_range.count(1) == len(self.has_range)
+
+    def missing_leaves(self):
+        """Return the numbers of the leaves that lie across two ranges."""
+        return [number for number, has in enumerate(self.has_leaf) if not has]
+
+    def all_parts(self):
+        """Return the parts' digests in order."""
+        return [part for number in sorted(self.parts) for part in self.parts[number]]
 
 
 class Large:
     """A large object in the parent's hands: holds the part file, hands out ranges, puts the sums together.
 
-    `start` returns the Jobs of its ranges; each answer goes to `received`; when `is_whole`, `proof` says
-    what the bytes are worth, and `name` gives the file its place. The journal beside the part file
-    notes every range received, so that a killed run is resumed inside the object.
+    After `start`, `next_job` returns the Job of one range after the other; each answer goes to `received`;
+    when `is_whole`, `proof` says what the bytes are worth, and `name` gives the file its place. The
+    journal beside the part file notes every range received, so that a killed run is resumed inside
+    the object. `count` ranges there are, `sent` were handed out, `pending` are on their way.
     """
 
     def __init__(self, tree, job, survey, jobs):
@@ -31,8 +76,7 @@ class Large:
         self.journal = f"{self.part}.journal"
         self.jobs = jobs
         self.fd = self.log = None
-        self.done = {}
-        self.moved = 0
+        self.moved = self.count = self.sent = self.pending = 0
 
     def hold(self):
         """Take the part file; return whether it is ours. Raises OSError, as for want of space."""
@@ -40,98 +84,100 @@ class Large:
         return self.fd is not None
 
     def start(self):
-        """Return the Jobs of all ranges, those of an earlier run with what it noted."""
+        """Make the part file as long as the object, and see what an earlier run noted. Raises OSError."""
         size = self.job.size
         lock.clear(self.journal, self.tree.parts)
-        noted, step = self.read_journal()
+        self.log = os.open(self.journal, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600,
+                           dir_fd=self.tree.parts)
+        self.noted, step = self.read_journal()
         if os.fstat(self.fd).st_size != size:
-            noted = {}
+            self.noted = {}
             os.ftruncate(self.fd, 0)
             os.posix_fallocate(self.fd, 0, size)
-        spans = [(at, min(at + step, size)) for at in range(0, size, step)] if noted else None
-        spans = spans or ranges_of(size, self.claim.part_size, self.jobs)
-        self.log = os.open(self.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600,
-                           dir_fd=self.tree.parts)
-        if not noted:
+        if not self.noted:
+            step = step_of(size, self.claim.part_size, self.jobs)
             os.ftruncate(self.log, 0)
-            self.note({"step": spans[0][1]})
-        inode = os.fstat(self.fd).st_ino
-        self.wanted = len(spans)
-        return [self.job._replace(kind="range", path=self.part, start=start, end=end, inode=inode,
-                                  pieces=noted.get((start, end))) for start, end in spans]
+            self.note({"step": step})
+        self.inode = os.fstat(self.fd).st_ino
+        self.sums = ObjectSums(size, step)
+        self.count = -(-size // step)
+
+    def next_job(self):
+        """Return the Job of the next range, with what an earlier run noted of it; None after the last."""
+        if self.sent == self.count:
+            return None
+        start = self.sent * self.sums.step
+        self.sent += 1
+        end = min(start + self.sums.step, self.job.size)
+        return self.job._replace(kind="range", path=self.part, start=start, end=end, inode=self.inode,
+                                 pieces=self.noted_pieces(start, end))
 
     def read_journal(self):
-        """Return ({(start, end): pieces}, step) of an earlier run; nothing where it cannot be read."""
-        noted, step = {}, 0
-        try:
-            fd = os.open(self.journal, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self.tree.parts)
-        except OSError:
-            return {}, 0
-        with os.fdopen(fd, "rb") as lines:
+        """Return ({start: (offset, bytes) of its line}, step) of an earlier run; nothing where it cannot be read."""
+        noted, step, at = {}, 0, 0
+        with os.fdopen(os.dup(self.log), "rb") as lines:
+            lines.seek(0)
             while line := lines.readline(NOTE_BYTES):
-                try:
-                    said = json.loads(line)
-                    step = said.get("step", step)
-                    if "start" in said:
-                        noted[said["start"], said["end"]] = said
-                except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+                said = parse_note(line)
+                if said is None:
                     break       # cut by the crash, or what lay there on the disk before
+                step = said.get("step", step)
+                if "start" in said:
+                    noted[said["start"]] = at, len(line)
+                at += len(line)
         return (noted, step) if type(step) is int and step > RANGE_LEAST // 2 else ({}, 0)
+
+    def noted_pieces(self, start, end):
+        """Return what an earlier run noted of a range, or None."""
+        if start not in self.noted:
+            return None
+        at, length = self.noted[start]
+        said = parse_note(os.pread(self.log, length, at))
+        return said if said and said.get("end") == end else None
 
     def note(self, said):
         """Append one line to the journal."""
         os.write(self.log, (json.dumps(said) + "\n").encode())
 
     def received(self, outcome):
-        """Take a range's sums."""
-        pieces = outcome.pieces
+        """Take a range's sums. Raises OSError."""
         if outcome.moved:
-            self.note(pieces)
+            self.note(outcome.pieces)
         self.moved += outcome.moved
-        self.done[pieces["start"]] = pieces
+        self.sums.add(outcome.pieces)
 
     @property
     def is_whole(self):
         """Whether all ranges have come."""
-        return len(self.done) == self.wanted
+        return self.sums.is_whole
 
     def needs_reading(self):
         """Return the Job that reads the whole file for its check, or None where the sums are enough."""
         claim = self.claim
         enough = is_crc(claim) or claim.kind == "none" or (claim.kind == "parts" and claim.part_size)
-        if enough and len(self.missing_leaves()) <= FEW_LEAVES:
+        if enough and len(self.sums.missing_leaves()) <= FEW_LEAVES:
             return None
-        return self.job._replace(kind="check", path=self.part, inode=os.fstat(self.fd).st_ino)
+        return self.job._replace(kind="check", path=self.part, inode=self.inode)
 
     def proof(self):
-        """Return (proof, digest) from the sums alone; proof as Check.proof gives it."""
-        claim, pieces = self.claim, [self.done[start] for start in sorted(self.done)]
+        """Return (proof, digest) from the sums alone; proof as Check.proof gives it. Raises OSError."""
+        claim, step = self.claim, self.sums.step
         if is_crc(claim):
             value = 0
-            for piece in pieces:
-                value = combine_crc(claim.algorithm, value, piece["crc"], piece["end"] - piece["start"])
+            for number, crc in enumerate(self.sums.crcs):
+                value = combine_crc(claim.algorithm, value, crc, min(step, self.job.size - number * step))
             met = value.to_bytes(len(claim.expected), "big") == claim.expected
         else:
-            met = claim.kind == "none" or is_met(claim, [bytes.fromhex(part) for piece in pieces for part in piece["parts"]])
+            met = claim.kind == "none" or is_met(claim, self.sums.all_parts())
         return claim.proof if met else "", self.digest()
 
-    def leaves(self):
-        """Return {number: digest} of the leaves that lie within ranges."""
-        return {int(number): bytes.fromhex(leaf) for piece in self.done.values() for number, leaf in piece["leaves"].items()}
-
-    def missing_leaves(self):
-        """Return the numbers of the leaves that lie across two ranges."""
-        have = self.leaves()
-        return [number for number in range(-(-self.job.size // LEAF)) if number not in have]
-
     def digest(self):
-        """Return our digest of the file; leaves across two ranges are read."""
-        leaves = self.leaves()
-        for number in self.missing_leaves():
+        """Return our digest of the file; leaves across two ranges are read. Raises OSError."""
+        for number in self.sums.missing_leaves():
             leaf = Digest()
             leaf.update(os.pread(self.fd, LEAF, number * LEAF))
-            leaves[number] = leaf.all_leaves()[0]
-        return join_leaves([leaves[number] for number in sorted(leaves)])
+            self.sums.put_leaf(number, leaf.all_leaves()[0])
+        return join_leaf_bytes(self.sums.leaves)
 
     def name(self, proof, digest, mode):
         """Give the file its place; return the Outcome. Raises OSError or Fault."""
@@ -154,3 +200,13 @@ class Large:
             if fd is not None:
                 os.close(fd)
         self.fd = self.log = None
+
+
+def parse_note(line):
+    """Return the dictionary in a line of the journal, or None of a line that is not one of ours."""
+    try:
+        said = json.loads(line)
+        hash((said.get("start"), said.get("end")))
+        return said
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return None

@@ -113,6 +113,7 @@ class Range(Task):
         data = os.pread(self.fd, min(READ, job.end - self.at), self.at)
         self.sums.update(data)
         self.at += len(data)
+        self.engine.read += len(data)
         if data and self.at < job.end:
             self.engine.reading.rotate(-1)
             return
@@ -188,6 +189,7 @@ class Reading(Task):
         got = os.preadv(self.fd, [buffer], self.at)
         data = memoryview(buffer)[:got]
         self.at += got
+        self.engine.read += got
         self.check.update(data)
         self.digest.update(data)
         if got and (got == len(buffer) or self.at < self.job.size):

@@ -6,15 +6,15 @@ our own pool asks it for its `engine` instead, so that there is no gap between o
 import os
 
 from s3kit.disk import durable, lock
-from s3kit.disk.direct_io import Blocks
+from s3kit.disk.direct_io import Blocks, go_direct
 from s3kit.disk.durable import write_all
 from s3kit.disk.tree import part_name, settle
 from s3kit.errors import Fault
 from s3kit.proof.claims import NO_CLAIM, Check, etag_claim
 from s3kit.proof.digest import Digest, digest_of
 from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns
-from s3kit.transfer.engine import READ, Task
-from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, Outcome
+from s3kit.transfer.engine import Task
+from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, UNCHANGED, Outcome
 from s3kit.transfer.sizes import LARGE, SMALL
 
 
@@ -64,7 +64,8 @@ class Fetch(Task):
         except (OSError, Fault):
             return False
         try:
-            proof, digest = hash_file(fd, claim, job.size)
+            go_direct(fd)       # what the cache has of a file that nobody recorded may never have reached the disk
+            proof, digest = hash_file(fd, claim, job.size, self.engine.buffer())
             there = os.fstat(fd)
             if proof in ("", "size"):
                 return False
@@ -138,6 +139,8 @@ class Fetch(Task):
             self.fail(BIG, "", size=self.size, etag=clean_etag(headers), version_id=headers.get("x-amz-version-id", ""))
         elif self.wrong:
             self.fail(AGAIN, self.wrong)
+        elif self.job.unless and transfer.status == 304:
+            self.fail(UNCHANGED, "")
         elif not self.is_refused(transfer):
             self.wrong = self.fault_of(transfer, self.job.size)
             if not self.wrong and self.check is None:
@@ -191,10 +194,11 @@ class Fetch(Task):
             super().drop()
 
 
-def hash_file(fd, claim, size):
-    """Return (proof, digest) of an open file's bytes; proof as Check.proof gives it."""
+def hash_file(fd, claim, size, buffer):
+    """Return (proof, digest) of an open file's bytes, read into a buffer; proof as Check.proof gives it."""
     check, digest = Check(claim, size), Digest()
-    while data := os.read(fd, READ):
-        check.update(data)
-        digest.update(data)
+    with memoryview(buffer) as view:
+        while got := os.readv(fd, [buffer]):
+            check.update(view[:got])
+            digest.update(view[:got])
     return check.proof(), digest.text()

@@ -714,3 +714,53 @@ def test_batches_and_answers_that_no_socket_takes_at_once(fake, tmp_path):
     assert process.wait() == 1
     rows = read_rows((tmp_path / "out").read_text())
     assert sorted(row.key for row in rows) == keys and all("x" * 8000 in row.error for row in rows)
+
+
+# --- rows that wait for each other
+
+
+def test_rows_that_come_twice_in_a_row_end(fake, run, tmp_path):
+    """Rows that sleep until the same version has come do not keep the reader asleep: 4,000 rows of 2,000 objects end."""
+    fake.bucket("b")
+    for number in range(2000):
+        fake.put("b", f"k{number:04d}", b"x")
+    lines = run("s3-manifest", "s3://b", env=env_of(fake)).out.splitlines()
+    twice = "\n".join([*lines[:2], *(line for line in lines[2:-1] for _ in range(2)), "#end rows=4000", ""])
+    done = run("s3-fetch", "-j", "2", "-c", "16", "-d", tmp_path / "d", input=twice, env=env_of(fake), timeout=150)
+    assert done.status == 0 and done.out.count(",fetched,") == 4000, done.err
+
+
+def test_two_at_once_with_many_rows_end(fake, run, tmp_path):
+    """Whose last rows are all held by another process goes on when that has finished, with more rows than fit in memory."""
+    fake.bucket("b")
+    for number in range(3000):
+        fake.put("b", f"k{number:04d}", b"x")
+    (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
+    both = [start(["s3-fetch", "-j", "2", "-c", "8", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake)) for _ in range(2)]
+    ended = [process.communicate(timeout=180) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert all(out.count(",fetched,") == 3000 for out, _ in ended)
+
+
+# --- rows that do not say which bytes they mean
+
+
+@pytest.mark.parametrize("size", [5, 65 << 20], ids=["small", "ranges"])
+def test_a_bare_row_means_what_s3_has_now(fake, run, tmp_path, size):
+    """A row without a version and an ETag is asked for each time: what S3 still has stays, what is new comes."""
+    fake.bucket("b")
+    fake.put("b", "k", b"first" + bytes(size - 5))
+    bare = f"bucket,key,size\nb,k,{size}\n" if size > 5 else "bucket,key\nb,k\n"
+
+    def fetch():
+        return run("s3-fetch", "-d", tmp_path / "d", input=bare, env=env_of(fake))
+
+    assert fetch().status == 0
+    sent = len(fake.requests(method="GET", key="k", status=200)) + len(fake.requests(method="GET", key="k", status=206))
+    again = fetch()
+    assert again.status == 0 and "nothing to fetch, 1 row already there" in again.err
+    assert len(fake.requests(method="GET", key="k", status=200)) + len(fake.requests(method="GET", key="k", status=206)) == sent
+    fake.put("b", "k", b"other" + bytes(size - 5))
+    newer = fetch()
+    assert newer.status == 0 and "1 row fetched" in newer.err
+    assert (tmp_path / "d/b/k").read_bytes()[:5] == b"other"

@@ -20,14 +20,16 @@ from s3kit.commands import fetch, verify
 from s3kit.commands import manifest as make_manifest
 from s3kit.disk import direct_io, durable, ledger, lock, tree
 from s3kit.errors import Fault
-from s3kit.fetch import fetching
+from s3kit.fetch import fetching, rehearsal
+from s3kit.fetch import run as fetch_run
 from s3kit.listing import listing
 from s3kit.manifest import streams
+from s3kit.pipeline import stage
 from s3kit.pipeline.flow import Flow
 from s3kit.proof import digest
 from s3kit.s3 import patience, wire
 from s3kit.transfer import engine, large, ranges, sizes, whole
-from s3kit.verify import verifying
+from s3kit.verify import run as verify_run
 
 WORK = {"s3-fetch": (fetch.build_parser, fetch.fetch), "s3-verify": (verify.build_parser, verify.verify),
         "s3-manifest": (make_manifest.build_parser, make_manifest.manifest)}
@@ -121,7 +123,7 @@ class Box:
     def bury(self):
         """Let go of all that the process held, as the kernel does."""
         for thread in threading.enumerate():
-            if thread.name in ("read", "commit"):
+            if thread.name in ("read", "outbox"):
                 thread.join(10)
                 assert not thread.is_alive(), f"the thread '{thread.name}' does not end"
         while self.ledgers:
@@ -343,8 +345,8 @@ def move_in(patch, fake_url="http://fake"):
     BOX.descriptors.move_in(patch)
     later = Flow.later
     for place, name, value in (
-            (wire, "Wire", Direct), (listing, "Wire", Direct), (fetching, "Pool", Here), (verifying, "Pool", Here),
-            (fetching, "Ledger", Noted), (verifying, "Ledger", Noted), (streams.Output, "__init__", output),
+            (wire, "Wire", Direct), (listing, "Wire", Direct), (fetch_run, "Pool", Here), (verify_run, "Pool", Here),
+            (stage, "Ledger", Noted), (rehearsal, "Ledger", Noted), (streams.Output, "__init__", output),
             (engine, "time", Jumping()), (patience, "delay", lambda *_, **__: 0.0),
             (Flow, "later", lambda flow, seconds, call, *values: later(flow, MOMENT, call, *values)),
             (durable, "rename", rename), (durable, "sync_tree", sync_tree), (durable, "unlink", counted(durable.unlink)),

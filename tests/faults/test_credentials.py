@@ -362,3 +362,30 @@ def test_a_region_belongs_to_a_bucket(cases, tmp_path):
             assert {row["state"] for row in ran.rows} == {"pruned"}
             assert not world.fake.objects("b") and not world.fake.objects("far")
         assert not asked_elsewhere(world), f"{asked_elsewhere(world)[0]!r} was signed for {region_of(asked_elsewhere(world)[0])}"
+
+
+def vague(world):
+    """Return a manifest of a World's objects that says too little for s3-verify: it must ask S3 about each."""
+    with open(world.list, encoding="utf-8") as lines:
+        rows = rows_of(lines.read())
+    return "bucket,key,version_id\n" + "".join(f"{row['bucket']},{row['key']},{row['version_id']}\n" for row in rows)
+
+
+@pytest.mark.parametrize("new", ["SECOND", None], ids=["renewed", "not renewable"])
+def test_verify_with_expired_credentials(cases, tmp_path, new):
+    """s3-verify asks for new credentials as all commands do, and where there are none it ends; it never waits for ever."""
+    bodies = {f"k{n}": b"%d" % n for n in range(40)}
+    with cases("credentials expire during s3-verify").case(new or "none"), World(tmp_path, bodies) as world:
+        world.write_list()
+        assert world.fetch().status == 0
+        (world.dest / ".s3kit" / "ledger.sqlite3").unlink()
+        world.list.write_text(vague(world))
+        process = Process(world)
+        process.give("FIRST", minutes=2)
+        at_request(world, 4, expire(world, process, "FIRST", new, do=lambda: new or broken(world, process)))
+        ran = world.verify()
+        assert expired(world), "nothing expired"
+        if new:
+            assert ran.status == 0 and all(row["state"] == "verified" for row in ran.rows), ran.err
+        else:
+            assert ran.status == 3 and "#end rows=" not in ran.out and "Traceback" not in ran.err, ran.err

@@ -235,7 +235,8 @@ class Model(RuleBasedStateMachine):
         COUNT["faults"] += sum(fault.hits for fault in rules)
         self.remember()             # `swap` overwrites
         left = self.believe(out, "fetched")
-        if status is None:
+        if status is None or (flush_fails and status == 3):
+            assert status is None or b"#end rows=" not in out, "a failed flush did not end the run"
             self.crashed(power, left)
             return
         assert status in (0, 1), f"{status}: {said}"

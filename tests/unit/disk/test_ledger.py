@@ -8,7 +8,7 @@ import pytest
 
 from s3kit.disk import sqlite_errors
 from s3kit.disk.ledger import Broken, Entry, Ledger
-from s3kit.disk.path_owners import Claims
+from s3kit.disk.path_owners import PathOwners
 from s3kit.disk.scratch import Scratch
 from s3kit.errors import Fault
 
@@ -107,5 +107,5 @@ def test_a_scratch_database_names_its_place(monkeypatch, tmp_path):
 
 
 def test_two_owners_of_a_path():
-    claims = Claims()
+    claims = PathOwners()
     assert claims.take(1, 7) and claims.take(1, 7) and not claims.take(1, 8) and claims.take(2, 8)

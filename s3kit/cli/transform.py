@@ -1,0 +1,21 @@
+"""What the commands share that read a manifest, act on its rows and pass it on."""
+
+from s3kit.cli.progress import Progress
+from s3kit.cli.signals import Signals
+from s3kit.cli.streams import Sink, Source, closing
+from s3kit.cli.tally import Tally
+
+
+def transform(args, run, unit="B"):
+    """Run a command's work on the manifests it was given; return the exit status.
+
+    `run(args, (source, sink), (tally, progress, signals))` does it and returns what has `summary()` and
+    `status()`. `unit` is what the progress bar counts.
+    """
+    source = Source(args)
+    sink = Sink(args, lambda: args.format or source.form)
+    tally, progress = Tally(args), Progress(args, unit)
+    with closing(sink, progress):
+        done = run(args, (source, sink), (tally, progress, Signals))
+        tally.summary(progress, done.summary())
+    return done.status()

@@ -1,0 +1,171 @@
+"""Large objects of s3-fetch: described by S3, shared out in ranges, joined, checked and named."""
+
+from s3kit.errors import Fault, reason
+from s3kit.manifest import states
+from s3kit.pipeline.errand import Errand
+from s3kit.pipeline.pool import DEPTH
+from s3kit.transfer import job as jobs
+from s3kit.transfer.engine import NO_SPACE, current_umask
+from s3kit.transfer.job import Outcome
+from s3kit.transfer.large import Large
+
+RANGES_TOGETHER = 4         # of one object in one batch: a worker then has twice as many on their way
+BATCHES_AHEAD = 2           # for each batch that the workers hold, of one object
+
+
+class RangeErrand(Errand):
+    """One range of a large object; `whole` is the errand of the object."""
+
+    __slots__ = ("whole",)
+
+    def __init__(self, whole, job):
+        super().__init__(whole.row, job)
+        self.whole = whole
+
+
+class LargeObjects:
+    """What `fetching` (the verb) does with objects that are fetched in ranges.
+
+    Of one object no more ranges are on their way than keep the workers busy, whatever its size.
+    """
+
+    def __init__(self, fetching):
+        self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
+        self.workers = fetching.args.jobs
+        self.most = self.workers * DEPTH * RANGES_TOGETHER * BATCHES_AHEAD
+        self.mode = 0o666 & ~current_umask()
+        self.held = set()               # the Large of every object under way
+
+    def surveyed(self, errand, outcome):
+        """S3 has described a large object: is it there already? else share out its ranges."""
+        entry = errand.entry
+        if entry is not None and not states.is_pinned(errand.row) and entry.etag == outcome.etag:
+            self.fetching.keep_file(errand)
+            return
+        errand.survey = outcome
+        errand.job = errand.job._replace(size=outcome.size)
+        there = self.tree.look(errand.job.path)
+        if there is not None and there.st_size == outcome.size and outcome.claim.kind != "none":
+            self.stage.send(errand, errand.job._replace(kind="check", claim=outcome.claim, direct=True), outcome.size)
+        else:
+            self.begin(errand)
+
+    def begin(self, errand):
+        """Hold the part file and send the first ranges."""
+        large = Large(self.tree, errand.job, errand.survey, self.workers)
+        try:
+            if not large.hold():
+                self.fetching.wait_for_holder(errand)
+                return
+            large.start()
+        except OSError as error:
+            large.drop()
+            self.cannot(errand, "make the part file", error)
+            return
+        errand.large = large
+        self.held.add(large)
+        self.send_ranges(errand)
+
+    def send_ranges(self, errand):
+        """Send ranges that have not been sent yet, while there is room; some of them together in a batch."""
+        large = errand.large
+        together = max(1, min(RANGES_TOGETHER, large.count // (self.workers * DEPTH)))
+        while large.pending < self.most and (job := large.next_job()):
+            large.pending += 1
+            self.stage.send(RangeErrand(errand, job))
+            if large.sent % together == 0:
+                self.stage.flow.flush()
+
+    def range_answered(self, errand, outcome):
+        """Take one range's outcome."""
+        whole, large = errand.whole, errand.whole.large
+        if outcome.state == jobs.AGAIN and not whole.failed \
+                and self.stage.retry(errand, outcome, self.fetching.args.retries):
+            return
+        large.pending -= 1
+        if outcome.state in (jobs.FULL, jobs.FATAL):
+            self.fetching.answered(whole, outcome)
+        elif outcome.state != jobs.RECEIVED or whole.failed:
+            self.fetching.give_up(whole, outcome)
+        else:
+            self.received(whole, outcome)
+
+    def received(self, errand, outcome):
+        """Take a range that came; after the last one check and name the file."""
+        large = errand.large
+        try:
+            large.received(outcome)
+            if not large.is_whole:
+                self.send_ranges(errand)
+                return
+            job = large.needs_reading()
+            if job:
+                self.stage.send(errand, job, job.size)
+            else:
+                self.finish(errand, *large.proof())
+        except OSError as error:
+            self.cannot(errand, "use the part file", error)
+
+    def checked(self, errand, outcome):
+        """A file's bytes were read: those of a finished part, or of a file found in its place."""
+        if errand.large:
+            self.finish(errand, outcome.proof, outcome.digest)
+        elif outcome.proof in ("", "size"):
+            self.begin(errand)
+        else:
+            self.clear_part(errand)
+            self.fetching.take_file(errand, errand.survey._replace(
+                state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest, proof=outcome.proof,
+                mtime_ns=outcome.mtime_ns, inode=outcome.inode, device=outcome.device))
+
+    def clear_part(self, errand):
+        """Remove what an earlier run left of an object whose file was found complete: nobody would resume it."""
+        large = Large(self.tree, errand.job, errand.survey, self.workers)
+        try:
+            if large.hold():
+                large.discard()
+        except OSError:
+            large.drop()        # it is swept one day
+
+    def finish(self, errand, proof, digest):
+        """Give a large object its name, or begin again if its bytes are wrong."""
+        large = errand.large
+        self.held.discard(large)
+        errand.large = None
+        if not proof:
+            large.discard()
+            self.fetching.try_again(errand, Outcome(jobs.AGAIN, f"the bytes do not match S3's {large.claim.proof}"))
+            return
+        try:
+            outcome = large.name(proof, digest, self.mode)
+        except OSError as error:
+            large.drop()
+            self.cannot(errand, "name the file", error)
+        except Fault as fault:
+            large.drop()
+            self.fetching.give_up(errand, Outcome(jobs.CONFLICT, f"cannot name the file: {fault}"))
+        else:
+            self.fetching.take_file(errand, outcome)
+
+    def give_up(self, errand):
+        """Let go of an object that failed; return False while some of its ranges are on their way."""
+        large = errand.large
+        if large.pending:
+            return False
+        if errand.failed.state in (jobs.CHANGED, jobs.VANISHED):
+            large.discard()         # nobody can ever finish it
+        else:
+            large.drop()
+        self.held.discard(large)
+        return True
+
+    def cannot(self, errand, action, error):
+        """Let a large object's row go for an OSError of ours. Raises Fault where there is no space."""
+        if error.errno in NO_SPACE:
+            self.fetching.stop_for_space(errand, Outcome(jobs.FULL, reason(error)))
+        self.fetching.give_up(errand, Outcome(jobs.FAILED, f"cannot {action}: {reason(error)}"))
+
+    def drop_all(self):
+        """Let go of all part files."""
+        for large in self.held:
+            large.drop()

@@ -1,0 +1,63 @@
+"""Which path a row's file gets, so that two rows never share a file."""
+
+import xxhash
+
+from s3kit.disk.path_owners import PathOwners
+from s3kit.disk.paths import is_inside, key_of, path_of, version_of
+from s3kit.errors import Fault
+
+
+class Misplaced(Fault):
+    """A path that a row names cannot be its place."""
+
+
+class Places:
+    """The paths of one run, each with the object version that owns it."""
+
+    def __init__(self):
+        self.owners = PathOwners()
+
+    def path_for(self, row):
+        """Return the path of a row's file; the first version of a key gets its plain name.
+
+        Raises Misplaced where a path that the row names cannot be its place.
+        """
+        owner = owner_of(row)
+        if row.path:
+            if not is_inside(row.path):
+                raise Misplaced(f"the path '{row.path}' leads outside the destination")
+            if not self.owners.take(hash_of(row.path), owner):
+                raise Misplaced(f"another row has the path '{row.path}'")
+            return row.path
+        path = path_of(row.bucket, row.key)
+        if not self.owners.take(hash_of(path), owner):
+            path = path_of(row.bucket, row.key, row.version_id or row.etag or "other")
+            self.owners.take(hash_of(path), owner)
+        return path
+
+    def keep(self, row, entry):
+        """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other version is about to replace it."""
+        owner = owner_of(row)
+        return all(self.owners.take(hash_of(path), owner) for path in paths_of(entry))
+
+
+def owner_of(row):
+    """Return what stands for a row's object version among the owners."""
+    return hash_of(row.bucket, row.key, row.version_id)
+
+
+def hash_of(*texts):
+    """Return a 64-bit signed hash of texts, which PathOwners takes."""
+    return xxhash.xxh3_64_intdigest("\0".join(texts).encode("utf-8", "surrogateescape")) - (1 << 63)
+
+
+def paths_of(entry):
+    """Return the paths that a finished file keeps from others: its own, and the plain one where it had to lie beside that."""
+    plain = path_of(entry.bucket, entry.key)
+    if entry.path == plain or version_of(entry.path):
+        return [entry.path]
+    try:
+        is_beside = key_of(entry.path) == (entry.bucket, entry.key)
+    except ValueError:
+        is_beside = False
+    return [plain, entry.path] if is_beside else [entry.path]

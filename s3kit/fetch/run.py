@@ -1,0 +1,40 @@
+"""The run of one s3-fetch: its destination, its workers, its stage."""
+
+import os
+
+from s3kit.disk.tree import OURS, Tree
+from s3kit.fetch.fetching import Fetching
+from s3kit.fetch.rehearsal import Rehearsal
+from s3kit.fetch.sweeping import sweep
+from s3kit.pipeline.flow import BATCH_ROWS
+from s3kit.pipeline.outbox import Destination
+from s3kit.pipeline.pool import DEPTH, Pool
+from s3kit.pipeline.stage import Stage, open_ledgers
+from s3kit.s3.access import Access
+from s3kit.transfer.work import Work
+
+
+def run(args, streams, people):
+    """Fetch the rows of `streams`; return what has the summary and the status. Raises Fault (Cut)."""
+    if args.dry_run:
+        rehearsal = Rehearsal(args, streams, people)
+        rehearsal.run()
+        return rehearsal
+    tally, _, signals = people
+    stage = Stage(args, streams, people, Access(args, signals.at_once))
+    tree = Tree(args.dest)
+    network = tree.network()
+    if network:
+        tally.say(f"warning: the destination is on {network}, where locks between machines cannot be trusted: "
+                  "run one s3-fetch at a time on it")
+    sweep(tree)
+    ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
+    pool = Pool(args.jobs, stage.hear)
+    work = Work(os.path.abspath(args.dest), {}, args.connections, args.limit_rate / args.jobs, place=tree.place)
+    if ledger.is_empty():
+        pool.warm(work)         # the first run: rows will need them, while later ones may not
+    limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * args.connections)
+    stage.open(pool, lambda: work, Destination(tree, writer), ledger, limit)
+    fetching = Fetching(stage, tree)
+    stage.run(fetching)
+    return fetching

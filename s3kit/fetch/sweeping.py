@@ -1,0 +1,40 @@
+"""Part files that an earlier run left behind."""
+
+import os
+import time
+
+from s3kit.disk import durable, lock
+
+STALE_SECONDS = 7 * 86400       # after which nobody will resume a part file
+
+
+def sweep(tree):
+    """Remove the part files of a Tree that nobody holds and nothing can be resumed from. Raises OSError."""
+    names = set(os.listdir(tree.parts))
+    for stem in {name.removesuffix(".journal") for name in names}:
+        try:
+            sweep_part(tree, stem, stem in names and f"{stem}.journal" in names)
+        except IsADirectoryError:
+            pass        # not ours: in the way of at most one row, which will say so
+
+
+def sweep_part(tree, stem, can_resume):
+    """Remove one part file and its journal, unless it is held or can be resumed."""
+    lock.clear(stem, tree.parts)
+    if can_resume and not is_old(tree, stem):
+        return
+    fd = lock.hold(stem, tree.parts)
+    if fd is not None:
+        try:
+            durable.unlink(f"{stem}.journal", tree.parts)
+            durable.unlink(stem, tree.parts)
+        finally:
+            os.close(fd)
+
+
+def is_old(tree, part):
+    """Return whether a part file was left so long ago that nobody will resume it."""
+    try:
+        return os.stat(part, dir_fd=tree.parts).st_mtime < time.time() - STALE_SECONDS
+    except FileNotFoundError:
+        return False        # another process has just finished it

@@ -1,0 +1,48 @@
+"""Which path a row's file gets."""
+
+import pytest
+
+from s3kit.fetch.places import Misplaced, Places, paths_of
+from s3kit.manifest.row import Row
+from s3kit.pipeline.entries import entry_of
+
+
+def test_no_two_versions_share_a_path():
+    """The first one gets the plain name; each gets its own again."""
+    places = Places()
+    first, second = Row("b", "k", "1"), Row("b", "k", "2")
+    assert places.path_for(first) == "b/k"
+    assert places.path_for(second) not in ("b/k", "") and places.path_for(second) == places.path_for(second)
+    assert places.path_for(first) == "b/k"
+
+
+@pytest.mark.parametrize("path", ["../up", "/etc/x", ".s3kit/ledger.sqlite3", "a/../b", "a//b"])
+def test_a_path_that_leads_outside(path):
+    """Nothing is written there, whatever the manifest says."""
+    with pytest.raises(Misplaced, match="outside"):
+        Places().path_for(Row("b", "k", path=path))
+
+
+def test_a_path_that_is_taken():
+    """The second row that names it has no place."""
+    places = Places()
+    assert places.path_for(Row("b", "k", path="mine")) == "mine"
+    with pytest.raises(Misplaced, match="another row"):
+        places.path_for(Row("b", "l", path="mine"))
+
+
+def test_what_lies_beside_keeps_the_plain_name_too():
+    """A file beside the directory of its name keeps both from others; that of a version keeps its own alone."""
+    def paths(key, path):
+        return paths_of(entry_of(Row("b", key, path=path), "", 1, 1, 1))
+
+    assert paths("a", "b/a") == ["b/a"] and paths("a", "b/a%f") == ["b/a", "b/a%f"]
+    assert paths("a", "b/a%v1") == ["b/a%v1"] and paths("a", "elsewhere") == ["elsewhere"]
+
+
+def test_a_finished_file_stays_unless_another_version_has_its_place():
+    """As when the list names another version of the key first."""
+    places, row = Places(), Row("b", "k", "1", path="b/k")
+    entry = entry_of(row, "1", 1, 1, 1)
+    assert places.keep(row, entry)
+    assert not places.keep(Row("b", "k", "2"), entry)
