@@ -3,7 +3,8 @@
 import re
 
 # C0, DEL, C1, line separators, bidirectional controls, and what is no character at all.
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+                    "\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def visible(text):

@@ -1,4 +1,4 @@
-"""What every command promises (DESIGN.md section 4): each promise one test over every command.
+"""What every command promises (s3kit(7)): each promise one test over every command.
 
 Where a promise cannot apply to a command, the table beside the test says why. The commands run as
 people run them: bin/s3-*, in sessions of their own, on pipes, files and pseudo-terminals.
@@ -1090,7 +1090,7 @@ def test_state_is_ours_alone(world, command):
 
 
 # ---------------------------------------------------------------------------------------------------
-# Inputs (DESIGN.md section 3): each ends as it says; rows that came whole are done
+# Inputs: each ends as it says; rows that came whole are done
 
 def is_done(world, command, row):
     """Assert that a row of the output tells what was done."""

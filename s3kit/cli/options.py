@@ -1,4 +1,4 @@
-"""The options that mean the same everywhere (DESIGN.md section 4), and the types of their values."""
+"""The options that mean the same everywhere (s3kit(7)), and the types of their values."""
 
 import argparse
 

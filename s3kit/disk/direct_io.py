@@ -91,7 +91,7 @@ class Blocks:
 
 
 def go_direct(fd):
-    """Have an open file read from the disk, not from the page cache, which proves nothing (failures.md 0.3).
+    """Have an open file read from the disk, not from the page cache, which says nothing of the disk.
 
     O_DIRECT where the file system has it; else what is cached is flushed and dropped.
     """

@@ -1,7 +1,7 @@
 """The only rename, sync and unlink in s3kit, so that one page shows when a file is safe.
 
-A name is durable after sync(file), rename, sync(directory); each missing step lost files in tests
-(failures.md section 0). `sync_tree` does all of it for thousands of files with one flush.
+A name is durable after sync(file), rename, sync(directory); each missing step loses files in a power
+cut (fsync(2), "NOTES"). `sync_tree` does all of it for thousands of files with one flush.
 """
 
 import ctypes
@@ -34,7 +34,7 @@ def sync_tree(fd):
 
 
 def sync_data(fd):
-    """Flush one file's bytes. Raises OSError; never try the same again after one (failures.md 0.4)."""
+    """Flush one file's bytes. Raises OSError; never try the same again after one: the kernel reports it once (fsync(2), EIO)."""
     getattr(os, "fdatasync", os.fsync)(fd)
 
 

@@ -1,7 +1,7 @@
 """Holding a part file: flock on that very file, so that the kernel drops the lock when its holder dies.
 
-flock, not lockf: a POSIX lock is lost when any descriptor of the file closes (failures.md section 3,
-no. 10). The file's content is never asked who holds it.
+flock, not lockf: a POSIX lock is lost when any descriptor of the file closes (fcntl_locking(2),
+"Traditional record locks"). The file's content is never asked who holds it.
 """
 
 import errno

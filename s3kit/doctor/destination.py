@@ -1,6 +1,6 @@
 """A destination before it is used: space, inodes, its file system, and what that can hold.
 
-What a file system is called says little (failures.md section 3): names, case and locks are tried, in a
+What a file system is called says little of what it can hold: names, case and locks are tried, in a
 directory made for it and removed at once.
 """
 import errno

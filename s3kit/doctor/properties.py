@@ -11,7 +11,7 @@ from s3kit.s3.xml import local, parse, read_encoded
 
 ASKS = {"region": "location=", "versioning": "versioning=", "encryption": "encryption=", "lock": "object-lock=",
         "public": "publicAccessBlock=", "lifecycle": "lifecycle=", "list": "encoding-type=url&list-type=2&max-keys=1"}
-# S3's codes for what was never set [API]; moto's spelling of one of them beside it.
+# S3's codes for what was never set (Amazon S3 API Reference, "Error responses"); moto's spelling of one of them beside it.
 NEVER_SET = {"NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration", "ObjectLockConfigurationNotFoundError",
              "ServerSideEncryptionConfigurationNotFoundError", "NoSuchObjectLockConfiguration"}
 RIGHTS = {"region": "s3:GetBucketLocation", "versioning": "s3:GetBucketVersioning", "encryption": "s3:GetEncryptionConfiguration",

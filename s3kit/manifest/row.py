@@ -1,4 +1,4 @@
-"""The row: one record for one object version, the thing every command shares (DESIGN.md section 3).
+"""The row: one record for one object version, which every command shares (s3kit-manifest(5)).
 
 Every column is text, as the manifest has it, with `key` and `path` decoded; so a row passes through a
 command unchanged at no cost, and what a person wrote stays what they wrote.
@@ -24,7 +24,7 @@ KEY_BYTES = 1024
 # Buckets of before 2018 may hold capitals, underscores and 255 characters.
 BUCKET = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 # What neither form nor a spreadsheet can carry: `%` itself, C0, DEL, C1, what XML 1.0 forbids, and a
-# leading character that makes a spreadsheet compute (failures.md section 3, no. 4 and 6).
+# leading character that makes a spreadsheet compute (OWASP, "CSV Injection"; XML 1.0, production [2] Char).
 UNSAFE = re.compile("[%\x00-\x1f\x7f-\x9f\ufffe\uffff]|^[=+\\-@]")
 ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 

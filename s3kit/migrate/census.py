@@ -15,7 +15,8 @@ class Census:
 
     def __init__(self, phase):
         self.phase = phase
-        self.rows = self.bytes = self.markers = self.proven = self.pruned = self.archived = self.wrong = 0
+        self.rows = self.bytes = self.markers = self.proven = 0
+        self.pruned = self.archived = self.wrong = 0
         self.states, self.named = {}, []
         self.newest = 0         # nanoseconds since 1970
 
@@ -33,7 +34,8 @@ class Census:
         if is_wrong(row, self.phase):
             self.wrong += 1
             if len(self.named) < NAMED:
-                self.named.append(f"{row.name}: {row.error or 'in an archive' if is_archived(row, self.phase) else row.error or row.state}")
+                state = "in an archive" if is_archived(row, self.phase) else row.state
+                self.named.append(f"{row.name}: {row.error or state}")
 
     def is_complete(self, deleting=True):
         """Return whether the journey is over: all is deleted, or proven where nothing is to be deleted."""

@@ -359,5 +359,6 @@ def commands_in(pipeline):
     found = dict.fromkeys(re.findall(r"\bs3-[a-z]+", pipeline))
     unknown = [name for name in found if name not in NEEDS]
     if unknown or not found:
-        raise Usage(f"--pipeline '{pipeline}': {f'{unknown[0]} needs nothing that I know' if unknown else 'there is no command in it'}")
+        why = f"{unknown[0]} needs nothing that is known" if unknown else "there is no command in it"
+        raise Usage(f"--pipeline '{pipeline}': {why}")
     return tuple(found)

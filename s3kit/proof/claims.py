@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from s3kit.proof.checksums import ALGORITHMS, DIGEST_BYTES, hasher
 
-# What the tools of this world cut multipart uploads into; formats.md section 3.2.
+# What tools cut multipart uploads into: their defaults, the likeliest first.
 MIB = 1 << 20
 COMMON_PARTS = (8 * MIB, 5 * MIB, 16 * MIB, 8_306_688, 15 * MIB, 17 * MIB, 50 * MIB, 64 * MIB, 100 * MIB, 10 * MIB, 20 * MIB,
                 25 * MIB, 32 * MIB, 128 * MIB, 200 * MIB, 256 * MIB, 512 * MIB, 1024 * MIB, 5 * 1024 * MIB,
@@ -67,7 +67,7 @@ def claim_of(algorithm, kind, checksum, etag, size, md5_etag=True):
     """Return the cheapest Claim that a checksum (S3's base64) and an ETag allow.
 
     `kind` is S3's checksum type or empty; `md5_etag` is false where encryption makes the ETag
-    something else than an MD5 (SSE-KMS, SSE-C; formats.md section 3.1). Never two checks at once.
+    something else than an MD5 (Amazon S3 API Reference, "Object": SSE-KMS, SSE-C). Never two checks at once.
     """
     claim = checksum_claim(algorithm.lower(), kind, checksum) if checksum else NO_CLAIM
     if claim.kind == "full":

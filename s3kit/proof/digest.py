@@ -1,7 +1,6 @@
-"""Digests and checksums: what S3 says of an object's bytes, what we compute, and what that proves.
+"""Our own digest of a file: xxh3-128 over leaves of 8 MiB, so that parts can be hashed apart.
 
-Facts on ETags, composites and encodings: formats.md section 3. Nothing here hashes per byte in Python:
-awscrt (CRC32C, CRC64NVME), zlib, hashlib and xxhash do.
+Nothing here hashes per byte in Python: xxhash does.
 """
 
 import xxhash

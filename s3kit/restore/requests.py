@@ -1,4 +1,4 @@
-"""Asking S3 for archived versions and after them: requests, and what its answers mean (formats.md section 4).
+"""Asking S3 for archived versions and after them: requests, and what its answers mean (Amazon S3 API Reference, RestoreObject).
 
 Where many versions stand is read from pages of the listing, which tell of a thousand with one request; HEAD is asked
 only of what no listing shows: the archive tiers of Intelligent-Tiering, and what a server leaves out.
@@ -247,7 +247,7 @@ def seen_in(headers, job):
 
 
 def reply(transfer):
-    """Return the Said of an answer to an Ask, as formats.md section 4.3 lists them."""
+    """Return the Said of an answer to an Ask (Amazon S3 API Reference, RestoreObject, "Errors")."""
     code, text = transfer.code, said(transfer)
     if transfer.status == 202 and not transfer.errno and not code:
         return Said(ONGOING)

@@ -24,7 +24,6 @@ from s3kit.restore.requests import (
     TIERS,
     Ask,
     Look,
-    Said,
     Thaw,
     terms,
 )

@@ -1,8 +1,8 @@
 """What an answer of S3's means for what was asked: decided here, for every request of the data plane."""
 
-OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED, VANISHED, CHANGED, DENIED, REFUSED, SKEWED, WRONG, UNTRUSTED = (
-    "ok", "again", "slow", "expired", "region", "archived", "vanished", "changed", "denied", "refused",
-    "skewed", "wrong", "untrusted")
+OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED = "ok", "again", "slow", "expired", "region", "archived"
+VANISHED, CHANGED, DENIED, REFUSED = "vanished", "changed", "denied", "refused"
+SKEWED, WRONG, UNTRUSTED = "skewed", "wrong", "untrusted"
 
 SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests",
               "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}

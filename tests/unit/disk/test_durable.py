@@ -115,7 +115,7 @@ def test_a_replacement_is_all_or_nothing(tmp_path):
 
 
 def test_a_replacement_is_durable(tmp_path, monkeypatch):
-    """File, name, directory, in this order: each missing step lost files in power cuts (failures.md section 0)."""
+    """File, name, directory, in this order: each missing step loses files in a power cut."""
     calls = []
 
     def recorded(call):

@@ -100,7 +100,7 @@ def test_quotes_and_the_ends_of_blocks(line):
 
 
 def test_the_form_itself():
-    """The form of DESIGN.md section 3, to the letter."""
+    """The form of s3kit-manifest(5), to the letter."""
     row = Row("photos", "2024/a.jpg", "3sL4kq", extra={"colour": 'red, "dark"'})
     assert write([row], ["colour"]).decode() == (
         f"#s3kit manifest 1\n{HEADER},colour\nphotos,2024/a.jpg,3sL4kq{',' * 15},\"red, \"\"dark\"\"\"\n#end rows=1\n")

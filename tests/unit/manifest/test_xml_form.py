@@ -95,7 +95,7 @@ def test_any_xml_parser_reads_it(some):
 
 
 def test_the_form_itself():
-    """The form of DESIGN.md section 3, to the letter; empty columns are left out."""
+    """The form of s3kit-manifest(5), to the letter; empty columns are left out."""
     row = Row("photos", "2024/a.jpg", "3sL4kq", etag='a"<&\n', extra={"size class": "big", "none": ""})
     assert write([row]).decode() == (
         '<manifest xmlns="urn:s3kit:manifest:1">\n'

@@ -27,7 +27,7 @@ from s3kit.proof.claims import (
 )
 from s3kit.proof.digest import LEAF, OURS, Digest, join_leaves
 
-# formats.md section 3.3: the digests of `123456789` in S3's base64.
+# The digests of `123456789` in S3's base64.
 NINE = b"123456789"
 CHECK_VALUES = {
     "crc32": "y/Q5Jg==", "crc32c": "4waSgw==", "crc64nvme": "rosUhgp5mIg=", "xxhash64": "jLhB20DmroM=",
@@ -35,7 +35,7 @@ CHECK_VALUES = {
     "sha256": "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
     "md5": base64.b64encode(hashlib.md5(NINE).digest()).decode(),
     "sha512": base64.b64encode(hashlib.sha512(NINE).digest()).decode()}
-# formats.md section 3.1 and 6; the second as moto answered for parts of `a`, `b` and `c`.
+# The second as moto answered for parts of `a`, `b` and `c`.
 HELLO_ETAG = "62109206880d38a4010a98e11243924a-1"
 THREE_ETAG = "6f0cf9180d32ed442a7993004f71d499-3"
 THREE = (b"a" * (5 * MIB), b"b" * (5 * MIB), b"c" * 100)
@@ -104,7 +104,7 @@ def test_our_digest_however_the_bytes_are_cut(data, places, leaf):
 
 
 def test_our_digest_of_real_leaves():
-    """DESIGN.md section 3: over 8 MiB leaves, xxh3-128 of the leaves' digests where there is more than one."""
+    """Over 8 MiB leaves, xxh3-128 of the leaves' digests where there is more than one."""
     assert LEAF == 8 * MIB
     data = bytes(range(256)) * (2 * LEAF // 256) + b"tail"
     ours = Digest()

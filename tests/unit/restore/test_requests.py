@@ -1,4 +1,4 @@
-"""Every rule of formats.md section 4, without a server: what is asked for, and what S3's answers mean."""
+"""Every rule of RestoreObject (Amazon S3 API Reference), without a server: what is asked for, and what S3's answers mean."""
 
 from types import SimpleNamespace
 
