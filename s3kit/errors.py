@@ -43,7 +43,7 @@ class NoCredentials(NoAccess):
 
 
 class NoSuchBucket(Fault):
-    """S3 itself says that there is no bucket of this name."""
+    """S3 itself says that there is not a bucket of this name."""
 
 
 def reason(error):

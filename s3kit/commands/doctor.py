@@ -145,7 +145,7 @@ def bucket_in(word):
     from s3kit.manifest.row import BUCKET
     name = word.removeprefix("s3://").partition("/")[0]
     if not BUCKET.fullmatch(name):
-        raise Usage(f"'{word}' is no bucket (NAME or s3://NAME)")
+        raise Usage(f"'{word}' is not a bucket (NAME or s3://NAME)")
     return name
 
 

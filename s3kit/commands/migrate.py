@@ -134,7 +134,7 @@ def chosen(args, verb, words):
     named = [word.removeprefix("s3://").rstrip("/") for word in words]
     for name, word in zip(named, words):
         if not BUCKET.fullmatch(name):
-            raise Usage(f"'{word}' is no bucket: whole buckets are migrated, named as NAME or s3://NAME")
+            raise Usage(f"'{word}' is not a bucket: whole buckets are migrated, named as NAME or s3://NAME")
     known = buckets_of(args.work)
     if args.all_buckets and verb == "run":
         from s3kit.s3.session import Session
@@ -148,7 +148,7 @@ def chosen(args, verb, words):
     named = [name for name in dict.fromkeys(named) if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
     unknown = [name for name in named if name not in known] if verb != "run" else [name for name in args.yes if name not in named]
     if unknown:
-        raise Usage(f"'{unknown[0]}' is no bucket of '{args.work}'" if verb != "run" else f"--yes {unknown[0]}: no such bucket in this run")
+        raise Usage(f"'{unknown[0]}' is not a bucket of '{args.work}'" if verb != "run" else f"--yes {unknown[0]}: no such bucket in this run")
     return named
 
 

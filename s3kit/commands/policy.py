@@ -108,7 +108,7 @@ def chosen(args, verb, words, policies):
         found = asked_for(lambda: known_to(policies, args, verb))
     for name in found:
         if not BUCKET.fullmatch(name):
-            raise Usage(f"'{name}' is no bucket")
+            raise Usage(f"'{name}' is not a bucket")
     found = [name for name in dict.fromkeys(found) if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
     strange = [name for name in [*args.remove_self, *([args.canary] if args.canary else [])] if name not in found]
     if strange:
@@ -125,7 +125,7 @@ def bucket_of(word):
     name = word.removeprefix("s3://").rstrip("/")
     name = name.rpartition(":::")[2] if name.startswith("arn:") else name
     if "/" in name:
-        raise Usage(f"'{word}' is no bucket: policies are of whole buckets (--manifest FILE reads a manifest)")
+        raise Usage(f"'{word}' is not a bucket: policies are of whole buckets (--manifest FILE reads a manifest)")
     return name
 
 

@@ -24,7 +24,7 @@ def sources(args):
         elif text == "-" or os.path.exists(text):
             found.append(("file", text))
         else:
-            raise Usage(f"'{text}' is no file, and an S3 address begins with s3://")
+            raise Usage(f"'{text}' is not a file, and an S3 address begins with s3://")
     if args.buckets_file:
         found += [("s3", parse_s3(line if line.startswith("s3://") else f"s3://{line}"))
                   for line in bucket_lines(args.buckets_file)]

@@ -126,7 +126,7 @@ def read_backup(path):
             return found._replace(path=path)
     except (ValueError, TypeError, RecursionError):
         pass
-    raise Fault(f"'{path}' is no backup of s3-policy")
+    raise Fault(f"'{path}' is not a backup of s3-policy")
 
 
 def make(folder):

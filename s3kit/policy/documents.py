@@ -24,7 +24,7 @@ ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 
 
 class Broken(Fault):
-    """A document that is no bucket policy."""
+    """A document that is not a bucket policy."""
 
 
 def parse(text):
@@ -38,7 +38,7 @@ def loaded(text):
         found = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
         compact(found).encode()         # half a character, which JSON can escape, can be sent by nobody
     except (ValueError, RecursionError) as error:
-        raise Broken(f"this is no JSON: {error}") from None
+        raise Broken(f"this is not JSON: {error}") from None
     return found
 
 
@@ -53,7 +53,7 @@ def once(pairs):
 
 def no_number(text):
     """Raise Broken for NaN and the infinities, which Python reads and JSON does not know."""
-    raise Broken(f"{text} is no number of JSON's")
+    raise Broken(f"{text} is not a JSON number")
 
 
 def checked(found):
@@ -90,7 +90,7 @@ def name_of(statement):
 def fault_of(statement):
     """Return what keeps a statement from being one of a bucket policy, or ''."""
     if not isinstance(statement, dict):
-        return "it is no JSON object"
+        return "it is not a JSON object"
     unknown = statement.keys() - ELEMENTS
     if unknown:
         return f"there is no element '{min(unknown)}'"
@@ -111,7 +111,7 @@ def fault_of_texts(name, statement, form):
     values = listed(statement.get(name, statement.get(f"Not{name}")))
     wrong = [value for value in values if not isinstance(value, str) or not form.fullmatch(value)]
     if wrong or not values:
-        return f"{json.dumps(wrong[0]) if wrong else 'nothing'} is no {name}"
+        return f"{json.dumps(wrong[0]) if wrong else 'nothing'} is not a valid {name}"
     return ""
 
 
@@ -126,7 +126,7 @@ def fault_of_principal(principal):
     for kind, values in principal.items():
         for value in listed(values):
             if not isinstance(value, str) or not value or ("*" in value or "?" in value) and (kind, value) != ("AWS", "*"):
-                return f"{json.dumps(value)} is no Principal ('*' stands alone, for all)"
+                return f"{json.dumps(value)} is not a Principal ('*' stands alone, for all)"
         if not listed(values):
             return f"Principal names no {kind}"
     return ""

@@ -65,7 +65,7 @@ def principal(arn, session):
     """Return the ARN by which a policy knows a user, a role, a root, or a role by one of its sessions. Raises Usage or Fault."""
     found = ARN.fullmatch(arn)
     if not found or (found[2] == "sts") != found[4].startswith("assumed-role/"):
-        raise Usage(f"'{arn}' is no principal: {WANTED}")
+        raise Usage(f"'{arn}' is not a principal: {WANTED}")
     if found[2] == "iam":
         return arn
     name = found[4].split("/")[1]

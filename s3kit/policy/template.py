@@ -68,7 +68,7 @@ def sparing(setting, arns):
     if arns and circle.key == NAME_KEY:
         unnamed = [arn for arn in arns if ":user/" not in arn]
         if unnamed:
-            raise Fault(f"'{unnamed[0]}' is no user, and this server tells principals by {NAME_KEY} only")
+            raise Fault(f"'{unnamed[0]}' is not a user, and this server tells principals by {NAME_KEY} only")
         condition["StringNotEquals"] = {NAME_KEY: [arn.rpartition("/")[2] for arn in arns]}
     elif arns:
         condition["StringNotEquals"] = {ARN_KEY: list(arns)}

@@ -288,7 +288,7 @@ class Task:
         if transfer.status != status:
             return f"S3 answers with status {transfer.status}, not {status}"
         if not etag:            # not S3's answer: the page of a portal, with whatever length
-            return "the answer has no ETag: it is no object of S3's"
+            return "the answer has no ETag: it is not an object of S3's"
         if job.etag and etag != job.etag:
             return f"S3 sent another object: ETag {etag}, not {job.etag}"
         version = headers.get("x-amz-version-id", "")

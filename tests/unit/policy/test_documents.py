@@ -21,10 +21,10 @@ def document(*statements, **more):
 
 
 BROKEN = {
-    "{": "this is no JSON", "": "this is no JSON", "[]": "a JSON object", "null": "a JSON object", "[" * 100_000: "this is no JSON",
+    "{": "this is not JSON", "": "this is not JSON", "[]": "a JSON object", "null": "a JSON object", "[" * 100_000: "this is not JSON",
     '{"Statement": [], "Statement": []}': "'Statement' is there twice",
     '{"Statement": [{"Effect": "Deny", "Effect": "Allow"}]}': "'Effect' is there twice",
-    '{"Statement": "\\ud800"}': "surrogates not allowed", '{"Statement": NaN}': "NaN is no number", '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
+    '{"Statement": "\\ud800"}': "surrogates not allowed", '{"Statement": NaN}': "NaN is not a JSON number", '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
     '{"Version": "2012-10-18", "Statement": [{}]}': "Version is one of", '{"Statement": [{}], "statement": []}': "has no 'statement'",
     '{"Id": 5, "Statement": [{}]}': "Id is a text"}
 
@@ -38,9 +38,9 @@ def test_what_is_no_policy(text):
 
 FAULTS = [
     ({"Effect": "deny"}, "Effect is Allow or Deny"), ({"Sid": "a\nb"}, "Sid is a text"), ({"Sid": 1}, "Sid is a text"),
-    ({"Efect": "Deny"}, "no element 'Efect'"), ({"NotAction": "s3:*"}, "Action or NotAction"), ({"Action": None}, "null is no Action"),
-    ({"Action": []}, "nothing is no Action"), ({"Action": "GetObject"}, "is no Action"), ({"Resource": "b/*"}, "is no Resource"),
-    ({"Resource": ["*", 1]}, "1 is no Resource"), ({"Principal": "me"}, "Principal is"), ({"Principal": {}}, "Principal is"),
+    ({"Efect": "Deny"}, "no element 'Efect'"), ({"NotAction": "s3:*"}, "Action or NotAction"), ({"Action": None}, "null is not a valid Action"),
+    ({"Action": []}, "nothing is not a valid Action"), ({"Action": "GetObject"}, "is not a valid Action"), ({"Resource": "b/*"}, "is not a valid Resource"),
+    ({"Resource": ["*", 1]}, "1 is not a valid Resource"), ({"Principal": "me"}, "Principal is"), ({"Principal": {}}, "Principal is"),
     ({"Principal": {"Aws": "*"}}, "no Principal 'Aws'"), ({"Principal": {"AWS": []}}, "names no AWS"),
     ({"Principal": {"AWS": "arn:aws:iam::111111111111:user/*"}}, "stands alone"), ({"Principal": {"Service": "*"}}, "stands alone"),
     ({"Condition": []}, "Condition is"), ({"Condition": {"Bool": {}}}, "Condition Bool has no"),

@@ -97,14 +97,14 @@ def test_plan_puts_nothing_and_keeps_what_is_there(place, run):
 
 @pytest.mark.parametrize("words, said", [
     (("plan", "b"), "--template only-me"), (("plan", "b", "-t", "only-me"), "one more principal"), (("plan", "-t", "tls-only"), "no bucket"),
-    (("plan", "b", *ONLY_ME[:2], "--exempt", ME), "one more principal"), (("plan", "b", *ONLY_ME[:2], "--exempt", "glass"), "is no principal"),
-    (("plan", "b", *ONLY_ME[:2], "--exempt", "arn:aws:iam::111111111111:user/*"), "is no principal"),
-    (("plan", "b", *ONLY_ME[:2], "--exempt", "arn:aws:iam::111111111111:group/g"), "is no principal"),
+    (("plan", "b", *ONLY_ME[:2], "--exempt", ME), "one more principal"), (("plan", "b", *ONLY_ME[:2], "--exempt", "glass"), "is not a principal"),
+    (("plan", "b", *ONLY_ME[:2], "--exempt", "arn:aws:iam::111111111111:user/*"), "is not a principal"),
+    (("plan", "b", *ONLY_ME[:2], "--exempt", "arn:aws:iam::111111111111:group/g"), "is not a principal"),
     (("plan", "s3://b/x", *ONLY_ME), "policies are of whole buckets"), (("plan", "b", *ONLY_ME, "--yes"), "--yes means nothing to 'plan'"),
     (("paln", "b"), "none of plan"), ((("apply"), "b", "-n", "--yes"), "contradict"), (("apply", "b", "--yes", "--canary", "z"), "'z' is none of"),
     (("apply", "b", "--yes", "--remove-self", "c"), "'c' is none of"), (("plan", "b", "-t", "migrate", "--pipeline", "cat"), "no command in it"),
     (("plan", "b", "-t", "migrate", "--pipeline", "s3-policy"), "s3-policy needs nothing"), (("check", "b", "--assume", "vpce"), "KEY=VALUE"),
-    (("check", "b", "--principal", "me"), "'me' is no principal"), (("check", "b", "--action", "GetObject"), "are like s3:GetObject"), (("rollback", "b", "c", "--yes", "--to", "x"), "of one bucket")])
+    (("check", "b", "--principal", "me"), "'me' is not a principal"), (("check", "b", "--action", "GetObject"), "are like s3:GetObject"), (("rollback", "b", "c", "--yes", "--to", "x"), "of one bucket")])
 def test_asked_wrongly(place, run, words, said):
     """Status 2 (1 for what is wrong with one bucket only), one line, nothing written."""
     status, out, err = run(*words)
@@ -217,8 +217,8 @@ def test_dry_run(place, run):
     assert live(place) == OLD and not backups() and not place.requests(method="PUT")
 
 
-@pytest.mark.parametrize("text, said", [("{", "this is no JSON"), ("", "this is no JSON"), ("[]", "JSON object"), ('{"Statement": []}', "has statements"),
-                                        ('{"Statement": [{"Effect": "Deny"}]}', "statement 1"), ("\xff", "this is no JSON")])
+@pytest.mark.parametrize("text, said", [("{", "this is not JSON"), ("", "this is not JSON"), ("[]", "JSON object"), ('{"Statement": []}', "has statements"),
+                                        ('{"Statement": [{"Effect": "Deny"}]}', "statement 1"), ("\xff", "this is not JSON")])
 def test_a_broken_document_is_never_put(place, run, text, said):
     """Whatever an editor left there."""
     run("plan", "b", *ONLY_ME)
@@ -292,7 +292,7 @@ def test_what_is_known_of_a_plan_was_spoilt(place, run, text):
     run("plan", "b", *ONLY_ME)
     Path("policies/.s3kit/plans/b.json").write_text(text)
     status, _, err = run("apply", "b", "--yes")
-    assert status == 1 and ("plan again" in err or "is no principal" in err) and live(place) == OLD
+    assert status == 1 and ("plan again" in err or "is not a principal" in err) and live(place) == OLD
     assert run("plan", "b", *ONLY_ME, "--overwrite")[0] == 0 and run("apply", "b", "--yes")[0] == 0
 
 

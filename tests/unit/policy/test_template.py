@@ -296,7 +296,7 @@ def test_a_template_of_ones_own(tmp_path):
     assert made["Condition"]["StringNotEquals"]["aws:PrincipalArn"] == [ALICE, BOB, ROOT, f"arn:aws:iam::{ACCOUNT}:role/x"]
     assert planned(str(file), spared) and planned(str(file), circle(CAROL, ALICE))
     file.write_text("{")
-    with pytest.raises(Fault, match="mine.json': this is no JSON"):
+    with pytest.raises(Fault, match="mine.json': this is not JSON"):
         statements_of(str(file), setting(spared))
     with pytest.raises(Fault, match="No such file"):
         statements_of(str(tmp_path / "none"), setting(spared))
