@@ -25,14 +25,24 @@ class translated:
         if error is None or isinstance(error, Fault) or not isinstance(error, Exception):
             return False
         fault = translate(error)
+        if fault is None and is_botocores(trace):
+            fault = Fault(f"the answer makes no sense: {type(error).__name__}: {error}")
         if fault is None:
             return False
         raise fault from None
 
 
+def is_botocores(trace):
+    """Return whether an exception was raised by botocore's own code, as by an answer that is not one of AWS's."""
+    while trace.tb_next:
+        trace = trace.tb_next
+    return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] in ("botocore", "boto3")
+
+
 def translate(error):
     """Return the Fault that says an exception of botocore in one line, None if it is not one."""
     from botocore import exceptions as known
+    from botocore.parsers import ResponseParserError
     text = " ".join(str(error).split())
     if isinstance(error, (known.NoCredentialsError, known.PartialCredentialsError,
                           known.CredentialRetrievalError, known.ProfileNotFound,
@@ -40,7 +50,7 @@ def translate(error):
         return NoCredentials(f"cannot find out who we are: {text}")
     if isinstance(error, known.ClientError):
         return of_answer(error.response.get("Error", {}), text)
-    if isinstance(error, known.BotoCoreError):
+    if isinstance(error, (known.BotoCoreError, ResponseParserError)):   # the latter: not S3's answer, as of a proxy
         return coded(Fault(text), type(error).__name__)
     if isinstance(error, OSError) and error.filename:
         return of_file("read", error.filename, error)

@@ -491,7 +491,7 @@ def test_rollback_to_a_backup(place, run):
     run("apply", "b", "--yes")
     assert "a backup of the bucket 'c'" in run("rollback", "b", "--yes", "--to", json.loads(none)["path"])[2]
     assert run("rollback", "b", "--yes", "--to", path)[0] == 0 and live(place) == OLD
-    for text, said in (("{}", "is no backup"), ("[]", "is no backup"), ("{", "is no backup")):
+    for text, said in (("{}", "is not a backup"), ("[]", "is not a backup"), ("{", "is not a backup")):
         Path("bad").write_text(text)
         assert said in run("rollback", "b", "--yes", "--to", "bad")[2]
     assert "cannot open 'none'" in run("rollback", "b", "--yes", "--to", "none")[2]

@@ -200,7 +200,7 @@ def test_a_server_that_knows_names_only():
     assert made["Statement"][0]["Condition"] == {"StringNotEquals": {NAME_KEY: ["alice", "carol"]}}
     by_arn = document(deny(Condition={"StringNotEquals": {"aws:PrincipalArn": [ALICE, CAROL, ROOT]}}))
     assert faults_of(by_arn, BUCKET, spared)
-    with pytest.raises(Fault, match="is no user"):
+    with pytest.raises(Fault, match="is not a user"):
         statements_of("only-me", setting(circle(ALICE, ROLES[1], key=NAME_KEY)))
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 from botocore import exceptions as known
+from botocore.parsers import ResponseParserError, create_parser
+from botocore.session import get_session
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, Usage
 from s3kit.s3.translation import translated
@@ -21,6 +23,7 @@ def client_error(code):
     (known.ProfileNotFound(profile="p"), NoCredentials, ""),
     (known.CredentialRetrievalError(provider="p", error_msg="two\nlines"), NoCredentials, ""),
     (known.EndpointConnectionError(endpoint_url="http://h"), Fault, "EndpointConnectionError"),
+    (ResponseParserError("not XML"), Fault, "ResponseParserError"),
     (ValueError("invalid literal for int()"), Fault, ""),
     (PermissionError(13, "Permission denied", "/home/x/.aws/config"), Fault, ""),
 ])
@@ -39,3 +42,11 @@ def test_others_pass(error):
     with pytest.raises(type(error)) as caught, translated():
         raise error
     assert caught.value is error
+
+
+def test_what_botocore_stumbles_over_is_not_a_fault_of_ours():
+    """As over an answer to STS that a portal gave: a page in place of XML."""
+    shape = get_session().get_service_model("sts").operation_model("GetCallerIdentity").output_shape
+    answer = {"body": b"<html/>", "headers": {}, "status_code": 200}
+    with pytest.raises(Fault, match="makes no sense"), translated():
+        create_parser("query").parse(answer, shape)
