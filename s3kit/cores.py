@@ -31,7 +31,8 @@ def quotas(root, membership):
         for depth in range(len(parts) + 1):
             folder = "/".join([top, *parts[:depth]])
             if controllers:
-                words = [text_of(f"{folder}/cpu.cfs_quota_us").strip(), text_of(f"{folder}/cpu.cfs_period_us").strip()]
+                words = [text_of(f"{folder}/cpu.cfs_quota_us").strip(),
+                         text_of(f"{folder}/cpu.cfs_period_us").strip()]
             else:
                 words = text_of(f"{folder}/cpu.max").split()
             if len(words) == 2 and all(word.isdecimal() and int(word) for word in words):

@@ -6,13 +6,15 @@ The statuses are public (s3kit(7)); an unknown one is a failure.
 DONE = 0            # all done
 SOME_FAILED = 1     # ran to the end; some rows failed or differ, each named
 USAGE = 2           # asked wrongly; nothing done
-UNFINISHED = 3      # could not run or finish: cut input, no credentials, no space, output not written
+UNFINISHED = 3  # could not run or finish: cut input, no credentials, no space, output not written
 HELD = 4            # another holder has the lock; try again
 UNVERIFIABLE = 5    # nothing wrong, but some rows could not be verified
 
 
 class Fault(Exception):
-    """Something the user must know; its text is one line, its status the command's, its code S3's own word for it."""
+    """Something the user must know; its text is one line, its status the command's, its code S3's
+    own word for it.
+    """
 
     status = UNFINISHED
     code = ""
@@ -39,7 +41,8 @@ class NoAccess(Fault):
 
 
 class NoCredentials(NoAccess):
-    """There are no credentials, none that can be used, or none newer than those that have expired."""
+    """There are no credentials, none that can be used, or none newer than those that have expired.
+    """
 
 
 class NoSuchBucket(Fault):

@@ -1,4 +1,6 @@
-"""An Executor whose work is done by one thread: how that is woken, how it ends, and what its death means."""
+"""An Executor whose work is done by one thread: how that is woken, how it ends, and what its death
+means.
+"""
 
 import os
 import threading
@@ -6,10 +8,12 @@ from concurrent.futures import Executor, InvalidStateError
 
 
 class LoopExecutor(Executor):
-    """Subclasses have `loop()`, which the thread runs until it is over, and `outstanding()`, the Futures not answered yet.
+    """Subclasses have `loop()`, which the thread runs until it is over, and `outstanding()`, the
+    Futures not answered yet.
 
-    `ending` says that no more will be submitted, `gone` that nobody waits for what was. An exception
-    that leaves `loop` is kept in `fault`; every Future outstanding gets it, and so does whoever submits more.
+    `ending` says that no more will be submitted, `gone` that nobody waits for what was. An
+    exception that leaves `loop` is kept in `fault`; every Future outstanding gets it, and so does
+    whoever submits more.
     """
 
     def __init__(self, name):
@@ -50,7 +54,9 @@ class LoopExecutor(Executor):
                 settle(future.set_exception, fault)
 
     def check_open(self):
-        """Raise the fault, or RuntimeError, where nothing can be submitted any more; the lock is held."""
+        """Raise the fault, or RuntimeError, where nothing can be submitted any more; the lock is
+        held.
+        """
         if self.fault is not None:
             raise self.fault
         if self.ending:

@@ -8,7 +8,8 @@ UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 
 
 def visible(text):
-    """Return `text` with everything that could act on a terminal written out as \\xNN or \\uNNNN."""
+    """Return `text` with everything that could act on a terminal written out as \\xNN or \\uNNNN.
+    """
     text = str(text)
     return UNSAFE.sub(escape, text) if UNSAFE.search(text) else text
 

@@ -48,7 +48,10 @@ def show_span(seconds):
 
 
 def parse_span(text):
-    """Return the seconds that `text` names: `60s`, `5m`, `0.5h`, `2d`. Raises ValueError for anything else."""
+    """Return the seconds that `text` names: `60s`, `5m`, `0.5h`, `2d`.
+
+    Raises ValueError for anything else.
+    """
     match = AGO.fullmatch(text.strip())
     if not match or not float(match[1]):
         raise ValueError(f"'{text}' is not a span of time (like 60s, 5m or 1h)")
@@ -58,8 +61,8 @@ def parse_span(text):
 def parse_time(text):
     """Return the moment `text` names, as an aware datetime.
 
-    ISO 8601 date or date and time (UTC unless it says otherwise), or a span before now: `36h`, `7d`.
-    Raises ValueError for anything else.
+    ISO 8601 date or date and time (UTC unless it says otherwise), or a span before now: `36h`,
+    `7d`. Raises ValueError for anything else.
     """
     ago = AGO.fullmatch(text.strip())
     if ago:
@@ -70,7 +73,8 @@ def parse_time(text):
     try:
         moment = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text.strip()))
     except ValueError:
-        raise ValueError(f"'{text}' is not a time (like 2026-01-31, 2026-01-31T12:00:00Z or 7d)") from None
+        raise ValueError(
+            f"'{text}' is not a time (like 2026-01-31, 2026-01-31T12:00:00Z or 7d)") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
@@ -103,13 +107,15 @@ def epoch_ns(text):
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     if not moment.tzinfo:
         moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return int(moment.replace(microsecond=0)
+               .timestamp()) * 1_000_000_000 + moment.microsecond * 1000
 
 
 def known_ns(text):
     """Return an ISO 8601 time as nanoseconds since 1970, or None where a text names no time.
 
-    Times are compared as these numbers: as texts `12:00:00.500Z` would be before `12:00:00Z`, and an offset would say nothing.
+    Times are compared as these numbers: as texts `12:00:00.500Z` would be before `12:00:00Z`, and
+    an offset would say nothing.
     """
     try:
         return epoch_ns(text)

@@ -20,7 +20,8 @@ import servers  # noqa: E402
 import tools  # noqa: E402
 from fakes3 import FakeS3  # noqa: E402
 
-# A shell that runs the tests in the background has them ignore SIGINT, and so would all that they start.
+# A shell that runs the tests in the background has them ignore SIGINT, and so would all that they
+# start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -55,7 +56,8 @@ def env_of(fake):
 
 def examples(command):
     """Return the command lines of a page's EXAMPLES."""
-    text = (ROOT / "man" / f"{command}.1").read_text().partition(".Sh EXAMPLES\n")[2].partition(".Sh ")[0]
+    text = ((ROOT / "man" / f"{command}.1").read_text().partition(".Sh EXAMPLES\n")[2]
+            .partition(".Sh ")[0])
     return [line.replace("\\(aq", "'") for line in re.findall(r"^\.Dl (.+)$", text, re.MULTILINE)]
 
 
@@ -91,9 +93,11 @@ def pytest_collection_modifyitems(items):
     for test in items:
         needs = needs_of(test)
         if set(needs) - known:
-            raise pytest.UsageError(f"{test.nodeid}: system{tuple(needs)} is not made of {', '.join(sorted(known))}")
+            raise pytest.UsageError(
+                f"{test.nodeid}: system{tuple(needs)} is not made of {', '.join(sorted(known))}")
         if "mounts" in test.fixturenames and "root" not in needs:
-            raise pytest.UsageError(f"{test.nodeid} mounts: it needs @pytest.mark.system(..., 'root')")
+            raise pytest.UsageError(
+                f"{test.nodeid} mounts: it needs @pytest.mark.system(..., 'root')")
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +113,8 @@ def only_the_tools_it_names(request, refused, monkeypatch):
     needs = needs_of(request.node)
     absent = tools.missing(set(needs) & set(tools.TOOLS))
     if absent:
-        pytest.fail(f"missing: {', '.join(absent)} (apt-get install {' '.join(absent.values())})", pytrace=False)
+        pytest.fail(f"missing: {', '.join(absent)} (apt-get install {' '.join(absent.values())})",
+                    pytrace=False)
     if "root" in needs and os.geteuid() != 0:
         pytest.fail("this test needs root", pytrace=False)
     folders = refused[:1] if needs else refused
@@ -137,9 +142,11 @@ def run(shims, tmp_path):
 
     def run(*argv, input=None, env=None, timeout=60, cwd=None):
         data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
-        process = subprocess.Popen([sys.executable, str(BIN / argv[0]), *map(str, argv[1:])], env=clean_env(env), cwd=cwd or tmp_path,
+        process = subprocess.Popen([sys.executable, str(BIN / argv[0]), *map(str, argv[1:])],
+                                   env=clean_env(env), cwd=cwd or tmp_path,
                                    stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
         out, err = finish(process, data, timeout)
         return Done(process.returncode, text(out), text(err))
 
@@ -148,14 +155,16 @@ def run(shims, tmp_path):
 
 @pytest.fixture
 def pipe(shims, tmp_path):
-    """Return pipe(line, env=, timeout=, cwd=) -> Done; runs a line of bash, `status` is its PIPESTATUS."""
+    """Return pipe(line, env=, timeout=, cwd=) -> Done; runs a line of bash, `status` is its
+    PIPESTATUS.
+    """
 
     def pipe(line, env=None, timeout=60, cwd=None):
         line += '\necho "${PIPESTATUS[@]}" >&9'
         back, front = os.pipe()
-        process = subprocess.Popen(["bash", "-c", f"exec 9>&{front}\n{line}"], env=clean_env(env), cwd=cwd or tmp_path,
-                                   pass_fds=[front],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        process = subprocess.Popen(["bash", "-c", f"exec 9>&{front}\n{line}"], env=clean_env(env),
+                                   cwd=cwd or tmp_path, pass_fds=[front], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    start_new_session=True)
         os.close(front)
         out, err = finish(process, None, timeout)
@@ -206,14 +215,17 @@ def no_process_left(request):
 
 
 def workers():
-    """Return the ids of living workers whose parent's parent is this test process or that are orphans of it."""
+    """Return the ids of living workers whose parent's parent is this test process or that are
+    orphans of it.
+    """
     found = set()
     mine = str(SHIMS).encode()
     for pid in os.listdir("/proc"):
         if pid.isdigit():
             try:
                 command = Path("/proc", pid, "cmdline").read_bytes()
-                if b"from s3kit.pipeline.worker import live" in command and mine in Path("/proc", pid, "environ").read_bytes():
+                if b"from s3kit.pipeline.worker import live" in command and mine in Path(
+                        "/proc", pid, "environ").read_bytes():
                     found.add(pid)
             except OSError:
                 pass
@@ -223,8 +235,9 @@ def workers():
 def pytest_terminal_summary(terminalreporter):
     """End with what the fault suite tried, if any of it ran."""
     from faults.table import table
-    lines = table(report.user_properties for reports in terminalreporter.stats.values() for report in reports
-                  if getattr(report, "when", "") == "teardown" or getattr(report, "user_properties", None))
+    lines = table(report.user_properties for reports in terminalreporter.stats.values() for report
+                  in reports if getattr(report, "when", "") == "teardown"
+                  or getattr(report, "user_properties", None))
     if lines:
         terminalreporter.section("faults")
         for line in lines:

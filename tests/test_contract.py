@@ -72,14 +72,16 @@ from s3kit.disk import lock
 from s3kit.manifest import row as rows
 
 NAMES = [command for command in COMMANDS if " " not in command]
-TALKERS = ("s3-policy", "s3-doctor")       # they have no rows: held to what goes for all, see the end of this file
-STAYS = {command: set(BODIES) - set(FROZEN) if command in RESTORES else set() for command in COMMANDS}   # what needs nothing
+# they have no rows: held to what goes for all, see the end of this file
+TALKERS = ("s3-policy", "s3-doctor")
+STAYS = {command: set(BODIES) - set(FROZEN) if command in RESTORES else set()
+         for command in COMMANDS}  # what needs nothing
 DAY = 86400
-PROMISED = 3                                # seconds to stop after a signal: 2 are promised, 1 is the machine's
+PROMISED = 3  # seconds to stop after a signal: 2 are promised, 1 is the machine's
 
 # What could act on a terminal: ESC, OSC, CR, a line of its own, C1, bidirectional controls.
-HOSTILE = ("esc\x1b[31mred", "osc\x1b]0;title\x07", "cr\rs3-fetch: gone", "nl\nall is well", "c1\x9b31m",
-           "bidi\u202etxt.exe")
+HOSTILE = ("esc\x1b[31mred", "osc\x1b]0;title\x07", "cr\rs3-fetch: gone", "nl\nall is well",
+           "c1\x9b31m", "bidi\u202etxt.exe")
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -103,11 +105,15 @@ def world(request, tmp_path, shims, fake):
 
 
 def test_the_ledger_of_these_tests_is_s3_verifys(tmp_path, shims, fake):
-    """What World.prove writes for s3-prune is what a run of s3-verify leaves, as far as s3-prune looks at it."""
+    """What World.prove writes for s3-prune is what a run of s3-verify leaves, as far as s3-prune
+    looks at it.
+    """
     worlds = [World(tmp_path / command, shims, fake, command) for command in (VERIFY, PRUNE)]
     assert worlds[0].run(worlds[0].usual(VERIFY)).status == 0
-    made, left = ({entry.key: (entry[:5], entry.path, entry.state, entry.proof, entry.is_file((each.there / entry.path).stat()))
-                   for entry in each.ledger().find_all([(BUCKET, key, "") for key in BODIES]).values()} for each in worlds)
+    made, left = ({entry.key: (entry[:5], entry.path, entry.state, entry.proof,
+                               entry.is_file((each.there / entry.path).stat())) for entry
+                   in each.ledger().find_all([(BUCKET, key, "") for key in BODIES]).values()}
+                  for each in worlds)
     assert made == left and len(made) == 3
 
 
@@ -119,7 +125,8 @@ def test_the_ledger_of_these_tests_is_s3_verifys(tmp_path, shims, fake):
 def test_stdin_is_the_manifest(world, tmp_path, command, files):
     data = world.manifest(command)
     done = world.run(world.words(command, *files), input=data)
-    assert (done.status, sorted(row.key for row in parsed(done.out, tmp_path))) == (0, sorted(BODIES)), done.err
+    assert ((done.status, sorted(row.key for row in parsed(done.out, tmp_path)))
+            == (0, sorted(BODIES))), done.err
 
 
 @pytest.mark.parametrize("command", (LIST, MIGRATE))
@@ -129,7 +136,8 @@ def test_who_reads_no_manifest_leaves_stdin_alone(world, command):
     assert (done.status, done.out) == (0, b"for others")
 
 
-@pytest.mark.parametrize("files", ([], ["-"], ["by hand 1.csv", "-"]), ids=("no FILE", "-", "beside a file"))
+@pytest.mark.parametrize("files", ([], ["-"], ["by hand 1.csv", "-"]),
+                         ids=("no FILE", "-", "beside a file"))
 @pytest.mark.parametrize("command", READERS)
 def test_terminal_on_stdin_is_a_usage_error(world, command, files):
     world.by_hand(f"{BUCKET},a.txt")
@@ -145,7 +153,8 @@ def test_terminal_on_stdin_is_a_usage_error(world, command, files):
 
 @pytest.mark.parametrize("command", READERS)
 def test_stdout_is_a_manifest(world, tmp_path, command):
-    csv, xml = world.side_by_side(*({"words": [*world.usual(command), "-v", "-f", form]} for form in ("csv", "xml")))
+    csv, xml = world.side_by_side(*({"words": [*world.usual(command), "-v", "-f", form]}
+                                    for form in ("csv", "xml")))
     assert (csv.status, xml.status) == (0, 0)
     assert csv.out.startswith(b"#s3kit manifest 1\n") and xml.out.startswith(b"<manifest ")
     for done in (csv, xml):
@@ -154,14 +163,16 @@ def test_stdout_is_a_manifest(world, tmp_path, command):
 
 def test_stdout_of_s3_list_is_names(world):
     """s3-list makes no manifest: its stdout has the names, and with --json an object a line."""
-    plain, objects = world.side_by_side(*({"words": [*world.usual(LIST), option]} for option in ("-v", "--json")))
+    plain, objects = world.side_by_side(*({"words": [*world.usual(LIST), option]}
+                                          for option in ("-v", "--json")))
     assert plain.out.decode().splitlines() == sorted(BODIES)
     assert [json.loads(line)["key"] for line in objects.out.splitlines()] == sorted(BODIES)
 
 
 # s3-list and s3-manifest make what they write: that is what people want to see on a terminal.
-ON_TERMINAL = {LIST: "", MANIFEST: "", FETCH: "3 rows fetched", VERIFY: "3 rows verified", RESTORE: "2 rows asked for",
-               WAIT: "2 rows restored", PRUNE: "3 rows deleted", MIGRATE: "1 of 1 bucket complete"}
+ON_TERMINAL = {LIST: "", MANIFEST: "", FETCH: "3 rows fetched", VERIFY: "3 rows verified",
+               RESTORE: "2 rows asked for", WAIT: "2 rows restored", PRUNE: "3 rows deleted",
+               MIGRATE: "1 of 1 bucket complete"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -173,7 +184,8 @@ def test_terminal_on_stdout_gets_a_summary(world, command):
         done, quiet = world.side_by_side(*calls)
     assert (done.status, quiet.status) == (0, 0)
     if ON_TERMINAL[command]:
-        assert "#s3kit" not in done.screen and ON_TERMINAL[command] in done.screen and quiet.screen == ""
+        assert ("#s3kit" not in done.screen and ON_TERMINAL[command] in done.screen
+                and quiet.screen == "")
     else:
         assert all(key in done.screen and key in quiet.screen for key in BODIES)
 
@@ -201,20 +213,26 @@ def faulty(world, command):
     if command == LIST:
         return [LIST, f"s3://{BUCKET}/none"]
     if command == MANIFEST:
-        return [MANIFEST, world.by_hand(f"{BUCKET},a,x", f"{BUCKET},b,-1", f"{BUCKET},c,1", head="bucket,key,size")]
+        return [MANIFEST, world.by_hand(f"{BUCKET},a,x", f"{BUCKET},b,-1", f"{BUCKET},c,1",
+                                        head="bucket,key,size")]
     if command == MIGRATE:
-        return world.telling(MIGRATE)       # of a run it says the phases, too: see tests/commands/test_migrate.py
+        # of a run it says the phases, too: see tests/commands/test_migrate.py
+        return world.telling(MIGRATE)
     return world.words(command, world.named(command, "none1", "none2", "a.txt"))
 
 
-FAULTS = dict.fromkeys(COMMANDS, 2) | {LIST: 1, MIGRATE: 0}     # s3-migrate writes them on stdout: they are asked for
-SUMMARY = dict.fromkeys(COMMANDS, 1) | {LIST: 0, MANIFEST: 0, MIGRATE: 0}       # a line where there is no terminal
+# s3-migrate writes them on stdout: they are asked for
+FAULTS = dict.fromkeys(COMMANDS, 2) | {LIST: 1, MIGRATE: 0}
+# a line where there is no terminal
+SUMMARY = dict.fromkeys(COMMANDS, 1) | {LIST: 0, MANIFEST: 0, MIGRATE: 0}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_one_line_for_each_fault(world, command):
-    loud, quiet = world.side_by_side({"words": faulty(world, command)}, {"words": [*faulty(world, command), "-q"]})
-    assert (loud.status, len(lines_of(command, loud.err))) == (1, FAULTS[command] + SUMMARY[command]), loud.err
+    loud, quiet = world.side_by_side({"words": faulty(world, command)},
+                                     {"words": [*faulty(world, command), "-q"]})
+    assert ((loud.status, len(lines_of(command, loud.err)))
+            == (1, FAULTS[command] + SUMMARY[command])), loud.err
     assert (quiet.status, len(lines_of(command, quiet.err))) == (1, FAULTS[command]), quiet.err
 
 
@@ -226,7 +244,8 @@ BARS = dict.fromkeys(COMMANDS, True) | {LIST: False}
 def test_progress_only_on_a_terminal_and_not_with_q(world, command):
     world.s3.latency = 0.3          # long enough for a bar to be drawn
     words = world.usual(command)
-    there, quiet = world.side_by_side({"words": words, "terminal": "2"}, {"words": [*words, "-q"], "terminal": "2"})
+    there, quiet = world.side_by_side({"words": words, "terminal": "2"},
+                                      {"words": [*words, "-q"], "terminal": "2"})
     assert (there.status, quiet.status) == (0, 0)
     assert bool(re.search("[\r\x1b]", there.screen)) == BARS[command]
     assert quiet.screen == ""
@@ -239,28 +258,35 @@ ENCODED = ["".join(ESCAPES.get(letter, letter) for letter in key) for key in HOS
 
 def hostile_rows(world, verdict=","):
     """Return a manifest of hostile names, in a state and with a proof."""
-    return world.file("hostile.csv", marked(*(f"{BUCKET},{quoted(cell)},4,,{verdict}" for cell in ENCODED)))
+    return world.file("hostile.csv",
+                      marked(*(f"{BUCKET},{quoted(cell)},4,,{verdict}" for cell in ENCODED)))
 
 
 def shows_hostile(world, command, case):
     """Return the words of calls that show hostile names on stdout or in a message."""
-    bad = world.by_hand(f"{HOSTILE[0]},k,,", f"{BUCKET},k,{HOSTILE[1]},", f"{BUCKET},k,,{HOSTILE[5]}",
-                        head="bucket,key,size,state")
+    bad = world.by_hand(f"{HOSTILE[0]},k,,", f"{BUCKET},k,{HOSTILE[1]},",
+                        f"{BUCKET},k,,{HOSTILE[5]}", head="bucket,key,size,state")
     if case == "in an option":
         return [[*command.split(), f"--{HOSTILE[0]}"], [*command.split(), "--max-size", HOSTILE[1]],
                 [*world.usual(command), "-q", "--region", HOSTILE[2]]]
     if command == LIST and case == "in an error":
-        return [[LIST, f"s3://{BUCKET}/{key}/none"] for key in (HOSTILE[0], HOSTILE[5])] + [[LIST, HOSTILE[1]]]
+        return ([[LIST, f"s3://{BUCKET}/{key}/none"] for key in (HOSTILE[0], HOSTILE[5])]
+                + [[LIST, HOSTILE[1]]])
     if command == LIST:
         return [[LIST, "-lR", "--versions", f"s3://{BUCKET}"], [LIST, f"s3://{BUCKET}"]]
     if command == MIGRATE:
-        return [[MIGRATE, HOSTILE[1]], [*world.words(MIGRATE, place=world.folder / HOSTILE[3]), "none", "-q"],
-                [MIGRATE, "reset", HOSTILE[5]]] if case == "in an error" else [[*world.usual(MIGRATE), "-q", "-v"]]
+        return ([[MIGRATE, HOSTILE[1]],
+                 [*world.words(MIGRATE, place=world.folder / HOSTILE[3]), "none", "-q"],
+                 [MIGRATE, "reset", HOSTILE[5]]] if case == "in an error"
+                else [[*world.usual(MIGRATE), "-q", "-v"]])
     if case == "in an error":
-        return [[*world.words(command, bad), "-q"], [*world.words(command, world.folder / HOSTILE[1]), "-q"]]
+        return [[*world.words(command, bad), "-q"],
+                [*world.words(command, world.folder / HOSTILE[1]), "-q"]]
     if command == MANIFEST:
         return [[MANIFEST, "-q", "-v", f"s3://{BUCKET}"]]
-    return [[*world.words(command, hostile_rows(world, f"verified,{PROOF}" if command == PRUNE else ",")), "-q", "-v"]]
+    return [[*world.words(command,
+                          hostile_rows(world, f"verified,{PROOF}" if command == PRUNE else ",")),
+             "-q", "-v"]]
 
 
 @pytest.mark.parametrize("case", ("names", "in an error", "in an option"))
@@ -270,9 +296,12 @@ def test_no_name_acts_on_a_terminal(world, command, case):
         world.s3.put(BUCKET, key, b"four")
         world.lay(key, b"four")
     calls = shows_hostile(world, command, case)
-    for words, done in zip(calls, world.side_by_side(*({"words": words, "terminal": "12"} for words in calls))):
-        assert done.screen and not RAW.search(done.screen), f"{words}: {RAW.search(done.screen)[0]!r} came raw"
-        if case != "names" and (command, case) != (MANIFEST, "in an error"):    # its rows are on the screen, too
+    for words, done in zip(calls, world.side_by_side(*({"words": words, "terminal": "12"}
+                                                       for words in calls))):
+        assert done.screen and not RAW.search(
+            done.screen), f"{words}: {RAW.search(done.screen)[0]!r} came raw"
+        # its rows are on the screen, too
+        if case != "names" and (command, case) != (MANIFEST, "in an error"):
             lines_of(command, done.screen)
 
 
@@ -297,13 +326,16 @@ def test_null_separated_names_do_not_act_on_a_terminal(world):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_row_makes_two_lines_of_a_fault(world, command):
-    """A name with a line break must not be able to write a line of its own, as if we had said it."""
+    """A name with a line break must not be able to write a line of its own, as if we had said it.
+    """
     key = "nl%0As3-fetch: all done"
-    source = {LIST: f"s3://{BUCKET}/a\ns3-list: all done", MIGRATE: "a\ns3-migrate: all done"}.get(command)
+    source = ({LIST: f"s3://{BUCKET}/a\ns3-list: all done", MIGRATE: "a\ns3-migrate: all done"}
+              .get(command))
     if command == MANIFEST:
         source = world.by_hand(f"{BUCKET},{key},x", head="bucket,key,size")
     words = world.words(command, source or world.named(command, key))
-    done, option = world.side_by_side({"words": [*words, "-q"]}, {"words": [*command.split(), f"--no\n{command}: all done"]})
+    done, option = world.side_by_side({"words": [*words, "-q"]},
+                                      {"words": [*command.split(), f"--no\n{command}: all done"]})
     assert done.status == (2 if command == MIGRATE else 1)      # no bucket has such a name
     assert len(done.err.splitlines()) == 1, done.err
     assert (option.status, len(lines_of(command, option.err))) == (2, 1), option.err
@@ -312,8 +344,10 @@ def test_no_row_makes_two_lines_of_a_fault(world, command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_message_of_a_server_acts_on_a_terminal(world, command):
     """What S3 says is shown as what it is, on stderr and in the rows."""
-    world.s3.fault("status", method=None, times=None, status=403, code="AccessDenied", message=" ".join(HOSTILE))
-    done = world.run([*world.usual(command), "-q", *(["-o", "-"] if command in READERS else [])], terminal="12")
+    world.s3.fault("status", method=None, times=None, status=403, code="AccessDenied",
+                   message=" ".join(HOSTILE))
+    done = world.run([*world.usual(command), "-q", *(["-o", "-"] if command in READERS else [])],
+                     terminal="12")
     assert done.status in (1, 3, 5)
     assert not RAW.search(done.screen), f"{RAW.search(done.screen)[0]!r} came raw"
 
@@ -322,7 +356,9 @@ def test_no_message_of_a_server_acts_on_a_terminal(world, command):
 # 4. Exit status
 
 def but(status, **whys):
-    """Return {command: status}, but for those commands (`restores` are two) of which a text says why it cannot apply."""
+    """Return {command: status}, but for those commands (`restores` are two) of which a text says
+    why it cannot apply.
+    """
     table = dict.fromkeys(COMMANDS, status)
     for name, why in whys.items():
         table |= dict.fromkeys(RESTORES if name == "restores" else ("s3-" + name,), why)
@@ -343,16 +379,21 @@ WRONG_WORDS = {
     "bad regular expression": (["--include-regex", "("], but(2, **NO_FILTERS)),
     "bad format": (["-f", "json"], but(2, list="has --json", migrate="has --json")),
     "columns without key": (["--columns", "a,b"], but(2, **NO_ROWS)),
-    "no number of jobs": (["-j", "0"], but(2, **dict.fromkeys(("list", "manifest", "restores", "prune"), "no workers"))),
+    "no number of jobs":
+    (["-j", "0"], but(2, **dict.fromkeys(("list", "manifest", "restores", "prune"), "no workers"))),
     "no number of connections": (["-c", "0"], but(2, verify="reads the disk only")),
     "bad rate": (["--limit-rate", "fast"], but("no -", fetch=2, migrate=2)),
     "bad --at": (["--at", "noon"], but(2, list="no -", migrate="no -", **ACTS_ON_ROWS)),
-    "two moments": (["--at", "1d", "--versions"], but(2, list="no -", migrate="no -", **ACTS_ON_ROWS)),
+    "two moments":
+    (["--at", "1d", "--versions"], but(2, list="no -", migrate="no -", **ACTS_ON_ROWS)),
     "payer who is not": (["--request-payer", "nobody"], but(2)),
     "-i and -o": (["-i", "-o", "x"], but(2, list="no -", manifest="no -i", migrate="no -")),
     "not an address": (["s4://x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
-    "no bucket in an address": (["s3:///x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
-    "a contradiction": (["-n"], but("has no other word against it", **{"restore --wait": 2}, prune=2)),     # --wait, --yes
+    "no bucket in an address":
+    (["s3:///x"], but(2, **{name: "reads FILE" for name in ACTS_ON_ROWS})),
+    "a contradiction":
+    # --wait, --yes
+    (["-n"], but("has no other word against it", **{"restore --wait": 2}, prune=2)),
     "bad span of time": (["--poll", "5"], but("no -", restores=2, migrate=2)),
 }
 
@@ -368,12 +409,13 @@ def test_wrong_words_are_2_and_nothing_is_done(world, command, case):
     assert not world.s3.log and sorted(world.folder.rglob("*")) == before
 
 
-# How a call is spoilt, and its status. s3-verify needs S3 only for what neither the row nor the ledger
-# says: without it such rows are `unverifiable`, 5. s3-migrate ends with 3 where a phase does, whatever the phase's status.
+# How a call is spoilt, and its status. s3-verify needs S3 only for what neither the row nor the
+# ledger says: without it such rows are `unverifiable`, 5. s3-migrate ends with 3 where a phase
+# does, whatever the phase's status.
 SPOILT = {
-    "some failed": but(1),          # all done, 0: see everywhere else
+    "some failed": but(1),  # all done, 0: see everywhere else
     "unverifiable": but(0, **NO_ROWS, fetch="has checked what can be checked", verify=5, prune=5),
-    "missing file": but(3, **NO_ROWS, manifest=2),          # s3-manifest: is it an address?
+    "missing file": but(3, **NO_ROWS, manifest=2),  # s3-manifest: is it an address?
     "directory for a file": but(3, **NO_ROWS, manifest="makes a manifest of a directory"),
     "missing list of buckets": but("no -", manifest=3),
     "cut input": but(3, **NO_ROWS),
@@ -382,8 +424,8 @@ SPOILT = {
     "newer manifest": but(3, **NO_ROWS),
     "no credentials": but(3, verify=5),
     "wrong secret": but(3, verify=5),
-    "access denied": but(3, verify=5, fetch=1, restores=1, prune=1),        # other rows may be allowed
-    "no such bucket": but(3, verify=1, fetch=1, restores=1, prune=1),       # other rows may have another
+    "access denied": but(3, verify=5, fetch=1, restores=1, prune=1),  # other rows may be allowed
+    "no such bucket": but(3, verify=1, fetch=1, restores=1, prune=1),  # other rows may have another
     "not an endpoint": but(3, verify=5),
     "no place for -o": but(3, list="no -o", migrate="no -o"),
     "-o is a directory": but(3, list="no -o", migrate="no -o"),
@@ -393,8 +435,9 @@ SPOILT = {
 
 # The reason must not be lost, least of all where rows are only `unverifiable` for it.
 WHY = {"no credentials": "credentials", "wrong secret": "SignatureDoesNotMatch",
-       "access denied": "AccessDenied", "not an endpoint": "not an url", "cut input": "cut", "empty input": "empty",
-       "foreign input": "JSON", "newer manifest": "newer", "missing list of buckets": "No such file"}
+       "access denied": "AccessDenied", "not an endpoint": "not an url", "cut input": "cut",
+       "empty input": "empty", "foreign input": "JSON", "newer manifest": "newer",
+       "missing list of buckets": "No such file"}
 
 
 def spoil(world, command, case):
@@ -414,7 +457,8 @@ def spoil(world, command, case):
         words = [MANIFEST, "--buckets-file", "/nonexistent"]
     elif case in ("cut input", "empty input", "foreign input", "newer manifest"):
         words = world.words(command)
-        options["input"] = {"cut input": data[:-3], "empty input": b"", "foreign input": b'{"key": 1}\n',
+        options["input"] = {"cut input": data[:-3], "empty input": b"",
+                            "foreign input": b'{"key": 1}\n',
                             "newer manifest": data.replace(b"manifest 1", b"manifest 2")}[case]
     elif case == "no credentials":
         options["env"] = NOBODY
@@ -425,8 +469,8 @@ def spoil(world, command, case):
     elif case == "no such bucket":
         if command == PRUNE:
             world.prove("a.txt", BODIES["a.txt"], bucket="none")
-        words = world.words(command, {LIST: "s3://none", MANIFEST: "s3://none", MIGRATE: "none"}.get(command)
-                            or world.named(command, "a.txt", bucket="none"))
+        words = world.words(command, {LIST: "s3://none", MANIFEST: "s3://none", MIGRATE: "none"}
+                            .get(command) or world.named(command, "a.txt", bucket="none"))
     elif case == "not an endpoint":
         words += ["--endpoint-url", "not an url"]
     elif case == "no place for -o":
@@ -496,7 +540,8 @@ def test_a_ledger_in_use_is_waited_for(world, command):
     assert done.status == 0, done.err
 
 
-# What takes its time because it is tried again: started with the file's first test, looked at in the end.
+# What takes its time because it is tried again: started with the file's first test, looked at in
+# the end.
 SLOW = {
     "unreachable": but(3, fetch=1, restores=1, verify=5),           # the rows fail, each by itself
     "unreachable proxy": but(3, fetch=1, restores=1, verify=5),
@@ -521,7 +566,8 @@ def early(request, tmp_path_factory, shims, certificate):
         if any(item.name.startswith("test_slow_exit_status") and item.module is request.module
                for item in request.session.items):
             folder = tmp_path_factory.mktemp("early")
-            shutil.copytree(shims, folder / "bin")      # of no single test: conftest must not count them as one's
+            # of no single test: conftest must not count them as one's
+            shutil.copytree(shims, folder / "bin")
             envs = {"unreachable": {"AWS_ENDPOINT_URL_S3": f"http://{nobody}"},
                     "unreachable proxy": {"AWS_ENDPOINT_URL_S3": "http://s3.example.test",
                                           "http_proxy": f"http://user:{PROXY_SECRET}@{nobody}"},
@@ -530,7 +576,8 @@ def early(request, tmp_path_factory, shims, certificate):
                 for command in by:
                     world = World(folder / f"{case} {command}", folder / "bin", command=command)
                     retries = ["--retries", "1"] if command == FETCH else []
-                    running[case, command] = world.start([*world.usual(command), *retries], env=envs[case])
+                    running[case, command] = world.start([*world.usual(command), *retries],
+                                                         env=envs[case])
         yield running
     port.close()
     for each in running.values():
@@ -546,18 +593,20 @@ def test_slow_exit_status(early, command, case):
         assert "is not to be trusted" in done.err and "--ca-bundle" in done.err, done.err
     lines = lines_of(command, done.err)
     said = lines[1 if command == MIGRATE else 0]        # first it says its phase
-    assert re.search({"certificate not trusted": "ertificate"}.get(case, "[Cc]onnect"), said), done.err
+    assert re.search({"certificate not trusted": "ertificate"}.get(case, "[Cc]onnect"),
+                     said), done.err
     assert PROXY_SECRET not in done.err + done.out.decode()
 
 
 # ---------------------------------------------------------------------------------------------------
 # 5. Signals, pipes, full and closed streams
 
-# How a command is held in flight: on S3's answer to the data plane and to boto3, on credentials that do not
-# come, on a body that does not go on, on an archive, on an input that does not go on.
+# How a command is held in flight: on S3's answer to the data plane and to boto3, on credentials
+# that do not come, on a body that does not go on, on an archive, on an input that does not go on.
 NO_BOTO3 = dict.fromkeys(("fetch", "verify", "restores"), "asks nothing of S3 through boto3")
-NO_BODIES = {"list": "pages are small", "manifest": "pages are small", "verify": "asks for headers only",
-             "restores": "answers are small", "prune": "answers are small"}
+NO_BODIES = {"list": "pages are small", "manifest": "pages are small",
+             "verify": "asks for headers only", "restores": "answers are small",
+             "prune": "answers are small"}
 HOLDS = {
     "answer": but(True),
     "boto3": but(True, **NO_BOTO3),
@@ -591,7 +640,8 @@ def hold(world, command, case):
     if command == MIGRATE:
         words = [*words, "-q"]          # it tells its phases
     if case == "answer":                # s3-prune's first is whether the server heeds conditions
-        s3.fault("hang", method=None, times=None, where=is_of_data_plane, after=int(command in (FETCH, PRUNE)))
+        s3.fault("hang", method=None, times=None, where=is_of_data_plane,
+                 after=int(command in (FETCH, PRUNE)))
     elif case == "boto3":
         words = [LIST] if command == LIST else words
         s3.fault("hang", method=None, times=None)
@@ -622,22 +672,26 @@ def hold(world, command, case):
 
 
 def credential_process(world, script):
-    """Return the environment in which credentials come from a script, as AWS's configuration has it."""
-    config = world.file("config", f"[default]\nregion = us-east-1\ncredential_process = sh -c '{script}'\n")
+    """Return the environment in which credentials come from a script, as AWS's configuration has
+    it.
+    """
+    config = world.file("config",
+                        f"[default]\nregion = us-east-1\ncredential_process = sh -c '{script}'\n")
     return NOBODY | {"AWS_CONFIG_FILE": config}
 
 
 def command_line(pid):
     """Return the words a process was started with, or nothing if it has gone."""
     try:
-        return Path("/proc", str(pid), "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return (Path("/proc", str(pid), "cmdline").read_bytes().replace(b"\0", b" ")
+                .decode(errors="replace"))
     except OSError:
         return ""
 
 
 # In the next test all get SIGTERM.
-SENT = {"answer": signal.SIGINT, "boto3": signal.SIGTERM, "credentials": signal.SIGINT, "body": signal.SIGINT,
-        "archive": signal.SIGINT, "input": signal.SIGTERM}
+SENT = {"answer": signal.SIGINT, "boto3": signal.SIGTERM, "credentials": signal.SIGINT,
+        "body": signal.SIGINT, "archive": signal.SIGINT, "input": signal.SIGTERM}
 
 
 @pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in SENT}))
@@ -652,10 +706,11 @@ def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
     if command == FETCH:
         world.whole()
     if case == "credentials":
-        running.kill()          # whoever was asked for credentials is asked no more; boto3 does not say so
+        running.kill()  # whoever was asked for credentials is asked no more; boto3 does not say so
 
 
-@pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in ("answer", "body", "range", "archive")}))
+@pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case
+                                                in ("answer", "body", "range", "archive")}))
 def test_the_same_command_resumes(world, tmp_path, command, case):
     running, words = hold(world, command, case)
     running.send(signal.SIGTERM)
@@ -670,11 +725,13 @@ def test_the_same_command_resumes(world, tmp_path, command, case):
     if command == LIST:
         assert done.out.decode().splitlines() == sorted(BODIES)
     elif command != MIGRATE:
-        assert {row.state for row in parsed(done.out, tmp_path) if row.key not in STAYS[command]} == {STATES[command]}
+        assert ({row.state for row in parsed(done.out, tmp_path) if row.key not in STAYS[command]}
+                == {STATES[command]})
     assert not set(was_asked) & set(asked(world)), "S3 was asked again"
     if command in (FETCH, MIGRATE):
         assert world.whole() >= set(BODIES)
-        assert not [r for r in world.s3.log if r.key in before and r.method == "GET"], "what was there came again"
+        assert not [r for r in world.s3.log
+                    if r.key in before and r.method == "GET"], "what was there came again"
         assert not list((world.dest / ".s3kit" / "parts").iterdir())
 
 
@@ -726,7 +783,8 @@ def test_ctrl_c_reaches_all_processes_and_is_quiet(world, command, moment):
     else:
         world.s3.latency = 5
         running = world.start(world.usual(command))
-        until(lambda: any(treats(pid, signal.SIGINT) for pid in running.workers()))     # its Python has begun
+        # its Python has begun
+        until(lambda: any(treats(pid, signal.SIGINT) for pid in running.workers()))
     os.killpg(running.pid, signal.SIGINT)
     done = running.wait(PROMISED)
     assert (done.status, done.err) == (-signal.SIGINT, "")
@@ -769,11 +827,13 @@ def test_a_signal_ends_though_nobody_reads_our_output(world, command, most):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_reader_that_leaves_is_no_fault(world, command):
-    done = world.shell(f'{shlex.join(flood(world, command))} | head -n 1 >/dev/null; echo "${{PIPESTATUS[0]}}"')
+    done = world.shell(
+        f'{shlex.join(flood(world, command))} | head -n 1 >/dev/null; echo "${{PIPESTATUS[0]}}"')
     assert (done.out, done.err) == (b"141\n", "")
 
 
-@pytest.mark.parametrize("where, why", (("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")))
+@pytest.mark.parametrize("where, why",
+                         (("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")))
 @pytest.mark.parametrize("what", ("work", "--help", "--version"))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_output_that_cannot_be_written_is_3(world, command, what, where, why):
@@ -815,7 +875,8 @@ def test_o_writes_into_what_is_no_file(world, tmp_path, command):
     try:
         done = world.side_by_side(*({"words": [*world.usual(command), "-o", str(path)]}
                                     for path in (fifo, device) if path))
-        assert stat.S_ISFIFO(fifo.stat().st_mode) and (not device or stat.S_ISCHR(device.stat().st_mode)), "replaced"
+        assert (stat.S_ISFIFO(fifo.stat().st_mode)
+                and (not device or stat.S_ISCHR(device.stat().st_mode))), "replaced"
         assert [each.status for each in done] == [0] * len(done), [each.err for each in done]
         assert len(parsed(os.read(reader, 1 << 16), tmp_path)) == 3
     finally:
@@ -826,7 +887,8 @@ def test_o_writes_into_what_is_no_file(world, tmp_path, command):
 # 6. --help and --version
 
 BEGINS = {"--help": "usage: {}", "-h": "usage: {}", "--version": "{} (s3kit) "}
-FOREIGN = {"boto3", "botocore", "pycurl", "lxml", "xxhash", "awscrt", "tqdm", "socket", "ssl", "sqlite3"}
+FOREIGN = {"boto3", "botocore", "pycurl", "lxml", "xxhash", "awscrt", "tqdm", "socket", "ssl",
+           "sqlite3"}
 
 
 @pytest.mark.parametrize("option", BEGINS)
@@ -838,7 +900,8 @@ def test_help_and_version_need_nothing(tmp_path, shims, command, option):
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
     assert (done.status, done.out.decode().startswith(BEGINS[option].format(command))) == (0, True)
     assert not loaded & FOREIGN
-    assert all(line.startswith("import time:") for line in done.err.splitlines()) and not list(tmp_path.iterdir())
+    assert (all(line.startswith("import time:") for line in done.err.splitlines())
+            and not list(tmp_path.iterdir()))
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -878,14 +941,15 @@ def s3_case(world, case):
         return ["--request-payer"], env | {"AWS_PROFILE": "p"}
     if case.startswith("--endpoint-url"):
         world.s3.region = None
-        return ["--endpoint-url", url, "--region", "eu-central-1", "--request-payer", "requester"], {
-            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
+        return ["--endpoint-url", url, "--region", "eu-central-1", "--request-payer",
+                "requester"], {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}
     if case == "--no-sign-request":         # though there are credentials; without any: see TLS
         world.s3.sign = False
         return ["--no-sign-request"], {}
     world.s3.credentials = with_token
     if case.startswith("session token"):
-        return [], {"AWS_SESSION_TOKEN": TOKEN, "AWS_ENDPOINT_URL_S3": None, "AWS_ENDPOINT_URL": url}
+        return [], {"AWS_SESSION_TOKEN": TOKEN, "AWS_ENDPOINT_URL_S3": None,
+                    "AWS_ENDPOINT_URL": url}
     said = {"Version": 1, "AccessKeyId": FakeS3.access_key, "SecretAccessKey": FakeS3.secret_key,
             "SessionToken": TOKEN, "Expiration": "2099-01-01T00:00:00Z"}
     return [], credential_process(world, f"cat {world.file('said.json', json.dumps(said))}")
@@ -908,9 +972,11 @@ def test_s3_options(world, command, case):
     options, env = s3_case(world, case)
     done = world.run([*world.usual(command), *options], env=env)
     has_all(world, command, done)
-    log, shows = world.s3.requests(), {"region": "us-east-1", "payer": False, "token": None} | S3_CASES[case]
+    log, shows = world.s3.requests(), {"region": "us-east-1", "payer": False,
+                                       "token": None} | S3_CASES[case]
     assert log, "S3 was not asked"
-    scopes = [re.search(r"/\d{8}/([^/]+)/s3/|$", r.headers.get("authorization", ""))[1] for r in log]
+    scopes = [re.search(r"/\d{8}/([^/]+)/s3/|$", r.headers.get("authorization", ""))[1]
+              for r in log]
     assert set(scopes) == {shows["region"]}
     assert {r.headers.get("x-amz-security-token") for r in log} == {shows["token"]}
     # GetBucketVersioning knows no such header.
@@ -919,7 +985,8 @@ def test_s3_options(world, command, case):
 
 
 # The options and the environment; without any, see SLOW.
-TLS = {"--ca-bundle": (["--ca-bundle", "CERT"], {}), "AWS_CA_BUNDLE": ([], {"AWS_CA_BUNDLE": "CERT"}),
+TLS = {"--ca-bundle": (["--ca-bundle", "CERT"], {}),
+       "AWS_CA_BUNDLE": ([], {"AWS_CA_BUNDLE": "CERT"}),
        "--no-verify-ssl and no credentials": (["--no-verify-ssl", "--no-sign-request"], NOBODY)}
 
 
@@ -939,21 +1006,23 @@ def test_tls(tmp_path, shims, certificate, command, case):
 # ---------------------------------------------------------------------------------------------------
 # 8. Options mean the same everywhere
 
-# Where the text must differ: what is under -d is written by one command and read by the other; -n and --yes say
-# what of; s3-migrate shows its status as s3-list its names.
+# Where the text must differ: what is under -d is written by one command and read by the other; -n
+# and --yes say what of; s3-migrate shows its status as s3-list its names.
 OWN_WORDS = {"--dest", "--dry-run", "--yes", "--json", "--buckets-file"}
 # To s3-doctor they are the most that --speed tries.
 TRIED = {"-j", "--jobs", "-c", "--connections"}
 # s3-migrate hands them to s3-restore, which has the defaults; and its --yes is for one bucket.
 HANDED_ON = {"--days", "--tier", "--max-pending", "--max-pending-size", "--poll"}
 OF_A_BUCKET = {"--yes"}
-TOGETHER = {"-d": "--dest", "-j": "--jobs", "-c": "--connections", "-f": "--format", "-o": "--output",
-            "-i": "--in-place", "-n": "--dry-run", "-q": "--quiet", "-v": "--verbose", "-h": "--help"}
+TOGETHER = {"-d": "--dest", "-j": "--jobs", "-c": "--connections", "-f": "--format",
+            "-o": "--output", "-i": "--in-place", "-n": "--dry-run", "-q": "--quiet",
+            "-v": "--verbose", "-h": "--help"}
 
 
 def parsers():
     """Return {command: its parser}."""
-    return {command: importlib.import_module(f"s3kit.commands.{command[3:]}").build_parser() for command in (*NAMES, *TALKERS)}
+    return {command: importlib.import_module(f"s3kit.commands.{command[3:]}").build_parser()
+            for command in (*NAMES, *TALKERS)}
 
 
 @pytest.mark.parametrize("command", (*NAMES, *TALKERS))
@@ -963,12 +1032,16 @@ def test_options_mean_the_same(command):
     for action in parsers()[command]._actions:
         for option in action.option_strings:
             name, other = others[option]
-            if (MIGRATE in (command, name) and option in HANDED_ON) or (command == MIGRATE and option in OF_A_BUCKET):
+            if (
+                    MIGRATE in (command, name) and option in HANDED_ON) or (
+                        command == MIGRATE and option in OF_A_BUCKET):
                 continue
             if "s3-doctor" in (command, name) and option in TRIED:
                 continue
-            for what in ("option_strings", "dest", "nargs", "const", "choices", "metavar", "required", "default"):
-                assert getattr(action, what) == getattr(other, what), f"{option}: {what} differs from {name}'s"
+            for what in ("option_strings", "dest", "nargs", "const", "choices", "metavar",
+                         "required", "default"):
+                assert (getattr(action, what)
+                        == getattr(other, what)), f"{option}: {what} differs from {name}'s"
             assert type(action) is type(other)
             if not OWN_WORDS & set(action.option_strings):
                 assert action.help == other.help, f"{option} means something else in {name}"
@@ -982,12 +1055,13 @@ def test_options_are_those_of_the_design(command):
     for short, long in TOGETHER.items():
         assert options.get(short) is options.get(long), f"{short} and {long}"
     assert {"-q", "-v", "--help", "--version"} <= options.keys()
-    for option in ("--profile", "--region", "--endpoint-url", "--no-sign-request", "--request-payer", "--ca-bundle",
-                   "--no-verify-ssl"):
+    for option in ("--profile", "--region", "--endpoint-url", "--no-sign-request",
+                   "--request-payer", "--ca-bundle", "--no-verify-ssl"):
         assert option in options
     if "-d" in options:
         assert options["-d"].default == "."
-    for words in (["--profile=p"], ["--endpoint-url=u", "--no-sign-request", "--request-payer=requester"]):
+    for words in (["--profile=p"],
+                  ["--endpoint-url=u", "--no-sign-request", "--request-payer=requester"]):
         made.parse_args(words)
 
 
@@ -1019,8 +1093,8 @@ def test_o_is_atomic(world, tmp_path, command):
 # 9. Secrets never appear
 
 CANARY_SECRET, CANARY_TOKEN = "CANARYsecret/0+1=2", "CANARYtoken/3+4=5"
-CANARIES = {form for text in (CANARY_SECRET, CANARY_TOKEN)
-            for form in (text[:11], quote(text), quote(text, safe=""), base64.b64encode(text.encode()).decode())}
+CANARIES = {form for text in (CANARY_SECRET, CANARY_TOKEN) for form in (
+    text[:11], quote(text), quote(text, safe=""), base64.b64encode(text.encode()).decode())}
 
 
 def assert_silent(data, where):
@@ -1029,7 +1103,8 @@ def assert_silent(data, where):
         assert canary.encode() not in data, f"{canary} in {where}"
 
 
-@pytest.mark.parametrize("secret", (CANARY_SECRET, "the server has another"), ids=("good", "refused"))
+@pytest.mark.parametrize("secret", (CANARY_SECRET, "the server has another"),
+                         ids=("good", "refused"))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_secrets_never_appear(world, command, secret):
     seen = []
@@ -1042,9 +1117,11 @@ def test_secrets_never_appear(world, command, secret):
     world.lay("large", b"x" * (2 * MIB))
     world.s3.hook = look
     secrets = world.file("secrets", f"[default]\naws_access_key_id = {FakeS3.access_key}\n"
-                         f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = {CANARY_TOKEN}\n")
+                         f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = "
+                         f"{CANARY_TOKEN}\n")
     words = world.usual(command)
-    if command in (*POOLED, *RESTORES, PRUNE):      # keys with dots go by presigned URLs, which hold the token
+    # keys with dots go by presigned URLs, which hold the token
+    if command in (*POOLED, *RESTORES, PRUNE):
         if command == PRUNE:
             world.prove("../none", b"none")
         words = world.words(command, world.named(command, "a.txt", "none", "../none", "large"))
@@ -1052,7 +1129,8 @@ def test_secrets_never_appear(world, command, secret):
     running = world.start([*words, "-v"], env=NOBODY | {"AWS_SHARED_CREDENTIALS_FILE": secrets})
     done = running.wait()
     assert done.status in ((0, 1) if secret == CANARY_SECRET else (3, 5, 1)) and world.s3.log
-    assert any(command in line for line in seen) and len(set(seen)) >= (2 if command in (*POOLED, MIGRATE) else 1)
+    assert (any(command in line for line in seen)
+            and len(set(seen)) >= (2 if command in (*POOLED, MIGRATE) else 1))
     assert_silent(" ".join(seen).encode(), "a process title")
     assert_silent(done.out, "stdout")
     assert_silent(done.err.encode(), "stderr")
@@ -1078,12 +1156,15 @@ def test_state_is_ours_alone(world, command):
     world.s3.hook = lambda request: seen.update(permissions(place / ".s3kit"))
     out = world.folder / "out.csv"
     if command in POOLED:
-        words = world.words(command, world.file("rows.csv", f"bucket,key,size\n{BUCKET},a.txt,5\n{BUCKET},large,{size}\n"), "-o", out)
+        words = world.words(command, world.file("rows.csv",
+                                                f"bucket,key,size\n{BUCKET},a.txt,5\n{BUCKET},"
+                                                f"large,{size}\n"), "-o", out)
     else:
         words = [*world.usual(command), *(["--undo", str(out)] if command == PRUNE else [])]
     done = world.run(words, umask=0)
     assert done.status == 0, done.err
-    seen |= permissions(place / ".s3kit") | ({out: stat.S_IMODE(out.stat().st_mode)} if command != MIGRATE else {})
+    seen |= permissions(place / ".s3kit") | ({out: stat.S_IMODE(out.stat().st_mode)}
+                                             if command != MIGRATE else {})
     assert len(seen) > {FETCH: 4, MIGRATE: 6}.get(command, 2)
     assert {oct(mode) for path, mode in seen.items() if not mode & 0o100} == {"0o600"}, seen
     assert {oct(mode) for path, mode in seen.items() if mode & 0o100} == {"0o700"}, seen
@@ -1103,22 +1184,25 @@ def is_done(world, command, row):
     if command == PRUNE:
         assert not world.s3.get(row.bucket, row.key, row.version_id or None)
     if command == FETCH:
-        assert (world.dest / row.path).read_bytes() == world.s3.get(BUCKET, row.key, row.version_id or None).body
+        assert ((world.dest / row.path).read_bytes()
+                == world.s3.get(BUCKET, row.key, row.version_id or None).body)
 
 
 def as_xml(world, command):
     """Return the manifest that a command takes up as XML."""
     found = (world.s3.get(BUCKET, key) for key in BODIES)
     verdict = f'state="verified" proof="{PROOF}"' if command == PRUNE else 'state="listed"'
-    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag="{v.etag}" {verdict}' for v in found))
+    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag="{v.etag}" {verdict}'
+                 for v in found))
 
 
 def cuts(data):
     """Return {where: at} of places to cut an input."""
     last = data.rindex(b"#end" if data.startswith(b"#") else b"  <end")
     row = data.index(b'b,"a.txt"' if data.startswith(b"#") else b"  <object")
-    return {"within the first line": 12, "after the first line": data.index(b"\n") + 1, "within a row": row + 8,
-            "after a row": data.index(b"\n", row) + 1, "before the end mark": last, "within the end mark": last + 6,
+    return {"within the first line": 12, "after the first line": data.index(b"\n") + 1,
+            "within a row": row + 8, "after a row": data.index(b"\n", row) + 1,
+            "before the end mark": last, "within the end mark": last + 6,
             "but for the last byte": len(data.rstrip()) - (1 if data.startswith(b"<") else 0)}
 
 
@@ -1133,18 +1217,21 @@ def test_cut_input(world, tmp_path, command, form):
         if command == FETCH:
             place = tmp_path / f"dest{number}"
         piped = number % 2
-        words = world.words(command, *([] if piped else [world.file(f"cut{number}", data[:at])]), place=place)
+        words = world.words(command, *([] if piped else [world.file(f"cut{number}", data[:at])]),
+                            place=place)
         return where, at, place, world.run(words, input=data[:at] if piped else None)
     wrong = []
     with ThreadPoolExecutor(2) as two:
-        for where, at, place, done in two.map(one, *zip(*((n, *cut) for n, cut in enumerate(cuts(data).items())))):
+        for where, at, place, done in two.map(one, *zip(*((n, *cut) for n,
+                                                          cut in enumerate(cuts(data).items())))):
             whole = min(3, max(0, data[:at].count(mark) - (2 if form == "csv" else 0)))
             if done.status != 3 or b"#end" in done.out or b"<end" in done.out:
                 wrong.append(f"{where}: status {done.status}, {done.out[-60:]!r}, {done.err}")
                 continue
             found = some_rows(done.out, tmp_path)
             lines_of(command, done.err)
-            assert sorted(row.key for row in found) == sorted(list(BODIES)[:whole]), f"{where}: {found}"
+            assert (sorted(row.key for row in found)
+                    == sorted(list(BODIES)[:whole])), f"{where}: {found}"
             for row in found:
                 is_done(SimpleNamespace(dest=place, s3=world.s3), command, row)
     assert not wrong, "\n".join(wrong)
@@ -1164,7 +1251,8 @@ def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
     done = world.run(world.words(command), input=marked(*lines).partition(b"#end")[0])
     assert done.status == 3 and "cut" in done.err
     found = some_rows(done.out, tmp_path)
-    assert sorted(row.key for row in found) == ["none0", "none1"] and all(row.state in rows.WRONG for row in found), found
+    assert (sorted(row.key for row in found) == ["none0", "none1"]
+            and all(row.state in rows.WRONG for row in found)), found
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -1172,7 +1260,8 @@ def test_cut_input_and_a_reader_that_takes_its_time(world, tmp_path, command):
     """It has as long as if the input were whole."""
     lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(FEW))
     source = world.file("cut.csv", marked(*lines).partition(b"#end")[0])
-    done = world.shell(f"{shlex.join(world.words(command, source))} | (sleep 2; cat); exit ${{PIPESTATUS[0]}}")
+    done = world.shell(
+        f"{shlex.join(world.words(command, source))} | (sleep 2; cat); exit ${{PIPESTATUS[0]}}")
     assert done.status == 3 and len(some_rows(done.out, tmp_path)) == FEW, done.err
 
 
@@ -1209,9 +1298,12 @@ def test_wrong_count(world, tmp_path, command, kind, status, form):
 
 
 def versioned(world, command):
-    """Make versions of one key in the bucket `v`, and the oldest a file; return their ids, the oldest first."""
+    """Make versions of one key in the bucket `v`, and the oldest a file; return their ids, the
+    oldest first.
+    """
     world.s3.bucket("v", versioning="Enabled")
-    ids = [world.s3.put("v", "k", body, storage_class="GLACIER" if command in RESTORES else "STANDARD")
+    ids = [world.s3.put("v", "k", body,
+                        storage_class="GLACIER" if command in RESTORES else "STANDARD")
            for body in (b"one", b"two", b"three")]
     if command == PRUNE:
         world.prove("k", b"one", ids[0], "v")
@@ -1221,14 +1313,15 @@ def versioned(world, command):
 
 
 # A person's manifests of a version, a state and a proof, and the words that make sense of them.
-BY_HAND = {
-    "key,version_id and --bucket": (lambda *cells: f"key,version_id,state,proof\nk,{','.join(cells)}\n", ["--bucket", "v"]),
-    "as a spreadsheet saves it": (lambda version, state, proof: f"\ufeffVersion_ID, KEY,State,PROOF\r\n{version},k,{state},{proof}\r\n",
-                                  ["--bucket", "v"]),
-    "no header, --columns": (lambda *cells: f"k,{','.join(cells)}\n", ["--bucket", "v", "--columns", "key,version_id,state,proof"]),
-    "no header, standard columns, as grep leaves it":
-        (lambda version, state, proof: f"v,k,{version},,,,,,,,,,,{state},,,{proof},\n", []),
-}
+BY_HAND = {"key,version_id and --bucket":
+           (lambda *cells: f"key,version_id,state,proof\nk,{','.join(cells)}\n", ["--bucket", "v"]),
+           "as a spreadsheet saves it": (
+               lambda version, state, proof: "\ufeffVersion_ID, "
+               f"KEY,State,PROOF\r\n{version},k,{state},{proof}\r\n", ["--bucket", "v"]),
+           "no header, --columns": (lambda *cells: f"k,{','.join(cells)}\n",
+                                    ["--bucket", "v", "--columns", "key,version_id,state,proof"]),
+           "no header, standard columns, as grep leaves it":
+           (lambda version, state, proof: f"v,k,{version},,,,,,,,,,,{state},,,{proof},\n", [])}
 
 
 @pytest.mark.parametrize("case", BY_HAND)
@@ -1248,26 +1341,32 @@ def test_manifest_by_hand(world, tmp_path, command, case):
         assert [version.id for version in world.s3.versions("v")] == ids[:0:-1]
 
 
-@pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FETCH, "csv"), (VERIFY, "xml"),
-                                           (RESTORE, "xml"), (WAIT, "csv"), (PRUNE, "csv"), (PRUNE, "xml")))
+@pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FETCH, "csv"),
+                                           (VERIFY, "xml"), (RESTORE, "xml"), (WAIT, "csv"),
+                                           (PRUNE, "csv"), (PRUNE, "xml")))
 def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
     """10,000 rows; the first and the last are worked on, the others pass."""
     count = 10_000
     known = {0: "a.txt", count - 1: "dir/b.bin"}
     taken_up = "verified" if command == PRUNE else "listed"
-    facts = [(n, known.get(n, n), len(BODIES[known[n]]) if n in known else n, world.etag(known.get(n, "")),
-              taken_up if n in known else "pruned") for n in range(count)]
+    facts = [(n, known.get(n, n), len(BODIES[known[n]]) if n in known else n,
+              world.etag(known.get(n, "")), taken_up if n in known else "pruned")
+             for n in range(count)]
     if form == "csv":
-        lines = (f'{n},{BUCKET},{key},{size},{etag},{state},{PROOF},colour {n},"a, b"' for n, key, size, etag, state in facts)
+        lines = (f'{n},{BUCKET},{key},{size},{etag},{state},{PROOF},colour {n},"a, b"' for n, key,
+                 size, etag, state in facts)
         data = marked(*lines, head=f"no,{HEAD},My colour,x")
     else:
-        data = xml(*(f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag="{etag}" state="{state}" proof="{PROOF}" '
-                     f'My_x0020_colour="colour {n}" x="a, b"' for n, key, size, etag, state in facts))
+        data = xml(*(
+            f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag="{etag}" state="{state}" '
+            f'proof="{PROOF}" ' f'My_x0020_colour="colour {n}" x="a, b"' for n, key, size, etag,
+            state in facts))
     done = world.run([*world.words(command), "-f", form], input=data)
     assert done.status == 0, done.err
     found = {int(row.extra["no"]): row for row in parsed(done.out, tmp_path)}
     assert sorted(found) == list(range(count))
-    assert all(row.extra["My colour"] == f"colour {n}" and row.extra["x"] == "a, b" for n, row in found.items())
+    assert all(row.extra["My colour"] == f"colour {n}" and row.extra["x"] == "a, b" for n,
+               row in found.items())
     assert all(row.state == "pruned" for n, row in found.items() if n not in known)
     for n in known:
         is_done(world, command, found[n])
@@ -1286,12 +1385,12 @@ def test_doctype_ends_the_reading(world, tmp_path, command):
 
 # Rows that make no sense, by what is wrong with them (with HEAD), and the columns that
 # must be passed on as they came.
-NONSENSE = {
-    "no key": f"{BUCKET},,1,,listed,", "no bucket": ",k,1,,listed,", "no bucket's name": "../etc,k,1,,listed,",
-    "not a size": f"{BUCKET},k,many,,listed,", "negative size": f"{BUCKET},k,-1,,listed,",
-    "no state": f"{BUCKET},k,1,,bogus,", "bad escape": f"{BUCKET},100%,1,,listed,",
-    "long key": f"{BUCKET},{'k' * 1025},1,,listed,",
-    "too few": f"{BUCKET},k", "too many": f"{BUCKET},k,1,,listed,and,more", "odd quotes": f'{BUCKET},"k"x,1,,listed,'}
+NONSENSE = {"no key": f"{BUCKET},,1,,listed,", "no bucket": ",k,1,,listed,",
+            "no bucket's name": "../etc,k,1,,listed,", "not a size": f"{BUCKET},k,many,,listed,",
+            "negative size": f"{BUCKET},k,-1,,listed,", "no state": f"{BUCKET},k,1,,bogus,",
+            "bad escape": f"{BUCKET},100%,1,,listed,",
+            "long key": f"{BUCKET},{'k' * 1025},1,,listed,", "too few": f"{BUCKET},k",
+            "too many": f"{BUCKET},k,1,,listed,and,more", "odd quotes": f'{BUCKET},"k"x,1,,listed,'}
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -1310,7 +1409,8 @@ def test_nonsense_stops_nothing_else(world, tmp_path, command):
     assert sum(row.state == rows.FAILED for row in found) == len(NONSENSE)
     said = lines_of(command, done.err)
     for number, line in enumerate(lines, 3):
-        assert (line in good) != any(f"line {number}:" in text for text in said), f"line {number}: {said}"
+        assert (line in good) != any(f"line {number}:" in text
+                                     for text in said), f"line {number}: {said}"
     if command == FETCH:
         assert world.whole() == set(BODIES), "a wrong row became an object"
 
@@ -1318,7 +1418,8 @@ def test_nonsense_stops_nothing_else(world, tmp_path, command):
 # ---------------------------------------------------------------------------------------------------
 # Commands without rows: what goes for all
 
-DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Sid": "One", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Sid": "One", "Effect": "Allow",
+                                                    "Principal": "*", "Action": "s3:GetObject",
                                                     "Resource": f"arn:aws:s3:::{BUCKET}/*"}]}
 
 
@@ -1332,17 +1433,21 @@ def talk(world, command):
 
 @pytest.mark.parametrize("command", TALKERS)
 def test_talkers_tell(world, command):
-    done, quiet = world.side_by_side({"words": talk(world, command)}, {"words": [*talk(world, command), "-q"]})
+    done, quiet = world.side_by_side({"words": talk(world, command)},
+                                     {"words": [*talk(world, command), "-q"]})
     assert done.status == 0 and BUCKET in done.out.decode() and world.s3.log
     assert not quiet.err and not RAW.search(done.out.decode().replace("\n", "").replace("\t", ""))
 
 
-@pytest.mark.parametrize("where, why", (("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")))
+@pytest.mark.parametrize("where, why",
+                         (("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")))
 @pytest.mark.parametrize("what", ("work", "--help", "--version"))
 @pytest.mark.parametrize("command", TALKERS)
 def test_talkers_whose_output_cannot_be_written(world, command, what, where, why):
     words = [*talk(world, command), "-q", "--json"] if what == "work" else [command, what]
-    done = world.shell(f"exec {shlex.join([word for word in words if word != '-q' or command != 's3-doctor'])} >{where}")
+    done = world.shell(
+        f"exec {shlex.join([word for word in words if word != '-q' or command != 's3-doctor'])} "
+        f">{where}")
     one_fault(command, done, 3, why)
 
 
@@ -1363,10 +1468,12 @@ def test_a_signal_ends_talkers(world, command, number):
     time.sleep(0.3)
     running.send(number)
     done = running.wait(PROMISED)
-    assert (done.status, [line for line in done.err.splitlines() if "Traceback" in line]) == (-number, [])
+    assert ((done.status, [line for line in done.err.splitlines() if "Traceback" in line])
+            == (-number, []))
 
 
-@pytest.mark.parametrize("wrong", (["--no-such-option"], ["--endpoint-url"], ["--request-payer", "nobody"], ["--vers"]))
+@pytest.mark.parametrize("wrong", (["--no-such-option"], ["--endpoint-url"],
+                                   ["--request-payer", "nobody"], ["--vers"]))
 @pytest.mark.parametrize("command", TALKERS)
 def test_wrong_words_of_talkers(world, command, wrong):
     words = talk(world, command)
@@ -1378,18 +1485,22 @@ def test_wrong_words_of_talkers(world, command, wrong):
 @pytest.mark.parametrize("command", TALKERS)
 def test_no_message_of_a_server_acts_on_a_terminal_of_talkers(world, command):
     words = talk(world, command)
-    world.s3.fault("status", method=None, times=None, status=403, code="AccessDenied", message=" ".join(HOSTILE))
+    world.s3.fault("status", method=None, times=None, status=403, code="AccessDenied",
+                   message=" ".join(HOSTILE))
     done = world.run(words, terminal="12")
     assert done.status in (1, 3) and not RAW.search(done.screen)
 
 
-@pytest.mark.parametrize("secret", (CANARY_SECRET, "the server has another"), ids=("good", "refused"))
+@pytest.mark.parametrize("secret", (CANARY_SECRET, "the server has another"),
+                         ids=("good", "refused"))
 @pytest.mark.parametrize("command", TALKERS)
 def test_secrets_of_talkers(world, command, secret):
     world.s3.credentials = {FakeS3.access_key: Credential(secret, CANARY_TOKEN)}
     secrets = world.file("secrets", f"[default]\naws_access_key_id = {FakeS3.access_key}\n"
-                         f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = {CANARY_TOKEN}\n")
-    done = world.run([*talk(world, command), "-v"], env=NOBODY | {"AWS_SHARED_CREDENTIALS_FILE": secrets})
+                         f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = "
+                         f"{CANARY_TOKEN}\n")
+    done = world.run([*talk(world, command), "-v"],
+                     env=NOBODY | {"AWS_SHARED_CREDENTIALS_FILE": secrets})
     assert (done.status == 0) == (secret == CANARY_SECRET) and world.s3.log
     for data, where in ((done.out, "stdout"), (done.err.encode(), "stderr")):
         assert_silent(data, where)

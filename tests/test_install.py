@@ -1,4 +1,6 @@
-"""`pip install .` gives the same commands as bin/, with their pages and completions (issue 2, item 9)."""
+"""`pip install .` gives the same commands as bin/, with their pages and completions (issue 2, item
+9).
+"""
 
 import os
 import shutil
@@ -11,13 +13,16 @@ from conftest import BIN, ROOT, clean_env
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Return where pip has put the project; its dependencies are those of the tests' own environment."""
+    """Return where pip has put the project; its dependencies are those of the tests' own
+    environment.
+    """
     place = tmp_path_factory.mktemp("installed")
     source = tmp_path_factory.mktemp("source") / "s3kit"
     left_out = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()]
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", *left_out))
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-                    "--target", place, source], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet",
+                    "--disable-pip-version-check", "--no-deps", "--target", place, source],
+                   check=True, stdin=subprocess.DEVNULL)
     return place
 
 
@@ -25,8 +30,10 @@ def installed(tmp_path_factory):
 def test_an_installed_command_is_the_checkout_s(installed, command):
     """Each command is there, says the same version and help, and runs from any directory."""
     for words in (["--version"], ["--help"]):
-        ours = subprocess.run([sys.executable, BIN / command, *words], capture_output=True, cwd="/", env=clean_env())
-        theirs = subprocess.run([sys.executable, installed / "bin" / command, *words], capture_output=True, cwd="/",
+        ours = subprocess.run([sys.executable, BIN / command, *words], capture_output=True, cwd="/",
+                              env=clean_env())
+        theirs = subprocess.run([sys.executable, installed / "bin" / command, *words],
+                                capture_output=True, cwd="/",
                                 env=clean_env({"PYTHONPATH": installed}))
         assert (theirs.returncode, theirs.stdout, theirs.stderr) == (0, ours.stdout, b"")
 
@@ -36,20 +43,23 @@ def test_an_installed_fetch_finds_its_workers(installed, fake, tmp_path):
     from conftest import env_of
     fake.bucket("b")
     fake.put("b", "k", b"bytes")
-    done = subprocess.run([sys.executable, installed / "bin" / "s3-fetch", "-d", tmp_path / "d"], input=b"bucket,key\nb,k\n",
-                          capture_output=True, cwd="/", env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=200)
+    done = subprocess.run([sys.executable, installed / "bin" / "s3-fetch", "-d", tmp_path / "d"],
+                          input=b"bucket,key\nb,k\n", capture_output=True, cwd="/",
+                          env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=200)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "d" / "b" / "k").read_bytes() == b"bytes"
 
 
 def test_an_installed_migrate_finds_the_other_commands(installed, fake, tmp_path):
-    """It runs those of its own library, wherever it is and whatever lies in the current directory."""
+    """It runs those of its own library, wherever it is and whatever lies in the current directory.
+    """
     from conftest import env_of
     fake.put("b", "k", b"bytes")
     (tmp_path / "s3kit.py").write_text("raise SystemExit('somebody else')")
     (tmp_path / "argparse.py").write_text("raise SystemExit('somebody else')")
-    done = subprocess.run([sys.executable, installed / "bin" / "s3-migrate", "-d", tmp_path / "d", "b", "--yes", "b"], cwd=tmp_path,
-                          capture_output=True, env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=200)
+    done = subprocess.run([sys.executable, installed / "bin" / "s3-migrate", "-d", tmp_path / "d",
+                           "b", "--yes", "b"], cwd=tmp_path, capture_output=True,
+                          env=clean_env(env_of(fake) | {"PYTHONPATH": installed}), timeout=200)
     assert done.returncode == 0 and not fake.versions("b"), done.stderr
     assert (tmp_path / "d" / "b" / "k").read_bytes() == b"bytes"
 
@@ -66,5 +76,6 @@ def test_pages_and_completions_are_installed(installed):
 def test_a_link_to_a_command_works(tmp_path):
     """bin/ runs from a checkout through a link from anywhere."""
     (tmp_path / "fetch").symlink_to(BIN / "s3-fetch")
-    done = subprocess.run([sys.executable, tmp_path / "fetch", "--version"], capture_output=True, text=True, cwd="/")
+    done = subprocess.run([sys.executable, tmp_path / "fetch", "--version"], capture_output=True,
+                          text=True, cwd="/")
     assert (done.returncode, done.stdout.split()[0]) == (0, "s3-fetch")

@@ -94,7 +94,9 @@ def test_bare_manifests_name_the_same_two_objects(path):
 
 @pytest.mark.parametrize("path", INVALID, ids=by_name)
 def test_what_is_wrong_is_said(path):
-    """Each invalid sample has one fault, or one row that makes no sense, in the words of its .err file."""
+    """Each invalid sample has one fault, or one row that makes no sense, in the words of its .err
+    file.
+    """
     rows, _, fault = read_pipe(path)
     said = [str(fault)] if fault else [row.error for row in rows if row.state == FAILED]
     # A fault names the input before it, and lxml adds words of its own to what is not well-formed.
@@ -119,7 +121,8 @@ def test_the_samples_hold_what_is_odd():
     assert {row.key[0] for row in rows} >= set("=+-@/.#")
     assert {row.state for row in rows} == set(STATES)
     assert {row.version_id for row in rows} >= {"", "null", "v1"}
-    assert {row.size for row in rows} >= {"", "0"} and max(row.length or 0 for row in rows) > 5 << 30
+    assert {row.size for row in rows} >= {"", "0"} and max(row.length or 0
+                                                           for row in rows) > 5 << 30
     assert any(row.is_marker for row in rows) and any(row.extra for row in rows)
     assert any("-" in row.etag for row in rows) and any("-" in row.checksum for row in rows)
     assert {row.proof.partition(":")[0] for row in rows} >= {
@@ -142,8 +145,10 @@ GOOD = ('<manifest xmlns="urn:s3kit:manifest:1"><object bucket="b" key="a" size=
 
 @pytest.mark.parametrize("good, bad", [
     ('<end rows="1"/>', ""), ('rows="1"', ""), ('rows="1"', 'rows="x"'), ('rows="1"', 'rows="-1"'),
-    ('<end rows="1"/>', '<end rows="1"/><end rows="1"/>'), ('<end rows="1"/>', '<end rows="1" more="1"/>'),
-    ("<object", '<end rows="0"/><object'), ("<object", "<item/><object"), ("<object", "text<object"),
+    ('<end rows="1"/>', '<end rows="1"/><end rows="1"/>'),
+    ('<end rows="1"/>', '<end rows="1" more="1"/>'),
+    ("<object", '<end rows="0"/><object'), ("<object", "<item/><object"),
+    ("<object", "text<object"),
     (":manifest:1", ":manifest:2"), (' xmlns="urn:s3kit:manifest:1"', ""),
     ('<object bucket="b"', '<object xmlns="urn:x" bucket="b"'),
     ('bucket="b"', ""), ('bucket="b"', 'bucket="a/b"'), ('bucket="b"', 'bucket=""'),
@@ -151,9 +156,11 @@ GOOD = ('<manifest xmlns="urn:s3kit:manifest:1"><object bucket="b" key="a" size=
     ('size="1"', 'size="x"'), ('size="1"', 'size="-1"'), ('size="1"', 'size="1.5"'),
     ('size="1"', 'is-latest="1"'), ('size="1"', 'is-delete-marker="True"'),
     ("2026-01-31T12:00:00Z", "yesterday"), ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00+01:00"),
-    ('size="1"', 'checksum-type="FULL"'), ('size="1"', 'checksum="no base64"'), ('size="1"', 'restore="soon"'),
+    ('size="1"', 'checksum-type="FULL"'), ('size="1"', 'checksum="no base64"'),
+    ('size="1"', 'restore="soon"'),
     ('"verified"', '"done"'), ('"b/a"', '"b/100%"'), ("xxh3-128:99", "md5:99"), ("8d497f", "8d497"),
-    ('"crc32c"', '"CRC32C"'), ('"crc32c"', '"etag-md5-parts:x"'), ("/><end", "><part/></object><end")])
+    ('"crc32c"', '"CRC32C"'), ('"crc32c"', '"etag-md5-parts:x"'),
+    ("/><end", "><part/></object><end")])
 def test_the_schema_refuses_what_is_not(schema, good, bad):
     """One change in a good manifest, and it is none."""
     assert schema.validate(etree.fromstring(GOOD))
@@ -163,7 +170,8 @@ def test_the_schema_refuses_what_is_not(schema, good, bad):
 
 def is_cell(cell, column):
     """Return whether a CSVW column's description allows the cell; the few types that ours uses."""
-    kind = column["datatype"] if isinstance(column["datatype"], dict) else {"base": column["datatype"]}
+    kind = (column["datatype"] if isinstance(column["datatype"], dict)
+            else {"base": column["datatype"]})
     if not cell:
         return not column.get("required")
     if kind["base"] == "integer":
@@ -181,12 +189,14 @@ def test_the_metadata_describe_the_samples(table):
     """Every cell of every sample in standard columns is what CSV on the Web says it is."""
     dialect, columns = METADATA["dialect"], METADATA["tableSchema"]["columns"]
     text = (MANIFESTS / table["url"]).read_text(dialect["encoding"])
-    lines = [line for line in text.split("\n") if line and not line.startswith(dialect["commentPrefix"])]
-    header, *records = csv.reader(lines, delimiter=dialect["delimiter"], quotechar=dialect["quoteChar"],
+    lines = [line
+             for line in text.split("\n") if line and not line.startswith(dialect["commentPrefix"])]
+    header, *records = csv.reader(lines, delimiter=dialect["delimiter"],
+                                  quotechar=dialect["quoteChar"],
                                   doublequote=dialect["doubleQuote"])
     assert header == [column["titles"] for column in columns]
-    assert [(cell, column["name"]) for cells in records for cell, column in zip(cells, columns, strict=True)
-            if not is_cell(cell, column)] == []
+    assert [(cell, column["name"]) for cells in records for cell,
+            column in zip(cells, columns, strict=True) if not is_cell(cell, column)] == []
 
 
 def test_the_metadata_name_every_sample():

@@ -1,4 +1,5 @@
-"""The frame of every command: it parses, does the work, and says what failed; then the exit status."""
+"""The frame of every command: it parses, does the work, and says what failed; then the exit status.
+"""
 
 import gc
 import os
@@ -81,23 +82,28 @@ def is_ours(module):
 
 def not_installed(name, error):
     """Say which library is missing; return the status."""
-    say(name, f"cannot load '{error.name}': {error} (pip install s3kit, or use its environment's bin)")
+    say(name,
+        f"cannot load '{error.name}': {error} (pip install s3kit, or use its environment's bin)")
     return UNFINISHED
 
 
 def unexpected(name, error):
-    """Show the trace of an exception that nobody expected, and what to do with it; return the status."""
+    """Show the trace of an exception that nobody expected, and what to do with it; return the
+    status.
+    """
     lines = "".join(traceback.format_exception(error)).splitlines()
     try:
         sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
     except (OSError, ValueError, AttributeError):
         pass            # stderr is closed or full
-    say(name, f"this is a fault of s3kit ({type(error).__name__}): please report it with the lines above")
+    say(name,
+        f"this is a fault of s3kit ({type(error).__name__}): please report it with the lines above")
     return UNFINISHED
 
 
 def thread_failed(name, failed):
-    """End the command at once, as a kill would: nobody knows what waits for a thread of ours that has ended.
+    """End the command at once, as a kill would: nobody knows what waits for a thread of ours that
+    has ended.
 
     A library's own thread (the one that redraws a progress bar) is only shown. `failed` is as
     threading.excepthook has it.
@@ -110,7 +116,9 @@ def thread_failed(name, failed):
 
 
 def not_written(name, error):
-    """Say that the output could not be written; if its reader has gone, die of SIGPIPE as coreutils do."""
+    """Say that the output could not be written; if its reader has gone, die of SIGPIPE as coreutils
+    do.
+    """
     mute(1)
     if error.is_pipe:
         die_of(signal.SIGPIPE)

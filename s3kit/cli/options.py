@@ -18,41 +18,51 @@ class Parser(argparse.ArgumentParser):
 def parser(name, purpose, usage=None):
     """Return a Parser with what every command has."""
     made = Parser(prog=name, description=purpose, usage=usage, add_help=False, allow_abbrev=False,
-                  formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=96))
+                  formatter_class=lambda prog: argparse.HelpFormatter(
+                      prog, max_help_position=32, width=96))
     made.set_defaults(prog=name)
     made.add_argument("-h", "--help", action="help", help="show this help and exit")
     made.add_argument("--version", action="version", version=f"{name} (s3kit) {__version__}")
     made.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
-    made.add_argument("-v", "--verbose", action="store_true", help="name every row and what became of it")
+    made.add_argument("-v", "--verbose", action="store_true",
+                      help="name every row and what became of it")
     return made
 
 
 def s3_options(made):
     """Add the S3 options, named as the AWS CLI names them."""
     group = made.add_argument_group("S3")
-    group.add_argument("--profile", metavar="NAME", help="use this profile of the AWS configuration")
+    group.add_argument("--profile", metavar="NAME",
+                       help="use this profile of the AWS configuration")
     group.add_argument("--region", metavar="REGION", help="the region to ask")
     group.add_argument("--endpoint-url", metavar="URL", help="use another S3 than Amazon's")
-    group.add_argument("--no-sign-request", action="store_true", help="ask as nobody, for public buckets")
+    group.add_argument("--no-sign-request", action="store_true",
+                       help="ask as nobody, for public buckets")
     group.add_argument("--request-payer", nargs="?", const="requester", choices=("requester",),
                        help="agree to pay for requests and transfer")
     group.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust")
-    group.add_argument("--no-verify-ssl", action="store_true", help="do not check the server's certificate")
+    group.add_argument("--no-verify-ssl", action="store_true",
+                       help="do not check the server's certificate")
 
 
 def input_options(made, several=True):
     """Add FILE and how to read it."""
-    made.add_argument("file", metavar="FILE", nargs="*", help="manifests; standard input if none or -")
+    made.add_argument("file", metavar="FILE", nargs="*",
+                      help="manifests; standard input if none or -")
     made.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
-    made.add_argument("--columns", metavar="A,B,...", type=column_list, help="the columns of input that has no header")
+    made.add_argument("--columns", metavar="A,B,...", type=column_list,
+                      help="the columns of input that has no header")
 
 
 def output_options(made, in_place=True):
     """Add where and how a manifest is written."""
-    made.add_argument("-f", "--format", choices=("csv", "xml"), help="the form to write (as the input)")
-    made.add_argument("-o", "--output", metavar="FILE", help="write to FILE, atomically; .gz and .zst compress; - is stdout")
+    made.add_argument("-f", "--format", choices=("csv", "xml"),
+                      help="the form to write (as the input)")
+    made.add_argument("-o", "--output", metavar="FILE",
+                      help="write to FILE, atomically; .gz and .zst compress; - is stdout")
     if in_place:
-        made.add_argument("-i", "--in-place", action="store_true", help="rewrite FILE with the verdicts, atomically")
+        made.add_argument("-i", "--in-place", action="store_true",
+                          help="rewrite FILE with the verdicts, atomically")
 
 
 def dest_option(made, text):
@@ -70,7 +80,8 @@ def pool_options(made, connections=True):
 
 def connections_option(made):
     """Add how many requests a process has under way."""
-    made.add_argument("-c", "--connections", metavar="N", type=positive, default=32, help="connections of each process (32)")
+    made.add_argument("-c", "--connections", metavar="N", type=positive, default=32,
+                      help="connections of each process (32)")
 
 
 class Rule(argparse.Action):
@@ -91,18 +102,24 @@ class Rule(argparse.Action):
 
 def filter_options(made):
     """Add what selects rows."""
-    group = made.add_argument_group("filters", "Globs match the whole key, '*' also '/'. The last rule that matches "
-                                    "decides; if the first rule is an include, the rest is left out.")
-    for option, text in (("--include", "keep keys that match GLOB"), ("--exclude", "leave out keys that match GLOB")):
+    group = made.add_argument_group("filters",
+                                    "Globs match the whole key, '*' also '/'. The last rule that "
+                                    "matches "
+                                    "decides; if the first rule is an include, the rest is left "
+                                    "out.")
+    for option, text in (("--include", "keep keys that match GLOB"),
+                         ("--exclude", "leave out keys that match GLOB")):
         group.add_argument(option, metavar="GLOB", action=Rule, dest="rules", help=text)
         group.add_argument(f"{option}-regex", metavar="RE", action=Rule, dest="rules",
                            help=text.replace("GLOB", "RE somewhere"))
-    group.add_argument("--min-size", metavar="SIZE", type=size, help="at least so many bytes (10M, 1.5G)")
+    group.add_argument("--min-size", metavar="SIZE", type=size,
+                       help="at least so many bytes (10M, 1.5G)")
     group.add_argument("--max-size", metavar="SIZE", type=size, help="at most so many bytes")
-    group.add_argument("--newer", metavar="TIME", type=moment, help="modified at or after TIME (2026-01-31, 7d ago is 7d)")
+    group.add_argument("--newer", metavar="TIME", type=moment,
+                       help="modified at or after TIME (2026-01-31, 7d ago is 7d)")
     group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
-    group.add_argument("--storage-class", metavar="CLASS,...", type=lambda text: text.upper().split(","),
-                       help="only these storage classes")
+    group.add_argument("--storage-class", metavar="CLASS,...",
+                       type=lambda text: text.upper().split(","), help="only these storage classes")
 
 
 def column_list(text):

@@ -26,7 +26,9 @@ class Person:
         return self.line(f"{question} [y/N]").lower() in ("y", "yes")
 
     def line(self, question):
-        """Ask; return what they type after the question stands there: what was typed before answers nothing."""
+        """Ask; return what they type after the question stands there: what was typed before answers
+        nothing.
+        """
         with Signals.at_once():
             try:
                 termios.tcflush(self.terminal.fileno(), termios.TCIFLUSH)

@@ -9,7 +9,8 @@ from s3kit.text import visible
 
 
 class Progress:
-    """A bar on stderr, if that is a terminal; the stages of a pipeline each keep to a line of their own.
+    """A bar on stderr, if that is a terminal; the stages of a pipeline each keep to a line of their
+    own.
 
     All stages draw relative to the same cursor, so only the last may move it for good.
     """
@@ -24,8 +25,9 @@ class Progress:
             return
         from tqdm import tqdm
         Screen.bar = self
-        self.bar = tqdm(desc=f"{args.prog:<11}", unit=unit, unit_scale=True, unit_divisor=1024 if unit == "B" else 1000,
-                        position=self.line, leave=False, dynamic_ncols=True, mininterval=0.2, file=sys.stderr)
+        self.bar = tqdm(desc=f"{args.prog:<11}", unit=unit, unit_scale=True,
+                        unit_divisor=1024 if unit == "B" else 1000, position=self.line, leave=False,
+                        dynamic_ncols=True, mininterval=0.2, file=sys.stderr)
         self.bar.total = 0
 
     def expect(self, amount):
@@ -43,7 +45,8 @@ class Progress:
                 self.bar.refresh()      # tqdm would think that there is nothing new
 
     def end(self, text):
-        """Put the summary in the bar's place: for good below all others if no other stage follows."""
+        """Put the summary in the bar's place: for good below all others if no other stage follows.
+        """
         if self.bar is not None and in_pipe(1):
             self.bar.display(visible(text), self.line)
             self.bar.disable = True         # what stands there stays

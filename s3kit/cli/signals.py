@@ -18,7 +18,8 @@ class Signals:
 
     @classmethod
     def watch(cls):
-        """Install the handlers; Python's own SIGPIPE setting stays (writing to sockets needs it)."""
+        """Install the handlers; Python's own SIGPIPE setting stays (writing to sockets needs it).
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) != signal.SIG_IGN:      # as under nohup
                 signal.signal(number, cls.take)
@@ -35,7 +36,9 @@ class Signals:
     @classmethod
     @contextmanager
     def at_once(cls):
-        """Within this a signal stops us here and now: for calls of which nobody knows how long they take."""
+        """Within this a signal stops us here and now: for calls of which nobody knows how long they
+        take.
+        """
         before, cls.graceful = cls.graceful, False
         try:
             cls.check()

@@ -1,4 +1,6 @@
-"""The standard descriptors: open from the beginning, and a fault of writing stdout told from any other."""
+"""The standard descriptors: open from the beginning, and a fault of writing stdout told from any
+other.
+"""
 
 import errno
 import io
@@ -7,7 +9,8 @@ import sys
 
 
 class NotWritten(OSError):
-    """stdout could not be written; the error has the errno and the words of the operating system."""
+    """stdout could not be written; the error has the errno and the words of the operating system.
+    """
 
     @property
     def is_pipe(self):
@@ -43,7 +46,9 @@ def open_standard():
 
 
 def text_of(before):
-    """Return stdout as a text file on Standard, with the encoding of the one `before`, if there was one."""
+    """Return stdout as a text file on Standard, with the encoding of the one `before`, if there was
+    one.
+    """
     try:
         raw = Standard(1, "w", closefd=False)
     except OSError as error:        # a directory
@@ -54,5 +59,7 @@ def text_of(before):
 
 
 def mute(fd):
-    """Let a descriptor lead nowhere: what Python could not write at its end would change our status to 120."""
+    """Let a descriptor lead nowhere: what Python could not write at its end would change our status
+    to 120.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), fd)

@@ -38,14 +38,18 @@ class Source:
         return self.input.extras if self.input else []
 
     def batches(self):
-        """Yield lists of rows. Raises Cut at the end of an input that was cut, Fault for one of no use."""
+        """Yield lists of rows.
+
+        Raises Cut at the end of an input that was cut, Fault for one of no use.
+        """
         from s3kit.manifest.streams import Input
         for path in self.files:
             try:
                 fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 raise of_file("open", path, error) from None
-            self.input = Input(fd, "standard input" if path == "-" else path, self.bucket, self.columns)
+            self.input = Input(fd, "standard input" if path == "-" else path, self.bucket,
+                               self.columns)
             for rows in self.input.batches():
                 self.form_of_first = self.form_of_first or self.input.form
                 yield rows
@@ -58,7 +62,9 @@ class Source:
 
 
 class Sink:
-    """Where the manifest goes: a file, stdout, or on a terminal nowhere, where people get the summary."""
+    """Where the manifest goes: a file, stdout, or on a terminal nowhere, where people get the
+    summary.
+    """
 
     def __init__(self, args, form, source_rows=False):
         from s3kit.manifest.streams import Output
@@ -102,8 +108,9 @@ class Sink:
             with self.writing():
                 self.output.close()
             if self.output.lost:
-                say(self.name, f"warning: columns first seen after CSV's header was written are lost: "
-                               f"{', '.join(sorted(self.output.lost))} (-f xml keeps them)")
+                say(self.name,
+                    f"warning: columns first seen after CSV's header was written are lost: "
+                    f"{', '.join(sorted(self.output.lost))} (-f xml keeps them)")
 
     def abandon(self):
         """Leave without the end mark."""
@@ -122,7 +129,8 @@ def form_of_name(path):
 
 
 class Shown:
-    """A terminal that a manifest is written to: what could act on it is written out, as everywhere."""
+    """A terminal that a manifest is written to: what could act on it is written out, as everywhere.
+    """
 
     def __init__(self, file):
         self.file = file
@@ -139,7 +147,9 @@ class Shown:
 
 @contextmanager
 def closing(sink, *others):
-    """Close the sink with its end mark if all went well, without it if not (nor can be); close the others anyway."""
+    """Close the sink with its end mark if all went well, without it if not (nor can be); close the
+    others anyway.
+    """
     try:
         yield
         sink.close()

@@ -1,4 +1,6 @@
-"""What a command has done so far: rows and bytes by name, told in its summary and by its exit status."""
+"""What a command has done so far: rows and bytes by name, told in its summary and by its exit
+status.
+"""
 
 import threading
 import time
@@ -13,7 +15,8 @@ from s3kit.units import show_span
 class Tally:
     """Counts the rows that leave a command; its threads may all count at once.
 
-    `states` is {state: rows}; `amounts` is {name: number} of everything else that is counted (files, bytes).
+    `states` is {state: rows}; `amounts` is {name: number} of everything else that is counted
+    (files, bytes).
     """
 
     def __init__(self, args):
@@ -23,7 +26,9 @@ class Tally:
         self.lock = threading.Lock()
 
     def count(self, row, told=False):
-        """Count a row by its state; one that failed here (`told`) is named on stderr, with the reason."""
+        """Count a row by its state; one that failed here (`told`) is named on stderr, with the
+        reason.
+        """
         with self.lock:
             self.states[row.state] += 1
         if told and row.error:
@@ -32,7 +37,9 @@ class Tally:
             say(self.name, f"{row.name}: {row.state or 'passed on'}")
 
     def recount(self, row, old_state, told=True):
-        """Count a row by its state instead of by `old_state`, where it was counted so; say its error if `told`."""
+        """Count a row by its state instead of by `old_state`, where it was counted so; say its
+        error if `told`.
+        """
         with self.lock:
             if self.states[old_state]:
                 self.states[old_state] -= 1
@@ -62,7 +69,9 @@ class Tally:
             say(self.name, text)
 
     def status(self, unverifiable=True):
-        """Return 1 if any row is wrong, 5 if some could not be verified (and `unverifiable`), else 0."""
+        """Return 1 if any row is wrong, 5 if some could not be verified (and `unverifiable`), else
+        0.
+        """
         from s3kit.manifest.row import UNVERIFIABLE as CANNOT_TELL
         from s3kit.manifest.row import WRONG
         if self.of(*WRONG):

@@ -9,8 +9,8 @@ from s3kit.cli.tally import Tally
 def transform(args, run, unit="B"):
     """Run a command's work on the manifests it was given; return the exit status.
 
-    `run(args, (source, sink), (tally, progress, signals))` does it and returns what has `summary()` and
-    `status()`. `unit` is what the progress bar counts.
+    `run(args, (source, sink), (tally, progress, signals))` does it and returns what has `summary()`
+    and `status()`. `unit` is what the progress bar counts.
     """
     source = Source(args)
     sink = Sink(args, lambda: args.format or source.form)

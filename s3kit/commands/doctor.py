@@ -16,20 +16,24 @@ MANY = 50               # buckets that people wait for
 def build_parser():
     """Declare the options of s3-doctor."""
     p = options.parser(NAME, "Look at credentials, network, buckets and disks, and say what to do.",
-                       usage="%(prog)s [options] [BUCKET ...]\n       %(prog)s --speed s3://BUCKET/PREFIX [options]\n"
-                             "       %(prog)s --volumes [options]")
+                       usage="%(prog)s [options] [BUCKET ...]\n       %(prog)s --speed "
+                       "s3://BUCKET/PREFIX [options]\n" "       %(prog)s --volumes [options]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
-    p.add_argument("bucket", metavar="BUCKET", nargs="*", help="look into these, as NAME or s3://NAME; all if none")
+    p.add_argument("bucket", metavar="BUCKET", nargs="*",
+                   help="look into these, as NAME or s3://NAME; all if none")
     options.dest_option(p, "where the files would lie (the current directory)")
-    p.add_argument("--buckets", metavar="N", type=options.whole, default=1000, help="look into no more than N buckets (1000)")
+    p.add_argument("--buckets", metavar="N", type=options.whole, default=1000,
+                   help="look into no more than N buckets (1000)")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("--speed", metavar="s3://BUCKET/PREFIX",
                    help="measure how fast its objects come, and say which -j and -c to use")
-    p.add_argument("--for", metavar="TIME", dest="seconds", type=options.span, default=30, help="with --speed: for so long (30s)")
+    p.add_argument("--for", metavar="TIME", dest="seconds", type=options.span, default=30,
+                   help="with --speed: for so long (30s)")
     p.add_argument("--max-bytes", metavar="SIZE", type=options.size, default=1 << 30,
                    help="with --speed: read no more than SIZE from S3, which costs money (1G)")
     p.add_argument("--svg", metavar="FILE", help="with --speed: draw it")
-    p.add_argument("--volumes", action="store_true", help="print the commands that would lay out the empty disks; run none")
+    p.add_argument("--volumes", action="store_true",
+                   help="print the commands that would lay out the empty disks; run none")
     options.pool_options(p)
     p.set_defaults(jobs=None, connections=None)         # --speed goes up to what the machine has
     options.s3_options(p)
@@ -75,7 +79,9 @@ def check(args):
 
 
 def buckets(args, checkup):
-    """Return the Findings of the buckets; a bar tells how many answers are still to come where they are many."""
+    """Return the Findings of the buckets; a bar tells how many answers are still to come where they
+    are many.
+    """
     if len(args.bucket or checkup.found) < MANY:
         return list(checkup.buckets())
     checkup.progress = Progress(args, unit=" answers")
@@ -86,7 +92,9 @@ def buckets(args, checkup):
 
 
 def speed(args):
-    """Measure how fast a bucket's objects come, print a table and what follows from it; return the status."""
+    """Measure how fast a bucket's objects come, print a table and what follows from it; return the
+    status.
+    """
     import json
 
     from s3kit.doctor.plot import drawing
@@ -97,7 +105,9 @@ def speed(args):
     write = sys.stdout.write
     measured = Speed(args, *parse_s3(args.speed), Signals.check)
     if not args.quiet:
-        say(args.prog, f"measures for about {show_span(args.seconds)}, and reads no more than {show_size(args.max_bytes)}")
+        say(args.prog,
+            f"measures for about {show_span(args.seconds)}, and reads no more than "
+            f"{show_size(args.max_bytes)}")
     if not args.json:
         write(f"{visible(measured.title())}\n{HEAD}\n")
     for step in measured.steps():
@@ -134,7 +144,8 @@ def volumes(args):
     commands = layout(found)
     lines = script(found, commands)
     if args.json:
-        lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])}) for disk in found]
+        lines = [json.dumps({**disk._asdict(), "commands": commands.get(disk.name, [])})
+                 for disk in found]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE
 

@@ -8,13 +8,18 @@ NAME = "s3-fetch"
 
 def build_parser():
     """Declare the options of s3-fetch."""
-    p = options.parser(NAME, "Download the object versions that a manifest names, and check every byte on its way.")
+    p = options.parser(NAME,
+                       "Download the object versions that a manifest names, and check every byte "
+                       "on its way.")
     options.input_options(p)
     options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
     options.pool_options(p)
-    p.add_argument("-n", "--dry-run", action="store_true", help="say what would be fetched, touch nothing")
-    p.add_argument("--retries", metavar="N", type=options.whole, default=5, help="more tries for what fails in passing (5)")
-    p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0, help="at most so many bytes a second (10M)")
+    p.add_argument("-n", "--dry-run", action="store_true",
+                   help="say what would be fetched, touch nothing")
+    p.add_argument("--retries", metavar="N", type=options.whole, default=5,
+                   help="more tries for what fails in passing (5)")
+    p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
+                   help="at most so many bytes a second (10M)")
     options.output_options(p)
     options.filter_options(p)
     options.s3_options(p)

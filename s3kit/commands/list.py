@@ -13,10 +13,12 @@ NAME = "s3-list"
 def build_parser():
     """Declare the options of s3-list."""
     p = options.parser(NAME, "List buckets, objects and versions.")
-    p.add_argument("address", metavar="s3://BUCKET/PREFIX", nargs="*", help="what to list; all buckets if none")
+    p.add_argument("address", metavar="s3://BUCKET/PREFIX", nargs="*",
+                   help="what to list; all buckets if none")
     p.add_argument("-R", "--recursive", action="store_true", help="all keys below, not one level")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
-    p.add_argument("-l", "--long", action="store_true", help="time, size, storage class (and version) before the key")
+    p.add_argument("-l", "--long", action="store_true",
+                   help="time, size, storage class (and version) before the key")
     p.add_argument("-H", "--human-readable", action="store_true", help="sizes like 1.5K, 12M")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("-0", "--null", action="store_true", help="raw names, each ended by a NUL")
@@ -88,7 +90,8 @@ class Printer:
             lines.sort(key=lambda line: line[0].encode())
         for name, row in lines:
             if row is None:
-                self.write(name, {"bucket": page.bucket, "prefix": name}, self.columns("", "", "PRE", ""))
+                self.write(name, {"bucket": page.bucket, "prefix": name},
+                           self.columns("", "", "PRE", ""))
             else:
                 self.row(row)
         return bool(lines)
@@ -99,7 +102,8 @@ class Printer:
         self.objects += not row.is_marker
         self.markers += row.is_marker
         self.bytes += row.length or 0
-        size = show_size(row.length or 0) if self.args.human_readable and not row.is_marker else row.size
+        size = show_size(row.length
+                         or 0) if self.args.human_readable and not row.is_marker else row.size
         kind = "MARKER" if row.is_marker else row.storage_class
         latest = "*" if row.is_latest == "true" else "-"
         version = f"{latest} {row.version_id:<32}" if self.args.versions else ""
@@ -108,7 +112,8 @@ class Printer:
     def columns(self, when, size, kind, version):
         """Return the columns of -l, as wide as they usually are."""
         width = 6 if self.args.human_readable else 12
-        return [f"{when:<20}", f"{size:>{width}}", f"{kind:<12}"] + ([f"{version:<34}"] if self.args.versions else [])
+        return ([f"{when:<20}", f"{size:>{width}}", f"{kind:<12}"]
+                + ([f"{version:<34}"] if self.args.versions else []))
 
     def summary(self):
         """Print the totals, if asked for, on stderr where the names are for machines."""
@@ -128,7 +133,8 @@ class Printer:
 def facts_of(row):
     """Return a row as JSON has it: columns that say something, numbers and booleans as such."""
     facts = {"bucket": row.bucket, "key": row.key}
-    for name in ("version_id", "etag", "last_modified", "storage_class", "checksum_algorithm", "checksum_type", "restore"):
+    for name in ("version_id", "etag", "last_modified", "storage_class", "checksum_algorithm",
+                 "checksum_type", "restore"):
         if getattr(row, name):
             facts[name] = getattr(row, name)
     for name in ("is_latest", "is_delete_marker"):

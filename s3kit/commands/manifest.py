@@ -15,15 +15,21 @@ NAME = "s3-manifest"
 
 def build_parser():
     """Declare the options of s3-manifest."""
-    p = options.parser(NAME, "Make a manifest of buckets, prefixes or a local tree, or convert one.")
-    p.add_argument("source", metavar="SOURCE", nargs="*", help="s3://bucket/prefix, a directory, or a manifest to convert")
-    p.add_argument("--buckets-file", metavar="FILE", help="also the buckets (or s3:// addresses) in FILE, one a line")
+    p = options.parser(NAME,
+                       "Make a manifest of buckets, prefixes or a local tree, or convert one.")
+    p.add_argument("source", metavar="SOURCE", nargs="*",
+                   help="s3://bucket/prefix, a directory, or a manifest to convert")
+    p.add_argument("--buckets-file", metavar="FILE",
+                   help="also the buckets (or s3:// addresses) in FILE, one a line")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
-    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
+    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
+                   help="but not these")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
-    p.add_argument("--at", metavar="TIME", type=options.moment, help="the objects as they were at TIME")
+    p.add_argument("--at", metavar="TIME", type=options.moment,
+                   help="the objects as they were at TIME")
     p.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
-    p.add_argument("--columns", metavar="A,B,...", type=options.column_list, help="the columns of input that has no header")
+    p.add_argument("--columns", metavar="A,B,...", type=options.column_list,
+                   help="the columns of input that has no header")
     options.output_options(p, in_place=False)
     options.filter_options(p)
     options.connections_option(p)
@@ -40,7 +46,8 @@ def manifest(args):
     found, keep = sources(args), Filter(args)
     tally, progress = Tally(args), Progress(args, "row")
     read_from, nonsense = [], 0
-    sink = Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"), source_rows=True)
+    sink = Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"),
+                source_rows=True)
 
     def read(path):
         source = Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))

@@ -15,34 +15,49 @@ NAME = "s3-migrate"
 VERBS = ("run", "status", "errors", "retry-errors", "reset")
 LOOKS = ("status", "errors")        # they need no destination
 LOCK = ".lock"
-ALIKE = 0.75        # how much of a word and a verb must be the same (difflib's ratio) for it to be a mistyped verb
+# how much of a word and a verb must be the same (difflib's ratio) for it to be a mistyped verb
+ALIKE = 0.75
 
 
 def build_parser():
     """Declare the options of s3-migrate."""
     p = options.parser(NAME, "Take whole buckets out of S3: scan, restore, fetch, verify, delete.",
-                       usage="%(prog)s [run|status|errors|retry-errors|reset] [options] [BUCKET ...]")
+                       usage="%(prog)s [run|status|errors|retry-errors|reset] [options] [BUCKET "
+                       "...]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
-    p.add_argument("words", metavar="BUCKET", nargs="*", help="what to migrate, as NAME or s3://NAME")
+    p.add_argument("words", metavar="BUCKET", nargs="*",
+                   help="what to migrate, as NAME or s3://NAME")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
-    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
+    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
+                   help="but not these")
     options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
-    p.add_argument("-w", "--work", metavar="DIR", help="keep the manifests of each bucket below DIR (.s3kit/migration in DEST)")
-    p.add_argument("--yes", metavar="BUCKET", action="append", default=[], help="delete this bucket's versions without asking")
+    p.add_argument("-w", "--work", metavar="DIR",
+                   help="keep the manifests of each bucket below DIR (.s3kit/migration in DEST)")
+    p.add_argument("--yes", metavar="BUCKET", action="append", default=[],
+                   help="delete this bucket's versions without asking")
     p.add_argument("--no-delete", action="store_true", help="end when all is verified")
-    p.add_argument("--current-only", action="store_true", help="current objects only, not all versions and delete markers")
-    p.add_argument("--rescan", action="store_true", help="begin with a new scan, for what has come since")
-    p.add_argument("--no-restore", action="store_true", help="leave archived objects where they are")
+    p.add_argument("--current-only", action="store_true",
+                   help="current objects only, not all versions and delete markers")
+    p.add_argument("--rescan", action="store_true",
+                   help="begin with a new scan, for what has come since")
+    p.add_argument("--no-restore", action="store_true",
+                   help="leave archived objects where they are")
     group = p.add_argument_group("as in s3-restore")
-    group.add_argument("--days", metavar="N", type=options.positive, help="S3 keeps restored copies for N days")
-    group.add_argument("--tier", choices=("Standard", "Bulk", "Expedited"), help="how fast S3 restores, and how dear")
-    group.add_argument("--max-pending", metavar="N", type=options.positive, help="no more than N rows pending in S3, of each bucket")
-    group.add_argument("--max-pending-size", metavar="SIZE", type=options.size, help="no more than SIZE of them")
+    group.add_argument("--days", metavar="N", type=options.positive,
+                       help="S3 keeps restored copies for N days")
+    group.add_argument("--tier", choices=("Standard", "Bulk", "Expedited"),
+                       help="how fast S3 restores, and how dear")
+    group.add_argument("--max-pending", metavar="N", type=options.positive,
+                       help="no more than N rows pending in S3, of each bucket")
+    group.add_argument("--max-pending-size", metavar="SIZE", type=options.size,
+                       help="no more than SIZE of them")
     group.add_argument("--poll", metavar="TIME", type=poll, help="look how rows stand every TIME")
     p.add_argument("--json", action="store_true", help="status: one JSON object a line")
     options.pool_options(p)
-    p.add_argument("--retries", metavar="N", type=options.whole, default=5, help="more tries for what fails in passing (5)")
-    p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0, help="at most so many bytes a second (10M)")
+    p.add_argument("--retries", metavar="N", type=options.whole, default=5,
+                   help="more tries for what fails in passing (5)")
+    p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
+                   help="at most so many bytes a second (10M)")
     options.s3_options(p)
     return p
 
@@ -55,13 +70,15 @@ def poll(text):
 
 def migrate(args):
     """Do what the verb says; return the status."""
-    verb, words = (args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS else ("run", args.words)
+    verb, words = ((args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS
+                   else ("run", args.words))
     place_work(args, verb)
     if verb == "run":
         check_verb(args)
     buckets = chosen(args, verb, words)
     from s3kit.migrate.migration import Migration
-    migrations = [Migration(args, bucket, lambda text: say(args.prog, text), Signals.check) for bucket in buckets]
+    migrations = [Migration(args, bucket, lambda text: say(args.prog, text), Signals.check)
+                  for bucket in buckets]
     if verb == "status":
         return show_status(args, migrations)
     if verb == "errors":
@@ -70,7 +87,8 @@ def migrate(args):
     os.makedirs(args.dest, exist_ok=True)
     held = hold(args.work)
     try:
-        return reset(args, migrations) if verb == "reset" else run_all(args, migrations, retry=verb == "retry-errors")
+        return (reset(args, migrations) if verb == "reset"
+                else run_all(args, migrations, retry=verb == "retry-errors"))
     finally:
         leave_nothing(args.work, new)
         os.close(held)
@@ -121,8 +139,10 @@ def place_work(args, verb):
     path = os.path
     args.work = args.work or path.join(args.dest, ".s3kit", "migration")
     dest, work = path.realpath(args.dest), path.realpath(args.work)
-    if verb not in LOOKS and path.commonpath((dest, work)) == dest and path.relpath(work, dest).partition("/")[0] != ".s3kit":
-        raise Usage(f"'{args.work}' is among the files of '{args.dest}': choose another directory with -w")
+    if verb not in LOOKS and path.commonpath((dest, work)) == dest and path.relpath(
+            work, dest).partition("/")[0] != ".s3kit":
+        raise Usage(
+            f"'{args.work}' is among the files of '{args.dest}': choose another directory with -w")
 
 
 def chosen(args, verb, words):
@@ -134,7 +154,8 @@ def chosen(args, verb, words):
     named = [word.removeprefix("s3://").rstrip("/") for word in words]
     for name, word in zip(named, words):
         if not BUCKET.fullmatch(name):
-            raise Usage(f"'{word}' is not a bucket: whole buckets are migrated, named as NAME or s3://NAME")
+            raise Usage(
+                f"'{word}' is not a bucket: whole buckets are migrated, named as NAME or s3://NAME")
     known = buckets_of(args.work)
     if args.all_buckets and verb == "run":
         from s3kit.s3.session import Session
@@ -145,10 +166,13 @@ def chosen(args, verb, words):
         named += known
     elif not named:
         raise Usage("no bucket: name some, or give --all-buckets")
-    named = [name for name in dict.fromkeys(named) if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
-    unknown = [name for name in named if name not in known] if verb != "run" else [name for name in args.yes if name not in named]
+    named = [name for name in dict.fromkeys(named)
+             if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
+    unknown = ([name for name in named if name not in known] if verb != "run"
+               else [name for name in args.yes if name not in named])
     if unknown:
-        raise Usage(f"'{unknown[0]}' is not a bucket of '{args.work}'" if verb != "run" else f"--yes {unknown[0]}: no such bucket in this run")
+        raise Usage(f"'{unknown[0]}' is not a bucket of '{args.work}'" if verb != "run"
+                    else f"--yes {unknown[0]}: no such bucket in this run")
     return named
 
 
@@ -175,7 +199,8 @@ def run_all(args, migrations, retry):
     statuses = {}
     for migration in migrations if args.rescan else ():
         migration.set_aside()
-    # The archives of several buckets are asked first, to be waited for together; a person finds all questions at the end.
+    # The archives of several buckets are asked first, to be waited for together; a person finds all
+    # questions at the end.
     for step in (ask_archive, prepare, settle)[len(migrations) < 2 or retry:]:
         for migration in migrations:
             if statuses.get(migration) == UNFINISHED:
@@ -225,7 +250,9 @@ def settle(args, migration, retry):
 
 
 def is_wanted(args, migration, census):
-    """Return whether a bucket's versions are to be deleted; a person is asked, unless --yes named the bucket."""
+    """Return whether a bucket's versions are to be deleted; a person is asked, unless --yes named
+    the bucket.
+    """
     left = census.rows - census.pruned
     if not left:
         return True
@@ -237,7 +264,8 @@ def is_wanted(args, migration, census):
     except Usage as nobody:
         migration.say(f"kept in S3: {nobody}")
         return False
-    if ask(f"Type the bucket's name to delete {count(left, 'version')} of s3://{migration.bucket} for good:", migration.bucket):
+    if ask(f"Type the bucket's name to delete {count(left, 'version')} of s3://{migration.bucket} "
+           "for good:", migration.bucket):
         return True
     migration.say("kept in S3")
     return False
@@ -252,7 +280,8 @@ def conclude(args, migration, census):
     if census.wrong:
         where = "deleted" if census.pruned else "proven; nothing of it is deleted"
         migration.say(f"{census.wrong:,} of {count(census.rows, 'row')} not {where}"
-                      f" ({census.told()}): see 's3-migrate errors', then 's3-migrate retry-errors'")
+                      f" ({census.told()}): see 's3-migrate errors', then 's3-migrate "
+                      "retry-errors'")
         for text in census.named:
             migration.say(text)
     return SOME_FAILED
@@ -262,7 +291,9 @@ def reset(args, migrations):
     """Ask, and forget what is known of buckets; return the status."""
     status = DONE
     for migration in migrations:
-        question = f"Forget how far s3://{migration.bucket} is migrated? (What was fetched, and S3, stay as they are.)"
+        question = (
+            f"Forget how far s3://{migration.bucket} is migrated? (What was fetched, and S3, stay "
+            "as they are.)")
         if migration.bucket in args.yes or person(migration.bucket)(question):
             migration.reset()
         else:
@@ -282,7 +313,8 @@ def show_errors(args, migrations):
     """Write the rows that are wrong as a manifest; return the status."""
     from argparse import Namespace
     found = 0
-    sink = Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv", source_rows=True)
+    sink = Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv",
+                source_rows=True)
     with closing(sink):
         for migration in migrations:
             latest = migration.latest()
@@ -302,20 +334,26 @@ def show_status(args, migrations):
         lines = [json.dumps(each) for each in facts]
     else:
         table = [("BUCKET", "STATUS", "ROWS", "SIZE", "WRONG", "STATES")]
-        table += [(each["bucket"], each["status"], f"{each['rows']:,}", show_size(each["bytes"]), f"{each['wrong']:,}",
-                   ", ".join(f"{number:,} {state}" for state, number in sorted(each["states"].items()))) for each in facts]
+        table += [(each["bucket"], each["status"], f"{each['rows']:,}", show_size(each["bytes"]),
+                   f"{each['wrong']:,}", ", ".join(f"{number:,} {state}" for state,
+                                                   number in sorted(each["states"].items())))
+                  for each in facts]
         widths = [max(len(line[at]) for line in table) for at in range(5)]
         lines = [" ".join([f"{line[0]:<{widths[0]}}", f"{line[1]:<{widths[1]}}",
-                           *(f"{line[at]:>{widths[at]}}" for at in (2, 3, 4)), line[5]]).rstrip() for line in table]
+                           *(f"{line[at]:>{widths[at]}}" for at in (2, 3, 4)), line[5]]).rstrip()
+                 for line in table]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return DONE if all(each["complete"] for each in facts) else SOME_FAILED
 
 
 def facts_of(args, migration):
-    """Return what there is to say of a bucket; `status` is the phase that comes next, or how it ended."""
+    """Return what there is to say of a bucket; `status` is the phase that comes next, or how it
+    ended.
+    """
     from s3kit.migrate.phases import DELETE, PHASES, VERIFY
     latest = migration.latest()
-    facts = {"bucket": migration.bucket, "status": "scan", "complete": False, "rows": 0, "bytes": 0, "wrong": 0, "states": {}}
+    facts = {"bucket": migration.bucket, "status": "scan", "complete": False, "rows": 0, "bytes": 0,
+             "wrong": 0, "states": {}}
     if latest is None:
         return facts
     census = migration.census(latest)
@@ -329,8 +367,8 @@ def facts_of(args, migration):
         status = PHASES[PHASES.index(latest) + 1].name
     if status == "restore" and not census.archived:
         status = "fetch"
-    return {**facts, "status": status, "complete": status == "complete", "rows": census.rows, "bytes": census.bytes,
-            "wrong": census.wrong, "states": census.states}
+    return {**facts, "status": status, "complete": status == "complete", "rows": census.rows,
+            "bytes": census.bytes, "wrong": census.wrong, "states": census.states}
 
 
 def main(argv=None):

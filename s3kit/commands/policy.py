@@ -17,36 +17,57 @@ def build_parser():
     p = options.parser(NAME, "Plan, compare, apply and roll back bucket policies.",
                        usage=f"%(prog)s {'|'.join(VERBS)} [options] [BUCKET ... | -]")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
-    p.add_argument("words", metavar="VERB BUCKET", nargs="*", help="what to do, with what; - reads a manifest from stdin")
-    p.add_argument("--all", action="store_true", help="plan, backup, --live: all buckets that we may see; else all that are planned")
+    p.add_argument("words", metavar="VERB BUCKET", nargs="*",
+                   help="what to do, with what; - reads a manifest from stdin")
+    p.add_argument("--all", action="store_true",
+                   help="plan, backup, --live: all buckets that we may see; else all that are "
+                   "planned")
     p.add_argument("--buckets-file", metavar="FILE", help="also the buckets in FILE, one a line")
-    p.add_argument("--manifest", metavar="FILE", help="also the buckets of a manifest (and its keys, for migrate); - is stdin")
-    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[], help="but not these")
-    p.add_argument("--dir", metavar="DIR", default="policies", help="where the documents and their backups lie (policies)")
+    p.add_argument("--manifest", metavar="FILE",
+                   help="also the buckets of a manifest (and its keys, for migrate); - is stdin")
+    p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
+                   help="but not these")
+    p.add_argument("--dir", metavar="DIR", default="policies",
+                   help="where the documents and their backups lie (policies)")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("--yes", action="store_true", help="apply, rollback: do not ask")
-    p.add_argument("-n", "--dry-run", action="store_true", help="apply, rollback: say what would be done, do nothing")
+    p.add_argument("-n", "--dry-run", action="store_true",
+                   help="apply, rollback: say what would be done, do nothing")
     group = p.add_argument_group("planning")
-    group.add_argument("-t", "--template", metavar="NAME", help="only-me, read-only, migrate, tls-only, or a FILE")
-    group.add_argument("--exempt", metavar="ARN", action="append", default=[], help="this user or role keeps access")
-    group.add_argument("--role", metavar="ARN", help="read-only, migrate: who migrates (the caller)")
-    group.add_argument("--pipeline", metavar="COMMANDS", default="s3-manifest | s3-fetch | s3-verify", help="migrate: what shall run")
-    group.add_argument("--no-services", action="store_true", help="keep Amazon's services out, too: logs, inventory, ...")
-    group.add_argument("--without", metavar="SID", action="append", default=[], help="leave out this statement of the live policy")
+    group.add_argument("-t", "--template", metavar="NAME",
+                       help="only-me, read-only, migrate, tls-only, or a FILE")
+    group.add_argument("--exempt", metavar="ARN", action="append", default=[],
+                       help="this user or role keeps access")
+    group.add_argument("--role", metavar="ARN",
+                       help="read-only, migrate: who migrates (the caller)")
+    group.add_argument("--pipeline", metavar="COMMANDS",
+                       default="s3-manifest | s3-fetch | s3-verify", help="migrate: what shall run")
+    group.add_argument("--no-services", action="store_true",
+                       help="keep Amazon's services out, too: logs, inventory, ...")
+    group.add_argument("--without", metavar="SID", action="append", default=[],
+                       help="leave out this statement of the live policy")
     group = p.add_argument_group("judging")
     group.add_argument("--caller", metavar="ARN", help="who we are, where STS cannot say")
-    group.add_argument("--by", choices=("arn", "username"), help="what this server tells principals by")
-    group.add_argument("--assume", metavar="KEY=VALUE", action="append", default=[], help="this condition key has this value in our requests")
+    group.add_argument("--by", choices=("arn", "username"),
+                       help="what this server tells principals by")
+    group.add_argument("--assume", metavar="KEY=VALUE", action="append", default=[],
+                       help="this condition key has this value in our requests")
     group.add_argument("--live", action="store_true", help="show, check: the live policy")
     group.add_argument("--backup", action="store_true", help="show: the last backup")
-    group.add_argument("--principal", metavar="ARN", action="append", default=[], help="check: also this user or role")
-    group.add_argument("--action", metavar="ACTION", action="append", default=[], help="check: this action, as s3:GetObject")
+    group.add_argument("--principal", metavar="ARN", action="append", default=[],
+                       help="check: also this user or role")
+    group.add_argument("--action", metavar="ACTION", action="append", default=[],
+                       help="check: this action, as s3:GetObject")
     group.add_argument("--key", metavar="KEY", default="any-key", help="check: of this object")
     group = p.add_argument_group("applying")
     group.add_argument("--canary", metavar="BUCKET", help="apply: this one first (the first)")
-    group.add_argument("--overwrite", action="store_true", help="also what was changed since: the live policy, the plan, a Sid")
-    group.add_argument("--settle", metavar="TIME", type=options.span, help="look for so long whether all is well (5s for the first bucket, then 1s)")
-    group.add_argument("--remove-self", metavar="BUCKET", action="append", default=[], help="the caller may lose access to this one")
+    group.add_argument("--overwrite", action="store_true",
+                       help="also what was changed since: the live policy, the plan, a Sid")
+    group.add_argument("--settle", metavar="TIME", type=options.span,
+                       help="look for so long whether all is well (5s for the first bucket, then "
+                       "1s)")
+    group.add_argument("--remove-self", metavar="BUCKET", action="append", default=[],
+                       help="the caller may lose access to this one")
     group.add_argument("--to", metavar="FILE", help="rollback: to this backup")
     options.s3_options(p)
     return p
@@ -76,7 +97,8 @@ def check_options(args, verb):
         raise Usage("--yes and -n contradict each other")
     if args.live and args.backup:
         raise Usage("--live and --backup exclude each other")
-    wrong = [f"--{name.replace('_', '-')}" for name, verbs in MEANT.items() if verb not in verbs and getattr(args, name)]
+    wrong = [f"--{name.replace('_', '-')}" for name,
+             verbs in MEANT.items() if verb not in verbs and getattr(args, name)]
     if wrong:
         raise Usage(f"{wrong[0]} means nothing to '{verb}'")
     for action in args.action:
@@ -85,13 +107,17 @@ def check_options(args, verb):
 
 
 # The verbs that an option means something to.
-MEANT = {"yes": CHANGING, "dry_run": CHANGING, "template": ("plan",), "role": ("plan",), "no_services": ("plan",), "without": ("plan",),
-         "live": ("show", "check"), "backup": ("show",), "principal": ("check",), "action": ("check",), "canary": ("apply",),
-         "remove_self": ("apply",), "to": ("rollback",), "overwrite": ("plan", *CHANGING), "settle": CHANGING}
+MEANT = {"yes": CHANGING, "dry_run": CHANGING, "template": ("plan",), "role": ("plan",),
+         "no_services": ("plan",), "without": ("plan",), "live": ("show", "check"),
+         "backup": ("show",), "principal": ("check",), "action": ("check",), "canary": ("apply",),
+         "remove_self": ("apply",), "to": ("rollback",), "overwrite": ("plan", *CHANGING),
+         "settle": CHANGING}
 
 
 def chosen(args, verb, words, policies):
-    """Return (buckets, {bucket: patterns of its keys}) that are meant: named, in a file, of a manifest, all, or asked for."""
+    """Return (buckets, {bucket: patterns of its keys}) that are meant: named, in a file, of a
+    manifest, all, or asked for.
+    """
     from fnmatch import fnmatchcase
 
     from s3kit.listing.sources import bucket_lines
@@ -109,8 +135,10 @@ def chosen(args, verb, words, policies):
     for name in found:
         if not BUCKET.fullmatch(name):
             raise Usage(f"'{name}' is not a bucket")
-    found = [name for name in dict.fromkeys(found) if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
-    strange = [name for name in [*args.remove_self, *([args.canary] if args.canary else [])] if name not in found]
+    found = [name for name in dict.fromkeys(found)
+             if not any(fnmatchcase(name, glob) for glob in args.exclude_bucket)]
+    strange = [name for name in [*args.remove_self, *([args.canary] if args.canary else [])]
+               if name not in found]
     if strange:
         raise Usage(f"'{strange[0]}' is none of the buckets of this run")
     if args.to and len(found) != 1:
@@ -121,11 +149,16 @@ def chosen(args, verb, words, policies):
 
 
 def bucket_of(word):
-    """Return the bucket that a word names: NAME, s3://NAME or its ARN. Raises Usage for keys and prefixes."""
+    """Return the bucket that a word names: NAME, s3://NAME or its ARN.
+
+    Raises Usage for keys and prefixes.
+    """
     name = word.removeprefix("s3://").rstrip("/")
     name = name.rpartition(":::")[2] if name.startswith("arn:") else name
     if "/" in name:
-        raise Usage(f"'{word}' is not a bucket: policies are of whole buckets (--manifest FILE reads a manifest)")
+        raise Usage(
+            f"'{word}' is not a bucket: policies are of whole buckets (--manifest FILE reads a "
+            "manifest)")
     return name
 
 
@@ -151,7 +184,10 @@ def known_to(policies, args, verb):
 
 
 def asked_for(known):
-    """Return the buckets that a person chooses from those of `known()`. Raises Usage where nobody can be asked."""
+    """Return the buckets that a person chooses from those of `known()`.
+
+    Raises Usage where nobody can be asked.
+    """
     try:
         person = Person()
     except Usage:
@@ -160,8 +196,8 @@ def asked_for(known):
     for at, name in enumerate(names, 1):
         person.show(f"{at:>4}  {name}")
     answer = person.line("Which buckets, by number or name?")
-    return [names[int(word) - 1] if word.isdigit() and 0 < int(word) <= len(names) else bucket_of(word)
-            for word in answer.replace(",", " ").split()]
+    return [names[int(word) - 1] if word.isdigit() and 0 < int(word) <= len(names)
+            else bucket_of(word) for word in answer.replace(",", " ").split()]
 
 
 def main(argv=None):

@@ -10,8 +10,9 @@ from s3kit.cli.tally import Tally
 NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
 # What --local would not heed: that nobody counts on it.
-NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class", "bucket", "columns", "in_place", "fetched",
-             "accept_proof", "delete_markers", "noncurrent_only", "keep_newest", "max_delete", "undo", "verified_since")
+NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class", "bucket",
+             "columns", "in_place", "fetched", "accept_proof", "delete_markers", "noncurrent_only",
+             "keep_newest", "max_delete", "undo", "verified_since")
 
 
 def build_parser():
@@ -21,20 +22,29 @@ def build_parser():
     options.dest_option(p, "the proven files lie below DIR (the current directory)")
     options.connections_option(p)
     p.add_argument("--yes", action="store_true", help="delete without asking, as rows come")
-    p.add_argument("-n", "--dry-run", action="store_true", help="say what would be deleted, write its rows, delete nothing")
-    p.add_argument("--fetched", action="store_true", help="also rows in state fetched, if their bytes were checked on the way")
+    p.add_argument("-n", "--dry-run", action="store_true",
+                   help="say what would be deleted, write its rows, delete nothing")
+    p.add_argument("--fetched", action="store_true",
+                   help="also rows in state fetched, if their bytes were checked on the way")
     p.add_argument("--accept-proof", metavar="PROOF", action="append", choices=PROOFS, default=[],
                    help="also where nothing but this speaks for the bytes: size")
     p.add_argument("--verified-since", metavar="TIME", type=options.moment,
                    help="do not read again what was verified since TIME and is untouched")
-    p.add_argument("--delete-markers", action="store_true", help="also delete markers (what they hide comes to light)")
-    p.add_argument("--noncurrent-only", action="store_true", help="only versions that are not the current one")
-    p.add_argument("--keep-newest", metavar="N", type=options.positive, help="keep the newest N versions of each key in the manifest")
-    p.add_argument("--max-delete", metavar="N", type=options.positive, help="delete no more than N versions")
-    p.add_argument("--local", action="store_true", help="the other way round: remove local files that the manifest does not name")
+    p.add_argument("--delete-markers", action="store_true",
+                   help="also delete markers (what they hide comes to light)")
+    p.add_argument("--noncurrent-only", action="store_true",
+                   help="only versions that are not the current one")
+    p.add_argument("--keep-newest", metavar="N", type=options.positive,
+                   help="keep the newest N versions of each key in the manifest")
+    p.add_argument("--max-delete", metavar="N", type=options.positive,
+                   help="delete no more than N versions")
+    p.add_argument("--local", action="store_true",
+                   help="the other way round: remove local files that the manifest does not name")
     p.add_argument("--older-than-ledger", action="store_true",
-                   help="with --local, also files that are older than the ledger: they may be the only copies")
-    p.add_argument("--undo", metavar="FILE", help="add to FILE the rows of what is deleted, before it is")
+                   help="with --local, also files that are older than the ledger: they may be the "
+                   "only copies")
+    p.add_argument("--undo", metavar="FILE",
+                   help="add to FILE the rows of what is deleted, before it is")
     options.output_options(p)
     options.filter_options(p)
     options.s3_options(p)
@@ -42,13 +52,16 @@ def build_parser():
 
 
 def prune(args):
-    """Delete what carries proof, or with --local what the manifest does not name; return the status."""
+    """Delete what carries proof, or with --local what the manifest does not name; return the
+    status.
+    """
     from s3kit.errors import Usage
     if args.yes and args.dry_run:
         raise Usage("--yes and -n contradict each other")
     if args.local and any(getattr(args, name, None) for name in NOT_LOCAL):
-        raise Usage("--local removes what the manifest does not name: it goes with no filter, with no -i, --bucket or --columns, "
-                    "and with no option about versions in S3")
+        raise Usage(
+            "--local removes what the manifest does not name: it goes with no filter, with no -i, "
+            "--bucket or --columns, " "and with no option about versions in S3")
     if args.older_than_ledger and not args.local:
         raise Usage("--older-than-ledger goes with --local")
     source = Source(args)

@@ -14,20 +14,31 @@ TIERS = ("Standard", "Bulk", "Expedited")
 
 def build_parser():
     """Declare the options of s3-restore."""
-    p = options.parser(NAME, "Bring archived versions back, and let each row go on when it can be read.")
+    p = options.parser(NAME,
+                       "Bring archived versions back, and let each row go on when it can be read.")
     options.input_options(p)
     options.connections_option(p)
-    p.add_argument("--days", metavar="N", type=options.positive, default=7, help="S3 keeps the copies for N days (7)")
-    p.add_argument("--tier", choices=TIERS, default="Standard", help="how fast, and how dear (Standard)")
-    p.add_argument("--fallback", choices=TIERS[:2], help="ask for this where S3 has no capacity for Expedited, do not wait for it")
-    p.add_argument("--max-pending", metavar="N", type=options.positive, default=100, help="no more than N rows pending in S3 (100)")
-    p.add_argument("--max-pending-size", metavar="SIZE", type=options.size, help="no more than SIZE (like 500G) pending, together")
-    p.add_argument("--wait", action="store_true", help="wait, and let each row go the moment it can be read")
-    p.add_argument("--poll", metavar="TIME", type=options.span, default=60.0, help="look how rows stand every TIME (60s)")
-    p.add_argument("--estimate", action="store_true", help="print what it would cost and how long it would take; ask S3 nothing")
+    p.add_argument("--days", metavar="N", type=options.positive, default=7,
+                   help="S3 keeps the copies for N days (7)")
+    p.add_argument("--tier", choices=TIERS, default="Standard",
+                   help="how fast, and how dear (Standard)")
+    p.add_argument("--fallback", choices=TIERS[:2],
+                   help="ask for this where S3 has no capacity for Expedited, do not wait for it")
+    p.add_argument("--max-pending", metavar="N", type=options.positive, default=100,
+                   help="no more than N rows pending in S3 (100)")
+    p.add_argument("--max-pending-size", metavar="SIZE", type=options.size,
+                   help="no more than SIZE (like 500G) pending, together")
+    p.add_argument("--wait", action="store_true",
+                   help="wait, and let each row go the moment it can be read")
+    p.add_argument("--poll", metavar="TIME", type=options.span, default=60.0,
+                   help="look how rows stand every TIME (60s)")
+    p.add_argument("--estimate", action="store_true",
+                   help="print what it would cost and how long it would take; ask S3 nothing")
     p.add_argument("--prices", metavar="FILE", help="reckon with the prices in FILE")
-    p.add_argument("--yes", action="store_true", help="ask S3 without a question at the terminal first")
-    p.add_argument("-n", "--dry-run", action="store_true", help="write the rows that S3 would be asked for, ask for nothing")
+    p.add_argument("--yes", action="store_true",
+                   help="ask S3 without a question at the terminal first")
+    p.add_argument("-n", "--dry-run", action="store_true",
+                   help="write the rows that S3 would be asked for, ask for nothing")
     options.output_options(p)
     options.filter_options(p)
     options.s3_options(p)

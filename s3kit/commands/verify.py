@@ -8,14 +8,17 @@ NAME = "s3-verify"
 
 def build_parser():
     """Declare the options of s3-verify."""
-    p = options.parser(NAME, "Read the files back from the disk and compare them with what S3 said.")
+    p = options.parser(NAME,
+                       "Read the files back from the disk and compare them with what S3 said.")
     options.input_options(p)
     options.dest_option(p, "the files lie below DIR (the current directory)")
     options.pool_options(p, connections=False)
-    p.add_argument("--quick", action="store_true", help="compare with the ledger only: size, time and digest; ask nothing of S3")
+    p.add_argument("--quick", action="store_true",
+                   help="compare with the ledger only: size, time and digest; ask nothing of S3")
     p.add_argument("--verified-since", metavar="TIME", type=options.moment,
                    help="do not read again what was verified since TIME and is untouched")
-    p.add_argument("--discard", action="store_true", help="remove files that differ, so that s3-fetch gets them again")
+    p.add_argument("--discard", action="store_true",
+                   help="remove files that differ, so that s3-fetch gets them again")
     options.output_options(p)
     options.filter_options(p)
     options.s3_options(p)

@@ -1,7 +1,8 @@
 """Bytes that arrive in drops, written in large blocks and past the page cache where that can be.
 
-Copying through the page cache costs several times the CPU of everything else that a large object needs,
-and what it holds must still go to the disk before a row may leave. libcurl gives at most 16 KiB at once.
+Copying through the page cache costs several times the CPU of everything else that a large object
+needs, and what it holds must still go to the disk before a row may leave. libcurl gives at most 16
+KiB at once.
 """
 
 import errno
@@ -27,14 +28,17 @@ class Blocks:
 
     def __init__(self, fd, at, see, spare):
         self.fd, self.at, self.see, self.spare = fd, at, see, spare
-        self.buffer = spare.pop() if spare else mmap.mmap(-1, BLOCK)       # page-aligned, as O_DIRECT needs it
+        # page-aligned, as O_DIRECT needs it
+        self.buffer = spare.pop() if spare else mmap.mmap(-1, BLOCK)
         self.filled = 0
         self.is_direct = False
         if DIRECT and at % ALIGNED == 0:
             self.set_direct(True)
 
     def set_direct(self, is_direct):
-        """Write past the page cache, or not; a file system that cannot says so now or with the first block."""
+        """Write past the page cache, or not; a file system that cannot says so now or with the
+        first block.
+        """
         flags = fcntl.fcntl(self.fd, fcntl.F_GETFL)
         try:
             fcntl.fcntl(self.fd, fcntl.F_SETFL, flags | DIRECT if is_direct else flags & ~DIRECT)
@@ -58,7 +62,9 @@ class Blocks:
         self.add(data[room:])
 
     def write(self, count):
-        """Write the first bytes of the buffer; those of the last page, if it is not whole, through the cache."""
+        """Write the first bytes of the buffer; those of the last page, if it is not whole, through
+        the cache.
+        """
         view = memoryview(self.buffer)[:count]
         self.see(view)
         whole = count - count % ALIGNED if self.is_direct else count
@@ -91,7 +97,8 @@ class Blocks:
 
 
 def go_direct(fd):
-    """Have an open file read from the disk, not from the page cache, which says nothing of the disk.
+    """Have an open file read from the disk, not from the page cache, which says nothing of the
+    disk.
 
     O_DIRECT where the file system has it; else what is cached is flushed and dropped.
     """

@@ -1,7 +1,7 @@
 """The only rename, sync and unlink in s3kit, so that one page shows when a file is safe.
 
-A name is durable after sync(file), rename, sync(directory); each missing step loses files in a power
-cut (fsync(2), "NOTES"). `sync_tree` does all of it for thousands of files with one flush.
+A name is durable after sync(file), rename, sync(directory); each missing step loses files in a
+power cut (fsync(2), "NOTES"). `sync_tree` does all of it for thousands of files with one flush.
 """
 
 import ctypes
@@ -34,7 +34,10 @@ def sync_tree(fd):
 
 
 def sync_data(fd):
-    """Flush one file's bytes. Raises OSError; never try the same again after one: the kernel reports it once (fsync(2), EIO)."""
+    """Flush one file's bytes.
+
+    Raises OSError; never try the same again after one: the kernel reports it once (fsync(2), EIO).
+    """
     getattr(os, "fdatasync", os.fsync)(fd)
 
 
@@ -45,7 +48,8 @@ def sync_directory(fd):
 
 def sync_name(path):
     """Flush the directory that `path` is in, with its name. Raises OSError."""
-    fd = os.open(os.path.dirname(os.path.realpath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(os.path.dirname(os.path.realpath(path)),
+                 os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         sync_directory(fd)
     finally:
@@ -53,12 +57,17 @@ def sync_name(path):
 
 
 def rename(source, target, source_dir, target_dir):
-    """Give the file `source` in directory `source_dir` the name `target` in `target_dir`, atomically."""
+    """Give the file `source` in directory `source_dir` the name `target` in `target_dir`,
+    atomically.
+    """
     os.rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)
 
 
 def unlink(name, directory):
-    """Remove the name from the directory; nothing happens if it is not there. Raises other OSErrors."""
+    """Remove the name from the directory; nothing happens if it is not there.
+
+    Raises other OSErrors.
+    """
     try:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
@@ -75,11 +84,12 @@ def write_all(fd, data, at=None):
 
 
 class Replacement:
-    """A file written beside the one it will replace: `file` to write to, then `commit` or `abandon`.
+    """A file written beside the one it will replace: `file` to write to, then `commit` or
+    `abandon`.
 
-    The old file stays whole until the new one is on the disk. The new one is 0600 & ~umask unless it
-    replaces a file, whose permissions it then takes. What is no regular file (a FIFO, /dev/null) is
-    never replaced, but written to.
+    The old file stays whole until the new one is on the disk. The new one is 0600 & ~umask unless
+    it replaces a file, whose permissions it then takes. What is no regular file (a FIFO, /dev/null)
+    is never replaced, but written to.
     """
 
     def __init__(self, path):
@@ -91,10 +101,12 @@ class Replacement:
         except FileNotFoundError:
             old = None
         if old and not stat.S_ISREG(old.st_mode):
-            self.file = open(os.open(self.name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.folder), "wb")
+            self.file = open(os.open(self.name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.folder),
+                             "wb")
             return
         self.beside = f".s3kit.{os.getpid()}.{id(self):x}.new"
-        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self.folder)
+        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600,
+                     dir_fd=self.folder)
         self.file = os.fdopen(fd, "wb")
         if old:
             try:

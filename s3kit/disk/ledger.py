@@ -18,8 +18,9 @@ SCHEMA = 3
 ASKED_AT_ONCE = 256
 BUSY_SECONDS = 60
 SIGN = 1 << 63
-DAMAGED = ("move it away and keep it: it alone knows which files are the only copies of deleted versions; "
-           "a new one is made, and files are checked again")
+DAMAGED = (
+    "move it away and keep it: it alone knows which files are the only copies of deleted versions; "
+    "a new one is made, and files are checked again")
 TABLE = """
 CREATE TABLE IF NOT EXISTS object (
     bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
@@ -33,13 +34,14 @@ CREATE TABLE IF NOT EXISTS made (at_ns INTEGER NOT NULL);
 DROP INDEX IF EXISTS object_path;
 DROP INDEX IF EXISTS object_state;
 CREATE UNIQUE INDEX IF NOT EXISTS object_at_path ON object (path) WHERE path != '';
-"""
+"""  # noqa: E501
 
 
 class Entry(NamedTuple):
     """What the ledger knows of one object version; `mtime_ns` and `inode` are its file's identity.
 
-    A directory, made for a zero-byte `dir/` placeholder, has mtime_ns 0: its time moves with its files.
+    A directory, made for a zero-byte `dir/` placeholder, has mtime_ns 0: its time moves with its
+    files.
     """
 
     bucket: str
@@ -103,7 +105,8 @@ class Ledger:
         self.check_files()
         old = os.umask(0o077)
         try:
-            base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None,
+                                   check_same_thread=False)
         finally:
             os.umask(old)
         base.execute("PRAGMA journal_mode = WAL")
@@ -113,15 +116,18 @@ class Ledger:
             raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
         if version < SCHEMA:
             # By the clock of the file system, which the times of files are compared with.
-            made = f"INSERT INTO made SELECT {os.stat(self.path).st_ctime_ns} WHERE NOT EXISTS (SELECT 1 FROM made);"
-            base.executescript(f"BEGIN IMMEDIATE; {TABLE} {made} PRAGMA user_version = {SCHEMA}; COMMIT")
+            made = (f"INSERT INTO made SELECT {os.stat(self.path).st_ctime_ns} WHERE NOT EXISTS "
+                    "(SELECT 1 FROM made);")
+            base.executescript(
+                f"BEGIN IMMEDIATE; {TABLE} {made} PRAGMA user_version = {SCHEMA}; COMMIT")
         return base
 
     def fault(self, action, error):
         """Return what people must know of SQLite's error."""
         if is_damage(error):
             return Broken(f"the ledger '{self.path}' is damaged: {error} ({DAMAGED})")
-        return Broken(f"cannot {action} the ledger '{self.path}': {cause(error, os.path.dirname(self.path))}")
+        return Broken(
+            f"cannot {action} the ledger '{self.path}': {cause(error, os.path.dirname(self.path))}")
 
     @contextmanager
     def told(self, action):
@@ -143,8 +149,11 @@ class Ledger:
                 there = os.lstat(path)
             except FileNotFoundError:
                 continue
-            if not (stat.S_ISDIR(there.st_mode) if path == folder else stat.S_ISREG(there.st_mode) and there.st_nlink < 2):
-                raise Fault(f"cannot open the ledger: '{path}' is a link, or not a regular file: nothing is written through it")
+            if not (stat.S_ISDIR(there.st_mode) if path == folder
+                    else stat.S_ISREG(there.st_mode) and there.st_nlink < 2):
+                raise Fault(
+                    f"cannot open the ledger: '{path}' is a link, or not a regular file: nothing "
+                    "is written through it")
 
     def is_empty(self):
         """Return whether nothing is known yet."""
@@ -152,15 +161,18 @@ class Ledger:
             return self.base.execute("SELECT 1 FROM object LIMIT 1").fetchone() is None
 
     def made_ns(self):
-        """Return when the ledger was made, in nanoseconds since 1970: of older files it may not know all. None if unknown."""
+        """Return when the ledger was made, in nanoseconds since 1970: of older files it may not
+        know all. None if unknown.
+        """
         with self.reading():
             return self.base.execute("SELECT max(at_ns) FROM made").fetchone()[0]
 
     def find(self, bucket, key, version_id):
         """Return the Entry of one object version, or None."""
         with self.reading():
-            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",
-                                      (bucket, key, version_id)).fetchone()
+            found = self.base.execute(
+                f"SELECT {FIELDS} FROM object WHERE bucket = ? AND key = ? AND version_id = ?",
+                (bucket, key, version_id)).fetchone()
         return Entry._make(found) if found else None
 
     def find_all(self, names):
@@ -168,35 +180,43 @@ class Ledger:
         found = {}
         for at in range(0, len(names), ASKED_AT_ONCE):
             asked = names[at:at + ASKED_AT_ONCE]
-            # CROSS JOIN keeps SQLite from reading the whole table for each question, as it does for IN (VALUES ...).
+            # CROSS JOIN keeps SQLite from reading the whole table for each question, as it does for
+            # IN (VALUES ...).
             wanted = f"WITH wanted (b, k, v) AS (VALUES {', '.join(['(?, ?, ?)'] * len(asked))})"
             with self.reading():
-                for entry in self.base.execute(f"{wanted} SELECT {FIELDS} FROM wanted CROSS JOIN object "
-                                               "ON bucket = b AND key = k AND version_id = v",
-                                               [text for name in asked for text in name]):
+                for entry in self.base.execute(
+                        f"{wanted} SELECT {FIELDS} FROM wanted CROSS JOIN object "
+                        "ON bucket = b AND key = k AND version_id = v",
+                        [text for name in asked for text in name]):
                     found[entry[:3]] = Entry._make(entry)
         return found
 
     def at_path(self, path):
         """Return the Entry whose file lies at `path`, or None."""
         with self.reading():
-            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ? AND path != ''", (path,)).fetchone()
+            found = self.base.execute(f"SELECT {FIELDS} FROM object WHERE path = ? AND path != ''",
+                                      (path,)).fetchone()
         return Entry._make(found) if found else None
 
     def record(self, entries):
-        """Write entries in one transaction; what another version held at the same path is forgotten (by the index)."""
+        """Write entries in one transaction; what another version held at the same path is forgotten
+        (by the index).
+        """
         try:
             self.base.execute("BEGIN IMMEDIATE")
-            self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})",
-                                  (entry._replace(mtime_ns=folded(entry.mtime_ns), inode=folded(entry.inode)) for entry in entries))
+            self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})", (
+                entry._replace(mtime_ns=folded(entry.mtime_ns), inode=folded(entry.inode))
+                for entry in entries))
             self.base.execute("COMMIT")
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):       # after an I/O error SQLite has rolled back by itself
+            with suppress(sqlite3.Error):  # after an I/O error SQLite has rolled back by itself
                 self.base.execute("ROLLBACK")
             raise self.fault("write", error) from None
 
     def sync_always(self):
-        """Have whatever is recorded from now on survive a power cut, at the cost of a flush each time."""
+        """Have whatever is recorded from now on survive a power cut, at the cost of a flush each
+        time.
+        """
         with self.told("write"):
             self.base.execute("PRAGMA synchronous = FULL")
 
@@ -206,6 +226,9 @@ class Ledger:
             self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
 
     def close(self):
-        """Close the connection. What cannot be moved from the log into the file stays in the log."""
+        """Close the connection.
+
+        What cannot be moved from the log into the file stays in the log.
+        """
         with self.told("close"):
             self.base.close()

@@ -1,4 +1,5 @@
-"""Holding a part file: flock on that very file, so that the kernel drops the lock when its holder dies.
+"""Holding a part file: flock on that very file, so that the kernel drops the lock when its holder
+dies.
 
 flock, not lockf: a POSIX lock is lost when any descriptor of the file closes (fcntl_locking(2),
 "Traditional record locks"). The file's content is never asked who holds it.
@@ -11,16 +12,17 @@ import stat
 
 from s3kit.disk import durable
 
-OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK         # no device may keep us waiting
+# no device may keep us waiting
+OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def hold(name, directory):
     """Return a descriptor that holds the file `name` in `directory`, or None if another holds it.
 
-    The file is made if it is missing. A file that its holder renamed or removed between our open and
-    our lock is not the one we want: only a lock on what the name still names counts. What has another
-    name elsewhere, FIFOs and devices are nobody's part: they lose this name, and are never written to.
-    Raises OSError for a link (see `clear`).
+    The file is made if it is missing. A file that its holder renamed or removed between our open
+    and our lock is not the one we want: only a lock on what the name still names counts. What has
+    another name elsewhere, FIFOs and devices are nobody's part: they lose this name, and are never
+    written to. Raises OSError for a link (see `clear`).
     """
     while True:
         fd = os.open(name, OURS, 0o600, dir_fd=directory)
@@ -53,7 +55,10 @@ def is_alone(status):
 
 
 def clear(name, directory):
-    """Remove the name from the directory if it is a link, or names what nobody may write to. Raises OSError for a directory."""
+    """Remove the name from the directory if it is a link, or names what nobody may write to.
+
+    Raises OSError for a directory.
+    """
     try:
         there = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:

@@ -17,7 +17,9 @@ class Mount:
 
 
 def mounts(table="/proc/self/mountinfo"):
-    """Yield (device's numbers, mount point, type, source, options) of all mounts, in order; none where nobody tells."""
+    """Yield (device's numbers, mount point, type, source, options) of all mounts, in order; none
+    where nobody tells.
+    """
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as lines:
             for line in lines:

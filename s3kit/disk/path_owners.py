@@ -13,7 +13,10 @@ class PathOwners:
         self.base = Scratch("CREATE TABLE claim (path INTEGER PRIMARY KEY, owner INTEGER NOT NULL)")
 
     def take(self, path, owner):
-        """Return whether `path` (a 64-bit hash) is now, or was before, `owner`'s (a 64-bit hash). Raises Fault."""
+        """Return whether `path` (a 64-bit hash) is now, or was before, `owner`'s (a 64-bit hash).
+
+        Raises Fault.
+        """
         if self.base.put("INSERT OR IGNORE INTO claim VALUES (?, ?)", (path, owner)):
             return True
         return self.base.one("SELECT owner FROM claim WHERE path = ?", (path,))[0] == owner

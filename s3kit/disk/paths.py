@@ -1,19 +1,21 @@
-"""Where things are: s3:// names, the way from a key to its path and back, and how to reach a bucket."""
+"""Where things are: s3:// names, the way from a key to its path and back, and how to reach a
+bucket.
+"""
 import re
 from urllib.parse import quote, unquote
 
 NAME_BYTES = 255
 PIECE_BYTES = 240           # of a component too long for one name; leaves room for the mark
 CONTINUES = "%+"            # ends a piece whose component goes on in the next directory
-CLASH = "%="                # a name that differs only in case or Unicode form from one that is there
+CLASH = "%="  # a name that differs only in case or Unicode form from one that is there
 BESIDE_FILE = "%d"          # a directory beside the file of the same name
 BESIDE_DIRECTORY = "%f"     # a file beside the directory of the same name
 VERSION = "%v"              # another version of the key; its id follows
 WHOLE = {"": "%_", ".": "%2E", "..": "%2E%2E"}
 WHOLE_BACK = {name: component for component, name in WHOLE.items()}
 
-# An escape as `path_of` writes it. A `%` in a key is left alone unless it would read as one of these,
-# so that `100%` and `a%20b` keep their names.
+# An escape as `path_of` writes it. A `%` in a key is left alone unless it would read as one of
+# these, so that `100%` and `a%20b` keep their names.
 ESCAPES = r"%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]|[+dfv=])"
 AMBIGUOUS = re.compile(f"(?={ESCAPES})%")
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -54,7 +56,9 @@ def pieces(name):
 
 
 def cut_of(name, most):
-    """Return where to cut a name so that its beginning has at most so many bytes, all its characters and escapes whole."""
+    """Return where to cut a name so that its beginning has at most so many bytes, all its
+    characters and escapes whole.
+    """
     cut = len(name.encode()[:most].decode(errors="ignore"))
     for start in range(max(0, cut - 8), cut):
         run = re.match(ESCAPES, name[start:])
@@ -75,8 +79,8 @@ def component_of(name):
 def path_of(bucket, key, version=""):
     """Return the path of a key below the destination: `bucket/key`, changed only where it must be.
 
-    A key that ends in `/` gives a path that ends in `/`: the directory of a zero-byte placeholder (see
-    `file_of_folder`). With `version` the path is that of one version beside others of its key.
+    A key that ends in `/` gives a path that ends in `/`: the directory of a zero-byte placeholder
+    (see `file_of_folder`). With `version` the path is that of one version beside others of its key.
     """
     if key.endswith("/"):
         names = [name_of(c) for c in key[:-1].split("/")] + [""]
@@ -106,10 +110,11 @@ def with_mark(name, mark):
 
 
 def with_clash(name, digest):
-    """Return a name with the mark that tells it from its other spellings; `digest` is this spelling's own.
+    """Return a name with the mark that tells it from its other spellings; `digest` is this
+    spelling's own.
 
-    A name that is then too long has the mark in its first piece, for pieces that differ in case alone
-    would be one directory.
+    A name that is then too long has the mark in its first piece, for pieces that differ in case
+    alone would be one directory.
     """
     head, more = (name[:-len(CONTINUES)], CONTINUES) if name.endswith(CONTINUES) else (name, "")
     mark = CLASH + digest
@@ -151,6 +156,8 @@ def version_of(path):
 
 
 def is_inside(path):
-    """Return whether a path from a manifest stays below the destination and out of our own folder."""
+    """Return whether a path from a manifest stays below the destination and out of our own folder.
+    """
     names = (path[:-1] if path.endswith("/") else path).split("/")
-    return all(name not in ("", ".", "..") and "\0" not in name for name in names) and names[0].lower() != ".s3kit"
+    return (all(name not in ("", ".", "..") and "\0" not in name for name in names)
+            and names[0].lower() != ".s3kit")

@@ -10,15 +10,18 @@ READ = 8 << 20
 
 
 def is_intact(tree, entry, check):
-    """Return whether the file of a ledger's Entry still has the bytes that were verified; not from the page cache.
+    """Return whether the file of a ledger's Entry still has the bytes that were verified; not from
+    the page cache.
 
-    `check()` is called again and again, and raises to end the reading. Raises OSError, or Fault where there is no file.
+    `check()` is called again and again, and raises to end the reading. Raises OSError, or Fault
+    where there is no file.
     """
     fd = tree.reader(entry.path)
     try:
         go_direct(fd)
         digest = Digest()
-        with mmap.mmap(-1, READ) as buffer, memoryview(buffer) as view:         # page-aligned, as O_DIRECT needs it
+        # page-aligned, as O_DIRECT needs it
+        with mmap.mmap(-1, READ) as buffer, memoryview(buffer) as view:
             while got := os.readv(fd, [buffer]):
                 check()
                 digest.update(view[:got])

@@ -15,7 +15,7 @@ class Scratch:
     def __init__(self, *tables):
         with self.use():
             self.base = sqlite3.connect("", isolation_level=None)
-            for statement in (*tables, "BEGIN"):        # one transaction: nothing is ever to survive
+            for statement in (*tables, "BEGIN"):  # one transaction: nothing is ever to survive
                 self.base.execute(statement)
 
     @contextmanager
@@ -25,7 +25,9 @@ class Scratch:
             yield
         except sqlite3.Error as error:
             folder = temporary_folder()
-            raise Broken(f"cannot use a temporary file in '{folder}': {cause(error, folder)} (TMPDIR names another place)") from None
+            raise Broken(
+                f"cannot use a temporary file in '{folder}': {cause(error, folder)} (TMPDIR names "
+                "another place)") from None
 
     def put(self, statement, values):
         """Do a statement with one row of values; return how many rows it changed."""

@@ -1,4 +1,5 @@
-"""SQLite's errors in the operating system's words: what is full, not permitted, read-only, damaged."""
+"""SQLite's errors in the operating system's words: what is full, not permitted, read-only, damaged.
+"""
 
 import os
 import tempfile
@@ -8,8 +9,9 @@ from s3kit.errors import Fault, reason
 
 BLOCK = 65536           # bytes written to learn why SQLite could not
 # The primary result codes (https://sqlite.org/rescode.html); Python names them from 3.11 on.
-CODES = {"database or disk is full": 13, "disk i/o error": 10, "attempt to write a readonly database": 8,
-         "unable to open database file": 14, "database disk image is malformed": 11, "file is not a database": 26,
+CODES = {"database or disk is full": 13, "disk i/o error": 10,
+         "attempt to write a readonly database": 8, "unable to open database file": 14,
+         "database disk image is malformed": 11, "file is not a database": 26,
          "database is locked": 5}
 READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB = 8, 10, 11, 13, 14, 26
 NO_SPACE = "no space left on the device, or in the quota"
@@ -31,7 +33,9 @@ def is_damage(error):
 
 
 def cause(error, folder):
-    """Return why SQLite failed in a directory; where it tells no errno, a write of our own finds the reason."""
+    """Return why SQLite failed in a directory; where it tells no errno, a write of our own finds
+    the reason.
+    """
     code = code_of(error)
     if code == FULL:
         return NO_SPACE
@@ -54,7 +58,8 @@ def probe(folder):
 
 def temporary_folder():
     """Return where SQLite puts a database that has no name (https://sqlite.org/tempfiles.html)."""
-    for folder in (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp"):
+    for folder in (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp",
+                   "/usr/tmp", "/tmp"):
         if folder and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
             return folder
     return "."

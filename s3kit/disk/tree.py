@@ -59,7 +59,8 @@ class Tree:
             return False
 
     def network(self):
-        """Return the name of the network file system that the destination is on, or an empty text."""
+        """Return the name of the network file system that the destination is on, or an empty text.
+        """
         if sys.platform != "linux":
             return ""
         import ctypes
@@ -112,7 +113,9 @@ class Tree:
         return fd, name, f"{where}/{name}" if where else name
 
     def descend(self, parent, name, make):
-        """Return (descriptor, name) of a directory in `parent`, under another name where it must be."""
+        """Return (descriptor, name) of a directory in `parent`, under another name where it must
+        be.
+        """
         own = with_clash(name, clash(name)) if self.folds and self.is_clash(parent, name) else name
         for candidate in (own, with_mark(own, BESIDE_FILE)):
             try:
@@ -126,7 +129,9 @@ class Tree:
         raise Fault(f"a file is in the way: '{candidate}'")
 
     def enter_all(self, parent, names, make):
-        """Return a descriptor of a directory in `parent`; a name too long for one is nested (see address.pieces)."""
+        """Return a descriptor of a directory in `parent`; a name too long for one is nested (see
+        address.pieces).
+        """
         first, slash, rest = names.partition("/")
         fd = self.enter(parent, first) if make else os.open(first, DIRECTORY, dir_fd=parent)
         if not slash:
@@ -173,7 +178,8 @@ class Tree:
     def reader(self, path):
         """Return a descriptor to read the regular file at `path`. Raises OSError or Fault."""
         folder, name, _ = self.folder(path, make=False)
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK,
+                     dir_fd=folder)
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise Fault(f"'{path}' is not a regular file")
@@ -191,7 +197,9 @@ class Tree:
 
 
 def is_root(path):
-    """Return whether a path is `/` by whatever name, even where making its directories is yet to make it so."""
+    """Return whether a path is `/` by whatever name, even where making its directories is yet to
+    make it so.
+    """
     try:
         return os.path.samestat(os.stat(os.path.realpath(path)), os.stat("/"))
     except OSError:
@@ -226,14 +234,17 @@ def settle(tree, part, fd, path, size, mtime_ns, mode, is_free=False):
             continue        # a directory came to be there since we looked
         except OSError as error:
             if error.errno == errno.EXDEV:
-                raise Fault(f"'{path}' lies on another file system than the destination's .s3kit") from None
+                raise Fault(
+                    f"'{path}' lies on another file system than the destination's .s3kit") from None
             raise
         return path.removesuffix(name) + chosen, os.fstat(fd)
     raise Fault(f"something keeps changing at '{path}'")
 
 
 def free_name(tree, folder, name):
-    """Return the name for a file in `folder`: `name`, or one beside the directory or clash that has it."""
+    """Return the name for a file in `folder`: `name`, or one beside the directory or clash that has
+    it.
+    """
     if tree.folds and tree.is_clash(folder, name):
         name = with_clash(name, clash(name))
     try:
@@ -250,8 +261,8 @@ def free_name(tree, folder, name):
 
 def kind_of(status):
     """Return what a file is, for people."""
-    for test, kind in ((stat.S_ISLNK, "symbolic link"), (stat.S_ISDIR, "directory"), (stat.S_ISFIFO, "FIFO"),
-                       (stat.S_ISSOCK, "socket"), (stat.S_ISREG, "file")):
+    for test, kind in ((stat.S_ISLNK, "symbolic link"), (stat.S_ISDIR, "directory"),
+                       (stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"), (stat.S_ISREG, "file")):
         if test(status.st_mode):
             return kind
     return "device"
@@ -263,5 +274,7 @@ def clash(name):
 
 
 def part_name(bucket, key, version_id, etag):
-    """Return the part file's name for one object version: never the same for two versions' bytes."""
-    return xxhash.xxh3_128_hexdigest("\0".join((bucket, key, version_id, etag)).encode("utf-8", "surrogateescape")) + ".part"
+    """Return the part file's name for one object version: never the same for two versions' bytes.
+    """
+    return xxhash.xxh3_128_hexdigest("\0".join((bucket, key, version_id, etag))
+                                     .encode("utf-8", "surrogateescape")) + ".part"

@@ -11,7 +11,8 @@ WRONG = (WARNING, FAULT)
 
 
 class Finding(NamedTuple):
-    """One line of a report: of what, its state, what was seen, and what to do about it (or nothing).
+    """One line of a report: of what, its state, what was seen, and what to do about it (or
+    nothing).
 
     `facts` are for programs: values as JSON has them.
     """
@@ -28,5 +29,6 @@ class Finding(NamedTuple):
 
     def json(self):
         """Return the Finding as JSON has it: what it does not say is left out."""
-        told = {"check": self.what, "state": self.state, "seen": self.seen, "advice": self.advice, **self.facts}
+        told = {"check": self.what, "state": self.state, "seen": self.seen, "advice": self.advice,
+                **self.facts}
         return {name: value for name, value in told.items() if value not in ("", None)}

@@ -1,4 +1,6 @@
-"""A drawing of how throughput and the wait for the first byte go with the number of connections: SVG, as plain text."""
+"""A drawing of how throughput and the wait for the first byte go with the number of connections:
+SVG, as plain text.
+"""
 
 from html import escape
 
@@ -15,29 +17,38 @@ def drawing(title, steps, chosen):
     """Return an SVG document of Steps, `chosen` the one to be marked."""
     most_rate = nice(max(step.bytes / step.seconds for step in steps), 1024)
     most_wait = nice(max(step.first_byte(0.95) for step in steps) * 1000, 1000)
-    places = [LEFT + (number + 0.5) * (WIDTH - LEFT - RIGHT) / len(steps) for number in range(len(steps))]
+    places = [LEFT + (number + 0.5) * (WIDTH - LEFT - RIGHT) / len(steps)
+              for number in range(len(steps))]
     rates = [height(step.bytes / step.seconds / most_rate) for step in steps]
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
              f'viewBox="0 0 {WIDTH} {HEIGHT}" style="{STYLE}">',
-             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', text(WIDTH / 2, 20, title, "middle", "#222222")]
+             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+             text(WIDTH / 2, 20, title, "middle", "#222222")]
     for number in range(GRID + 1):
         y, share = height(number / GRID), number / GRID
-        lines.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#dddddd"/>')
+        lines.append(
+            f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#dddddd"/>')
         lines.append(text(LEFT - 8, y + 4, f"{show_size(most_rate * share)}/s", "end", RATE))
         lines.append(text(WIDTH - RIGHT + 8, y + 4, f"{most_wait * share:g} ms", "start", FIRST))
     at = places[steps.index(chosen)]
-    lines.append(f'<line x1="{at:.1f}" y1="{height(1):.1f}" x2="{at:.1f}" y2="{height(0):.1f}" stroke="{MARK}" '
-                 'stroke-dasharray="4 4"/>')
+    lines.append(
+        f'<line x1="{at:.1f}" y1="{height(1):.1f}" x2="{at:.1f}" y2="{height(0):.1f}" '
+        f'stroke="{MARK}" ' 'stroke-dasharray="4 4"/>')
     lines.append(text(at, height(1) - 6, "knee", "middle", MARK))
     for share, dashes in ((0.5, ""), (0.95, ' stroke-dasharray="2 4"')):
-        lines.append(curve(places, [height(step.first_byte(share) * 1000 / most_wait) for step in steps], FIRST, dashes))
+        lines.append(curve(places,
+                           [height(step.first_byte(share) * 1000 / most_wait) for step in steps],
+                           FIRST, dashes))
     lines.append(curve(places, rates, RATE, ' stroke-width="2.5"'))
-    lines += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{RATE}"/>' for x, y in zip(places, rates)]
-    lines += [text(x, HEIGHT - BOTTOM + 18, f"{step.workers} x {step.connections}", "middle", "#222222")
-              for x, step in zip(places, steps)]
-    lines.append(text(WIDTH / 2, HEIGHT - BOTTOM + 40, "workers x connections of each", "middle", "#222222"))
+    lines += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{RATE}"/>' for x,
+              y in zip(places, rates)]
+    lines += [text(x, HEIGHT - BOTTOM + 18, f"{step.workers} x {step.connections}", "middle",
+                   "#222222") for x, step in zip(places, steps)]
+    lines.append(text(WIDTH / 2, HEIGHT - BOTTOM + 40, "workers x connections of each", "middle",
+                      "#222222"))
     lines.append(text(LEFT, HEIGHT - 8, "bytes a second", "start", RATE))
-    lines.append(text(WIDTH - RIGHT, HEIGHT - 8, "first byte: half of the answers, dotted 95 %", "end", FIRST))
+    lines.append(text(WIDTH - RIGHT, HEIGHT - 8, "first byte: half of the answers, dotted 95 %",
+                      "end", FIRST))
     return "\n".join([*lines, "</svg>", ""])
 
 
@@ -54,11 +65,14 @@ def curve(xs, ys, colour, more=""):
 
 def text(x, y, words, anchor, colour):
     """Return words at a place."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(words)}</text>'
+    return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" '
+            f'fill="{colour}">{escape(words)}</text>')
 
 
 def nice(most, base):
-    """Return a round number not below `most`: 1, 2, 4 or 8 times a power of a base's tenth, so that a quarter is round, too."""
+    """Return a round number not below `most`: 1, 2, 4 or 8 times a power of a base's tenth, so that
+    a quarter is round, too.
+    """
     unit = 1.0
     while unit * base < most:
         unit *= base

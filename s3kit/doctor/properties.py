@@ -1,4 +1,5 @@
-"""What a bucket is set to, and what of that touches a migration: asked in S3's own words, read without its models.
+"""What a bucket is set to, and what of that touches a migration: asked in S3's own words, read
+without its models.
 
 What a server does not know, or we may not see, is no fault of the bucket.
 """
@@ -9,21 +10,29 @@ from s3kit.s3 import verdicts
 from s3kit.s3.headers import said
 from s3kit.s3.xml import local, parse, read_encoded
 
-ASKS = {"region": "location=", "versioning": "versioning=", "encryption": "encryption=", "lock": "object-lock=",
-        "public": "publicAccessBlock=", "lifecycle": "lifecycle=", "list": "encoding-type=url&list-type=2&max-keys=1"}
-# S3's codes for what was never set (Amazon S3 API Reference, "Error responses"); moto's spelling of one of them beside it.
-NEVER_SET = {"NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration", "ObjectLockConfigurationNotFoundError",
+ASKS = {"region": "location=", "versioning": "versioning=", "encryption": "encryption=",
+        "lock": "object-lock=", "public": "publicAccessBlock=", "lifecycle": "lifecycle=",
+        "list": "encoding-type=url&list-type=2&max-keys=1"}
+# S3's codes for what was never set (Amazon S3 API Reference, "Error responses"); moto's spelling of
+# one of them beside it.
+NEVER_SET = {"NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration",
+             "ObjectLockConfigurationNotFoundError",
              "ServerSideEncryptionConfigurationNotFoundError", "NoSuchObjectLockConfiguration"}
-RIGHTS = {"region": "s3:GetBucketLocation", "versioning": "s3:GetBucketVersioning", "encryption": "s3:GetEncryptionConfiguration",
+RIGHTS = {"region": "s3:GetBucketLocation", "versioning": "s3:GetBucketVersioning",
+          "encryption": "s3:GetEncryptionConfiguration",
           "lock": "s3:GetBucketObjectLockConfiguration", "public": "s3:GetBucketPublicAccessBlock",
-          "lifecycle": "s3:GetLifecycleConfiguration", "list": "s3:ListBucket", "read": "s3:GetObject"}
+          "lifecycle": "s3:GetLifecycleConfiguration", "list": "s3:ListBucket",
+          "read": "s3:GetObject"}
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-UNREADABLE = ("GLACIER", "DEEP_ARCHIVE")        # where objects must be restored before they can be fetched
+# where objects must be restored before they can be fetched
+UNREADABLE = ("GLACIER", "DEEP_ARCHIVE")
 PUT_LIFECYCLE = "disable the rule until you are done (aws s3api put-bucket-lifecycle-configuration)"
 
 
 class Bucket:
-    """One bucket, and what the answers of its server said of it; `is_named`: somebody asked for this very one."""
+    """One bucket, and what the answers of its server said of it; `is_named`: somebody asked for
+    this very one.
+    """
 
     def __init__(self, name, region="", is_named=False):
         self.name, self.is_named = name, is_named
@@ -44,7 +53,8 @@ class Bucket:
         elif verdict == verdicts.OK:
             try:
                 # Some servers send nothing where they mean an empty document.
-                self.told[ask] = ask in ("read", "head") or READERS[ask](parse(transfer.body) if transfer.body.strip() else ())
+                self.told[ask] = ask in ("read", "head") or READERS[
+                    ask](parse(transfer.body) if transfer.body.strip() else ())
             except Fault as fault:
                 self.trouble = str(fault)
         elif ask == "head" or (ask == "read" and transfer.status not in (401, 403)):
@@ -65,29 +75,35 @@ class Bucket:
         """Yield the Findings of the bucket, what it is first."""
         what = f"s3://{self.name}"
         bad = FAULT if self.is_named else WARNING
-        facts = {"bucket": self.name, **{name: value for name, value in self.told.items() if name != "list"}}
+        facts = {"bucket": self.name,
+                 **{name: value for name, value in self.told.items() if name != "list"}}
         if self.is_missing:
             yield Finding(what, bad, "there is no such bucket", "look for it with s3-list", facts)
             return
         yield Finding(what, OK, self.summary() or "there", "", facts)
         if self.trouble:
-            yield Finding(what, bad, self.trouble, "try again, or see what the server says elsewhere", facts)
+            yield Finding(what, bad, self.trouble,
+                          "try again, or see what the server says elsewhere", facts)
         for ask, verb in (("list", "listed"), ("read", "read")):
             if ask in self.denied:
-                yield Finding(what, FAULT if self.is_named else NOTE, f"may not be {verb} by us", f"ask for {RIGHTS[ask]}", facts)
+                yield Finding(what, FAULT if self.is_named else NOTE, f"may not be {verb} by us",
+                              f"ask for {RIGHTS[ask]}", facts)
         yield from self.races(what, facts)
         yield from self.notes(what, facts)
         hidden = [ask for ask in self.denied if ask not in ("list", "read")]
         if hidden:
-            rights = ", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4 else "s3:GetBucket* and s3:Get*Configuration"
-            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}", f"ask for {rights}", facts)
+            rights = (", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4
+                      else "s3:GetBucket* and s3:Get*Configuration")
+            yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}",
+                          f"ask for {rights}", facts)
 
     def summary(self):
         """Return in some words what the bucket is set to, as far as that was told."""
         told = self.told
         words = [told.get("region") or ""]
         if "versioning" in told:
-            words.append({"Enabled": "versioned", "Suspended": "versioning suspended"}.get(told["versioning"], "not versioned"))
+            words.append({"Enabled": "versioned", "Suspended": "versioning suspended"}
+                         .get(told["versioning"], "not versioned"))
         if "encryption" in told:
             words.append(told["encryption"] or "not encrypted by default")
         if "public" in told:
@@ -96,7 +112,8 @@ class Bucket:
             words.append(f"object lock {told['lock']}")
         if "lifecycle" in told:
             rules = told["lifecycle"] or []
-            words.append(f"{len(rules)} lifecycle rule{'s' * (len(rules) > 1)}" if rules else "no lifecycle")
+            words.append(f"{len(rules)} lifecycle rule{'s' * (len(rules) > 1)}" if rules
+                         else "no lifecycle")
         if "list" in told and not told["list"]:
             words.append("empty")
         return ", ".join(word for word in words if word)
@@ -115,13 +132,16 @@ class Bucket:
         """Yield what will matter later."""
         told = self.told
         if told.get("lock"):
-            yield Finding(what, NOTE, "under object lock", "versions go only when their retention and legal holds end: "
+            yield Finding(what, NOTE, "under object lock",
+                          "versions go only when their retention and legal holds end: "
                           "s3-prune marks the others 'locked'", facts)
         if (told.get("encryption") or "").startswith("aws:kms"):
             yield Finding(what, NOTE, "encrypted by KMS",
-                          "reading takes kms:Decrypt, too; ETags prove nothing, checksums do", facts)
+                          "reading takes kms:Decrypt, too; ETags prove nothing, checksums do",
+                          facts)
         if told.get("versioning") == "Suspended":
-            yield Finding(what, NOTE, "versioning is suspended", "older versions are still there", facts)
+            yield Finding(what, NOTE, "versioning is suspended", "older versions are still there",
+                          facts)
 
 
 def elements(root):
@@ -131,7 +151,8 @@ def elements(root):
 
 
 def texts(root):
-    """Return {name: text} of everything in a document, however deep; of two alike the first counts."""
+    """Return {name: text} of everything in a document, however deep; of two alike the first counts.
+    """
     found = {}
     for child in root.iter("*") if len(root) else ():
         found.setdefault(local(child.tag), (child.text or "").strip())
@@ -139,7 +160,9 @@ def texts(root):
 
 
 def read_region(root):
-    """Return where a bucket is; an empty answer is us-east-1, EU is eu-west-1 [API GetBucketLocation]."""
+    """Return where a bucket is; an empty answer is us-east-1, EU is eu-west-1 [API
+    GetBucketLocation].
+    """
     text = (getattr(root, "text", "") or "").strip()
     return {"": "us-east-1", "EU": "eu-west-1"}.get(text, text)
 
@@ -160,7 +183,8 @@ def read_lock(root):
     told = texts(root)
     if told.get("ObjectLockEnabled") != "Enabled":
         return None
-    span = f"{told['Days']} days" if "Days" in told else f"{told['Years']} years" if "Years" in told else ""
+    span = (f"{told['Days']} days" if "Days" in told else f"{told['Years']} years"
+            if "Years" in told else "")
     return f"{told['Mode'].lower()} {span}" if told.get("Mode") and span else "without a default"
 
 
@@ -177,7 +201,9 @@ def read_list(root):
 
 
 def read_lifecycle(root):
-    """Return the rules: {id, is_on, prefix, is_narrow, deeds}; deeds are what a rule does that a migration would meet."""
+    """Return the rules: {id, is_on, prefix, is_narrow, deeds}; deeds are what a rule does that a
+    migration would meet.
+    """
     return [read_rule(child) for name, child in elements(root) if name == "Rule"]
 
 
@@ -185,25 +211,33 @@ def read_rule(rule):
     """Return one rule."""
     told = texts(rule)
     inner = {local(child.tag) for child in rule.iter("*")}
-    return {"id": told.get("ID", ""), "is_on": told.get("Status") == "Enabled", "prefix": told.get("Prefix", ""),
+    return {"id": told.get("ID", ""), "is_on": told.get("Status") == "Enabled",
+            "prefix": told.get("Prefix", ""),
             "is_narrow": bool(inner & {"Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}),
-            "deeds": [deed for name, child in elements(rule) for deed in [deed_of(name, texts(child))] if deed]}
+            "deeds": [deed for name,
+                      child in elements(rule) for deed in [deed_of(name, texts(child))] if deed]}
 
 
 def deed_of(name, told):
-    """Return (what one action of a rule does, when), or None if it touches no version that can be read."""
-    when = f"{told['Days']} days after they came" if "Days" in told else f"on {told['Date'][:10]}" if "Date" in told else ""
-    old = f"{told['NoncurrentDays']} days after they were replaced" if "NoncurrentDays" in told else ""
+    """Return (what one action of a rule does, when), or None if it touches no version that can be
+    read.
+    """
+    when = (f"{told['Days']} days after they came" if "Days" in told else f"on {told['Date'][:10]}"
+            if "Date" in told else "")
+    old = (f"{told['NoncurrentDays']} days after they were replaced" if "NoncurrentDays" in told
+           else "")
     if name == "Expiration":
-        return ("deletes objects", when) if when else ("removes delete markers that hide nothing", "")
+        return ("deletes objects", when) if when else ("removes delete markers that hide nothing",
+                                                       "")
     if name == "NoncurrentVersionExpiration":
         return "deletes old versions", old
     if told.get("StorageClass") not in UNREADABLE:
         return None
     if name == "Transition":
         return f"moves objects to {told['StorageClass']}", when
-    return (f"moves old versions to {told['StorageClass']}", old) if name == "NoncurrentVersionTransition" else None
+    return (f"moves old versions to {told['StorageClass']}",
+            old) if name == "NoncurrentVersionTransition" else None
 
 
-READERS = {"region": read_region, "versioning": read_versioning, "encryption": read_encryption, "lock": read_lock,
-           "public": read_public, "lifecycle": read_lifecycle, "list": read_list}
+READERS = {"region": read_region, "versioning": read_versioning, "encryption": read_encryption,
+           "lock": read_lock, "public": read_public, "lifecycle": read_lifecycle, "list": read_list}

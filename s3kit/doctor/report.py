@@ -1,4 +1,5 @@
-"""Findings as s3-doctor prints them: aligned for people, a line of tabs each for a pipe, or JSON."""
+"""Findings as s3-doctor prints them: aligned for people, a line of tabs each for a pipe, or JSON.
+"""
 
 import json
 import shutil
@@ -13,7 +14,10 @@ NAMED = 5                   # things at fault that the summary names
 
 
 class Report:
-    """Writes Findings to `out` as they come; with -q only what is wrong. `say` is for people, on stderr."""
+    """Writes Findings to `out` as they come; with -q only what is wrong.
+
+    `say` is for people, on stderr.
+    """
 
     def __init__(self, args, out, say):
         self.args, self.out, self.say = args, out, say
@@ -24,7 +28,8 @@ class Report:
     def add(self, findings):
         """Print Findings."""
         if isinstance(findings, list):      # all that is known at once has one width
-            self.column = max([COLUMN, *(len(finding.what) for finding in findings if len(finding.what) <= WIDEST)])
+            self.column = max([COLUMN, *(len(finding.what)
+                                         for finding in findings if len(finding.what) <= WIDEST)])
         for finding in findings:
             self.findings.append(finding)
             if not self.args.quiet or finding.state in WRONG:
@@ -38,8 +43,10 @@ class Report:
         if not self.width:
             return "\t".join(visible(text) for text in finding[:4]).rstrip("\t")
         start = f"{visible(finding.what):<{self.column}} {finding.state:<8} "
-        return "\n".join(textwrap.wrap(visible(finding.line()), max(self.width, NARROWEST), initial_indent=start,
-                                       subsequent_indent=" " * (self.column + 10), break_long_words=False, break_on_hyphens=False))
+        return "\n".join(textwrap.wrap(visible(finding.line()), max(self.width, NARROWEST),
+                                       initial_indent=start,
+                                       subsequent_indent=" " * (self.column + 10),
+                                       break_long_words=False, break_on_hyphens=False))
 
     def trace(self, text):
         """Name a request, with -v."""
@@ -48,8 +55,10 @@ class Report:
 
     def summary(self):
         """Say how much was looked at, and what of it is wrong."""
-        named = {state: [finding.what for finding in self.findings if finding.state == state] for state in (FAULT, WARNING)}
-        wrong = [count(len(whats), state) + (f" ({', '.join(dict.fromkeys(whats))})" if whats and len(set(whats)) <= NAMED else "")
+        named = {state: [finding.what for finding in self.findings if finding.state == state]
+                 for state in (FAULT, WARNING)}
+        wrong = [count(len(whats), state) + (f" ({', '.join(dict.fromkeys(whats))})"
+                                             if whats and len(set(whats)) <= NAMED else "")
                  for state, whats in named.items()]
         if not self.args.quiet:
             self.say(f"{count(len(self.findings), 'check')}: {', '.join(wrong)}")

@@ -1,4 +1,6 @@
-"""The way to a server: its name, what is between, its certificate, its clock; and what to do where it ends."""
+"""The way to a server: its name, what is between, its certificate, its clock; and what to do where
+it ends.
+"""
 
 import os
 import socket
@@ -15,13 +17,18 @@ from s3kit.s3.wire import Wire
 
 CERTIFICATE_DAYS = 14
 UNRESOLVED, UNCONNECTED, TIMED_OUT = (5, 6), (7, 97), (28,)       # libcurl's errors
-ADVICE = {**dict.fromkeys(UNRESOLVED, "see dns"), **dict.fromkeys(verdicts.CERTIFICATE_ERRORS, "see tls"),
-          **dict.fromkeys(UNCONNECTED, "is the endpoint right, and its server up? is there a route?"),
-          **dict.fromkeys(TIMED_OUT, "is there a route, a firewall, a VPN? does a proxy have to be named (https_proxy)?")}
+ADVICE = {**dict.fromkeys(UNRESOLVED, "see dns"),
+          **dict.fromkeys(verdicts.CERTIFICATE_ERRORS, "see tls"), **dict.fromkeys(
+              UNCONNECTED, "is the endpoint right, and its server up? is there a route?"),
+          **dict.fromkeys(TIMED_OUT,
+                          "is there a route, a firewall, a VPN? does a proxy have to be named "
+                          "(https_proxy)?")}
 
 
 class Route:
-    """The way to a server, or to the proxy before it; `go` fills in how far it leads, in a thread of its own."""
+    """The way to a server, or to the proxy before it; `go` fills in how far it leads, in a thread
+    of its own.
+    """
 
     def __init__(self, url):
         self.proxy = proxy_of(url)
@@ -32,7 +39,9 @@ class Route:
         self.ahead = None
 
     def go(self, home, seconds):
-        """Look up the name, then ask, within seconds: a name server may hang for longer than libcurl lets itself be stopped."""
+        """Look up the name, then ask, within seconds: a name server may hang for longer than
+        libcurl lets itself be stopped.
+        """
         began = time.monotonic()
         try:
             infos = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM)
@@ -54,10 +63,13 @@ class Route:
 
     @property
     def is_portal(self):
-        """Whether what answered is a page for people: S3 has none but Amazon's, to which it redirects."""
+        """Whether what answered is a page for people: S3 has none but Amazon's, to which it
+        redirects.
+        """
         headers = self.transfer.headers
-        return "html" in headers.get("content-type", "") and not any(name.startswith("x-amz-") for name in headers) \
-            and self.transfer.status == 200
+        return ("html" in headers.get("content-type", "")
+                and not any(name.startswith("x-amz-") for name in headers)
+                and self.transfer.status == 200)
 
     def names(self):
         """Yield what the name of the server, or of its proxy, leads to."""
@@ -72,24 +84,31 @@ class Route:
                           "look at /etc/resolv.conf, or at your VPN", facts)
         elif self.addresses != [self.host]:
             more = f" and {len(self.addresses) - 1} more" if len(self.addresses) > 1 else ""
-            yield Finding("dns", OK, f"{whose}{self.host} is {self.addresses[0]}{more}, in {self.found * 1000:.0f} ms", "", facts)
+            yield Finding("dns", OK,
+                          f"{whose}{self.host} is {self.addresses[0]}{more}, in "
+                          f"{self.found * 1000:.0f} ms", "", facts)
 
     def trust(self, scheme, verify):
         """Yield whether the server is who it says it is."""
         if scheme == "http":
-            yield Finding("tls", WARNING, "http: whoever is on the way can read and change everything", "use an https endpoint")
+            yield Finding("tls", WARNING,
+                          "http: whoever is on the way can read and change everything",
+                          "use an https endpoint")
             return
         certificate = self.seen["certificate"]
         if self.transfer and self.transfer.errno in verdicts.CERTIFICATE_ERRORS:
             yield Finding("tls", FAULT, self.transfer.failure.replace(" (see --ca-bundle)", ""),
-                          "name the certificate to trust with --ca-bundle or AWS_CA_BUNDLE; is a proxy reading along?")
+                          "name the certificate to trust with --ca-bundle or AWS_CA_BUNDLE; is a "
+                          "proxy reading along?")
         elif certificate:
             days = days_left(certificate.get("Expire date", ""))
             text = f"certificate of {name_in(certificate.get('Subject', ''))}"
             text += f", good for {days:,} days" if days is not None else ""
-            facts = {"subject": certificate.get("Subject"), "issuer": certificate.get("Issuer"), "days_left": days}
+            facts = {"subject": certificate.get("Subject"), "issuer": certificate.get("Issuer"),
+                     "days_left": days}
             if not verify:
-                yield Finding("tls", WARNING, f"{text}, not checked (--no-verify-ssl)", "name it with --ca-bundle instead", facts)
+                yield Finding("tls", WARNING, f"{text}, not checked (--no-verify-ssl)",
+                              "name it with --ca-bundle instead", facts)
             elif days is not None and days < CERTIFICATE_DAYS:
                 yield Finding("tls", WARNING, text, "tell whoever runs the server", facts)
             else:
@@ -108,9 +127,12 @@ class Route:
                 advice = f"the proxy {shown(proxy)} is in the way: correct or unset it"
             return Finding("network", FAULT, transfer.failure, advice, {"errno": transfer.errno})
         if self.is_portal:
-            return Finding("network", FAULT, "a web page answers, not S3", "log in to this network, or correct the endpoint")
-        times = {name: round(seen[name] * 1000, 1) for name in ("connected", "secured", "answered") if seen[name]}
-        told = f"answers in {times.get('answered', 0):.0f} ms, connected after {times.get('connected', 0):.0f}"
+            return Finding("network", FAULT, "a web page answers, not S3",
+                           "log in to this network, or correct the endpoint")
+        times = {name: round(seen[name] * 1000, 1)
+                 for name in ("connected", "secured", "answered") if seen[name]}
+        told = (f"answers in {times.get('answered', 0):.0f} ms, connected after "
+                f"{times.get('connected', 0):.0f}")
         told += f", TLS after {times['secured']:.0f}" if "secured" in times else ""
         return Finding("network", OK, told, "", {"address": seen["address"], "milliseconds": times})
 
@@ -118,19 +140,25 @@ class Route:
 def proxy_of(url):
     """Return the proxy that libcurl goes through to a URL, or ''."""
     parts = urlsplit(url)
-    if proxy_bypass_environment(parts.hostname or "", {"no": os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""}):
+    if proxy_bypass_environment(parts.hostname or "", {"no": os.environ.get("no_proxy")
+                                                       or os.environ.get("NO_PROXY") or ""}):
         return ""
-    # HTTP_PROXY in capitals could come from a request's header in a CGI script: libcurl does not read it.
-    names = [f"{parts.scheme}_proxy"] + (["HTTPS_PROXY"] if parts.scheme == "https" else []) + ["all_proxy", "ALL_PROXY"]
+    # HTTP_PROXY in capitals could come from a request's header in a CGI script: libcurl does not
+    # read it.
+    names = ([f"{parts.scheme}_proxy"] + (["HTTPS_PROXY"] if parts.scheme == "https" else [])
+             + ["all_proxy", "ALL_PROXY"])
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def proxy_finding(url, proxy):
     """Return which proxy is used; boto3 and libcurl do not agree about HTTP_PROXY."""
     if proxy:
-        return Finding("proxy", NOTE, f"{shown(proxy)}, from the environment", "", {"proxy": shown(proxy)})
+        return Finding("proxy", NOTE, f"{shown(proxy)}, from the environment", "",
+                       {"proxy": shown(proxy)})
     if url.startswith("http:") and os.environ.get("HTTP_PROXY"):
-        return Finding("proxy", WARNING, "HTTP_PROXY is read by boto3, but not by libcurl, which moves the bytes", "set http_proxy")
+        return Finding("proxy", WARNING,
+                       "HTTP_PROXY is read by boto3, but not by libcurl, which moves the bytes",
+                       "set http_proxy")
     return Finding("proxy", OK, "none")
 
 

@@ -1,4 +1,6 @@
-"""One measurement: s3-fetch's workers, kept busy with batches like its own, reading objects to nowhere."""
+"""One measurement: s3-fetch's workers, kept busy with batches like its own, reading objects to
+nowhere.
+"""
 
 import os
 import queue
@@ -12,7 +14,7 @@ from s3kit.transfer.job import AGAIN, FATAL, RECEIVED, Outcome
 from s3kit.transfer.work import Work
 
 NOTE_SECONDS = 0.05             # between two reports of a worker
-MOVED_SECONDS = 0.02            # between two notes of how many bytes came: a step may take as little as 0.2 s
+MOVED_SECONDS = 0.02  # between two notes of how many bytes came: a step may take as little as 0.2 s
 
 
 class Sample(Task):
@@ -23,7 +25,8 @@ class Sample(Task):
         job = self.job
         self.began = time.monotonic()
         is_whole = not job.start and job.end == job.size
-        self.send(headers=[] if is_whole else [f"Range: bytes={job.start}-{job.end - 1}"], sink=self.receive)
+        self.send(headers=[] if is_whole else [f"Range: bytes={job.start}-{job.end - 1}"],
+                  sink=self.receive)
 
     def receive(self, transfer, data):
         """Take a piece, and let it go."""
@@ -40,7 +43,8 @@ class Sample(Task):
 
 
 class Meter(Engine):
-    """A worker's engine that also tells how long answers took, how many came, and how much CPU its process has used.
+    """A worker's engine that also tells how long answers took, how many came, and how much CPU its
+    process has used.
 
     Not with a batch's outcomes: slow answers make batches that outlast a measurement.
     """
@@ -74,7 +78,9 @@ class Sampling(Work):
 
 
 class Step(NamedTuple):
-    """What one measurement gave; `cpu` are the client's seconds, of all its processes; `first` are seconds, sorted."""
+    """What one measurement gave; `cpu` are the client's seconds, of all its processes; `first` are
+    seconds, sorted.
+    """
 
     workers: int
     connections: int
@@ -92,19 +98,23 @@ class Step(NamedTuple):
 
     def joined(self, other):
         """Return both measurements of the same numbers as one."""
-        return Step(self.workers, self.connections, self.seconds + other.seconds, self.bytes + other.bytes,
-                    self.requests + other.requests, self.cpu + other.cpu, tuple(sorted(self.first + other.first)),
-                    self.slowed + other.slowed)
+        return Step(self.workers, self.connections, self.seconds + other.seconds,
+                    self.bytes + other.bytes, self.requests + other.requests, self.cpu + other.cpu,
+                    tuple(sorted(self.first + other.first)), self.slowed + other.slowed)
 
     def first_byte(self, share):
         """Return the seconds within which this share of the answers began."""
-        return self.first[min(len(self.first) - 1, int(len(self.first) * share))] if self.first else 0.0
+        return self.first[min(len(self.first) - 1,
+                              int(len(self.first) * share))] if self.first else 0.0
 
     def json(self):
         """Return it as JSON has it."""
-        return {"workers": self.workers, "connections": self.connections, "seconds": round(self.seconds, 3), "bytes": self.bytes,
-                "bytes_per_second": round(self.bytes / self.seconds), "requests_per_second": round(self.requests / self.seconds, 1),
-                "first_byte_ms": round(self.first_byte(0.5) * 1000, 1), "first_byte_ms_95": round(self.first_byte(0.95) * 1000, 1),
+        return {"workers": self.workers, "connections": self.connections,
+                "seconds": round(self.seconds, 3), "bytes": self.bytes,
+                "bytes_per_second": round(self.bytes / self.seconds),
+                "requests_per_second": round(self.requests / self.seconds, 1),
+                "first_byte_ms": round(self.first_byte(0.5) * 1000, 1),
+                "first_byte_ms_95": round(self.first_byte(0.95) * 1000, 1),
                 "cpu_cores": round(self.cpu / self.seconds, 2), "slowed_down": self.slowed}
 
 
@@ -119,7 +129,8 @@ class Run:
         self.enough = float("inf")          # bytes after which nobody must wait for anything
         self.answers = queue.SimpleQueue()
         self.pool = Pool(workers, self.note)
-        self.work = Sampling(os.path.abspath(speed.args.dest), {speed.bucket: speed.endpoint}, connections, make=False)
+        self.work = Sampling(os.path.abspath(speed.args.dest), {speed.bucket: speed.endpoint},
+                             connections, make=False)
 
     def note(self, note):
         """Take what a worker says, in the pool's thread."""
@@ -145,7 +156,8 @@ class Run:
         """Let every worker start and open its connections: one byte for each."""
         rows = self.speed.rows
         for worker in range(self.workers):
-            self.submit([self.speed.job(rows[(worker + at) % len(rows)], 0, 1) for at in range(self.connections)])
+            self.submit([self.speed.job(rows[(worker + at) % len(rows)], 0, 1)
+                         for at in range(self.connections)])
         for _ in range(self.workers):
             self.take(None)
 
@@ -154,13 +166,15 @@ class Run:
         batches = self.speed.batches(self.workers)
         for _ in range(self.workers * DEPTH):
             self.submit(next(batches))
-        moved, read, cpu, slowed, first = self.moved, sum(self.read.values()), self.used(), self.slowed, len(self.first)
+        moved, read, cpu, slowed, first = (self.moved, sum(self.read.values()), self.used(),
+                                           self.slowed, len(self.first))
         began, self.enough = time.monotonic(), moved + most
         while (passed := time.monotonic() - began) < seconds and self.moved < self.enough:
             if self.take(min(0.05, seconds - passed)):
                 self.submit(next(batches))
         passed = time.monotonic() - began
-        return Step(self.workers, self.connections, passed, self.moved - moved, sum(self.read.values()) - read, self.used() - cpu,
+        return Step(self.workers, self.connections, passed, self.moved - moved,
+                    sum(self.read.values()) - read, self.used() - cpu,
                     tuple(sorted(self.first[first:])), self.slowed - slowed)
 
     def used(self):
@@ -168,14 +182,19 @@ class Run:
         return time.process_time() + sum(self.cpu.values())
 
     def take(self, seconds):
-        """Take the next batch that is done; return whether one was, in time. Raises Fault where S3 refuses."""
+        """Take the next batch that is done; return whether one was, in time.
+
+        Raises Fault where S3 refuses.
+        """
         until = None if seconds is None else time.monotonic() + seconds
         while True:
             self.speed.check()
             if self.expired:
-                raise Fault("the credentials have expired; renew them and run the same command again")
+                raise Fault(
+                    "the credentials have expired; renew them and run the same command again")
             try:
-                answer = self.answers.get(timeout=0.2 if until is None else max(0.0, min(0.2, until - time.monotonic())))
+                answer = self.answers.get(timeout=0.2 if until is None
+                                          else max(0.0, min(0.2, until - time.monotonic())))
             except queue.Empty:
                 if until is not None and time.monotonic() >= until:
                     return False
@@ -185,7 +204,8 @@ class Run:
             outcomes = answer.result()
             wrong = [outcome for outcome in outcomes if outcome.state != RECEIVED]
             # S3 that only slows us down is a result, too; what went since it was listed is none.
-            if any(outcome.state == FATAL for outcome in wrong) or \
-                    (len(wrong) == len(outcomes) and not any(outcome.state == AGAIN and outcome.slow for outcome in wrong)):
+            if any(outcome.state == FATAL for outcome in wrong) or (
+                    len(wrong) == len(outcomes)
+                    and not any(outcome.state == AGAIN and outcome.slow for outcome in wrong)):
                 raise Fault(f"cannot read s3://{self.speed.bucket}: {wrong[0].error}")
             return True

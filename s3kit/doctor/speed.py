@@ -1,7 +1,9 @@
-"""How fast a bucket's own objects come here, and what keeps them from coming faster: network, disk or CPU.
+"""How fast a bucket's own objects come here, and what keeps them from coming faster: network, disk
+or CPU.
 
-Measured with s3-fetch's own workers and batches, each part by itself: bytes from S3 to nowhere, a scratch file
-without a name to the disk, a hash of bytes in memory. So the advice is for s3-fetch, not for some other client.
+Measured with s3-fetch's own workers and batches, each part by itself: bytes from S3 to nowhere, a
+scratch file without a name to the disk, a hash of bytes in memory. So the advice is for s3-fetch,
+not for some other client.
 """
 
 import os
@@ -37,9 +39,9 @@ STEPS = 18                      # twice as many as there will be, about, for the
 LEAST_SECONDS, MOST_SECONDS = 0.2, 4.0      # of one step
 START = 0.3                     # seconds that workers take to start
 FLAT = 1.05                     # a step that is not faster than the best by this leads nowhere
-IN_VAIN = 3                     # steps in a row that are not: on a busy machine one or two say nothing
-CLOSE = 0.5                     # of the best rate: steps that are measured again before one is called the knee
-KNEE = 0.85                     # of the best rate: what is beyond costs connections and brings little
+IN_VAIN = 3  # steps in a row that are not: on a busy machine one or two say nothing
+CLOSE = 0.5  # of the best rate: steps that are measured again before one is called the knee
+KNEE = 0.85  # of the best rate: what is beyond costs connections and brings little
 BUSY = 0.8                      # of a core, that a worker can do and leave some to others
 DISK_SECONDS, DISK_BYTES = 3.0, 1 << 30     # for the scratch file, at most
 HASH_BYTES, PIECE = 64 << 20, 256 << 10
@@ -47,7 +49,8 @@ SEED = 1                        # the same objects in the same order at every st
 
 
 class Speed:
-    """Measures one bucket or prefix. `steps()` yields as it goes; then `disk`, `hashing` and `verdict` are known.
+    """Measures one bucket or prefix. `steps()` yields as it goes; then `disk`, `hashing` and
+    `verdict` are known.
 
     Raises Fault where nothing can be read.
     """
@@ -55,7 +58,8 @@ class Speed:
     def __init__(self, args, bucket, prefix, check):
         self.args, self.bucket, self.check = args, bucket, check
         self.cores = usable_cores()
-        self.most_workers, self.most_connections = args.jobs or self.cores, args.connections or MOST_CONNECTIONS
+        self.most_workers, self.most_connections = (args.jobs or self.cores,
+                                                    args.connections or MOST_CONNECTIONS)
         self.ends = time.monotonic() + args.seconds
         self.left = args.max_bytes
         access = Access(args)
@@ -75,34 +79,43 @@ class Speed:
     def choose(self, listing, prefix):
         """Return rows that can be read now, of as few pages as have any. Raises Fault."""
         for number, page in enumerate(listing.pages(self.endpoint, prefix)):
-            rows = [row for row in page.rows
-                    if row.length and row.storage_class not in states.ARCHIVED_CLASSES and not has_dots(row.key)]
+            rows = [row for row in page.rows if row.length
+                    and row.storage_class not in states.ARCHIVED_CLASSES and not has_dots(row.key)]
             if rows:
                 return rows
             if number + 1 == PAGES:
                 break
-        raise Fault(f"nothing to read at s3://{self.bucket}/{prefix}: no objects, or only empty and archived ones")
+        raise Fault(
+            f"nothing to read at s3://{self.bucket}/{prefix}: no objects, or only empty and "
+            "archived ones")
 
     # --- network
 
     def steps(self):
-        """Yield the Steps: connections first, then workers, then again those between which the choice is."""
+        """Yield the Steps: connections first, then workers, then again those between which the
+        choice is.
+        """
         self.hashing = self.hash()
         self.try_disk()
         yield from self.rise((1, number) for number in doubling(self.most_connections))
         if self.done:
             connections = self.knee(self.done).connections
-            yield from self.rise((workers, connections) for workers in doubling(self.most_workers) if workers > 1)
+            yield from self.rise((workers, connections)
+                                 for workers in doubling(self.most_workers) if workers > 1)
             yield from self.look_again()
         if not self.done:
-            raise Fault("there was no time to measure anything: give more with --for or --max-bytes")
+            raise Fault(
+                "there was no time to measure anything: give more with --for or --max-bytes")
 
     def rise(self, ladder):
-        """Yield a Step for each (workers, connections), until IN_VAIN in a row bring nothing, or time or bytes are used up."""
+        """Yield a Step for each (workers, connections), until IN_VAIN in a row bring nothing, or
+        time or bytes are used up.
+        """
         flat = 0
         for workers, connections in ladder:
             share = max(3, STEPS - len(self.done))
-            seconds = min(MOST_SECONDS, max(LEAST_SECONDS, (self.ends - time.monotonic()) / share - START))
+            seconds = min(MOST_SECONDS,
+                          max(LEAST_SECONDS, (self.ends - time.monotonic()) / share - START))
             if self.left <= 0 or (time.monotonic() + seconds + START > self.ends and self.done):
                 return
             best = max(map(self.rate, self.done), default=0)
@@ -115,27 +128,36 @@ class Speed:
                 return
 
     def look_again(self):
-        """Yield the best Steps once more, with what they gave before: one look says little where others are at work, too."""
+        """Yield the best Steps once more, with what they gave before: one look says little where
+        others are at work, too.
+        """
         best = max(map(self.rate, self.done))
-        close = [number for number, step in enumerate(self.done) if self.rate(step) >= best * CLOSE and not step.slowed]
+        close = [number for number, step in enumerate(self.done)
+                 if self.rate(step) >= best * CLOSE and not step.slowed]
         for turn, number in enumerate(close):
-            seconds = min(MOST_SECONDS, (self.ends - time.monotonic()) / (len(close) - turn) - START)
+            seconds = min(MOST_SECONDS,
+                          (self.ends - time.monotonic()) / (len(close) - turn) - START)
             if seconds < LEAST_SECONDS or self.left <= 0:
                 return
             step = self.done[number]
-            more = self.measure(step.workers, step.connections, seconds, max(self.left // (len(close) - turn), 1))
+            more = self.measure(step.workers, step.connections, seconds,
+                                max(self.left // (len(close) - turn), 1))
             self.left -= more.bytes
             self.done[number] = step.joined(more)
             yield self.done[number]
 
     def rate(self, step):
-        """Return what is to be great: bytes a second, or requests where objects are small (their sizes only make noise then)."""
-        return (step.requests if self.mean < BATCH_BYTES / BATCH_ROWS else step.bytes) / step.seconds
+        """Return what is to be great: bytes a second, or requests where objects are small (their
+        sizes only make noise then).
+        """
+        return (step.requests if self.mean < BATCH_BYTES / BATCH_ROWS
+                else step.bytes) / step.seconds
 
     def knee(self, steps):
         """Return the step with the fewest connections that is about as fast as any."""
         best = max(map(self.rate, steps))
-        return min((step for step in steps if self.rate(step) >= best * KNEE), key=lambda step: (step.together, step.workers))
+        return min((step for step in steps if self.rate(step) >= best * KNEE),
+                   key=lambda step: (step.together, step.workers))
 
     def measure(self, workers, connections, seconds, most):
         """Return the Step of so many workers, connections each, seconds, and bytes at most."""
@@ -147,7 +169,9 @@ class Speed:
             run.pool.shutdown(cancel_futures=True)
 
     def batches(self, workers):
-        """Yield batches of Jobs without end, as s3-fetch would make them of the objects in some order."""
+        """Yield batches of Jobs without end, as s3-fetch would make them of the objects in some
+        order.
+        """
         order = random.Random(SEED)
         batch, weight = [], 0
         while True:
@@ -166,12 +190,15 @@ class Speed:
 
     def job(self, row, start, end):
         """Return the Job of reading bytes of an object."""
-        return Job("sample", self.bucket, row.key, row.version_id, row.etag, row.length, -1, "", start=start, end=end)
+        return Job("sample", self.bucket, row.key, row.version_id, row.etag, row.length, -1, "",
+                   start=start, end=end)
 
     # --- disk and CPU
 
     def hash(self):
-        """Return how many bytes a second one core checks and digests, as the bucket's objects want it."""
+        """Return how many bytes a second one core checks and digests, as the bucket's objects want
+        it.
+        """
         named = self.rows[0].checksum_algorithm.lower().split()
         check, digest = hasher(named[0] if named and named[0] in ALGORITHMS else "md5"), Digest()
         data = random.Random(SEED).randbytes(PIECE)
@@ -188,7 +215,8 @@ class Speed:
             with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
                 space = os.statvfs(folder)
                 most = min(DISK_BYTES, space.f_bavail * space.f_frsize // 2)
-                self.disk = self.write(file.fileno(), most, min(DISK_SECONDS, (self.ends - time.monotonic()) / 8))
+                self.disk = self.write(file.fileno(), most,
+                                       min(DISK_SECONDS, (self.ends - time.monotonic()) / 8))
                 self.flush = median(self.flushes(file.fileno()))
         except OSError as error:
             self.no_disk = f"'{folder}' cannot be written to: {reason(error)}"
@@ -216,7 +244,9 @@ class Speed:
     # --- advice
 
     def verdict(self):
-        """Return {limit, jobs, connections, and the bytes a second that network, disk and CPU alone would do}."""
+        """Return {limit, jobs, connections, and the bytes a second that network, disk and CPU alone
+        would do}.
+        """
         knee = self.knee(self.done)
         network = max(step.bytes / step.seconds for step in self.done)
         a_byte = knee.cpu / max(1, knee.bytes) + 1 / self.hashing
@@ -227,31 +257,43 @@ class Speed:
         wanted = min(network, rates["disk"]) * a_byte / BUSY        # workers
         jobs = max(knee.workers, min(self.most_workers, self.cores, int(wanted) + 1))
         connections = max(1, -(-knee.together // jobs))
-        return {"limit": limit, "jobs": jobs, "connections": connections, "knee": [knee.workers, knee.connections],
-                "network_bytes_per_second": round(network), "disk_bytes_per_second": round(self.disk) or None,
+        return {"limit": limit, "jobs": jobs, "connections": connections,
+                "knee": [knee.workers, knee.connections],
+                "network_bytes_per_second": round(network),
+                "disk_bytes_per_second": round(self.disk) or None,
                 "flush_ms": round(self.flush * 1000, 1) if self.disk else None,
-                "cpu_bytes_per_second": round(rates["cpu"]), "hash_bytes_per_second": round(self.hashing),
-                "cpu_seconds_per_gib": round(a_byte * (1 << 30), 2), "cpu_us_per_object": round(a_byte * self.mean * 1e6)}
+                "cpu_bytes_per_second": round(rates["cpu"]),
+                "hash_bytes_per_second": round(self.hashing),
+                "cpu_seconds_per_gib": round(a_byte * (1 << 30), 2),
+                "cpu_us_per_object": round(a_byte * self.mean * 1e6)}
 
     def title(self):
         """Return what is measured, in one line."""
         sizes = self.sizes
         return (f"s3://{self.bucket}: {count(len(sizes), 'object')} to choose from, "
-                f"{show_size(sizes[0])} to {show_size(sizes[-1])}, {show_size(self.mean)} on average")
+                f"{show_size(sizes[0])} to {show_size(sizes[-1])}, {show_size(self.mean)} on "
+                "average")
 
     def advice(self):
         """Yield (what, what came of it) of everything but the steps."""
         told = self.verdict()
         yield "network", f"{show_size(told['network_bytes_per_second'])}/s at best"
-        yield "disk", (f"{show_size(self.disk)}/s written to '{existing(self.args.dest)}' and flushed; "
-                       f"a flush takes {self.flush * 1000:.1f} ms" if self.disk else f"not measured: {self.no_disk}")
-        yield "cpu", (f"{show_size(told['cpu_bytes_per_second'])}/s by all {self.cores} cores: {told['cpu_seconds_per_gib']:.2f} s "
-                      f"a GiB, {told['cpu_us_per_object'] / 1000:.2f} ms an object; one core hashes {show_size(self.hashing)}/s")
-        yield "limit", {"network": "the network, or S3", "disk": "the disk", "cpu": "the CPU"}[told["limit"]]
+        yield "disk", (
+            f"{show_size(self.disk)}/s written to '{existing(self.args.dest)}' and flushed; "
+            f"a flush takes {self.flush * 1000:.1f} ms" if self.disk
+            else f"not measured: {self.no_disk}")
+        yield "cpu", (
+            f"{show_size(told['cpu_bytes_per_second'])}/s by all {self.cores} cores: "
+            f"{told['cpu_seconds_per_gib']:.2f} s "
+            f"a GiB, {told['cpu_us_per_object'] / 1000:.2f} ms an object; one core hashes "
+            f"{show_size(self.hashing)}/s")
+        (yield "limit",
+         {"network": "the network, or S3", "disk": "the disk", "cpu": "the CPU"}[told["limit"]])
         workers, connections = told["knee"]
         is_last = workers * connections == max(step.together for step in self.done)
-        yield "knee", f"{count(workers, 'worker')} with {count(connections, 'connection')} each: " + (
-            "no more were tried; --for, --max-bytes, -j and -c let it try more" if is_last else "more brings little")
+        (yield "knee", f"{count(workers, 'worker')} with {count(connections, 'connection')} each: "
+         + ("no more were tried; --for, --max-bytes, -j and -c let it try more" if is_last
+            else "more brings little"))
         if any(step.slowed for step in self.done):
             yield "S3", "slowed us down (503 SlowDown): more connections will not help"
         yield "use", f"s3-fetch -j {told['jobs']} -c {told['connections']}"
@@ -259,7 +301,8 @@ class Speed:
 
 def row_of(step):
     """Return the line of a Step in the table under HEAD."""
-    return (f"{step.workers:7} {step.connections:11} {show_size(step.bytes / step.seconds) + '/s':>9} "
+    return (f"{step.workers:7} {step.connections:11} "
+            f"{show_size(step.bytes / step.seconds) + '/s':>9} "
             f"{step.requests / step.seconds:10,.0f} {step.first_byte(0.5) * 1000:8.1f} ms "
             f"{step.first_byte(0.95) * 1000:6.1f} ms {step.cpu / step.seconds:9.2f}")
 

@@ -1,7 +1,9 @@
-"""The disks of this machine, and how the empty ones would be laid out: as commands for a person to read, none of them run.
+"""The disks of this machine, and how the empty ones would be laid out: as commands for a person to
+read, none of them run.
 
-Each disk gets a file system of its own: one that dies takes its own files only, and each is written to at its own
-speed. A disk counts as empty only if everything that could speak against it was looked at and did not.
+Each disk gets a file system of its own: one that dies takes its own files only, and each is written
+to at its own speed. A disk counts as empty only if everything that could speak against it was
+looked at and did not.
 """
 
 import os
@@ -18,14 +20,17 @@ LOOK = 1 << 20              # bytes at both ends of a disk that must be zero
 NO_DISKS = ("loop", "ram", "zram", "sr", "fd", "nbd")
 MADE_OF_OTHERS = ("dm-", "md", "drbd", "bcache")
 WHERE, LABEL = "/volumes", "s3kit-"
-MAGIC = ((0, b"XFSB", "XFS"), (1080, b"\x53\xef", "ext"), (65600, b"_BHRfS_M", "btrfs"), (512, b"LABELONE", "LVM"),
-         (0, b"LUKS\xba\xbe", "LUKS"), (512, b"EFI PART", "GPT partitions"), (4086, b"SWAPSPACE2", "swap"), (3, b"NTFS", "NTFS"),
+MAGIC = ((0, b"XFSB", "XFS"), (1080, b"\x53\xef", "ext"), (65600, b"_BHRfS_M", "btrfs"),
+         (512, b"LABELONE", "LVM"), (0, b"LUKS\xba\xbe", "LUKS"),
+         (512, b"EFI PART", "GPT partitions"), (4086, b"SWAPSPACE2", "swap"), (3, b"NTFS", "NTFS"),
          (4096, b"\xfc\x4e\x2b\xa9", "RAID"), (510, b"\x55\xaa", "partitions"))
 EMPTY, UNKNOWN = "", "unknown"
 
 
 class Disk(NamedTuple):
-    """A block device: its `content` is EMPTY, UNKNOWN (it may not be read) or what was found; `uses` keep it from us."""
+    """A block device: its `content` is EMPTY, UNKNOWN (it may not be read) or what was found;
+    `uses` keep it from us.
+    """
 
     name: str
     size: int
@@ -42,9 +47,11 @@ class Disk(NamedTuple):
 
     def told(self):
         """Return what it is, for people."""
-        known = {EMPTY: "empty" if self.is_free else "empty, but small", UNKNOWN: "may not be read: look as root"}
+        known = {EMPTY: "empty" if self.is_free else "empty, but small",
+                 UNKNOWN: "may not be read: look as root"}
         state = visible("; ".join(self.uses) or known.get(self.content, f"holds {self.content}"))
-        return f"/dev/{self.name:<12} {show_size(self.size):>6}  {self.kind:<9} {visible(self.model or '-'):<20} {state}"
+        return (f"/dev/{self.name:<12} {show_size(self.size):>6}  {self.kind:<9} "
+                f"{visible(self.model or '-'):<20} {state}")
 
 
 def disks(root="/"):
@@ -60,11 +67,13 @@ def disk(root, name):
     """Return one Disk."""
     folder = f"{root}/sys/block/{name}"
     known = udev(root, text(f"{folder}/dev"))
-    kind = "made of" if name.startswith(MADE_OF_OTHERS) else "removable" if text(f"{folder}/removable") == "1" else \
-        "rotating" if text(f"{folder}/queue/rotational") == "1" else "solid"
-    content = known.get("ID_FS_TYPE") or known.get("ID_PART_TABLE_TYPE") or signature(f"{root}/dev/{name}", size_of(root, name))
-    return Disk(name, size_of(root, name), kind, text(f"{folder}/device/model"), content, known.get("ID_FS_LABEL", ""),
-                tuple(uses(root, name, kind)))
+    kind = ("made of" if name.startswith(MADE_OF_OTHERS) else "removable"
+            if text(f"{folder}/removable") == "1" else "rotating"
+            if text(f"{folder}/queue/rotational") == "1" else "solid")
+    content = (known.get("ID_FS_TYPE") or known.get("ID_PART_TABLE_TYPE")
+               or signature(f"{root}/dev/{name}", size_of(root, name)))
+    return Disk(name, size_of(root, name), kind, text(f"{folder}/device/model"), content,
+                known.get("ID_FS_LABEL", ""), tuple(uses(root, name, kind)))
 
 
 def uses(root, name, kind):
@@ -75,7 +84,8 @@ def uses(root, name, kind):
     for device, point, type_, _, _ in mounts(f"{root}/proc/self/mountinfo"):
         if device in inside:
             yield f"{inside[device]} is mounted at {point} ({type_})"
-    swaps = {line.split()[0].removeprefix("/dev/") for line in lines(f"{root}/proc/swaps")[1:] if line.split()}
+    swaps = {line.split()[0].removeprefix("/dev/")
+             for line in lines(f"{root}/proc/swaps")[1:] if line.split()}
     for part in {name, *parts} & swaps:
         yield f"{part} is swap"
     for part in (name, *parts):
@@ -91,7 +101,9 @@ def uses(root, name, kind):
 
 
 def signature(path, size):
-    """Return what lies on a device by its first and last bytes: EMPTY only if they are all zero; UNKNOWN if nobody lets us look."""
+    """Return what lies on a device by its first and last bytes: EMPTY only if they are all zero;
+    UNKNOWN if nobody lets us look.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -120,7 +132,8 @@ def layout(found, root="/"):
     """Return {disk's name: the commands that make a volume of it}, for those that are free."""
     taken = {point for _, point, _, _, _ in mounts(f"{root}/proc/self/mountinfo")}
     labels = {each.label for each in found}
-    kind = "xfs" if shutil.which("mkfs.xfs", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") else "ext4"
+    kind = "xfs" if shutil.which("mkfs.xfs",
+                                 path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") else "ext4"
     made, number = {}, 0
     for each in found:
         if each.is_free:
@@ -129,7 +142,8 @@ def layout(found, root="/"):
                 number += 1
             label, place = f"{LABEL}{number}", f"{WHERE}/{number}"
             made[each.name] = [f"mkfs.{kind} -L {label} /dev/{each.name}", f"mkdir -p {place}",
-                               f"echo 'LABEL={label} {place} {kind} noatime,nofail 0 2' >> /etc/fstab", f"mount {place}"]
+                               f"echo 'LABEL={label} {place} {kind} noatime,nofail 0 2' >> "
+                               "/etc/fstab", f"mount {place}"]
     return made
 
 
@@ -142,7 +156,8 @@ def script(found, commands):
     if not commands:
         yield "# No disk is empty and unused: nothing to lay out."
         return
-    yield "# Nothing of this was run. mkfs destroys what is on a disk: compare the names with your own list first."
+    (yield "# Nothing of this was run. mkfs destroys what is on a disk: compare the names with "
+     "your own list first.")
     for each in found:
         if each.name in commands:
             yield ""

@@ -1,4 +1,6 @@
-"""s3-fetch's verb: which rows need bytes, what is asked of the workers, and what becomes of their answers."""
+"""s3-fetch's verb: which rows need bytes, what is asked of the workers, and what becomes of their
+answers.
+"""
 
 from s3kit.errors import SOME_FAILED, Fault, NoSuchBucket
 from s3kit.fetch.large_objects import LargeObjects, RangeErrand
@@ -19,7 +21,9 @@ HELD_SECONDS = 0.5          # between two looks at what another process fetches
 
 
 class FetchErrand(Errand):
-    """A row whose bytes are wanted: the ledger's Entry of a file that is there, and its ranges if it is large."""
+    """A row whose bytes are wanted: the ledger's Entry of a file that is there, and its ranges if
+    it is large.
+    """
 
     __slots__ = ("entry", "large", "survey", "failed")
 
@@ -37,11 +41,11 @@ class Fetching(Verb):
         self.large = LargeObjects(self)
         self.flying = {}                # path: the errand under way, for rows that come twice
         self.kept = self.fetched = self.adopted = self.moved_bytes = self.archived = 0
-        self.steps = {
-            jobs.FETCHED: self.take_file, jobs.UNCHANGED: self.keep_file, jobs.AGAIN: self.try_again,
-            jobs.HELD: self.wait_for_holder, jobs.BIG: self.begin_as_large, jobs.FULL: self.stop_for_space,
-            jobs.FATAL: self.stop, jobs.ARCHIVED: self.leave_in_archive, jobs.SURVEYED: self.large.surveyed,
-            jobs.CHECKED: self.large.checked}
+        self.steps = {jobs.FETCHED: self.take_file, jobs.UNCHANGED: self.keep_file,
+                      jobs.AGAIN: self.try_again, jobs.HELD: self.wait_for_holder,
+                      jobs.BIG: self.begin_as_large, jobs.FULL: self.stop_for_space,
+                      jobs.FATAL: self.stop, jobs.ARCHIVED: self.leave_in_archive,
+                      jobs.SURVEYED: self.large.surveyed, jobs.CHECKED: self.large.checked}
 
     # --- from the input to the workers
 
@@ -62,9 +66,11 @@ class Fetching(Verb):
             self.send(row, entry)
 
     def is_kept(self, row, entry):
-        """Fill the row from the ledger's entry if its file is there, untouched since it was checked.
+        """Fill the row from the ledger's entry if its file is there, untouched since it was
+        checked.
 
-        A row that pins no bytes, having neither a version nor an ETag, may mean others today: S3 is asked.
+        A row that pins no bytes, having neither a version nor an ETag, may mean others today: S3 is
+        asked.
         """
         if entry is None or not states.is_pinned(row) or not is_intact(self.tree, row, entry):
             return False
@@ -91,27 +97,35 @@ class Fetching(Verb):
             path = self.places.path_for(row)
             url = self.stage.reach(row)
         except (Misplaced, NoSuchBucket) as fault:
-            self.fail(row, rows.FAILED if isinstance(fault, NoSuchBucket) else rows.CONFLICT, str(fault))
+            self.fail(row, rows.FAILED if isinstance(fault, NoSuchBucket) else rows.CONFLICT,
+                      str(fault))
             return
         if path in self.flying:
-            self.stage.later(HELD_SECONDS, self.stage.take_again, row)     # the same version, twice in the manifest
+            # the same version, twice in the manifest
+            self.stage.later(HELD_SECONDS, self.stage.take_again, row)
             return
         size = -1 if row.length is None else row.length
         kind = "survey" if size >= LARGE and not url else "get"
-        job = Job(kind, row.bucket, row.key, row.version_id, row.etag, size, mtime_of(row), path, row.checksum_type, url)
+        job = Job(kind, row.bucket, row.key, row.version_id, row.etag, size, mtime_of(row), path,
+                  row.checksum_type, url)
         errand = self.flying[path] = FetchErrand(row, job)
         self.know(errand, entry)
         self.progress.expect(max(size, 0))
         self.stage.send(errand, weight=max(size, 0))
 
     def know(self, errand, entry):
-        """Let an errand whose row pins no bytes know of the file that is there: it stays if S3 still has its object."""
-        if entry is not None and not states.is_pinned(errand.row) and is_intact(self.tree, errand.row, entry):
+        """Let an errand whose row pins no bytes know of the file that is there: it stays if S3
+        still has its object.
+        """
+        if entry is not None and not states.is_pinned(errand.row) and is_intact(
+                self.tree, errand.row, entry):
             errand.entry = entry
             errand.job = errand.job._replace(unless=entry.etag)
 
     def resend(self, errand):
-        """Send an errand's Job once more; a presigned URL is made anew, for it expires with what signed it."""
+        """Send an errand's Job once more; a presigned URL is made anew, for it expires with what
+        signed it.
+        """
         job = errand.job
         if job.url:
             job = job._replace(url=self.stage.reach(errand.row))
@@ -146,12 +160,13 @@ class Fetching(Verb):
         row.last_modified = row.last_modified or outcome.last_modified
         row.storage_class = row.storage_class or outcome.storage_class
         if outcome.checksum:
-            row.checksum_algorithm, row.checksum_type = outcome.checksum_algorithm, outcome.checksum_type
+            row.checksum_algorithm, row.checksum_type = (outcome.checksum_algorithm,
+                                                         outcome.checksum_type)
             row.checksum = outcome.checksum
         row.path, row.digest, row.proof = outcome.path, outcome.digest, outcome.proof
         row.state, row.error = rows.FETCHED, ""
-        self.stage.finish(row, entry_of(row, job.version_id, outcome.size, outcome.mtime_ns, outcome.inode,
-                                        errand.patience.tries))
+        self.stage.finish(row, entry_of(row, job.version_id, outcome.size, outcome.mtime_ns,
+                                        outcome.inode, errand.patience.tries))
 
     def keep_file(self, errand, outcome=None):
         """S3 still has what the ledger knows, and the file is there."""
@@ -187,7 +202,8 @@ class Fetching(Verb):
 
     def begin_as_large(self, errand, outcome):
         """A row that did not say its size is a large object: begin again as such."""
-        errand.job = errand.job._replace(kind="survey", size=outcome.size, etag=errand.job.etag or outcome.etag, unless="")
+        errand.job = errand.job._replace(kind="survey", size=outcome.size,
+                                         etag=errand.job.etag or outcome.etag, unless="")
         self.progress.expect(outcome.size)
         self.resend(errand)
 
@@ -195,8 +211,10 @@ class Fetching(Verb):
         """Take no more rows, say how much is needed. Raises Fault."""
         need = sum(max(each.job.size, 0) for each in self.flying.values())
         free, inodes = self.tree.free()
-        raise Fault(f"{outcome.error} in '{self.args.dest}': {show_size(free)} and {inodes:,} inodes are free, what is "
-                    f"under way needs {show_size(need)}; make room and run the same command again")
+        raise Fault(
+            f"{outcome.error} in '{self.args.dest}': {show_size(free)} and {inodes:,} inodes are "
+            "free, what is "
+            f"under way needs {show_size(need)}; make room and run the same command again")
 
     def stop(self, errand, outcome):
         """S3 will not have us at all. Raises Fault."""
@@ -221,7 +239,8 @@ class Fetching(Verb):
             return
         outcome = errand.failed
         self.flying.pop(errand.job.path, None)
-        state = {jobs.VANISHED: rows.VANISHED, jobs.CONFLICT: rows.CONFLICT}.get(outcome.state, rows.FAILED)
+        state = ({jobs.VANISHED: rows.VANISHED, jobs.CONFLICT: rows.CONFLICT}
+                 .get(outcome.state, rows.FAILED))
         errand.row.proof = errand.row.digest = errand.row.path = ""
         self.fail(errand.row, state, outcome.error)
 
@@ -241,10 +260,11 @@ class Fetching(Verb):
         size = f" ({show_size(self.moved_bytes)})" if self.moved_bytes else ""
         wrong = self.tally.of(*rows.WRONG)
         if self.archived:
-            self.tally.say(f"{count(self.archived, 'row')} cannot be read before a restore: see s3-restore")
+            self.tally.say(
+                f"{count(self.archived, 'row')} cannot be read before a restore: see s3-restore")
         others = self.tally.of(rows.VERIFIED, rows.PRUNED, rows.UNVERIFIABLE, rows.STORED)
-        return [f"{count(self.fetched, 'row')} fetched{size}" if self.fetched or not self.kept else "nothing to fetch",
-                self.kept and f"{count(self.kept, 'row')} already there",
+        return [f"{count(self.fetched, 'row')} fetched{size}" if self.fetched or not self.kept
+                else "nothing to fetch", self.kept and f"{count(self.kept, 'row')} already there",
                 self.adopted and f"{count(self.adopted, 'file')} found complete, checked and kept",
                 others and f"{count(others, 'row')} passed on as they were",
                 self.archived and f"{count(self.archived, 'row')} in an archive",

@@ -9,7 +9,7 @@ from s3kit.transfer.engine import NO_SPACE, current_umask
 from s3kit.transfer.job import Outcome
 from s3kit.transfer.large import Large
 
-RANGES_TOGETHER = 4         # of one object in one batch: a worker then has twice as many on their way
+RANGES_TOGETHER = 4  # of one object in one batch: a worker then has twice as many on their way
 BATCHES_AHEAD = 2           # for each batch that the workers hold, of one object
 
 
@@ -46,7 +46,9 @@ class LargeObjects:
         errand.job = errand.job._replace(size=outcome.size)
         there = self.tree.look(errand.job.path)
         if there is not None and there.st_size == outcome.size and outcome.claim.kind != "none":
-            self.stage.send(errand, errand.job._replace(kind="check", claim=outcome.claim, direct=True), outcome.size)
+            self.stage.send(errand,
+                            errand.job._replace(kind="check", claim=outcome.claim, direct=True),
+                            outcome.size)
         else:
             self.begin(errand)
 
@@ -67,7 +69,9 @@ class LargeObjects:
         self.send_ranges(errand)
 
     def send_ranges(self, errand):
-        """Send ranges that have not been sent yet, while there is room; some of them together in a batch."""
+        """Send ranges that have not been sent yet, while there is room; some of them together in a
+        batch.
+        """
         large = errand.large
         together = max(1, min(RANGES_TOGETHER, large.count // (self.workers * DEPTH)))
         while large.pending < self.most and (job := large.next_job()):
@@ -115,11 +119,14 @@ class LargeObjects:
         else:
             self.clear_part(errand)
             self.fetching.take_file(errand, errand.survey._replace(
-                state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest, proof=outcome.proof,
-                mtime_ns=outcome.mtime_ns, inode=outcome.inode, device=outcome.device))
+                state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest,
+                proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode,
+                device=outcome.device))
 
     def clear_part(self, errand):
-        """Remove what an earlier run left of an object whose file was found complete: nobody would resume it."""
+        """Remove what an earlier run left of an object whose file was found complete: nobody would
+        resume it.
+        """
         large = Large(self.tree, errand.job, errand.survey, self.workers)
         try:
             if large.hold():
@@ -134,7 +141,9 @@ class LargeObjects:
         errand.large = None
         if not proof:
             large.discard()
-            self.fetching.try_again(errand, Outcome(jobs.AGAIN, f"the bytes do not match S3's {large.claim.proof}"))
+            self.fetching.try_again(errand, Outcome(jobs.AGAIN,
+                                                    "the bytes do not match S3's "
+                                                    f"{large.claim.proof}"))
             return
         try:
             outcome = large.name(proof, digest, self.mode)
@@ -148,7 +157,8 @@ class LargeObjects:
             self.fetching.take_file(errand, outcome)
 
     def give_up(self, errand):
-        """Let go of an object that failed; return False while some of its ranges are on their way."""
+        """Let go of an object that failed; return False while some of its ranges are on their way.
+        """
         large = errand.large
         if large.pending:
             return False
@@ -160,7 +170,10 @@ class LargeObjects:
         return True
 
     def cannot(self, errand, action, error):
-        """Let a large object's row go for an OSError of ours. Raises Fault where there is no space."""
+        """Let a large object's row go for an OSError of ours.
+
+        Raises Fault where there is no space.
+        """
         if error.errno in NO_SPACE:
             self.fetching.stop_for_space(errand, Outcome(jobs.FULL, reason(error)))
         self.fetching.give_up(errand, Outcome(jobs.FAILED, f"cannot {action}: {reason(error)}"))

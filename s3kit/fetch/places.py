@@ -36,7 +36,9 @@ class Places:
         return path
 
     def keep(self, row, entry):
-        """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other version is about to replace it."""
+        """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other
+        version is about to replace it.
+        """
         owner = owner_of(row)
         return all(self.owners.take(hash_of(path), owner) for path in paths_of(entry))
 
@@ -52,7 +54,9 @@ def hash_of(*texts):
 
 
 def paths_of(entry):
-    """Return the paths that a finished file keeps from others: its own, and the plain one where it had to lie beside that."""
+    """Return the paths that a finished file keeps from others: its own, and the plain one where it
+    had to lie beside that.
+    """
     plain = path_of(entry.bucket, entry.key)
     if entry.path == plain or version_of(entry.path):
         return [entry.path]

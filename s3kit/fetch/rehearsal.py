@@ -19,10 +19,14 @@ class Rehearsal:
         self.tally, _, self.signals = people
         self.rows = self.bytes = 0
         folder = os.path.join(args.dest, OURS)
-        self.tree, self.ledger = (Tree(args.dest, make=False), Ledger(folder)) if os.path.isdir(folder) else (None, None)
+        self.tree, self.ledger = ((Tree(args.dest, make=False), Ledger(folder))
+                                  if os.path.isdir(folder) else (None, None))
 
     def run(self):
-        """Pass every row on that the filters keep, and count what would be fetched. Raises Fault (Cut)."""
+        """Pass every row on that the filters keep, and count what would be fetched.
+
+        Raises Fault (Cut).
+        """
         for batch in self.source.batches():
             self.signals.check()
             batch = self.keep(batch)
@@ -35,7 +39,9 @@ class Rehearsal:
             self.sink.write(batch, self.source.extras())
 
     def is_there(self, row):
-        """Fill a row from the ledger if its file is there, untouched since it was checked; return whether it is."""
+        """Fill a row from the ledger if its file is there, untouched since it was checked; return
+        whether it is.
+        """
         entry = self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger else None
         if entry is None or not states.is_pinned(row) or not is_intact(self.tree, row, entry):
             return False
@@ -52,8 +58,11 @@ class Rehearsal:
 
 
 def is_intact(tree, row, entry):
-    """Return whether the file of a row's ledger Entry lies in the Tree as it was when its bytes were checked."""
-    if not entry.path or not states.is_same_object(row, entry) or (row.path and row.path != entry.path):
+    """Return whether the file of a row's ledger Entry lies in the Tree as it was when its bytes
+    were checked.
+    """
+    if not entry.path or not states.is_same_object(row, entry) or (
+            row.path and row.path != entry.path):
         return False
     there = tree.look(entry.path)
     return there is not None and entry.is_file(there)

@@ -15,7 +15,10 @@ from s3kit.transfer.work import Work
 
 
 def run(args, streams, people):
-    """Fetch the rows of `streams`; return what has the summary and the status. Raises Fault (Cut)."""
+    """Fetch the rows of `streams`; return what has the summary and the status.
+
+    Raises Fault (Cut).
+    """
     if args.dry_run:
         rehearsal = Rehearsal(args, streams, people)
         rehearsal.run()
@@ -25,12 +28,14 @@ def run(args, streams, people):
     tree = Tree(args.dest)
     network = tree.network()
     if network:
-        tally.say(f"warning: the destination is on {network}, where locks between machines cannot be trusted: "
-                  "run one s3-fetch at a time on it")
+        tally.say(
+            f"warning: the destination is on {network}, where locks between machines cannot be "
+            "trusted: " "run one s3-fetch at a time on it")
     sweep(tree)
     ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
     pool = Pool(args.jobs, stage.hear)
-    work = Work(os.path.abspath(args.dest), {}, args.connections, args.limit_rate / args.jobs, place=tree.place)
+    work = Work(os.path.abspath(args.dest), {}, args.connections, args.limit_rate / args.jobs,
+                place=tree.place)
     if ledger.is_empty():
         pool.warm(work)         # the first run: rows will need them, while later ones may not
     limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * args.connections)

@@ -9,7 +9,10 @@ STALE_SECONDS = 7 * 86400       # after which nobody will resume a part file
 
 
 def sweep(tree):
-    """Remove the part files of a Tree that nobody holds and nothing can be resumed from. Raises OSError."""
+    """Remove the part files of a Tree that nobody holds and nothing can be resumed from.
+
+    Raises OSError.
+    """
     names = set(os.listdir(tree.parts))
     for stem in {name.removesuffix(".journal") for name in names}:
         try:

@@ -1,8 +1,9 @@
-"""Where to split a range of keys: guessed from the keys seen so far, so that a guess falls where keys are.
+"""Where to split a range of keys: guessed from the keys seen so far, so that a guess falls where
+keys are.
 
-Keys are read as numbers, each position with the characters seen there as its digits: so the distance of
-a page is known, and where some pages later will be. A guess need not be a key, and may be wrong; that
-costs a request, never a row.
+Keys are read as numbers, each position with the characters seen there as its digits: so the
+distance of a page is known, and where some pages later will be. A guess need not be a key, and may
+be wrong; that costs a request, never a row.
 """
 
 from bisect import bisect_right
@@ -50,8 +51,8 @@ class Shape:
     def characters(self, position):
         """Return (the characters to expect at a position, whether more of their kind are expected).
 
-        Where a position began anew, all of them have come round. Elsewhere the positions after it tell what
-        is usual, as the digits and letters of a hash.
+        Where a position began anew, all of them have come round. Elsewhere the positions after it
+        tell what is usual, as the digits and letters of a hash.
         """
         if position >= len(self.seen):
             return {""}, False
@@ -62,7 +63,8 @@ class Shape:
         for following in self.seen[position + 1:position + 9]:
             is_word = all(map(str.isalnum, following))
             is_run = is_run and is_word
-            if is_run or is_word and any(map(str.isdigit, following)) and any(map(str.isalpha, following)):
+            if is_run or is_word and any(map(str.isdigit, following)) and any(
+                    map(str.isalpha, following)):
                 found |= following
         return found, True
 
@@ -84,11 +86,14 @@ class Shape:
         return None if number else "".join(reversed(found))
 
     def span(self, gauge):
-        """Return (start, end, what a page spans) of a gauge: the positions that tell, and a number of rows."""
+        """Return (start, end, what a page spans) of a gauge: the positions that tell, and a number
+        of rows.
+        """
         first, last, rows = gauge
         top = shared(first, last)
         start, end = max(0, top - CARRY), top + PRECISE
-        return start, end, (self.number(last, start, end) - self.number(first, start, end)) * PAGE // max(1, rows)
+        return start, end, (self.number(last, start, end)
+                            - self.number(first, start, end)) * PAGE // max(1, rows)
 
     def ahead(self, gauge, key, pages):
         """Return the key about `pages` pages after `key`, or None where nothing is known of it.
@@ -108,11 +113,14 @@ class Shape:
         start, end, page = self.span(gauge)
         if until is None or key[:start] != until[:start]:
             return inf
-        return (self.number(until, start, end) - self.number(key, start, end)) / page if page else inf
+        return (self.number(until, start, end)
+                - self.number(key, start, end)) / page if page else inf
 
 
 class Alphabet:
-    """The digits of one position, in order: ranges of code points, and nothing (where keys end) first."""
+    """The digits of one position, in order: ranges of code points, and nothing (where keys end)
+    first.
+    """
 
     def __init__(self, characters, is_open):
         points = {ord(c) for c in characters if c}
@@ -125,13 +133,15 @@ class Alphabet:
         ranges.sort()
         self.lows = [low for low, _ in ranges]
         self.highs = [high for _, high in ranges]
-        self.bases = list(accumulate((high - low + 1 for low, high in ranges), initial=int("" in characters or not points)))
+        self.bases = list(accumulate((high - low + 1 for low, high in ranges),
+                                     initial=int("" in characters or not points)))
         self.size = self.bases[-1]
 
     def rank(self, character):
         """Return a digit's number; of a character that is none, that of the one before it."""
         at = bisect_right(self.lows, ord(character)) - 1 if character else -1
-        return self.bases[at] + min(ord(character), self.highs[at]) - self.lows[at] if at >= 0 else 0
+        return (self.bases[at] + min(ord(character), self.highs[at]) - self.lows[at] if at >= 0
+                else 0)
 
     def character(self, rank):
         """Return the digit of this number."""
@@ -142,13 +152,15 @@ class Alphabet:
 def outline(characters):
     """Return ASCII as it is, of all other characters the first and the last."""
     others = [c for c in characters if c > "\x7f"]
-    return characters.difference(others) | {min(others), max(others)} if len(others) > 2 else characters
+    return (characters.difference(others) | {min(others), max(others)} if len(others) > 2
+            else characters)
 
 
 def kind_of(character, among):
     """Return the range of a character's kind: hexadecimal letters only, if there are no others."""
     for low, high in CLASSES:
-        if low <= character <= high and not (high in "fF" and any(high < c <= chr(ord(low) + 25) for c in among)):
+        if low <= character <= high and not (high in "fF" and any(
+                high < c <= chr(ord(low) + 25) for c in among)):
             return ord(low), ord(high)
     return ord(character), ord(character)
 

@@ -1,8 +1,9 @@
-"""Listing through the data plane: pages fetched by libcurl, several at once, and handed on in order.
+"""Listing through the data plane: pages fetched by libcurl, several at once, and handed on in
+order.
 
-One connection lists one page after the other, each asked for while the one before is used. Where that
-leaves us waiting, the range of keys is split among more connections (segments). Rows come in the server's
-order: key, then newest version first.
+One connection lists one page after the other, each asked for while the one before is used. Where
+that leaves us waiting, the range of keys is split among more connections (segments). Rows come in
+the server's order: key, then newest version first.
 """
 
 import time
@@ -23,8 +24,8 @@ WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
 class Listing:
     """Lists one bucket after the other over up to `connections`. Raises NoAccess or Fault.
 
-    `check()` is called often and may raise; `renew(endpoint)` returns one with newer credentials, or
-    raises NoCredentials.
+    `check()` is called often and may raise; `renew(endpoint)` returns one with newer credentials,
+    or raises NoCredentials.
     """
 
     def __init__(self, check=lambda: None, connections=1, renew=None):
@@ -34,7 +35,10 @@ class Listing:
         self.requests = 0
 
     def is_versioned(self, endpoint):
-        """Return whether a bucket is or was versioned; None where we may not ask. Raises NoAccess or Fault."""
+        """Return whether a bucket is or was versioned; None where we may not ask.
+
+        Raises NoAccess or Fault.
+        """
         status = asking.versioning(endpoint, self.renew, self.check, self.wire)
         return None if status is None else bool(status)
 
@@ -51,7 +55,8 @@ class Run:
     """The listing of one prefix: what is under way, and what is to be asked again later."""
 
     def __init__(self, listing, endpoint, prefix, versions, delimiter):
-        self.listing, self.wire, self.endpoint, self.versions = listing, listing.wire, endpoint, versions
+        self.listing, self.wire, self.endpoint, self.versions = (
+            listing, listing.wire, endpoint, versions)
         self.fixed = ["versions="] if versions else ["list-type=2"]
         self.fixed += ["encoding-type=url", "max-keys=1000"]
         if delimiter:
@@ -97,8 +102,10 @@ class Run:
     def start(self, segment, query, patience):
         """Ask for a page."""
         self.listing.requests += 1
-        url = f"{self.endpoint.url}?{'&'.join(sorted([*self.fixed, query] if query else self.fixed))}"
-        self.asked[self.wire.start(None, self.endpoint, url, headers=[WANTS_RESTORE])] = segment, query, patience
+        url = (f"{self.endpoint.url}?"
+               f"{'&'.join(sorted([*self.fixed, query] if query else self.fixed))}")
+        self.asked[self.wire.start(None, self.endpoint, url,
+                                   headers=[WANTS_RESTORE])] = segment, query, patience
 
     def turn(self, seconds):
         """Wait at most so long for answers, and take them."""
@@ -129,7 +136,9 @@ class Run:
         return page
 
     def again(self, transfer, segment, query, patience, fault):
-        """Ask again for a page that did not come; raise what was wrong where that is no use and nothing goes on without it."""
+        """Ask again for a page that did not come; raise what was wrong where that is no use and
+        nothing goes on without it.
+        """
         if verdicts.verdict_of(transfer) == verdicts.SLOW:
             self.throttle.shrink(time.monotonic())
         self.endpoint, wait = once_more(transfer, self.endpoint, patience, self.listing.renew)

@@ -1,9 +1,10 @@
-"""The segments of a listing: ranges of keys that are listed at once, and handed on in order (no I/O here).
+"""The segments of a listing: ranges of keys that are listed at once, and handed on in order (no I/O
+here).
 
-Each segment begins where a guess (split) says and ends where the next one begins. It is listed as S3 pages
-it, one request at a time; whatever its last page shows beyond its end must begin with the very row that
-the next segment begins with. So the pages join into what one listing after the other would have said,
-whatever order a server keeps; where two do not meet, the rest is listed anew.
+Each segment begins where a guess (split) says and ends where the next one begins. It is listed as
+S3 pages it, one request at a time; whatever its last page shows beyond its end must begin with the
+very row that the next segment begins with. So the pages join into what one listing after the other
+would have said, whatever order a server keeps; where two do not meet, the rest is listed anew.
 """
 
 from bisect import bisect_right
@@ -20,29 +21,36 @@ WASTE = 1.5             # requests for each page that was of use, before guessin
 
 
 class Segment:
-    """A range of keys, after `after` up to `until` (None: all), with its `pages` that wait for their turn.
+    """A range of keys, after `after` up to `until` (None: all), with its `pages` that wait for
+    their turn.
 
-    `query` asks for the next page, and is empty where nothing is left to ask. `first` and `last` name the first
-    and the last row that came, in range or not; `rest` is the page of what came beyond the range.
+    `query` asks for the next page, and is empty where nothing is left to ask. `first` and `last`
+    name the first and the last row that came, in range or not; `rest` is the page of what came
+    beyond the range.
     """
 
     def __init__(self, after, until, query, gauge):
-        self.start, self.after, self.until, self.query, self.gauge = after, after, until, query, gauge
+        self.start, self.after, self.until, self.query, self.gauge = (
+            after, after, until, query, gauge)
         self.pages = deque()
         self.first = self.last = self.rest = None
         self.is_new, self.is_busy, self.is_broken = True, False, False
         self.left = inf
 
     def begin_anew(self):
-        """Give up what has come, to be asked for again from the segment's start; return how many pages that were."""
+        """Give up what has come, to be asked for again from the segment's start; return how many
+        pages that were.
+        """
         count = len(self.pages)
         self.left += count
         self.pages.clear()
-        self.after, self.query, self.first, self.last, self.rest, self.is_new = self.start, "", None, None, None, True
+        self.after, self.query, self.first, self.last, self.rest, self.is_new = (
+            self.start, "", None, None, None, True)
         return count
 
     def is_continued_by(self, keys, ascends):
-        """Return whether keys ascend, and come after what the segment has; `ascends` compares two."""
+        """Return whether keys ascend, and come after what the segment has; `ascends` compares two.
+        """
         if not keys:
             return True
         follows = self.after < keys[0] if self.is_new else ascends(self.after, keys[0])
@@ -50,7 +58,9 @@ class Segment:
 
 
 class Segments:
-    """Decides what to ask for next (`choose`), takes the answers, and hands pages on in order (`ready`)."""
+    """Decides what to ask for next (`choose`), takes the answers, and hands pages on in order
+    (`ready`).
+    """
 
     def __init__(self, connections, prefix="", versions=False):
         self.connections, self.prefix, self.versions = connections, prefix, versions
@@ -69,7 +79,9 @@ class Segments:
 
     @property
     def allowed(self):
-        """How many requests may be under way: at first one, then one more for each page that was of use."""
+        """How many requests may be under way: at first one, then one more for each page that was of
+        use.
+        """
         return min(self.connections, 1 + self.useful)
 
     def choose(self, may_split=True):
@@ -82,14 +94,19 @@ class Segments:
         return found
 
     def find(self, may_split):
-        """Return the segment to ask for: the nearest that waits, or a new one, split off where it is needed first."""
+        """Return the segment to ask for: the nearest that waits, or a new one, split off where it
+        is needed first.
+        """
         if self.under_way >= self.allowed:
             return None
-        head = next((segment for segment in self.open if segment.pages or segment.query or segment.is_new), self.open[0])
+        head = next((segment
+                     for segment in self.open if segment.pages or segment.query or segment.is_new),
+                    self.open[0])
         if is_idle(head) and not head.pages:
             return head         # whatever room is left: all others wait for it
         may_split = may_split and self.may_split()
-        is_full = self.held + self.under_way >= max(self.connections, min(HELD * self.connections, MOST))
+        is_full = self.held + self.under_way >= max(self.connections,
+                                                    min(HELD * self.connections, MOST))
         for before, segment in zip([self.open[0], *self.open], self.open):
             if segment.is_new and before.gauge:
                 segment.gauge = before.gauge        # what was last seen before it
@@ -108,7 +125,8 @@ class Segments:
 
     def may_split(self):
         """Return whether guesses are worth their requests."""
-        return not (self.is_sequential or self.pause) and self.asked <= WASTE * self.useful + self.connections
+        return not (self.is_sequential
+                    or self.pause) and self.asked <= WASTE * self.useful + self.connections
 
     def forget(self, far):
         """Give up a segment's pages, to be asked for again when its turn is nearer."""
@@ -117,8 +135,11 @@ class Segments:
         self.useful -= count
 
     def split_off(self, segment, pages):
-        """Return what is split off a segment `pages` pages after what was seen of it; None if nowhere."""
-        at = self.guess(segment, pages) if segment.gauge and (segment.query or segment.is_new) else None
+        """Return what is split off a segment `pages` pages after what was seen of it; None if
+        nowhere.
+        """
+        at = (self.guess(segment, pages) if segment.gauge and (segment.query or segment.is_new)
+              else None)
         if not at:
             segment.left = 0.0
             return None
@@ -129,14 +150,17 @@ class Segments:
         return new
 
     def guess(self, segment, pages):
-        """Return a key within a segment, `pages` pages on; after a page of one key's versions, that very key."""
+        """Return a key within a segment, `pages` pages on; after a page of one key's versions, that
+        very key.
+        """
         first, last, _ = segment.gauge
         if first == last:
             at = last if self.versions and not segment.is_new else None
         else:
             at = self.shape.ahead(segment.gauge, segment.after, pages)
             at = None if at is None or at <= segment.after else at
-        is_within = at and at.startswith(self.prefix) and (segment.until is None or at < segment.until)
+        is_within = at and at.startswith(self.prefix) and (segment.until is None
+                                                           or at < segment.until)
         return at if is_within else None
 
     def take(self, segment, page):
@@ -178,7 +202,8 @@ class Segments:
             following = self.open[at]
             last = page.rows[-1].key if page.rows else ""
             shown = following.is_new and (segment.until < last if not following.is_busy
-                                          else following.until is not None and following.until <= last)
+                                          else following.until is not None
+                                          and following.until <= last)
             if page.next and not shown:
                 return
             self.held -= len(following.pages)
@@ -193,7 +218,8 @@ class Segments:
             self.useful += 1
 
     def disorder(self, segment, page):
-        """Go on without segments: this server has an order of its own, where nothing can be split."""
+        """Go on without segments: this server has an order of its own, where nothing can be split.
+        """
         self.is_sequential = True
         if segment is not self.open[0]:
             segment.is_broken = True
@@ -204,7 +230,9 @@ class Segments:
         self.keep(segment, page)
 
     def fail(self, segment):
-        """Take note that a page cannot be had; return whether that is to be borne: only the head needs it."""
+        """Take note that a page cannot be had; return whether that is to be borne: only the head
+        needs it.
+        """
         self.answered(segment)
         segment.is_broken = True
         return segment is not self.open[0]
@@ -251,7 +279,9 @@ class Segments:
 
 
 def farthest(segments, near):
-    """Return the last segment with pages that could make room for what is nearer, if it is beyond `near`."""
+    """Return the last segment with pages that could make room for what is nearer, if it is beyond
+    `near`.
+    """
     for far in reversed(segments):
         if far is near:
             return None

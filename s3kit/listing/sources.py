@@ -12,7 +12,10 @@ from s3kit.units import from_epoch, known_ns
 
 
 def sources(args):
-    """Return the sources as [(kind, what)], kind of `s3`, `tree`, `all` or `file`. Raises Usage, Fault."""
+    """Return the sources as [(kind, what)], kind of `s3`, `tree`, `all` or `file`.
+
+    Raises Usage, Fault.
+    """
     found = []
     for text in args.source:
         if text.startswith("s3://"):
@@ -32,11 +35,13 @@ def sources(args):
         found.append(("all", None))
     if not found:
         if os.isatty(0) or args.buckets_file:
-            raise Usage("no source: s3://bucket/prefix, a directory, a manifest, --buckets-file or --all-buckets")
+            raise Usage(
+                "no source: s3://bucket/prefix, a directory, a manifest, --buckets-file or "
+                "--all-buckets")
         found.append(("file", "-"))
     if args.exclude_bucket:
-        found = [(kind, what) for kind, what in found
-                 if kind != "s3" or not any(fnmatch.fnmatchcase(what[0], glob) for glob in args.exclude_bucket)]
+        found = [(kind, what) for kind, what in found if kind != "s3"
+                 or not any(fnmatch.fnmatchcase(what[0], glob) for glob in args.exclude_bucket)]
     return found
 
 
@@ -52,7 +57,8 @@ def bucket_lines(path):
 def rows_of(found, args, check, read):
     """Yield (rows, names of unknown columns) of every source, as they come.
 
-    `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and `extras`.
+    `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and
+    `extras`.
     """
     access = listing = None
     for kind, what in found:
@@ -74,14 +80,15 @@ def rows_of(found, args, check, read):
 
 def every_bucket(access, exclude):
     """Return [(bucket, '')] of all buckets that no glob excludes."""
-    return [(name, "") for name, _ in access.buckets() if not any(fnmatch.fnmatchcase(name, glob) for glob in exclude)]
+    return [(name, "") for name,
+            _ in access.buckets() if not any(fnmatch.fnmatchcase(name, glob) for glob in exclude)]
 
 
 def s3_rows(access, listing, bucket, prefix, args):
     """Yield lists of rows of one prefix: current objects, all versions, or those of a moment.
 
-    In a bucket that is or was versioned, only the listing of versions tells the version ids by which
-    later commands pin what they act on. Where that may not be asked, keys alone must do.
+    In a bucket that is or was versioned, only the listing of versions tells the version ids by
+    which later commands pin what they act on. Where that may not be asked, keys alone must do.
     """
     endpoint = access.endpoint(bucket)
     versioned = args.versions or args.at or listing.is_versioned(endpoint)
@@ -104,7 +111,8 @@ def s3_rows(access, listing, bucket, prefix, args):
 def versions_in_order(pages):
     """Yield the rows of version pages, a key's versions together and the newest first.
 
-    S3 sends them so; servers that send versions and delete markers apart are put right page by page.
+    S3 sends them so; servers that send versions and delete markers apart are put right page by
+    page.
     """
     for page in pages:
         rows = page.rows
@@ -112,8 +120,9 @@ def versions_in_order(pages):
         for row in rows:
             if row.key != last and row.key in seen:
                 rows = sorted(rows, key=lambda r: r.key.encode())
-                rows = [row for _, group in groupby(rows, attrgetter("key"))
-                        for row in sorted(group, key=lambda r: (known_ns(r.last_modified) or 0, r.is_latest == "true"), reverse=True)]
+                rows = [row for _, group in groupby(rows, attrgetter("key")) for row in sorted(
+                    group, key=lambda r: (known_ns(r.last_modified) or 0, r.is_latest == "true"),
+                    reverse=True)]
                 break
             seen.add(row.key)
             last = row.key
@@ -129,8 +138,8 @@ def current(pages):
 def as_of(pages, moment):
     """Yield the rows as the bucket was at `moment` (an aware datetime).
 
-    Of each key the first row, newest first, that is not younger: nothing if that is a delete marker.
-    A key's versions may go on over a page's border.
+    Of each key the first row, newest first, that is not younger: nothing if that is a delete
+    marker. A key's versions may go on over a page's border.
     """
     limit = int(moment.timestamp() * 1e9)
     decided = None
@@ -152,7 +161,7 @@ def tree_rows(top, bucket):
     """
     ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))     # s3-verify alone leaves no parts
     rows, folders = [], [""]
-    while folders:                      # no recursion: a key can make 1,024 directories in each other
+    while folders:  # no recursion: a key can make 1,024 directories in each other
         at = folders.pop()
         try:
             found = sorted(os.scandir(os.path.join(top, at)), key=lambda entry: entry.name)
@@ -182,5 +191,5 @@ def tree_row(top, path, bucket, ours):
             (bucket, key), version = key_of(path), version_of(path)
         except ValueError:
             pass        # not of our making: the path must do
-    return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size), last_modified=from_epoch(status.st_mtime),
-               state=LISTED, path=path)
+    return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size),
+               last_modified=from_epoch(status.st_mtime), state=LISTED, path=path)

@@ -1,4 +1,6 @@
-"""Rows to and from CSV (RFC 4180): the marked form with header and end mark, and a person's bare form."""
+"""Rows to and from CSV (RFC 4180): the marked form with header and end mark, and a person's bare
+form.
+"""
 
 import codecs
 import csv
@@ -21,9 +23,9 @@ class Reader:
     """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     `stop` is the Fault that ends the reading, once there is one: the rows before it still come.
-    `columns` names a headerless input's columns; `bucket` fills rows without one. `marked` says whether
-    the input promised an end mark, `ended` whether it came, `miscounts` has (said, came) of the end marks
-    that are untrue, SHOWN at most, and `extras` has the unknown columns' names.
+    `columns` names a headerless input's columns; `bucket` fills rows without one. `marked` says
+    whether the input promised an end mark, `ended` whether it came, `miscounts` has (said, came) of
+    the end marks that are untrue, SHOWN at most, and `extras` has the unknown columns' names.
     """
 
     form = "csv"
@@ -34,7 +36,8 @@ class Reader:
         self.buffer = ""
         self.line = 0
         self.marked = self.ended = False
-        self.count = self.counted = 0       # rows, and those that an end mark of a bare input has counted
+        # rows, and those that an end mark of a bare input has counted
+        self.count = self.counted = 0
         self.declared, self.miscounts = None, []
         self.extras = []
         self.stop = None
@@ -85,9 +88,13 @@ class Reader:
                         self.buffer = "".join(lines[done:]) + self.buffer
                         break
                     if "field limit" in str(error):
-                        # Where this row ends nobody knows: what follows may be the inside of a cell.
-                        raise Fault(f"line {self.line + done + 1}: no end of the row within {HOLD:,} characters") from None
-                    rows.append(self.not_csv(self.line + done + 1, error, lines[done:records.line_num]))
+                        # Where this row ends nobody knows: what follows may be the inside of a
+                        # cell.
+                        raise Fault(
+                            f"line {self.line + done + 1}: no end of the row within {HOLD:,} "
+                            "characters") from None
+                    rows.append(self.not_csv(self.line + done + 1, error,
+                                             lines[done:records.line_num]))
                     done = records.line_num
         except Fault as fault:
             self.stop = fault
@@ -99,8 +106,10 @@ class Reader:
         if self.ended:
             raise Cut(f"line {line}: something follows the end mark")
         self.count += 1
-        why = "a quote is opened and never closed" if str(error) == OPEN_QUOTE else f"not CSV: {error}"
-        return Row(state=FAILED, error=f"line {line}: {why}", verbatim={"key": "".join(lines).rstrip("\r\n")[:1024]})
+        why = ("a quote is opened and never closed" if str(error) == OPEN_QUOTE
+               else f"not CSV: {error}")
+        return Row(state=FAILED, error=f"line {line}: {why}",
+                   verbatim={"key": "".join(lines).rstrip("\r\n")[:1024]})
 
     def record(self, cells, line):
         """Return the Row of one record, or None where it is a header, a mark or an empty line."""
@@ -134,7 +143,9 @@ class Reader:
         return bool(end)
 
     def end(self, said):
-        """Take an end mark; one in a bare input is that of the piece before it, and promises nothing about what follows."""
+        """Take an end mark; one in a bare input is that of the piece before it, and promises
+        nothing about what follows.
+        """
         self.declared, came = said, self.count - self.counted
         if said != came and len(self.miscounts) < SHOWN:
             self.miscounts.append((said, came))
@@ -152,7 +163,8 @@ class Reader:
         if not is_header and len(names) == 1 and ";" in names[0]:
             raise Fault("columns are separated by ';': a manifest's are by ','")
         # Unknown names may differ in their letters alone, as attributes do.
-        named = [name if name in COLUMNS else self.unknown(cell) for name, cell in zip(names, cells) if name]
+        named = [name if name in COLUMNS else self.unknown(cell) for name,
+                 cell in zip(names, cells) if name]
         if is_header and len(set(named)) < len(named):
             raise Fault("two columns of the header have the same name")
         self.choose(cells if is_header else self.given)
@@ -162,13 +174,16 @@ class Reader:
         """Set how cells become columns, from the names of the columns in order."""
         self.names = [column_of(name) for name in names]
         self.direct = tuple(self.names) == COLUMNS
-        self.picks = [self.names.index(column) if column in self.names else -1 for column in COLUMNS]
+        self.picks = [self.names.index(column) if column in self.names else -1
+                      for column in COLUMNS]
         self.others = [(self.unknown(name), at) for at, name in enumerate(names)
                        if self.names[at] and self.names[at] not in COLUMNS]
         self.extras += [name for name, _ in self.others if name not in self.extras]
 
     def unknown(self, name):
-        """Return an unknown column's name; blanks around it are a person's, or else they belong to it."""
+        """Return an unknown column's name; blanks around it are a person's, or else they belong to
+        it.
+        """
         return name if self.marked else name.strip()
 
     def row(self, cells, line):
@@ -184,16 +199,19 @@ class Reader:
                 extra = {name: cells[at] for name, at in self.others}
             cells = [cells[at] if at >= 0 else "" for at in self.picks]
         if wrong:
-            return Row(state=FAILED, error=f"line {line}: {wrong}", extra=extra, verbatim=dict(zip(COLUMNS, cells)))
+            return Row(state=FAILED, error=f"line {line}: {wrong}", extra=extra,
+                       verbatim=dict(zip(COLUMNS, cells)))
         if self.bucket and not cells[0]:
             cells[0] = self.bucket
         return from_values(cells, line, extra)
 
 
 def is_header_row(names, given, bucket):
-    """Return whether a first row is a header, not an object called `key` where `given` has its keys.
+    """Return whether a first row is a header, not an object called `key` where `given` has its
+    keys.
 
-    With a `bucket` given, a short row without one is a header rather than an object in a bucket of its own.
+    With a `bucket` given, a short row without one is a header rather than an object in a bucket of
+    its own.
     """
     if "key" not in names:
         return False
@@ -218,14 +236,17 @@ class Writer:
         """Return the lines of `rows`."""
         if not self.extras:
             return self.text(map(values, rows))
-        return self.text(values(row) + [(row.extra or {}).get(name, "") for name in self.extras] for row in rows)
+        return self.text(values(row) + [(row.extra or {}).get(name, "") for name in self.extras]
+                         for row in rows)
 
     def end(self, count):
         """Return the end mark."""
         return f"#end rows={count}\n".encode()
 
     def text(self, records):
-        """Return records as CSV bytes; a lone surrogate, from a line that was no UTF-8, goes back as it came."""
+        """Return records as CSV bytes; a lone surrogate, from a line that was no UTF-8, goes back
+        as it came.
+        """
         records = list(records)
         out = io.StringIO(newline="")
         csv.writer(out, lineterminator="\n").writerows(records)

@@ -9,26 +9,30 @@ from s3kit.units import known_ns
 class Filter:
     """What `--include` and the other filters keep; call it with a list of rows.
 
-    The last rule that matches a key decides. Where none does, the key stays, unless the first rule is
-    an include: `--include '*.jpg'` keeps only those, `--exclude '*' --include '*.jpg'` too.
+    The last rule that matches a key decides. Where none does, the key stays, unless the first rule
+    is an include: `--include '*.jpg'` keeps only those, `--exclude '*' --include '*.jpg'` too.
     """
 
     def __init__(self, args):
-        self.rules = [(keeps, re.compile(pattern if is_regex else rf"\A{fnmatch.translate(pattern)}"))
+        self.rules = [(keeps,
+                       re.compile(pattern if is_regex else rf"\A{fnmatch.translate(pattern)}"))
                       for keeps, is_regex, pattern in getattr(args, "rules", None) or []]
         self.default = not self.rules or not self.rules[0][0]
         self.least, self.most = args.min_size, args.max_size
         self.newer = int(args.newer.timestamp() * 1e9) if args.newer else None
         self.older = int(args.older.timestamp() * 1e9) if args.older else None
         self.classes = args.storage_class
-        self.is_idle = not (self.rules or self.classes) and {self.least, self.most, self.newer, self.older} == {None}
+        self.is_idle = (not (self.rules or self.classes)
+                        and {self.least, self.most, self.newer, self.older} == {None})
 
     def __call__(self, rows):
         """Return the rows to keep; one that makes no sense stays, so that it is not lost unseen."""
-        return rows if self.is_idle else [row for row in rows if row.verbatim is not None or self.keeps(row)]
+        return rows if self.is_idle else [row for row in rows
+                                          if row.verbatim is not None or self.keeps(row)]
 
     def keeps(self, row):
-        """Return whether a row passes every filter; an unknown size or time passes none about it."""
+        """Return whether a row passes every filter; an unknown size or time passes none about it.
+        """
         decided = self.default
         for keeps, pattern in self.rules:
             if pattern.search(row.key):
@@ -37,10 +41,12 @@ class Filter:
             return False
         if self.least is not None or self.most is not None:
             length = row.length
-            if length is None or not (self.least or 0) <= length <= (length if self.most is None else self.most):
+            if length is None or not (self.least or 0) <= length <= (
+                    length if self.most is None else self.most):
                 return False
         if self.newer is not None or self.older is not None:
             at = known_ns(row.last_modified)
-            if at is None or (self.newer is not None and at < self.newer) or (self.older is not None and at >= self.older):
+            if at is None or (self.newer is not None and at < self.newer) or (
+                    self.older is not None and at >= self.older):
                 return False
         return not self.classes or (row.storage_class or "STANDARD") in self.classes

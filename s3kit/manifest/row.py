@@ -1,14 +1,14 @@
 """The row: one record for one object version, which every command shares (s3kit-manifest(5)).
 
-Every column is text, as the manifest has it, with `key` and `path` decoded; so a row passes through a
-command unchanged at no cost, and what a person wrote stays what they wrote.
+Every column is text, as the manifest has it, with `key` and `path` decoded; so a row passes through
+a command unchanged at no cost, and what a person wrote stays what they wrote.
 """
 
 import re
 
-COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified", "etag",
-           "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore", "state", "path",
-           "digest", "proof", "error")
+COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified",
+           "etag", "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore",
+           "state", "path", "digest", "proof", "error")
 BARE_NAMES = {column.replace("_", ""): column for column in COLUMNS}
 KEY, PATH = COLUMNS.index("key"), COLUMNS.index("path")
 
@@ -23,8 +23,9 @@ WRONG = frozenset((FAILED, MISSING, MISMATCH, CONFLICT, LOCKED, VANISHED))
 KEY_BYTES = 1024
 # Buckets of before 2018 may hold capitals, underscores and 255 characters.
 BUCKET = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-# What neither form nor a spreadsheet can carry: `%` itself, C0, DEL, C1, what XML 1.0 forbids, and a
-# leading character that makes a spreadsheet compute (OWASP, "CSV Injection"; XML 1.0, production [2] Char).
+# What neither form nor a spreadsheet can carry: `%` itself, C0, DEL, C1, what XML 1.0 forbids, and
+# a leading character that makes a spreadsheet compute (OWASP, "CSV Injection"; XML 1.0, production
+# [2] Char).
 UNSAFE = re.compile("[%\x00-\x1f\x7f-\x9f\ufffe\uffff]|^[=+\\-@]")
 ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 
@@ -32,16 +33,17 @@ ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 class Row:
     """One object version; all columns as text, empty where nothing is known.
 
-    `extra` holds unknown columns by name; `verbatim` the columns of a row that made no sense, as they
-    were read, so that they are passed on as they were.
+    `extra` holds unknown columns by name; `verbatim` the columns of a row that made no sense, as
+    they were read, so that they are passed on as they were.
     """
 
     # No dataclass: its import costs as much as half of the package.
     __slots__ = (*COLUMNS, "extra", "verbatim")
 
-    def __init__(self, bucket="", key="", version_id="", is_latest="", is_delete_marker="", size="", last_modified="",
-                 etag="", storage_class="", checksum_algorithm="", checksum_type="", checksum="", restore="", state="",
-                 path="", digest="", proof="", error="", extra=None, verbatim=None):
+    def __init__(self, bucket="", key="", version_id="", is_latest="", is_delete_marker="", size="",
+                 last_modified="", etag="", storage_class="", checksum_algorithm="",
+                 checksum_type="", checksum="", restore="", state="", path="", digest="", proof="",
+                 error="", extra=None, verbatim=None):
         self.bucket = bucket
         self.key = key
         self.version_id = version_id
@@ -64,13 +66,15 @@ class Row:
 
     def __eq__(self, other):
         """Return whether two rows say the same."""
-        return isinstance(other, Row) and all(getattr(self, name) == getattr(other, name) for name in Row.__slots__)
+        return isinstance(other, Row) and all(getattr(self, name) == getattr(other, name)
+                                              for name in Row.__slots__)
 
     __hash__ = None
 
     def __repr__(self):
         """Return the columns that say something."""
-        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in Row.__slots__ if getattr(self, name))
+        said = ", ".join(f"{name}={getattr(self, name)!r}"
+                         for name in Row.__slots__ if getattr(self, name))
         return f"Row({said})"
 
     @property
@@ -98,7 +102,10 @@ def encode(text):
 
 
 def decode(text):
-    """Return the key or path that `encode` wrote as `text`. Raises ValueError if it makes no sense."""
+    """Return the key or path that `encode` wrote as `text`.
+
+    Raises ValueError if it makes no sense.
+    """
     if "%" not in text:
         return text
     raw = bytearray()
@@ -128,16 +135,19 @@ def values(row):
     """Return the row's columns in order, as both forms write them."""
     if row.verbatim is not None:
         given = row.verbatim
-        return [given.get(c, "") if c not in ("state", "error") else getattr(row, c) for c in COLUMNS]
-    return [row.bucket, encode(row.key), row.version_id, row.is_latest, row.is_delete_marker, row.size,
-            row.last_modified, row.etag, row.storage_class, row.checksum_algorithm, row.checksum_type,
-            row.checksum, row.restore, row.state, encode(row.path), row.digest, row.proof, row.error]
+        return [given.get(c, "") if c not in ("state", "error") else getattr(row, c)
+                for c in COLUMNS]
+    return [row.bucket, encode(row.key), row.version_id, row.is_latest, row.is_delete_marker,
+            row.size, row.last_modified, row.etag, row.storage_class, row.checksum_algorithm,
+            row.checksum_type, row.checksum, row.restore, row.state, encode(row.path), row.digest,
+            row.proof, row.error]
 
 
 def from_values(cells, number, extra=None, unit="line"):
     """Return the Row of `cells` (text in the order of COLUMNS), read at line (or row) `number`.
 
-    A row that makes no sense comes back `failed`, its error naming the line, its cells kept verbatim.
+    A row that makes no sense comes back `failed`, its error naming the line, its cells kept
+    verbatim.
     """
     row = Row(*cells, extra)
     try:
@@ -149,7 +159,10 @@ def from_values(cells, number, extra=None, unit="line"):
     except ValueError as error:
         nonsense = str(error)
     if not (nonsense or is_text(cells)):
-        nonsense = f"the column '{next(name for name, cell in zip(COLUMNS, cells) if not is_text([cell]))}' is not Unicode text"
+        nonsense = (
+            "the column "
+            f"'{next(name for name, cell in zip(COLUMNS, cells) if not is_text([cell]))}' is not "
+            "Unicode text")
     if nonsense:
         row.verbatim = dict(zip(COLUMNS, cells))
         row.state, row.error = FAILED, f"{unit} {number}: {nonsense}"
@@ -157,7 +170,9 @@ def from_values(cells, number, extra=None, unit="line"):
 
 
 def is_text(cells):
-    """Return whether cells are Unicode text: bytes that were none came as lone surrogates, which no ledger or request can hold."""
+    """Return whether cells are Unicode text: bytes that were none came as lone surrogates, which no
+    ledger or request can hold.
+    """
     text = "".join(cells)
     try:
         return text.isascii() or bool(text.encode())
@@ -181,9 +196,11 @@ def fault_of(row):
         return f"the key is longer than {KEY_BYTES} bytes"
     if not BUCKET.fullmatch(row.bucket):
         return f"'{row.bucket}' cannot be a bucket"
-    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 20 and int(row.size) < 1 << 63):
+    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 20
+                         and int(row.size) < 1 << 63):
         return f"size '{row.size}' is not a number of bytes"
-    if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in ("", "true", "false"):
+    if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in (
+            "", "true", "false"):
         return "is_latest and is_delete_marker are 'true', 'false' or empty"
     if row.state and row.state not in STATES:
         return f"'{row.state}' is not a state"

@@ -35,7 +35,8 @@ class Segment:
 
 
 class Spool:
-    """First in, first out, of any things that can be pickled. Raises Fault where the disk does not hold them.
+    """First in, first out, of any things that can be pickled. Raises Fault where the disk does not
+    hold them.
 
     It lies in files of SEGMENT bytes; one that was read is closed, and its room is free again.
     """

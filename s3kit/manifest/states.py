@@ -5,15 +5,16 @@ from s3kit.manifest import row as rows
 from s3kit.units import known_ns
 
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING, rows.MISMATCH,
-                       rows.LOCKED, rows.CONFLICT, rows.STORED))
-RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING, rows.MISMATCH, rows.CONFLICT,
-                        rows.STORED))
-VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED, rows.MISSING,
-                        rows.MISMATCH, rows.UNVERIFIABLE))
+FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING,
+                       rows.MISMATCH, rows.LOCKED, rows.CONFLICT, rows.STORED))
+RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING,
+                        rows.MISMATCH, rows.CONFLICT, rows.STORED))
+VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED,
+                        rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE))
 # States of rows that no file was ever said to be there of.
 NEVER_HERE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED))
-MAY_BE_ARCHIVED = frozenset(("", "INTELLIGENT_TIERING", *ARCHIVED_CLASSES))      # "": a row that does not say
+# "": a row that does not say
+MAY_BE_ARCHIVED = frozenset(("", "INTELLIGENT_TIERING", *ARCHIVED_CLASSES))
 PLAIN = re.compile("[!-~]*")
 
 
@@ -24,7 +25,8 @@ def is_to_fetch(row):
 
 def is_to_restore(row):
     """Return whether s3-restore looks at a row: its bytes may lie in an archive."""
-    return row.storage_class in MAY_BE_ARCHIVED and row.state in RESTORABLE and not row.is_marker and row.verbatim is None
+    return (row.storage_class in MAY_BE_ARCHIVED and row.state in RESTORABLE and not row.is_marker
+            and row.verbatim is None)
 
 
 def is_to_verify(row):
@@ -41,7 +43,9 @@ def is_askable(row):
 
 
 def is_pinned(row):
-    """Return whether a row says which bytes it means: by a version, or by an ETag where the version can be overwritten."""
+    """Return whether a row says which bytes it means: by a version, or by an ETag where the version
+    can be overwritten.
+    """
     return row.version_id not in ("", "null") or bool(row.etag)
 
 
@@ -58,7 +62,8 @@ def is_same_object(row, entry):
 
 
 def is_put_again(row, entry):
-    """Return whether a row's object is a later one than a ledger Entry's, of the same bytes under the same name.
+    """Return whether a row's object is a later one than a ledger Entry's, of the same bytes under
+    the same name.
 
     A version id names one object for ever; what has none, or `null`, can be put once more.
     """

@@ -1,4 +1,6 @@
-"""Manifests as streams: open, recognise by the first bytes, read whole rows, hold them to their end mark."""
+"""Manifests as streams: open, recognise by the first bytes, read whole rows, hold them to their end
+mark.
+"""
 
 import os
 import re
@@ -10,19 +12,20 @@ from s3kit.errors import Cut, Fault, of_file
 from s3kit.manifest import csv_form
 
 BLOCK = 1 << 17
-STEP = 256          # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard bounds no output
+STEP = 256  # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard bounds no output
 SNIFF = 16
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database", rb"%%%% HASHDEEP": "hashdeep's output",
-           rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet", rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
+FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database",
+           rb"%%%% HASHDEEP": "hashdeep's output", rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet",
+           rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
            rb"\xff\xfe|\xfe\xff": "UTF-16 text", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz"}
 
 
 class Input:
     """One manifest to read, whatever its form or compression: iterate over `batches`.
 
-    `form`, `extras` and `marked` are known once the first batch has come. `total` is the size in bytes
-    of a regular file, else None, and `taken` how many of them were read, for progress.
+    `form`, `extras` and `marked` are known once the first batch has come. `total` is the size in
+    bytes of a regular file, else None, and `taken` how many of them were read, for progress.
     """
 
     def __init__(self, fd, name, bucket="", columns=None):
@@ -46,7 +49,10 @@ class Input:
         return self.reader.extras if self.reader else []
 
     def batches(self):
-        """Yield lists of rows, as they come. Raises Cut at the end if the end mark is missing or untrue."""
+        """Yield lists of rows, as they come.
+
+        Raises Cut at the end if the end mark is missing or untrue.
+        """
         blocks = named(expand(self.raw_blocks()), self.name)
         first = next_of(blocks)
         if not first.removeprefix(b"\xef\xbb\xbf").strip():
@@ -95,8 +101,8 @@ class Input:
     def check_end(self):
         """Hold the input to its end marks.
 
-        A count that is untrue only warns in a file, which a person may have edited, and in a bare input, which is
-        a piece that somebody took from another by hand.
+        A count that is untrue only warns in a file, which a person may have edited, and in a bare
+        input, which is a piece that somebody took from another by hand.
         """
         reader = self.reader
         if reader.marked and not reader.ended:
@@ -143,7 +149,10 @@ def expand(blocks):
 
 
 def gunzip(first, blocks):
-    """Yield gzip blocks expanded, member after member. Raises Cut where the last member is not whole."""
+    """Yield gzip blocks expanded, member after member.
+
+    Raises Cut where the last member is not whole.
+    """
     block, engine = first, zlib.decompressobj(31)
     try:
         while block:
@@ -188,10 +197,11 @@ def unzstd(first, blocks):
 
 
 class Output:
-    """A manifest being written, to a descriptor or (atomically) to a file that is gzip or zstd by its name.
+    """A manifest being written, to a descriptor or (atomically) to a file that is gzip or zstd by
+    its name.
 
-    The header goes out with the first rows, so that a later stage starts at once. `close` writes the end
-    mark, `abandon` does not; either raises OSError where the rows were not written.
+    The header goes out with the first rows, so that a later stage starts at once. `close` writes
+    the end mark, `abandon` does not; either raises OSError where the rows were not written.
     """
 
     def __init__(self, form="csv", path=None, fd=1):

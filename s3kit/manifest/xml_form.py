@@ -15,10 +15,13 @@ NAMESPACE = "urn:s3kit:manifest:1"
 OPEN = f'<manifest xmlns="{NAMESPACE}">\n'
 ATTRIBUTES = tuple(column.replace("_", "-") for column in COLUMNS)
 DEPTH = 8
-HOLD = 1 << 20      # bytes that one tag or comment may have: libxml2 keeps hundreds of megabytes before it refuses
-ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+# bytes that one tag or comment may have: libxml2 keeps hundreds of megabytes before it refuses
+HOLD = 1 << 20
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;",
+                         "\r": "&#13;", "\t": "&#9;"})
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# What cannot stand in an attribute's name, and what would read as an escape or belongs to XML itself.
+# What cannot stand in an attribute's name, and what would read as an escape or belongs to XML
+# itself.
 NO_NAME = re.compile(r"[^A-Za-z0-9_.-]|^[^A-Za-z_]|_(?=x[0-9A-F]{4,6}_)|^x(?=ml)", re.IGNORECASE)
 NAMED = re.compile(r"_x([0-9A-F]{4,6})_")
 
@@ -34,10 +37,10 @@ class Reader:
 
     def __init__(self, bucket="", columns=None):
         self.bucket = bucket
-        # "internal" is as safe as False, for without a DOCTYPE there are no entities but XML's own five,
-        # and with False lxml hands a target `&#38;` where `&` is meant.
-        self.parser = etree.XMLParser(target=self.Target(self), resolve_entities="internal", no_network=True,
-                                      load_dtd=False, huge_tree=False)
+        # "internal" is as safe as False, for without a DOCTYPE there are no entities but XML's own
+        # five, and with False lxml hands a target `&#38;` where `&` is meant.
+        self.parser = etree.XMLParser(target=self.Target(self), resolve_entities="internal",
+                                      no_network=True, load_dtd=False, huge_tree=False)
         self.depth = 0
         self.events = self.held = 0         # what came so far, and the bytes since then
         self.found, self.open_row = [], None
@@ -48,14 +51,17 @@ class Reader:
         self.stop = None
 
     class Target:
-        """What lxml calls for each event; a thin layer, so that the reader's own `close` is free."""
+        """What lxml calls for each event; a thin layer, so that the reader's own `close` is free.
+        """
 
         def __init__(self, reader):
             self.start, self.doctype = reader.start, reader.doctype
             self.reader = reader
 
         def end(self, tag):
-            """An element ends: only now is a row whole, for libxml2 also starts elements that were cut."""
+            """An element ends: only now is a row whole, for libxml2 also starts elements that were
+            cut.
+            """
             self.reader.events += 1
             self.reader.depth -= 1
             if self.reader.open_row is not None and self.reader.depth == 1:
@@ -113,13 +119,15 @@ class Reader:
             if name != "manifest" or not space.startswith("urn:s3kit:manifest:"):
                 raise Fault(f"<{name}> is not a manifest (<manifest xmlns=\"{NAMESPACE}\">)")
             if space != NAMESPACE:
-                raise Fault(f"manifest version {space.rpartition(':')[2]} is newer than this s3kit reads")
+                raise Fault(
+                    f"manifest version {space.rpartition(':')[2]} is newer than this s3kit reads")
         elif self.ended:
             raise Cut("something follows the end mark")
         elif name == "end" and self.depth == 2:
             self.ended = True
             rows = attributes.get("rows", "")
-            self.declared = int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 20 else -1
+            self.declared = (int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 20
+                             else -1)
             came = self.count + len(self.found)
             if self.declared != came:
                 self.miscounts.append((self.declared, came))
@@ -143,7 +151,9 @@ class Reader:
         return from_values(cells, self.count + len(self.found) + 1, extra, "row")
 
     def unknown(self, attributes, cells):
-        """Return the unknown columns among attributes; what only spells one of ours otherwise goes to its cell."""
+        """Return the unknown columns among attributes; what only spells one of ours otherwise goes
+        to its cell.
+        """
         extra = {}
         for name, text in attributes.items():
             name = NAMED.sub(lambda m: chr(int(m[1], 16)), name)
@@ -170,7 +180,8 @@ class Writer:
 
     def element(self, row):
         """Return one row's element."""
-        text = " ".join(f'{name}="{attribute(value)}"' for name, value in zip(ATTRIBUTES, values(row)) if value)
+        text = " ".join(f'{name}="{attribute(value)}"' for name,
+                        value in zip(ATTRIBUTES, values(row)) if value)
         for name, value in (row.extra or {}).items():
             if value:
                 name = NO_NAME.sub(lambda m: f"_x{ord(m[0]):04X}_", name)

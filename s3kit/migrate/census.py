@@ -11,7 +11,8 @@ NAMED = 10                                  # rows that people are told of
 
 
 class Census:
-    """What a manifest of a phase says: how many rows in which state, and which of them are wrong."""
+    """What a manifest of a phase says: how many rows in which state, and which of them are wrong.
+    """
 
     def __init__(self, phase):
         self.phase = phase
@@ -25,7 +26,8 @@ class Census:
         self.rows += 1
         self.bytes += (row.verbatim is None and row.length) or 0
         self.markers += row.is_marker
-        state = MARKER if row.is_marker and row.state in ("", rows.LISTED) else row.state or rows.LISTED
+        state = MARKER if row.is_marker and row.state in ("",
+                                                          rows.LISTED) else row.state or rows.LISTED
         self.states[state] = self.states.get(state, 0) + 1
         self.pruned += row.state == rows.PRUNED
         self.proven += is_proven(row)
@@ -38,8 +40,11 @@ class Census:
                 self.named.append(f"{row.name}: {row.error or state}")
 
     def is_complete(self, deleting=True):
-        """Return whether the journey is over: all is deleted, or proven where nothing is to be deleted."""
-        return self.phase in (VERIFY, DELETE) and self.rows == (self.pruned if deleting else self.proven)
+        """Return whether the journey is over: all is deleted, or proven where nothing is to be
+        deleted.
+        """
+        return (self.phase in (VERIFY, DELETE)
+                and self.rows == (self.pruned if deleting else self.proven))
 
     def told(self):
         """Return the states in words."""
@@ -52,15 +57,18 @@ def is_proven(row):
         return False
     if row.is_marker:
         return row.state in ("", rows.LISTED, rows.PRUNED)      # it has no bytes
-    return row.state == rows.PRUNED or (row.state == rows.VERIFIED and row.proof not in ("", "size"))
+    return row.state == rows.PRUNED or (row.state == rows.VERIFIED
+                                        and row.proof not in ("", "size"))
 
 
 def is_archived(row, phase):
     """Return whether a row's bytes are still to be brought back from an archive."""
-    if row.verbatim is not None or row.is_marker or row.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED):
+    if row.verbatim is not None or row.is_marker or row.state in (
+            rows.FETCHED, rows.VERIFIED, rows.PRUNED):
         return False
     # No listing tells of Intelligent-Tiering's tiers: a fetch that leaves a row as it was does.
-    return row.storage_class in MAYBE_ARCHIVED or (phase in (FETCH, VERIFY) and row.state in ("", rows.LISTED, rows.RESTORING))
+    return row.storage_class in MAYBE_ARCHIVED or (phase in (FETCH, VERIFY) and row.state
+                                                   in ("", rows.LISTED, rows.RESTORING))
 
 
 def is_wrong(row, phase):
@@ -71,4 +79,5 @@ def is_wrong(row, phase):
         return row.state != rows.PRUNED
     if phase == VERIFY:
         return not is_proven(row)
-    return phase == FETCH and not row.is_marker and row.state not in (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
+    return (phase == FETCH and not row.is_marker
+            and row.state not in (rows.FETCHED, rows.VERIFIED, rows.PRUNED))

@@ -1,7 +1,9 @@
-"""The journey of one bucket, in phases: each a pipeline of our own commands, its manifest kept in the bucket's folder.
+"""The journey of one bucket, in phases: each a pipeline of our own commands, its manifest kept in
+the bucket's folder.
 
-A command gives a manifest its name only when it is whole (-o), so the files alone say which phases have ended: there is no
-other state that could disagree with them. What was done of a phase that was cut is known to the destination's ledger.
+A command gives a manifest its name only when it is whole (-o), so the files alone say which phases
+have ended: there is no other state that could disagree with them. What was done of a phase that was
+cut is known to the destination's ledger.
 """
 
 import os
@@ -24,7 +26,10 @@ END = re.compile(rb"\n#end rows=\d+\s*\Z")
 
 
 class Migration:
-    """The journey of one bucket. `args` are the command's; `say(text)` tells people; `check()` raises if a signal came."""
+    """The journey of one bucket.
+
+    `args` are the command's; `say(text)` tells people; `check()` raises if a signal came.
+    """
 
     def __init__(self, args, bucket, say, check):
         self.args, self.bucket, self.check = args, bucket, check
@@ -83,7 +88,9 @@ class Migration:
     # --- the phases
 
     def ask_archive(self):
-        """Scan, and ask S3 for what is in an archive: what can be read is fetched, nothing is waited for."""
+        """Scan, and ask S3 for what is in an archive: what can be read is fetched, nothing is
+        waited for.
+        """
         self.begin()
         if not (self.is_done(FETCH) or self.is_done(RESTORE)) and self.is_to_restore(SCAN):
             self.do(ASK, SCAN)
@@ -110,49 +117,71 @@ class Migration:
             self.do(VERIFY, FETCH)
 
     def is_to_restore(self, phase):
-        """Return whether rows of a manifest are to be brought back from an archive first, and say so."""
+        """Return whether rows of a manifest are to be brought back from an archive first, and say
+        so.
+        """
         number = self.census(phase).archived
         if number and self.args.no_restore:
-            self.say(f"{count(number, 'row')} in archive classes: what is archived stays so (--no-restore)")
+            self.say(
+                f"{count(number, 'row')} in archive classes: what is archived stays so "
+                "(--no-restore)")
         elif number:
-            self.say(f"{count(number, 'row')} in archive classes: S3 is asked for what cannot be read")
+            self.say(
+                f"{count(number, 'row')} in archive classes: S3 is asked for what cannot be read")
         return bool(number) and not self.args.no_restore
 
     def do(self, phase, before):
-        """Run a phase's pipeline on the manifest of the phase before it. Raises Fault if it leaves no whole manifest."""
+        """Run a phase's pipeline on the manifest of the phase before it.
+
+        Raises Fault if it leaves no whole manifest.
+        """
         if not self.args.quiet:
             self.say(phase.name)
-        troubles = Pipeline(self.stages(phase, self.path(before) if before else None), self.say).run()
+        troubles = Pipeline(self.stages(phase, self.path(before) if before else None),
+                            self.say).run()
         if troubles or not (self.is_done(phase) or phase == ASK):
             raise Fault(f"{self.bucket}: the phase '{phase.name}' did not end"
-                        f" ({'; '.join(troubles) or 'it left no manifest'}); the same command goes on with it")
+                        f" ({'; '.join(troubles) or 'it left no manifest'}); the same command goes "
+                        "on with it")
 
     def stages(self, phase, source):
         """Return the commands of a phase, each without its `s3-`."""
         args, out, reach = self.args, f"--output={self.path(phase)}", s3_words(self.args)
-        dest, several = f"--dest={os.path.abspath(args.dest)}", [f"--connections={args.connections}"]
+        dest, several = (f"--dest={os.path.abspath(args.dest)}",
+                         [f"--connections={args.connections}"])
         told = ["--quiet"] * args.quiet + ["--verbose"] * args.verbose
         workers = [f"--jobs={args.jobs}"]
-        fetch = ["fetch", *told, *reach, *several, *workers, dest, f"--retries={args.retries}", f"--limit-rate={args.limit_rate}"]
+        fetch = ["fetch", *told, *reach, *several, *workers, dest, f"--retries={args.retries}",
+                 f"--limit-rate={args.limit_rate}"]
         if phase in (SCAN, NOW):
-            return [["manifest", *["--quiet"] * args.quiet, *reach, *several, *["--versions"] * (not args.current_only), out, f"s3://{self.bucket}"]]
+            return [["manifest", *["--quiet"] * args.quiet, *reach, *several,
+                     *["--versions"] * (not args.current_only), out, f"s3://{self.bucket}"]]
         if phase in (ASK, RESTORE):
-            # What can be read is fetched before and during the wait, and what is here is not restored again.
-            restore = ["restore", *told, *reach, *several, "--yes", *words_of(args, "days", "tier", "max_pending", "max_pending_size", "poll")]
-            return [[*fetch, source], [*restore, out]] if phase == ASK else [[*fetch, source], [*restore, "--wait"], [*fetch, out]]
+            # What can be read is fetched before and during the wait, and what is here is not
+            # restored again.
+            restore = ["restore", *told, *reach, *several, "--yes",
+                       *words_of(args, "days", "tier", "max_pending", "max_pending_size", "poll")]
+            return ([[*fetch, source], [*restore, out]] if phase == ASK
+                    else [[*fetch, source], [*restore, "--wait"], [*fetch, out]])
         if phase == FETCH:
             return [[*fetch, out, source]]
         if phase == VERIFY:
             since = from_epoch(os.stat(self.path(SCAN)).st_mtime)
-            return [["verify", *told, *reach, *workers, dest, f"--verified-since={since}", out, source]]
+            return [["verify", *told, *reach, *workers, dest, f"--verified-since={since}", out,
+                     source]]
         return [["prune", *told, *reach, *several, dest, "--yes", "--delete-markers", out, source]]
 
     def delete(self):
-        """Delete what the verified manifest names. Raises Fault; go by `is_complete` before, and ask a person."""
+        """Delete what the verified manifest names.
+
+        Raises Fault; go by `is_complete` before, and ask a person.
+        """
         self.do(DELETE, VERIFY)
 
     def retry(self):
-        """Fetch again what is wrong, from an archive if need be; the phases after that are then to do again."""
+        """Fetch again what is wrong, from an archive if need be; the phases after that are then to
+        do again.
+        """
         self.sweep()
         latest = self.latest()
         if latest in (None, SCAN, RESTORE) or not self.census(latest).wrong:
@@ -162,19 +191,22 @@ class Migration:
         self.remove_after(phase)        # till now the old ones were as true as before
 
     def arrivals(self, newest):
-        """Return how many versions are in the bucket that the scan did not see. Raises Fault where it cannot be listed.
+        """Return how many versions are in the bucket that the scan did not see. Raises Fault where
+        it cannot be listed.
 
-        `newest` is the latest time in the scan, in nanoseconds since 1970: with --current-only, older versions have come to light.
+        `newest` is the latest time in the scan, in nanoseconds since 1970: with --current-only,
+        older versions have come to light.
         """
         self.sweep()
         Pipeline(self.stages(NOW, None), self.say).run()
         if not self.is_done(NOW):
             raise Fault(f"{self.bucket}: cannot be listed again")
-        there = Scratch("CREATE TABLE version (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID")
+        there = Scratch(
+            "CREATE TABLE version (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID")
         for batch in self.batches(NOW):
-            there.put_all("INSERT OR IGNORE INTO version VALUES (?, ?)",
-                          [(row.key, row.version_id) for row in batch
-                           if not self.args.current_only or (known_ns(row.last_modified) or newest + 1) > newest])
+            there.put_all("INSERT OR IGNORE INTO version VALUES (?, ?)", [
+                (row.key, row.version_id) for row in batch if not self.args.current_only
+                or (known_ns(row.last_modified) or newest + 1) > newest])
         for batch in self.batches(DELETE):
             there.put_all("DELETE FROM version WHERE key = ? AND id = ?",
                           [(row.key, row.version_id) for row in batch if row.state != rows.PRUNED])
@@ -184,7 +216,9 @@ class Migration:
     # --- its files
 
     def remove_after(self, phase):
-        """Remove the manifests of later phases, the last first: they would speak of what is not so any more."""
+        """Remove the manifests of later phases, the last first: they would speak of what is not so
+        any more.
+        """
         for later in reversed(PHASES[PHASES.index(phase) + 1:]):
             self.unlink(later.file)
 
@@ -205,7 +239,9 @@ class Migration:
             self.say(f"'{self.folder}' is left: there is more in it than ours")
 
     def leave_nothing(self):
-        """Remove the bucket's folder where no phase has ended: a bucket that cannot be scanned is not one that was begun."""
+        """Remove the bucket's folder where no phase has ended: a bucket that cannot be scanned is
+        not one that was begun.
+        """
         if self.latest() is None:
             try:
                 self.sweep()
@@ -235,24 +271,28 @@ class Migration:
         verified = census.proven - census.markers - census.pruned
         return ", ".join(part for part in (
             f"{count(census.rows, 'row')} ({show_size(census.bytes)})", f"{verified:,} verified",
-            census.markers and count(census.markers, "delete marker"), census.pruned and f"{census.pruned:,} pruned",
+            census.markers and count(census.markers, "delete marker"),
+            census.pruned and f"{census.pruned:,} pruned",
             f"{census.wrong:,} not proven" if census.wrong else "all proven") if part)
 
 
 def buckets_of(work):
     """Return the buckets that a work directory knows."""
     try:
-        return sorted(name for name in os.listdir(work) if not name.startswith(".") and os.path.isdir(os.path.join(work, name)))
+        return sorted(name for name in os.listdir(work)
+                      if not name.startswith(".") and os.path.isdir(os.path.join(work, name)))
     except FileNotFoundError:
         return []
 
 
 def s3_words(args):
     """Return the S3 options as a command's words."""
-    return (words_of(args, "profile", "region", "endpoint_url", "request_payer", "ca_bundle")
-            + [f"--{name.replace('_', '-')}" for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)])
+    return (words_of(args, "profile", "region", "endpoint_url", "request_payer", "ca_bundle") + [
+        f"--{name.replace('_', '-')}"
+        for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)])
 
 
 def words_of(args, *names):
     """Return the options of these names that were given a value, as words."""
-    return [f"--{name.replace('_', '-')}={value}" for name in names if (value := getattr(args, name))]
+    return [f"--{name.replace('_', '-')}={value}"
+            for name in names if (value := getattr(args, name))]

@@ -10,8 +10,9 @@ import time
 SECONDS_TO_END = 1.8                        # of the 2 that a command has to stop in
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# A command as a process that ends with us, in a group of its own: the terminal's signals come to us, who pass them on
-# once. Without '', the current directory: no module there is taken for one of ours (as in pool.py).
+# A command as a process that ends with us, in a group of its own: the terminal's signals come to
+# us, who pass them on once. Without '', the current directory: no module there is taken for one of
+# ours (as in pool.py).
 START = """import os, sys
 sys.path[:] = [sys.argv[1], *filter(None, sys.path)]
 os.setpgrp()
@@ -38,8 +39,10 @@ class Pipeline:
             source = subprocess.DEVNULL
             for words in stages:
                 last = len(self.processes) == len(stages) - 1
-                process = subprocess.Popen([sys.executable, "-c", START, ROOT, str(os.getpid()), *words], stdin=source,
-                                           stdout=subprocess.DEVNULL if last else subprocess.PIPE, stderr=errors)
+                process = subprocess.Popen([sys.executable, "-c", START, ROOT, str(os.getpid()),
+                                            *words], stdin=source,
+                                           stdout=subprocess.DEVNULL if last else subprocess.PIPE,
+                                           stderr=errors)
                 self.processes.append(process)
                 if source != subprocess.DEVNULL:
                     source.close()
@@ -53,7 +56,8 @@ class Pipeline:
 
     def listen(self, hear):
         """Pass on what the commands tell people."""
-        # A signal that this thread took would not wake the other from its waiting (as `kill %1` of a stopped job).
+        # A signal that this thread took would not wake the other from its waiting (as `kill %1` of
+        # a stopped job).
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         with open(self.reader, encoding="utf-8", errors="backslashreplace", newline="\n") as lines:
             for line in lines:
@@ -70,8 +74,10 @@ class Pipeline:
         finally:
             if self.listener:
                 self.listener.join(SECONDS_TO_END)
-        return [f"{name} {'was ended by signal' if status < 0 else 'ended with status'} {abs(status)}"
-                for name, status in zip(self.names, (process.returncode for process in self.processes)) if status not in (0, 1, 5)]
+        return [f"{name} {'was ended by signal' if status < 0 else 'ended with status'} "
+                f"{abs(status)}" for name, status
+                in zip(self.names, (process.returncode for process in self.processes))
+                if status not in (0, 1, 5)]
 
     def end(self):
         """Ask them to stop, and see that they do."""

@@ -1,7 +1,9 @@
-"""Messages between the pool and a worker: pickles, each after its length, over one socket, and nobody ever waits to send.
+"""Messages between the pool and a worker: pickles, each after its length, over one socket, and
+nobody ever waits to send.
 
 Both ends send while they receive: were either to wait until the other takes a message, both could
-wait for ever. multiprocessing.connection does wait, and its import costs a worker a quarter of its start.
+wait for ever. multiprocessing.connection does wait, and its import costs a worker a quarter of its
+start.
 """
 
 import pickle
@@ -38,7 +40,9 @@ class Channel:
         return bool(self.outgoing)
 
     def wait(self, seconds):
-        """Wait so long (None: for ever) until there is something to receive, or to send and room for it."""
+        """Wait so long (None: for ever) until there is something to receive, or to send and room
+        for it.
+        """
         mask = select.POLLIN | (select.POLLOUT if self.outgoing else 0)
         self.poll.modify(self.socket.fileno(), mask)
         self.poll.poll(None if seconds is None else seconds * 1000)

@@ -7,10 +7,12 @@ from s3kit.units import from_epoch
 
 
 def entry_of(row, version_id, size, mtime_ns, inode, tries=0, state=None):
-    """Return the ledger's Entry of a row as it leaves: its version as S3 was asked for it, its file's size, time and inode.
+    """Return the ledger's Entry of a row as it leaves: its version as S3 was asked for it, its
+    file's size, time and inode.
 
     `state` is what the ledger is to say where that is not the row's own state.
     """
-    return Entry(row.bucket, row.key, version_id, row.etag, size, row.last_modified, row.storage_class,
-                 row.checksum_algorithm, row.checksum_type, row.checksum, row.path, mtime_ns, inode, row.digest, row.proof,
+    return Entry(row.bucket, row.key, version_id, row.etag, size, row.last_modified,
+                 row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum,
+                 row.path, mtime_ns, inode, row.digest, row.proof,
                  row.state if state is None else state, row.error, tries, from_epoch(time.time()))

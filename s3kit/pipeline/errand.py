@@ -4,7 +4,10 @@ from s3kit.s3.patience import Patience
 
 
 class Errand:
-    """A row, the job that is done for it, and how often that was tried. Commands add what else they know of it."""
+    """A row, the job that is done for it, and how often that was tried.
+
+    Commands add what else they know of it.
+    """
 
     __slots__ = ("row", "job", "patience")
 

@@ -1,4 +1,5 @@
-"""Rows from the input, through a pool, back again: read ahead, batched, never more than fit in memory.
+"""Rows from the input, through a pool, back again: read ahead, batched, never more than fit in
+memory.
 
 One thread reads the input, the pool has its own; all that is decided is decided in the main thread,
 which takes one event after another.
@@ -18,10 +19,10 @@ AHEAD = 2               # blocks of rows that the reader may be ahead
 class Flow:
     """Feeds rows to a `stage` and its jobs to an executor.
 
-    The stage has `take_all(rows)`, called for all rows in input order, `answer(errand, outcome)`, and
-    `note(note)` for what workers say between answers. It calls `send` for jobs, and `later` for what
-    must wait. `look()` of the stage is called at every turn, and raises to end the flow. A batch has
-    `together` jobs at most; rows are read on while fewer than `limit` are sent or asleep.
+    The stage has `take_all(rows)`, called for all rows in input order, `answer(errand, outcome)`,
+    and `note(note)` for what workers say between answers. It calls `send` for jobs, and `later` for
+    what must wait. `look()` of the stage is called at every turn, and raises to end the flow. A
+    batch has `together` jobs at most; rows are read on while fewer than `limit` are sent or asleep.
     """
 
     def __init__(self, batches, executor, work, stage, limit, together=BATCH_ROWS):
@@ -29,7 +30,7 @@ class Flow:
         self.limit, self.together = limit, together
         self.events = queue.SimpleQueue()
         self.gate = threading.Semaphore(AHEAD)
-        self.owed = 0               # blocks of rows taken, after which the reader has not been let go on
+        self.owed = 0  # blocks of rows taken, after which the reader has not been let go on
         self.out = 0                # jobs sent and not answered
         self.batch, self.weight = [], 0
         self.sleeping, self.order = [], itertools.count()
@@ -38,7 +39,10 @@ class Flow:
         self.cut = None
 
     def run(self):
-        """Run until every row has been dealt with. Raises the input's Fault (Cut) at the end, if any."""
+        """Run until every row has been dealt with.
+
+        Raises the input's Fault (Cut) at the end, if any.
+        """
         threading.Thread(target=self.read, name="read", daemon=True).start()
         while not self.is_done():
             self.stage.look()
@@ -65,13 +69,17 @@ class Flow:
             self.events.put(("end", fault))
 
     def read_on(self):
-        """Let the reader go on where there is room, whatever made it: an answer, or a row that slept and needs nothing."""
+        """Let the reader go on where there is room, whatever made it: an answer, or a row that
+        slept and needs nothing.
+        """
         while self.owed and self.out + len(self.batch) + len(self.sleeping) < self.limit:
             self.owed -= 1
             self.gate.release()
 
     def next_event(self):
-        """Return the next event, or None after a short wait; an idle moment sends an unfilled batch."""
+        """Return the next event, or None after a short wait; an idle moment sends an unfilled
+        batch.
+        """
         try:
             return self.events.get_nowait()
         except queue.Empty:
@@ -109,7 +117,8 @@ class Flow:
             self.stage.answer(errand, outcome)
 
     def send(self, job, errand, weight=0):
-        """Send a job to the executor, in a batch with others; `weight` is what it moves, in bytes."""
+        """Send a job to the executor, in a batch with others; `weight` is what it moves, in bytes.
+        """
         self.batch.append((job, errand))
         self.weight += weight
         if len(self.batch) >= self.together or self.weight >= BATCH_BYTES:

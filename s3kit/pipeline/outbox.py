@@ -1,9 +1,10 @@
 """The only door out of a row command: rows leave, and are known to the ledger, when they may.
 
-A row that needs no flush leaves at once. A row whose file was written leaves after the next flush of
-its destination: one flush of the file system serves thousands of small files, about every second, in a
-thread of its own. A flush that fails is never believed and never tried again, and ends the run: the
-kernel reports such an error once, so a later flush would say nothing of the bytes that were lost.
+A row that needs no flush leaves at once. A row whose file was written leaves after the next flush
+of its destination: one flush of the file system serves thousands of small files, about every
+second, in a thread of its own. A flush that fails is never believed and never tried again, and ends
+the run: the kernel reports such an error once, so a later flush would say nothing of the bytes that
+were lost.
 """
 
 import threading
@@ -22,7 +23,9 @@ QUEUED = 20_000         # rows after which a slow reader holds us back, or the s
 
 
 class Destination(NamedTuple):
-    """Where files are written, or only read: its Tree, a Ledger of the outbox's own or None, and whether files are ours."""
+    """Where files are written, or only read: its Tree, a Ledger of the outbox's own or None, and
+    whether files are ours.
+    """
 
     tree: object
     ledger: object
@@ -30,11 +33,12 @@ class Destination(NamedTuple):
 
 
 class Outbox:
-    """Takes rows from one thread; `write(rows)` gets them in another, in the order in which they may leave.
+    """Takes rows from one thread; `write(rows)` gets them in another, in the order in which they
+    may leave.
 
-    `should_stop()` is called while nobody reads what we write, and raises to stop. With `is_spooled`
-    rows that a slow reader leaves behind wait on the disk, else whoever brings them is held back.
-    `fault` is set when a flush, the ledger or the writing has failed: the run must end.
+    `should_stop()` is called while nobody reads what we write, and raises to stop. With
+    `is_spooled` rows that a slow reader leaves behind wait on the disk, else whoever brings them is
+    held back. `fault` is set when a flush, the ledger or the writing has failed: the run must end.
     """
 
     def __init__(self, write, should_stop, destination=None, is_spooled=False):
@@ -50,7 +54,8 @@ class Outbox:
         self.thread.start()
 
     def add(self, row, entry, is_safe=False, destination=None):
-        """Take a row whose ledger Entry must be recorded, and whose file must be flushed unless it `is_safe`, before it leaves.
+        """Take a row whose ledger Entry must be recorded, and whose file must be flushed unless it
+        `is_safe`, before it leaves.
 
         Raises what `should_stop` raises while it is held back.
         """
@@ -64,9 +69,11 @@ class Outbox:
             self.hold_back()
 
     def pass_on(self, rows, ticket=None):
-        """Take rows that may leave at once; `ticket`, if any, is among `tickets()` when they are written.
+        """Take rows that may leave at once; `ticket`, if any, is among `tickets()` when they are
+        written.
 
-        Raises Fault where the spool's disk is full, and what `should_stop` raises while it is held back.
+        Raises Fault where the spool's disk is full, and what `should_stop` raises while it is held
+        back.
         """
         with self.more:
             if self.spool is not None and (len(self.spool) or len(self.passing) > QUEUED):
@@ -78,7 +85,8 @@ class Outbox:
             self.hold_back()
 
     def tickets(self):
-        """Return the tickets of the rows that were written since the last time, one for each row."""
+        """Return the tickets of the rows that were written since the last time, one for each row.
+        """
         with self.more:
             taken, self.taken = self.taken, []
         return taken
@@ -89,7 +97,9 @@ class Outbox:
             return self.paths.get(path)
 
     def pending_of(self, name):
-        """Return the Entry of (bucket, key, version id) that the ledger will have after the next flush, or None."""
+        """Return the Entry of (bucket, key, version id) that the ledger will have after the next
+        flush, or None.
+        """
         with self.more:
             return self.pending.get(name)
 
@@ -104,7 +114,8 @@ class Outbox:
     def close(self, seconds=None):
         """Flush and write what is left, and end the thread. Raises the fault that ended it, if any.
 
-        With `seconds` it waits no longer than that, else until `should_stop` raises: nobody may be reading our output.
+        With `seconds` it waits no longer than that, else until `should_stop` raises: nobody may be
+        reading our output.
         """
         with self.more:
             self.ending = True
@@ -121,7 +132,8 @@ class Outbox:
         try:
             while not self.turn():
                 pass
-        except BaseException as fault:      # a fault of ours, too: rows that nobody writes must not look like rows done
+        # a fault of ours, too: rows that nobody writes must not look like rows done
+        except BaseException as fault:
             with self.more:
                 self.fault = fault
                 self.more.notify_all()
@@ -157,17 +169,22 @@ class Outbox:
         return bool(self.waiting) and (len(self.waiting) >= MOST or time.monotonic() >= self.due)
 
     def flush(self, group):
-        """Make a group durable, record it, let it leave. Raises Fault where it could not be flushed."""
+        """Make a group durable, record it, let it leave.
+
+        Raises Fault where it could not be flushed.
+        """
         try:
             for destination in {id(where): where for _, _, where, must in group if must}.values():
                 durable.sync_tree(destination.tree.fd)
         except OSError as error:
             self.disown(group, error)
-            raise Fault(f"cannot make files durable: {reason(error)}; what was written since the last flush is not "
-                        "believed: run the same command again") from None
+            raise Fault(
+                f"cannot make files durable: {reason(error)}; what was written since the last "
+                "flush is not " "believed: run the same command again") from None
         for destination in {id(where): where for _, _, where, _ in group}.values():
             if destination.ledger:
-                destination.ledger.record([entry for _, entry, where, _ in group if where is destination])
+                destination.ledger.record([entry for _, entry, where,
+                                           _ in group if where is destination])
         with self.more:
             for _, entry, _, _ in group:
                 if self.pending.get(entry[:3]) is entry:
@@ -177,7 +194,9 @@ class Outbox:
         self.write([row for row, *_ in group])
 
     def disown(self, group, error):
-        """Let rows go as failed whose files may not be on the disk; remove those files, if they are ours."""
+        """Let rows go as failed whose files may not be on the disk; remove those files, if they are
+        ours.
+        """
         for row, entry, destination, must in group:
             if destination.are_ours and must:
                 try:

@@ -1,9 +1,9 @@
 """Worker processes that survive each other's death, behind the face of concurrent.futures.Executor.
 
-Each worker is a fresh interpreter (never a fork, which inherits what it should not) on one socket of
-its own; a death is seen as the end of that socket, at once. A batch whose worker dies gets a fresh
-worker, three times at most. `multiprocessing.Pool` would hang for ever here, `ProcessPoolExecutor`
-would lose all its work.
+Each worker is a fresh interpreter (never a fork, which inherits what it should not) on one socket
+of its own; a death is seen as the end of that socket, at once. A batch whose worker dies gets a
+fresh worker, three times at most. `multiprocessing.Pool` would hang for ever here,
+`ProcessPoolExecutor` would lose all its work.
 """
 
 import selectors
@@ -27,17 +27,24 @@ class WorkerDied(Exception):
 
 
 class WorkerFault(Exception):
-    """An exception that nobody expected ended a worker's engine: a fault of ours. Its text is the worker's trace."""
+    """An exception that nobody expected ended a worker's engine: a fault of ours.
+
+    Its text is the worker's trace.
+    """
 
 
 class Kept:
-    """Messages that a worker started later must hear, too: the newest of each kind, and of each bucket where there are several."""
+    """Messages that a worker started later must hear, too: the newest of each kind, and of each
+    bucket where there are several.
+    """
 
     def __init__(self):
         self.newest = {}
 
     def add(self, message):
-        """Keep (kind, value) in the place of the one before; a list's members are kept bucket by bucket."""
+        """Keep (kind, value) in the place of the one before; a list's members are kept bucket by
+        bucket.
+        """
         kind, value = message
         if isinstance(value, list):
             self.newest.setdefault(kind, {}).update((member.bucket, member) for member in value)
@@ -46,14 +53,16 @@ class Kept:
 
     def messages(self):
         """Return what is kept, as messages."""
-        return [(kind, list(value.values()) if isinstance(value, dict) else value) for kind, value in self.newest.items()]
+        return [(kind, list(value.values()) if isinstance(value, dict) else value) for kind,
+                value in self.newest.items()]
 
 
 class Pool(LoopExecutor):
     """Up to `jobs` workers, started as there is work for them.
 
     `on_note(note)` is called, in the pool's own thread, with what workers say between answers. The
-    thread never waits for one worker: it sends what a socket takes, and the rest when there is room.
+    thread never waits for one worker: it sends what a socket takes, and the rest when there is
+    room.
     """
 
     def __init__(self, jobs, on_note=None):
@@ -91,7 +100,8 @@ class Pool(LoopExecutor):
         self.wake()
 
     def tell(self, message, keep=False):
-        """Let all workers hear a message (kind, value); with `keep`, those started later as well."""
+        """Let all workers hear a message (kind, value); with `keep`, those started later as well.
+        """
         with self.lock:
             self.messages.append(message)
             if keep:
@@ -100,8 +110,8 @@ class Pool(LoopExecutor):
 
     def outstanding(self):
         """Return the Futures of what waits and of what workers hold."""
-        return [batch.future for worker in self.workers.values() for batch in worker.held.values()] + \
-               [batch.future for batch in self.queue]
+        return [batch.future for worker in self.workers.values()
+                for batch in worker.held.values()] + [batch.future for batch in self.queue]
 
     def loop(self):
         """Hand out, take back, replace the dead.
@@ -124,7 +134,8 @@ class Pool(LoopExecutor):
     def is_over(self):
         """Return whether nothing is left to do, or nobody waits for it."""
         with self.lock:
-            return self.gone or (self.ending and not (self.queue or any(worker.held for worker in self.workers.values())))
+            return self.gone or (self.ending and not (self.queue or any(
+                worker.held for worker in self.workers.values())))
 
     def spread(self):
         """Let the workers hear what was told to all."""
@@ -144,7 +155,8 @@ class Pool(LoopExecutor):
                 worker.introduce(work, self.kept_messages)
 
     def hand_out(self):
-        """Give waiting batches to the workers with least to do; start workers while there is more."""
+        """Give waiting batches to the workers with least to do; start workers while there is more.
+        """
         while self.queue:
             worker = min(self.workers.values(), key=lambda w: len(w.held), default=None)
             if (worker is None or worker.held) and len(self.workers) < self.jobs:
@@ -165,11 +177,14 @@ class Pool(LoopExecutor):
             return self.kept.messages()
 
     def start(self):
-        """Start one more worker; return None where the system lets us have no more: those that there are must do."""
+        """Start one more worker; return None where the system lets us have no more: those that
+        there are must do.
+        """
         try:
             worker = WorkerProcess()
         except OSError as error:
-            self.jobs, self.refused = len(self.workers), WorkerDied(f"no worker can be started: {error.strerror}")
+            self.jobs, self.refused = (len(self.workers),
+                                       WorkerDied(f"no worker can be started: {error.strerror}"))
             return None
         self.workers[worker.fileno()] = worker
         self.selector.register(worker, READ, worker)
@@ -191,7 +206,10 @@ class Pool(LoopExecutor):
                 self.take_back(key.data)
 
     def take_back(self, worker):
-        """Take a worker's messages, or find that it died. Raises WorkerFault where its engine failed."""
+        """Take a worker's messages, or find that it died.
+
+        Raises WorkerFault where its engine failed.
+        """
         try:
             messages = worker.channel.receive()
         except Gone:
@@ -219,10 +237,12 @@ class Pool(LoopExecutor):
                 with self.lock:
                     self.queue.appendleft(batch)
             else:
-                settle(batch.future.set_exception, WorkerDied(f"its worker died {LIVES} times (the last of {end})"))
+                settle(batch.future.set_exception,
+                       WorkerDied(f"its worker died {LIVES} times (the last of {end})"))
 
     def end_workers(self):
-        """Tell workers to stop, close their sockets, wait; a worker that does not listen is killed."""
+        """Tell workers to stop, close their sockets, wait; a worker that does not listen is killed.
+        """
         for worker in self.workers.values():
             worker.stop()
         until = time.monotonic() + (SECONDS_TO_BREAK_OFF if self.gone else SECONDS_TO_END)

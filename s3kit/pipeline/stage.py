@@ -1,8 +1,8 @@
 """The run of a row command: rows from the source, through an executor, out by the outbox.
 
-What all row commands do is here, once: the filters, one look into the ledger for each batch of rows,
-signals, credentials that are renewed, another try for what failed in passing, rows that leave, and the
-order in which everything ends. A command is a verb of one row; its class has
+What all row commands do is here, once: the filters, one look into the ledger for each batch of
+rows, signals, credentials that are renewed, another try for what failed in passing, rows that
+leave, and the order in which everything ends. A command is a verb of one row; its class has
 
     is_mine(row)                whether it acts on a row in this state (manifest.states)
     take(row, entry)            decide on a row; `entry` is what the ledger knows of it, or None
@@ -10,8 +10,8 @@ order in which everything ends. A command is a verb of one row; its class has
     resend(errand)              send an errand's job once more
     moved(count)                count bytes that workers have moved
     trouble()                   what is being waited for, in words, for people who wait with us
-    abandon()                   let go of what the verb itself holds, after the executor has ended badly
-    summary(), status()         the parts of the summary line, the exit status
+    abandon()                   let go of what the verb itself holds, after the executor has ended
+    badly summary(), status()         the parts of the summary line, the exit status
 
 `Verb` has all of these that many do not need.
 """
@@ -28,8 +28,9 @@ from s3kit.s3.address import has_dots
 from s3kit.transfer.job import FAILED, Outcome
 
 SILENT_SECONDS = 20         # without a byte after which people hear what we wait for
-STUCK_SECONDS = 60          # without anything at all, while rows are owed, after which it is a fault of ours
-STUCK_LOOKS = 100           # looks in that time: a process that was stopped and goes on is not stuck
+# without anything at all, while rows are owed, after which it is a fault of ours
+STUCK_SECONDS = 60
+STUCK_LOOKS = 100  # looks in that time: a process that was stopped and goes on is not stuck
 
 
 class Stuck(Exception):
@@ -59,7 +60,10 @@ class Verb:
 
 
 class Stage:
-    """The run of one row command. `streams` is (source, sink), `people` (tally, progress, signals) of the command line."""
+    """The run of one row command.
+
+    `streams` is (source, sink), `people` (tally, progress, signals) of the command line.
+    """
 
     def __init__(self, args, streams, people, access=None):
         self.args, self.access = args, access
@@ -73,8 +77,10 @@ class Stage:
         self.moved_at = self.stepped_at = time.monotonic()
         self.steps = self.looks = 0
 
-    def open(self, executor, work, destination=None, ledger=None, limit=0, together=BATCH_ROWS, batches=None, is_spooled=False):
-        """Put the parts together: the executor and the work that it does, where files lie, the Ledger that is asked.
+    def open(self, executor, work, destination=None, ledger=None, limit=0, together=BATCH_ROWS,
+             batches=None, is_spooled=False):
+        """Put the parts together: the executor and the work that it does, where files lie, the
+        Ledger that is asked.
 
         `limit` rows are on their way at most. `destination` is the outbox's.
         """
@@ -83,7 +89,10 @@ class Stage:
         self.flow = Flow(batches or self.source.batches(), executor, work, self, limit, together)
 
     def run(self, verb):
-        """Run the verb to the end of the rows. Raises Fault (Cut) where the input, the output or S3 failed."""
+        """Run the verb to the end of the rows.
+
+        Raises Fault (Cut) where the input, the output or S3 failed.
+        """
         self.verb = verb
         self.signals.graceful = True
         try:
@@ -106,7 +115,9 @@ class Stage:
     # --- every turn
 
     def look(self):
-        """Stop if a signal came or anything has failed; let rows go; renew the credentials from time to time."""
+        """Stop if a signal came or anything has failed; let rows go; renew the credentials from
+        time to time.
+        """
         self.signals.check()
         self.let_go()
         fault = self.outbox.fault or getattr(self.executor, "fault", None)
@@ -121,14 +132,18 @@ class Stage:
         self.watch(now)
 
     def watch(self, now):
-        """Raise Stuck where rows are owed and neither a row, a byte nor a request has moved for a minute."""
+        """Raise Stuck where rows are owed and neither a row, a byte nor a request has moved for a
+        minute.
+        """
         steps = self.flow.steps + getattr(self.executor, "steps", 0)
         self.looks += 1
         if steps != self.steps or self.flow.sleeping:
             self.steps, self.stepped_at, self.looks = steps, now, 0
-        elif (self.flow.out or self.flow.owed) and now - self.stepped_at > STUCK_SECONDS and self.looks > STUCK_LOOKS:
-            raise Stuck(f"nothing has happened for {STUCK_SECONDS} s: {self.flow.out} jobs are not answered"
-                        + (f"; the last trouble was: {self.trouble}" if self.trouble else ""))
+        elif ((self.flow.out or self.flow.owed) and now - self.stepped_at > STUCK_SECONDS
+              and self.looks > STUCK_LOOKS):
+            raise Stuck(
+                f"nothing has happened for {STUCK_SECONDS} s: {self.flow.out} jobs are not answered"
+                + (f"; the last trouble was: {self.trouble}" if self.trouble else ""))
 
     def spread(self, endpoints):
         """Hand new Endpoints to the workers."""
@@ -154,12 +169,15 @@ class Stage:
 
     def take_again(self, row):
         """Decide on a row that had to wait."""
-        self.verb.take(row, self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger else None)
+        self.verb.take(row, self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger
+                       else None)
 
     def reach(self, row, method="get_object"):
-        """Make sure that the workers know how to reach a row's bucket; return a presigned URL where libcurl cannot sign, else ''.
+        """Make sure that the workers know how to reach a row's bucket; return a presigned URL where
+        libcurl cannot sign, else ''.
 
-        Raises NoSuchBucket, of whose rows nothing can come; NoAccess or another Fault where nothing can be done at all.
+        Raises NoSuchBucket, of whose rows nothing can come; NoAccess or another Fault where nothing
+        can be done at all.
         """
         if row.bucket in self.reached and not has_dots(row.key):
             return ""
@@ -203,7 +221,8 @@ class Stage:
         self.verb.answered(errand, outcome)
 
     def retry(self, errand, outcome, most):
-        """Send an errand once more after a while; return False where it was tried `most` times already.
+        """Send an errand once more after a while; return False where it was tried `most` times
+        already.
 
         A server that slows us down is borne longer, by the clock.
         """
@@ -222,17 +241,24 @@ class Stage:
         self.leaving.append(row)
 
     def finish(self, row, entry, is_safe=False, aloud=False):
-        """Let a row go when its Entry is in the ledger, after the next flush of its file unless that `is_safe` already."""
+        """Let a row go when its Entry is in the ledger, after the next flush of its file unless
+        that `is_safe` already.
+        """
         self.tally.count(row, aloud)
         self.outbox.add(row, entry, is_safe)
 
     def let_go(self):
-        """Send off what left since the last time, together: one row at a time costs more than its decision."""
+        """Send off what left since the last time, together: one row at a time costs more than its
+        decision.
+        """
         if self.leaving:
             gone, self.leaving = self.leaving, []
             self.outbox.pass_on(gone)
 
 
 def open_ledgers(folder):
-    """Return two connections to a destination's ledger: one to ask, one for the outbox. Raises Fault."""
+    """Return two connections to a destination's ledger: one to ask, one for the outbox.
+
+    Raises Fault.
+    """
     return Ledger(folder), Ledger(folder)

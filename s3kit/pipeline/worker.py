@@ -17,7 +17,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG = 1
 GARBAGE = 50_000        # objects between looks for circles, of which an object's way makes none
 NOTE_SECONDS = 0.1      # between notes of an engine that does not say otherwise
-TURN_SECONDS = 0.25     # that an engine works before we listen again; it also ends when the parent says something
+# that an engine works before we listen again; it also ends when the parent says something
+TURN_SECONDS = 0.25
 FULL_SECONDS = 0.02     # the same while our answers wait for room in the socket
 
 
@@ -57,7 +58,8 @@ class Plain:
 
 
 class Worker:
-    """What hears, works and answers; `engines` are those of the works it was sent, by their number."""
+    """What hears, works and answers; `engines` are those of the works it was sent, by their number.
+    """
 
     def __init__(self, channel):
         self.channel, self.engines = channel, {}
@@ -76,7 +78,9 @@ class Worker:
                     self.work_on(engine)
 
     def hear(self):
-        """Take the parent's messages, waiting if there is nothing else to do; return False on `stop`."""
+        """Take the parent's messages, waiting if there is nothing else to do; return False on
+        `stop`.
+        """
         self.channel.flush()
         if not self.busy:
             self.channel.wait(None)
@@ -101,7 +105,9 @@ class Worker:
         return engine
 
     def work_on(self, engine):
-        """Let an engine work for a while, and send what came of it: notes with an answer, or alone at times."""
+        """Let an engine work for a while, and send what came of it: notes with an answer, or alone
+        at times.
+        """
         wait = self.quiet_until - time.monotonic()
         wait = wait if wait > 0 else TURN_SECONDS
         done = engine.turn(min(wait, FULL_SECONDS) if self.channel.is_full else wait)
@@ -115,7 +121,8 @@ class Worker:
             self.channel.send(("answer", ticket, answer))
 
     def fail(self, trace):
-        """Send the trace of a fault of ours: no other worker would do better with the same batch."""
+        """Send the trace of a fault of ours: no other worker would do better with the same batch.
+        """
         self.channel.send(("fault", trace))
         while self.channel.is_full:
             self.channel.wait(None)
@@ -141,7 +148,10 @@ def live(fd, parent):
 
 
 def attempt(worker):
-    """Let a worker run; what nobody expected is the parent's to show. Raises Gone if the parent is gone."""
+    """Let a worker run; what nobody expected is the parent's to show.
+
+    Raises Gone if the parent is gone.
+    """
     try:
         worker.run()
     except Gone:

@@ -1,4 +1,6 @@
-"""A worker as its pool sees it: the process, our end of its socket, what it was given and has not answered."""
+"""A worker as its pool sees it: the process, our end of its socket, what it was given and has not
+answered.
+"""
 
 import os
 import pickle
@@ -11,7 +13,8 @@ from concurrent.futures import Future
 
 from s3kit.pipeline.channel import Channel, Gone
 
-# Without '', the current directory: no module there, a bucket's file perhaps, is taken for one of ours or of Python's.
+# Without '', the current directory: no module there, a bucket's file perhaps, is taken for one of
+# ours or of Python's.
 START = ("import sys; sys.path[:] = [sys.argv[1], *filter(None, sys.path)]\n"
          "from s3kit.pipeline.worker import live; live(int(sys.argv[2]), int(sys.argv[3]))")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -29,9 +32,11 @@ class Batch:
 
 
 class WorkerProcess:
-    """One process, our end of its socket, and the batches it holds. Raises OSError where the system has no room for it.
+    """One process, our end of its socket, and the batches it holds. Raises OSError where the system
+    has no room for it.
 
-    Nothing here waits for the worker but `wait`: what its socket does not take is kept, and `flush` sends it.
+    Nothing here waits for the worker but `wait`: what its socket does not take is kept, and `flush`
+    sends it.
     """
 
     def __init__(self):
@@ -47,20 +52,24 @@ class WorkerProcess:
             theirs.close()
         self.channel = Channel(ours.detach())
         self.held = {}
-        self.works = {}         # by their id: as long as the worker knows a work, no other may have its id
+        self.works = {}  # by their id: as long as the worker knows a work, no other may have its id
 
     def fileno(self):
         """Return our end of the socket."""
         return self.channel.fileno()
 
     def give(self, batch, kept):
-        """Send a batch; the work first if it is new, with the messages that `kept()` returns for it."""
+        """Send a batch; the work first if it is new, with the messages that `kept()` returns for
+        it.
+        """
         self.held[batch.ticket] = batch
         self.introduce(batch.work, kept)
         self.send(("batch", batch.ticket, id(batch.work), batch.value))
 
     def introduce(self, work, kept):
-        """Send the work that batches will belong to, if the worker does not have it, and what `kept()` returns."""
+        """Send the work that batches will belong to, if the worker does not have it, and what
+        `kept()` returns.
+        """
         if id(work) not in self.works:
             self.works[id(work)] = work
             self.send(("work", id(work), pickle.dumps(work)))
@@ -91,7 +100,8 @@ class WorkerProcess:
         self.channel.close()
 
     def wait(self, until):
-        """Wait until the moment `until` (of time.monotonic) for the process to end, then kill it."""
+        """Wait until the moment `until` (of time.monotonic) for the process to end, then kill it.
+        """
         try:
             self.process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -99,6 +109,8 @@ class WorkerProcess:
             self.process.wait()
 
     def end_said(self):
-        """Wait for a process that has closed its socket; return how it ended, for people: `signal 9 (Killed)` or `status 1`."""
+        """Wait for a process that has closed its socket; return how it ended, for people: `signal 9
+        (Killed)` or `status 1`.
+        """
         code = self.process.wait()
         return f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"status {code}"

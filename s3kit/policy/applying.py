@@ -1,7 +1,9 @@
-"""Putting a policy on a bucket: back up, rehearse, put, read back, try, and roll back whatever is not as it should be.
+"""Putting a policy on a bucket: back up, rehearse, put, read back, try, and roll back whatever is
+not as it should be.
 
-PutBucketPolicy replaces a policy in one step, so at any moment the old or the new one is live, never none; and its backup is on
-the disk before. Killed anywhere, `rollback` finds by its backups which policy was live before the one that is now.
+PutBucketPolicy replaces a policy in one step, so at any moment the old or the new one is live,
+never none; and its backup is on the disk before. Killed anywhere, `rollback` finds by its backups
+which policy was live before the one that is now.
 """
 
 import time
@@ -36,7 +38,8 @@ class Live:
         """Return a bucket's policy as text, or None where it has none. Raises Fault."""
         try:
             with translated():
-                return self.session.client.get_bucket_policy(Bucket=bucket)["Policy"].strip() or None
+                return (self.session.client.get_bucket_policy(Bucket=bucket)["Policy"].strip()
+                        or None)
         except Fault as fault:
             if fault.code == "NoSuchBucketPolicy":
                 return None
@@ -57,16 +60,20 @@ class Live:
             self.session.client.get_bucket_versioning(Bucket=bucket)
 
     def tries(self, bucket):
-        """Return {what was tried: (action, of which key, why it was refused or '')} of reading and listing as the caller."""
+        """Return {what was tried: (action, of which key, why it was refused or '')} of reading and
+        listing as the caller.
+        """
         client, keys = self.session.client, []
 
         def listed():
-            keys.extend(each["Key"] for each in client.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents", ()))
+            keys.extend(each["Key"] for each
+                        in client.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents", ()))
 
         found = {"list": ("s3:ListBucket", "", refusal(listed)),
                  "head": ("s3:ListBucket", "", refusal(lambda: client.head_bucket(Bucket=bucket)))}
         for key in keys:
-            found["head of an object"] = ("s3:GetObject", key, refusal(lambda key=key: client.head_object(Bucket=bucket, Key=key)))
+            found["head of an object"] = ("s3:GetObject", key, refusal(
+                lambda key=key: client.head_object(Bucket=bucket, Key=key)))
         return found
 
 
@@ -79,7 +86,10 @@ def readable(text):
 
 
 def refusal(call):
-    """Return S3's word for refusing a call, or '' if it does not. Raises Fault for any other trouble."""
+    """Return S3's word for refusing a call, or '' if it does not.
+
+    Raises Fault for any other trouble.
+    """
     try:
         with translated():
             call()
@@ -92,7 +102,8 @@ def refusal(call):
 
 
 class Errand(NamedTuple):
-    """What is to be done with one bucket: `found` is live, `old` the same without a killed rehearsal, `text` shall be live.
+    """What is to be done with one bucket: `found` is live, `old` the same without a killed
+    rehearsal, `text` shall be live.
 
     None is no policy.
     """
@@ -120,18 +131,22 @@ class Errand(NamedTuple):
 
 
 class Applying:
-    """Puts policies, one bucket at a time; `say(text)` tells people, `settle` is how many seconds S3 has to take it in.
+    """Puts policies, one bucket at a time; `say(text)` tells people, `settle` is how many seconds
+    S3 has to take it in.
 
     `is_hurried()` is whether somebody waits for us to end.
     """
 
     def __init__(self, live, shelf, say, settle=0, is_hurried=lambda: False):
-        self.live, self.shelf, self.say, self.settle, self.is_hurried = live, shelf, say, settle, is_hurried
+        self.live, self.shelf, self.say, self.settle, self.is_hurried = (
+            live, shelf, say, settle, is_hurried)
 
     def run(self, errand, why=APPLY):
-        """Put an errand's policy. Raises Fault if that did not come to a good end; then the old policy is live again.
+        """Put an errand's policy. Raises Fault if that did not come to a good end; then the old
+        policy is live again.
 
-        Nothing is put before the old one is on the disk; and not if it has changed while people thought about it.
+        Nothing is put before the old one is on the disk; and not if it has changed while people
+        thought about it.
         """
         before = self.live.tries(errand.bucket)
         backup = self.shelf.keep(errand.bucket, errand.old, errand.text, why)
@@ -157,7 +172,10 @@ class Applying:
         self.has_put = True
 
     def verify(self, errand, before):
-        """Read back what was put, and try as the caller, as long as S3 may need to take it in. Raises Fault."""
+        """Read back what was put, and try as the caller, as long as S3 may need to take it in.
+
+        Raises Fault.
+        """
         for _ in self.moments():
             self.read_back(errand.bucket, errand.text)
             self.try_out(errand, before)
@@ -179,19 +197,26 @@ class Applying:
         raise Fault("S3 took the policy, but has another one when it is read back")
 
     def try_out(self, errand, before):
-        """Raise Fault if the caller is refused what he could do before and what the policy does not deny him."""
+        """Raise Fault if the caller is refused what he could do before and what the policy does not
+        deny him.
+        """
         _, document = errand.documents
-        asker, arn = errand.circle.asker(errand.circle.caller.arn), arn_of(errand.bucket, errand.circle)
+        asker, arn = (errand.circle.asker(errand.circle.caller.arn),
+                      arn_of(errand.bucket, errand.circle))
         for name, (action, key, refused) in self.live.tries(errand.bucket).items():
             resource = f"{arn}/{key}" if key else arn
-            if refused and not before.get(name, ("", "", ""))[2] and not answer(document, asker, action, resource).is_barred:
-                raise Fault(f"S3 refuses us now ({name}: {refused}), which this policy should not do")
+            if refused and not before.get(name, ("", "", ""))[
+                    2] and not answer(document, asker, action, resource).is_barred:
+                raise Fault(
+                    f"S3 refuses us now ({name}: {refused}), which this policy should not do")
 
     def rehearse(self, errand):
-        """See how a server that is not Amazon's takes the conditions of a policy that shuts others out. Raises Fault.
+        """See how a server that is not Amazon's takes the conditions of a policy that shuts others
+        out. Raises Fault.
 
-        Some do not know aws:PrincipalArn, and a Deny that spares nobody they know could not be taken back. So its statements
-        are put first with another action, whose loss harms nobody, beside the old policy.
+        Some do not know aws:PrincipalArn, and a Deny that spares nobody they know could not be
+        taken back. So its statements are put first with another action, whose loss harms nobody,
+        beside the old policy.
         """
         if self.live.is_amazons or errand.text is None or errand.removes_self:
             return
@@ -199,18 +224,22 @@ class Applying:
         if trial is None:
             return
         if refusal(lambda: self.live.versioning(errand.bucket)):
-            raise Fault(f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
+            raise Fault(
+                f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
         self.put(errand.bucket, trial)
         self.read_back(errand.bucket, trial)
         for _ in self.moments():
             if refusal(lambda: self.live.versioning(errand.bucket)):
-                raise Fault(f"this server does not spare us by {errand.circle.key}: the policy would lock us out "
-                            "(plan with --by arn or --by username, whichever it knows)")
+                raise Fault(
+                    f"this server does not spare us by {errand.circle.key}: the policy would lock "
+                    "us out " "(plan with --by arn or --by username, whichever it knows)")
 
     def take_back(self, errand, backup, error):
-        """Put the old policy again after something went wrong. Raises Fault, which says where it lies, if that fails.
+        """Put the old policy again after something went wrong. Raises Fault, which says where it
+        lies, if that fails.
 
-        What S3 shows as live may be late, so it is asked only where a put failed, whose answer may have been lost.
+        What S3 shows as live may be late, so it is asked only where a put failed, whose answer may
+        have been lost.
         """
         bucket = errand.bucket
         try:
@@ -219,28 +248,38 @@ class Applying:
             self.put(bucket, errand.old)
             self.read_back(bucket, errand.old)
         except Fault as fault:
-            raise Fault(f"{error}; AND THE OLD POLICY COULD NOT BE PUT BACK: {fault}. It is in '{backup.path}'; "
-                        "the account's root can put it back") from None
+            raise Fault(
+                f"{error}; AND THE OLD POLICY COULD NOT BE PUT BACK: {fault}. It is in "
+                f"'{backup.path}'; " "the account's root can put it back") from None
         self.say(f"{bucket}: rolled back to {'the old policy' if errand.old else 'no policy'}")
 
 
 def rehearsal(errand):
-    """Return the old policy with the Denies of the new one that could bar the caller, of a harmless action, as text; or None."""
+    """Return the old policy with the Denies of the new one that could bar the caller, of a harmless
+    action, as text; or None.
+    """
     old, document = errand.documents
     circle, bucket = errand.circle, arn_of(errand.bucket, errand.circle)
     _, stranger = circle.strangers()[0]
     trial = []
     for statement in document["Statement"]:
-        alone = {"Version": document.get("Version", documents.FIRST_VERSION), "Statement": [statement]}
-        if statement["Effect"] == "Deny" and any(answer(alone, stranger, action, bucket).is_barred for action in RECOVERY):
-            trial.append({name: value for name, value in statement.items() if name not in ("Action", "NotAction", "Resource", "NotResource")}
-                         | {"Sid": f"{REHEARSAL}{len(trial) or ''}", "Action": HARMLESS, "Resource": bucket})
+        alone = {"Version": document.get("Version", documents.FIRST_VERSION),
+                 "Statement": [statement]}
+        if statement["Effect"] == "Deny" and any(answer(alone, stranger, action, bucket).is_barred
+                                                 for action in RECOVERY):
+            trial.append({name: value for name, value in statement.items()
+                          if name not in ("Action", "NotAction", "Resource", "NotResource")} | {
+                              "Sid": f"{REHEARSAL}{len(trial) or ''}", "Action": HARMLESS,
+                              "Resource": bucket})
     version = max(each.get("Version", documents.FIRST_VERSION) for each in (old, document) if each)
-    return compact({"Version": version, "Statement": (old["Statement"] if old else []) + trial}) if trial else None
+    return compact({"Version": version,
+                    "Statement": (old["Statement"] if old else []) + trial}) if trial else None
 
 
 def without_rehearsal(document):
-    """Return a document without what a killed rehearsal left in it, or None if nothing else is there."""
+    """Return a document without what a killed rehearsal left in it, or None if nothing else is
+    there.
+    """
     if not document:
         return None
     kept = [each for each in document["Statement"] if not each.get("Sid", "").startswith(REHEARSAL)]
@@ -256,11 +295,13 @@ def cleaned(text):
     except Fault:
         return text
     kept = without_rehearsal(document)
-    return text if kept and len(kept["Statement"]) == len(document["Statement"]) else kept and compact(kept)
+    return (text if kept and len(kept["Statement"]) == len(document["Statement"])
+            else kept and compact(kept))
 
 
 def errand_of(bucket, live, shelf, circle, overwrite=False, removes_self=False):
-    """Return the Errand that the planned document of a bucket is. Raises Fault where it may not be put.
+    """Return the Errand that the planned document of a bucket is. Raises Fault where it may not be
+    put.
 
     What is put is judged here, whatever it was when it was planned.
     """
@@ -272,13 +313,19 @@ def errand_of(bucket, live, shelf, circle, overwrite=False, removes_self=False):
         raise Fault("refused: " + "; ".join(faults))
     facts = shelf.facts(bucket)
     if not overwrite and not same(errand.old, facts.get("base")) and not errand.is_done:
-        raise Fault("the live policy has changed since the plan: plan again, or see diff and --overwrite" if facts else
-                    "the bucket has a policy that this plan does not know of: see diff and --overwrite")
+        raise Fault(
+            "the live policy has changed since the plan: plan again, or see diff and --overwrite"
+            if facts
+            else "the bucket has a policy that this plan does not know of: see diff and "
+            "--overwrite")
     return errand
 
 
 def planned(bucket, shelf):
-    """Return the planned document of a bucket. Raises Fault where there is none, or none that could be a policy."""
+    """Return the planned document of a bucket.
+
+    Raises Fault where there is none, or none that could be a policy.
+    """
     text = shelf.planned(bucket)
     if text is None:
         raise Fault(f"nothing is planned: there is no '{shelf.place(bucket)}'")
@@ -289,7 +336,8 @@ def planned(bucket, shelf):
 
 
 def undoing(bucket, live, shelf, circle, chosen=None, overwrite=False):
-    """Return the Errand that rolls a bucket back, to the Backup `chosen` or that of what is live now.
+    """Return the Errand that rolls a bucket back, to the Backup `chosen` or that of what is live
+    now.
 
     Raises Fault where the live policy is none that apply put, or the old one would lock us out.
     """
@@ -302,11 +350,15 @@ def undoing(bucket, live, shelf, circle, chosen=None, overwrite=False):
         # Put never came, or is undone already; only a rehearsal may still be there.
         chosen = chosen or next((each for each in kept if same(cleaned(found), each.text)), None)
         if not (chosen or overwrite):
-            raise Fault(f"the live policy is not the one that apply put: --overwrite rolls back to '{kept[0].path}' nevertheless")
+            raise Fault(
+                "the live policy is not the one that apply put: --overwrite rolls back to "
+                f"'{kept[0].path}' nevertheless")
         chosen = chosen or kept[0]
     if chosen.bucket != bucket:
         raise Fault(f"'{chosen.path}' is a backup of the bucket '{chosen.bucket}'")
     document, arn = readable(chosen.text), arn_of(bucket, circle)
-    if not overwrite and any(answer(document, circle.asker(circle.caller.arn), action, arn).verdict == DENY for action in RECOVERY):
-        raise Fault(f"the policy in '{chosen.path}' would lock us out (--overwrite puts it nevertheless)")
+    if not overwrite and any(answer(document, circle.asker(circle.caller.arn), action, arn).verdict
+                             == DENY for action in RECOVERY):
+        raise Fault(
+            f"the policy in '{chosen.path}' would lock us out (--overwrite puts it nevertheless)")
     return Errand(bucket, circle, found, chosen.text)

@@ -1,8 +1,10 @@
-"""Where s3-policy keeps its documents: what is planned, of which live policy, and a backup of each before it was replaced.
+"""Where s3-policy keeps its documents: what is planned, of which live policy, and a backup of each
+before it was replaced.
 
     DIR/BUCKET.json                     the planned policy, as S3 takes it; people may edit it
     DIR/.s3kit/plans/BUCKET.json        whom it was planned for, and for which live policy
-    DIR/.s3kit/backups/BUCKET/TIME.json a live policy (`text`, null: there was none) and what took its place (`next`)
+    DIR/.s3kit/backups/BUCKET/TIME.json a live policy (`text`, null: there was none) and what took
+    its place (`next`)
 
 Folders are 0700 and files 0600. A backup is on the disk, with its name, before anything is put.
 """
@@ -22,7 +24,9 @@ APPLY, ROLLBACK, BACKUP = "apply", "rollback", "backup"
 
 
 class Backup(NamedTuple):
-    """A policy that was live, as text (None: there was none), and for what it was kept: `next` is what apply put then."""
+    """A policy that was live, as text (None: there was none), and for what it was kept: `next` is
+    what apply put then.
+    """
 
     bucket: str
     taken: str
@@ -41,7 +45,10 @@ class Shelf:
 
     @contextmanager
     def held(self):
-        """Hold the directory, made if need be: one s3-policy at a time writes here. Raises Held or Fault."""
+        """Hold the directory, made if need be: one s3-policy at a time writes here.
+
+        Raises Held or Fault.
+        """
         make(self.own)
         folder = os.open(self.own, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -58,7 +65,8 @@ class Shelf:
     def buckets(self):
         """Return the buckets that something is planned for."""
         try:
-            names = sorted(name.removesuffix(".json") for name in os.listdir(self.top) if name.endswith(".json"))
+            names = sorted(name.removesuffix(".json")
+                           for name in os.listdir(self.top) if name.endswith(".json"))
         except FileNotFoundError:
             return []
         return [name for name in names if BUCKET.fullmatch(name)]
@@ -72,23 +80,30 @@ class Shelf:
         return read(self.place(bucket))
 
     def facts(self, bucket):
-        """Return what is known of a plan (see `save`), or {} of a document that somebody else wrote."""
+        """Return what is known of a plan (see `save`), or {} of a document that somebody else
+        wrote.
+        """
         text = read(os.path.join(self.own, "plans", f"{bucket}.json"))
         if text is None:
             return {}
         try:
             found = json.loads(text)
-            if all(isinstance(each, str) for each in [found["text"], found["base"] or "", found["key"], *found["exempt"]]):
+            if all(isinstance(each, str) for each
+                   in [found["text"], found["base"] or "", found["key"], *found["exempt"]]):
                 return found
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
-        raise Fault(f"cannot understand '{self.own}/plans/{bucket}.json': plan again, with --overwrite")
+        raise Fault(
+            f"cannot understand '{self.own}/plans/{bucket}.json': plan again, with --overwrite")
 
     def save(self, bucket, text, facts):
-        """Keep a planned document with its facts: `base` (the live policy), `exempt`, `key`, `template`."""
+        """Keep a planned document with its facts: `base` (the live policy), `exempt`, `key`,
+        `template`.
+        """
         make(os.path.join(self.own, "plans"))
         # The facts first: a plan without them, or with older ones, is taken for edited.
-        write(os.path.join(self.own, "plans", f"{bucket}.json"), json.dumps(facts | {"text": text}, indent=1))
+        write(os.path.join(self.own, "plans", f"{bucket}.json"),
+              json.dumps(facts | {"text": text}, indent=1))
         write(self.place(bucket), text)
 
     def is_edited(self, bucket):
@@ -106,10 +121,14 @@ class Shelf:
         return made
 
     def backups(self, bucket):
-        """Return the Backups of a bucket, the newest first. Raises Fault for one that cannot be read."""
+        """Return the Backups of a bucket, the newest first.
+
+        Raises Fault for one that cannot be read.
+        """
         folder = os.path.join(self.own, "backups", bucket)
         try:
-            names = sorted((name for name in os.listdir(folder) if name.endswith(".json") and name[0] != "."), reverse=True)
+            names = sorted((name for name in os.listdir(folder)
+                            if name.endswith(".json") and name[0] != "."), reverse=True)
         except FileNotFoundError:
             return []
         return [read_backup(os.path.join(folder, name)) for name in names]
@@ -122,7 +141,8 @@ def read_backup(path):
         raise Fault(f"cannot open '{path}': No such file or directory")
     try:
         found = Backup(**json.loads(text))
-        if all(isinstance(value, str) or value is None for value in found) and found.bucket and found.why:
+        if all(isinstance(value, str) or value is None
+               for value in found) and found.bucket and found.why:
             return found._replace(path=path)
     except (ValueError, TypeError, RecursionError):
         pass

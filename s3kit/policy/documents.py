@@ -1,8 +1,10 @@
-"""Bucket policies as documents: read strictly, compared by what they mean, merged by Sid, measured as S3 does.
+"""Bucket policies as documents: read strictly, compared by what they mean, merged by Sid, measured
+as S3 does.
 
-A document is the JSON as people write it, with `Statement` always a list. The names of elements are those of the IAM
-User Guide (reference_policies_elements). What is not understood is refused here: servers accept documents that they
-cannot read again (moto 5 takes `{`, and then fails on every call).
+A document is the JSON as people write it, with `Statement` always a list. The names of elements are
+those of the IAM User Guide (reference_policies_elements). What is not understood is refused here:
+servers accept documents that they cannot read again (moto 5 takes `{`, and then fails on every
+call).
 """
 
 import json
@@ -10,7 +12,8 @@ import re
 
 from s3kit.errors import Fault
 
-MOST = 20 * 1024            # bytes that S3 takes of a policy, blanks not counted (S3 User Guide, bucket-policies)
+# bytes that S3 takes of a policy, blanks not counted (S3 User Guide, bucket-policies)
+MOST = 20 * 1024
 FIRST_VERSION = "2008-10-17"        # that of a document which names none; knows no policy variables
 OURS = "S3Kit"              # begins the Sids of statements that s3-policy writes
 VERSIONS = (FIRST_VERSION, "2012-10-17")
@@ -36,14 +39,17 @@ def loaded(text):
     """Return what a JSON text is. Raises Broken."""
     try:
         found = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
-        compact(found).encode()         # half a character, which JSON can escape, can be sent by nobody
+        compact(found).encode()  # half a character, which JSON can escape, can be sent by nobody
     except (ValueError, RecursionError) as error:
         raise Broken(f"this is not JSON: {error}") from None
     return found
 
 
 def once(pairs):
-    """Return a dict of JSON's pairs. Raises Broken for a name that is there twice: readers differ on which one counts."""
+    """Return a dict of JSON's pairs.
+
+    Raises Broken for a name that is there twice: readers differ on which one counts.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -57,7 +63,10 @@ def no_number(text):
 
 
 def checked(found):
-    """Return a document with its statements in a list, if it can be a bucket policy. Raises Broken."""
+    """Return a document with its statements in a list, if it can be a bucket policy.
+
+    Raises Broken.
+    """
     if not isinstance(found, dict):
         raise Broken("a policy is a JSON object: {\"Version\": ..., \"Statement\": [...]}")
     unknown = found.keys() - {"Version", "Id", "Statement"}
@@ -77,7 +86,8 @@ def checked(found):
             raise Broken(f"statement {at}{name_of(statement)}: {fault}")
     sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
     if len(set(sids)) < len(sids):
-        raise Broken(f"two statements have the Sid '{next(sid for sid in sids if sids.count(sid) > 1)}'")
+        raise Broken(
+            f"two statements have the Sid '{next(sid for sid in sids if sids.count(sid) > 1)}'")
     return found | {"Statement": statements}
 
 
@@ -102,7 +112,8 @@ def fault_of(statement):
         if (name in statement) == (other in statement):
             return f"it has {name} or {other}, and not both"
     return (fault_of_principal(statement.get("Principal", statement.get("NotPrincipal")))
-            or fault_of_texts("Action", statement, ACTION) or fault_of_texts("Resource", statement, RESOURCE)
+            or fault_of_texts("Action", statement, ACTION)
+            or fault_of_texts("Resource", statement, RESOURCE)
             or fault_of_condition(statement.get("Condition", {})))
 
 
@@ -125,7 +136,8 @@ def fault_of_principal(principal):
         return f"there is no Principal '{min(principal.keys() - PRINCIPALS)}'"
     for kind, values in principal.items():
         for value in listed(values):
-            if not isinstance(value, str) or not value or ("*" in value or "?" in value) and (kind, value) != ("AWS", "*"):
+            if not isinstance(value, str) or not value or ("*" in value or "?" in value) and (
+                    kind, value) != ("AWS", "*"):
                 return f"{json.dumps(value)} is not a Principal ('*' stands alone, for all)"
         if not listed(values):
             return f"Principal names no {kind}"
@@ -169,14 +181,16 @@ def check_size(document):
     """Raise Fault if S3 would not take a document because of its size."""
     size = len(compact(document).encode())
     if size > MOST:
-        raise Fault(f"the policy has {size:,} bytes, {size - MOST:,} more than the {MOST:,} that S3 takes")
+        raise Fault(
+            f"the policy has {size:,} bytes, {size - MOST:,} more than the {MOST:,} that S3 takes")
 
 
 # --- what documents mean
 
 
 def meaning(statement):
-    """Return a statement with all that means the same written in the same way: order, lists of one, case where none counts.
+    """Return a statement with all that means the same written in the same way: order, lists of one,
+    case where none counts.
 
     S3 stores `"*"` and `["*"]`, an account and its root's ARN as it likes.
     """
@@ -190,23 +204,29 @@ def meaning(statement):
     for name in ("Principal", "NotPrincipal"):
         if name in statement:
             value = {"AWS": "*"} if statement[name] == "*" else statement[name]
-            found[name] = {kind: sorted({ROOT.sub(r"\1", each) for each in listed(values)}) for kind, values in value.items()}
+            found[name] = {kind: sorted({ROOT.sub(r"\1", each) for each in listed(values)})
+                           for kind, values in value.items()}
     if statement.get("Condition"):
-        found["Condition"] = {operator: {key.lower(): sorted(set(texts(values))) for key, values in keys.items()}
-                              for operator, keys in statement["Condition"].items()}
+        found["Condition"] = {operator: {key.lower(): sorted(set(texts(values))) for key,
+                                         values in keys.items()} for operator,
+                              keys in statement["Condition"].items()}
     return found
 
 
 def canonical(document):
-    """Return a text that is the same for documents that say the same; that of no policy is empty."""
+    """Return a text that is the same for documents that say the same; that of no policy is empty.
+    """
     if document is None:
         return ""
-    statements = sorted(json.dumps(meaning(statement), sort_keys=True) for statement in document["Statement"])
+    statements = sorted(json.dumps(meaning(statement), sort_keys=True)
+                        for statement in document["Statement"])
     return json.dumps([document.get("Version", FIRST_VERSION), document.get("Id", ""), *statements])
 
 
 def same(text, other):
-    """Return whether two policies, as texts or None for none, say the same; broken ones only if they are equal."""
+    """Return whether two policies, as texts or None for none, say the same; broken ones only if
+    they are equal.
+    """
     try:
         return canonical(text and parse(text)) == canonical(other and parse(other))
     except Broken:
@@ -214,33 +234,42 @@ def same(text, other):
 
 
 def merged(base, statements, without=(), overwrite=False):
-    """Return a document with the statements of `base` (or None), but those of Sids in `without`, and ours.
+    """Return a document with the statements of `base` (or None), but those of Sids in `without`,
+    and ours.
 
-    One of ours takes the place of one of the same Sid only if that is ours, too, or with `overwrite`. Raises Fault.
+    One of ours takes the place of one of the same Sid only if that is ours, too, or with
+    `overwrite`. Raises Fault.
     """
-    kept = [each for each in base["Statement"] if not each.get("Sid") or each["Sid"] not in without] if base else []
+    kept = [each for each in base["Statement"]
+            if not each.get("Sid") or each["Sid"] not in without] if base else []
     known = {statement["Sid"]: at for at, statement in enumerate(kept) if statement.get("Sid")}
     meant = [meaning(statement) for statement in kept]
     for statement in statements:
         sid = statement.get("Sid", "")
         if sid in known:
             if meant[known[sid]] != meaning(statement) and not (sid.startswith(OURS) or overwrite):
-                raise Fault(f"the live policy has another statement with the Sid '{sid}' (--overwrite replaces it)")
+                raise Fault(
+                    f"the live policy has another statement with the Sid '{sid}' (--overwrite "
+                    "replaces it)")
             kept[known[sid]] = statement
         elif meaning(statement) not in meant:
             kept.append(statement)
     if not kept:
         return None
-    head = {name: base[name] for name in ("Version", "Id") if name in base} if base else {"Version": VERSIONS[-1]}
+    head = ({name: base[name] for name in ("Version", "Id") if name in base} if base
+            else {"Version": VERSIONS[-1]})
     if head.get("Version", FIRST_VERSION) == FIRST_VERSION and "${" in compact(statements):
         if "${" in compact(base):
-            raise Fault(f"the live policy is of version {FIRST_VERSION}, where '${{' means nothing, and the template needs {VERSIONS[-1]}")
+            raise Fault(
+                f"the live policy is of version {FIRST_VERSION}, where '${{' means nothing, and "
+                f"the template needs {VERSIONS[-1]}")
         head["Version"] = VERSIONS[-1]
     return head | {"Statement": kept}
 
 
 class Change:
-    """One statement that differs between two documents: `old` or `new` is None where there is none."""
+    """One statement that differs between two documents: `old` or `new` is None where there is none.
+    """
 
     def __init__(self, old, new):
         self.old, self.new = old, new
@@ -248,12 +277,15 @@ class Change:
 
 
 def changes(old, new):
-    """Return the Changes from one document (or None) to another (or None), in the order of their statements."""
+    """Return the Changes from one document (or None) to another (or None), in the order of their
+    statements.
+    """
     before = list(old["Statement"]) if old else []
     found, left = [], list(new["Statement"]) if new else []
     for statement in before:
         equal = [each for each in left if meaning(each) == meaning(statement)]
-        named = [each for each in left if statement.get("Sid") and each.get("Sid") == statement["Sid"]]
+        named = [each
+                 for each in left if statement.get("Sid") and each.get("Sid") == statement["Sid"]]
         if equal:
             left.remove(equal[0])
         elif named:

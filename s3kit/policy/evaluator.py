@@ -1,8 +1,10 @@
-"""What a bucket policy says of a request: explicit deny, then allow, then nothing. Pure: no network, no clock.
+"""What a bucket policy says of a request: explicit deny, then allow, then nothing. Pure: no
+network, no clock.
 
-Everything is answered with True, False or None for "cannot be known here": a key that only the request will have, an
-operator that we do not know. A Deny that may hold counts as one that does wherever somebody could be locked out.
-Rules: IAM User Guide, reference_policies_evaluation-logic, _condition_operators, _multi-value-conditions, _principal.
+Everything is answered with True, False or None for "cannot be known here": a key that only the
+request will have, an operator that we do not know. A Deny that may hold counts as one that does
+wherever somebody could be locked out. Rules: IAM User Guide, reference_policies_evaluation-logic,
+_condition_operators, _multi-value-conditions, _principal.
 """
 
 import ipaddress
@@ -17,16 +19,18 @@ DENY, MAY_DENY, ALLOW, MAY_ALLOW, UNSAID = "deny", "deny?", "allow", "allow?", "
 BARRED = (DENY, MAY_DENY)
 ACCOUNT = re.compile(r"\d{12}")
 SESSION = re.compile(r"arn:[a-z-]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
-GONE = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")       # the unique id that S3 shows of a principal that was deleted
+# the unique id that S3 shows of a principal that was deleted
+GONE = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 ANY, ONE = object(), object()           # `*` and `?` in a pattern
 
 
 class Asker(NamedTuple):
-    """Who asks: `kind` is user, role, root, service or nobody; `context` the condition keys (in small letters) known.
+    """Who asks: `kind` is user, role, root, service or nobody; `context` the condition keys (in
+    small letters) known.
 
-    A key whose value is () is known to be absent; one that is not there is not known. `session` is the ARN of an
-    assumed role's session, where it is known.
+    A key whose value is () is known to be absent; one that is not there is not known. `session` is
+    the ARN of an assumed role's session, where it is known.
     """
 
     arn: str
@@ -55,7 +59,8 @@ def answer(document, asker, action, resource):
         holds = applies(statement, asker, action, resource, document.get("Version", FIRST_VERSION))
         if holds is not False:
             verdict = DENY if statement["Effect"] == "Deny" else ALLOW
-            found[verdict if holds else f"{verdict}?"].append(statement.get("Sid") or f"statement {at}")
+            (found[verdict if holds else f"{verdict}?"]
+             .append(statement.get("Sid") or f"statement {at}"))
     for verdict in (DENY, MAY_DENY, ALLOW, MAY_ALLOW):
         if found[verdict]:
             return Answer(verdict, tuple(found[verdict]))
@@ -65,12 +70,15 @@ def answer(document, asker, action, resource):
 def applies(statement, asker, action, resource, version):
     """Return whether a statement speaks of a request."""
     has_variables = version != FIRST_VERSION
-    return every((names_action(statement, action), names_resource(statement, resource, asker, has_variables),
-                  names_principal(statement, asker), meets(statement.get("Condition", {}), asker, has_variables)))
+    return every((names_action(statement, action),
+                  names_resource(statement, resource, asker, has_variables),
+                  names_principal(statement, asker),
+                  meets(statement.get("Condition", {}), asker, has_variables)))
 
 
 def every(answers):
-    """Return whether all hold: one that does not decides, one that cannot be known leaves it open."""
+    """Return whether all hold: one that does not decides, one that cannot be known leaves it open.
+    """
     answers = list(answers)
     return False if False in answers else None if None in answers else True
 
@@ -91,7 +99,8 @@ def opposite(holds):
 
 def names_action(statement, action):
     """Return whether Action or NotAction has an action; case does not count."""
-    found = any(glob(pattern.lower(), action.lower()) for pattern in listed(statement.get("Action", statement.get("NotAction"))))
+    found = any(glob(pattern.lower(), action.lower())
+                for pattern in listed(statement.get("Action", statement.get("NotAction"))))
     return found if "Action" in statement else not found
 
 
@@ -105,17 +114,19 @@ def names_resource(statement, resource, asker, has_variables):
 def names_principal(statement, asker):
     """Return whether Principal or NotPrincipal has who asks.
 
-    NotPrincipal spares somebody only if it names the account, too, and of a role the session: whoever forgot one has locked
-    himself out, so what is not all there is not known.
+    NotPrincipal spares somebody only if it names the account, too, and of a role the session:
+    whoever forgot one has locked himself out, so what is not all there is not known.
     """
     is_allow = statement["Effect"] == "Allow"
     if "Principal" in statement:
-        return some(is_named(kind, value, asker, is_allow) for kind, value in named_in(statement["Principal"]))
+        return some(is_named(kind, value, asker, is_allow) for kind,
+                    value in named_in(statement["Principal"]))
     found = list(named_in(statement["NotPrincipal"]))
     if not some(is_named(kind, value, asker, True) for kind, value in found):
         return opposite(some(is_named(kind, value, asker, True) for kind, value in found))
     accounts = {ROOT.sub(r"\1", value) for kind, value in found if kind == "AWS"}
-    whole = asker.kind in ("root", "service", "nobody") or asker.account in accounts and asker.kind == "user"
+    whole = asker.kind in ("root", "service",
+                           "nobody") or asker.account in accounts and asker.kind == "user"
     return False if whole or "*" in accounts else None
 
 
@@ -131,22 +142,24 @@ def named_in(principal):
 def is_named(kind, value, asker, is_allow):
     """Return whether one name of a Principal is that of who asks.
 
-    An account's name is, in a Deny, everybody in it; in an Allow it leaves it to the account, so that nobody but its root
-    is allowed anything by this alone.
+    An account's name is, in a Deny, everybody in it; in an Allow it leaves it to the account, so
+    that nobody but its root is allowed anything by this alone.
     """
     if kind == "AWS" and value == "*":
         return True
     if kind == "Service":
         return asker.kind == "service" and asker.arn == value
     if kind == "CanonicalUser":
-        return None if asker.kind != "service" else False       # an account, in a name that IAM does not tell
+        # an account, in a name that IAM does not tell
+        return None if asker.kind != "service" else False
     if kind == "Federated" or asker.kind in ("service", "nobody"):
         return False
     account = ROOT.sub(r"\1", value)
     if ACCOUNT.fullmatch(account):
         return account == asker.account and (asker.kind == "root" or not is_allow)
     session = SESSION.fullmatch(value)
-    if session and asker.kind == "role" and session.groups() == (asker.account, asker.arn.rpartition("/")[2]):
+    if session and asker.kind == "role" and session.groups() == (
+            asker.account, asker.arn.rpartition("/")[2]):
         return value == asker.session if asker.session else None
     return False if GONE.fullmatch(value) else value == asker.arn
 
@@ -164,7 +177,8 @@ def holds(operator, key, wanted, asker, has_variables):
     """Return whether one operator holds for one key."""
     if operator == "Null":
         given = asker.context.get(key)
-        return None if given is None else some((not given) == (value.lower() == "true") for value in wanted)
+        return None if given is None else some((not given) == (value.lower() == "true")
+                                               for value in wanted)
     among, _, name = operator.rpartition(":")
     name, is_optional = name.removesuffix("IfExists"), name.endswith("IfExists")
     negated, compare = OPERATORS.get(name, (None, None))
@@ -180,7 +194,9 @@ def holds(operator, key, wanted, asker, has_variables):
 
 
 def one_holds(compare, negated, given, wanted, asker, has_variables):
-    """Return whether one value of a request is any of the wanted ones, or none of them if the operator says so."""
+    """Return whether one value of a request is any of the wanted ones, or none of them if the
+    operator says so.
+    """
     found = some(compare(given, value, asker, has_variables) for value in wanted)
     return opposite(found) if negated else found
 
@@ -204,7 +220,10 @@ def like(wanted, given, asker, has_variables):
 
 
 def arn_like(given, wanted, asker, has_variables):
-    """Return whether an ARN is like another: each of its six parts by itself. ArnEquals is the same as ArnLike."""
+    """Return whether an ARN is like another: each of its six parts by itself.
+
+    ArnEquals is the same as ArnLike.
+    """
     theirs, ours = wanted.split(":", 5), given.split(":", 5)
     if VARIABLE.search(wanted) or wanted == "*":
         return like(wanted, given, asker, has_variables)
@@ -232,7 +251,10 @@ def number(text):
 
 
 def moment(text):
-    """Return the seconds since 1970 that a date means, or a number that is one already. Raises ValueError."""
+    """Return the seconds since 1970 that a date means, or a number that is one already.
+
+    Raises ValueError.
+    """
     return float(text) if re.fullmatch(r"\d{5,}(\.\d+)?", text) else parse_time(text).timestamp()
 
 
@@ -246,18 +268,22 @@ def ordered(read, compare):
     return compared
 
 
-ORDERS = {"Equals": lambda a, b: a == b, "LessThan": lambda a, b: a < b, "LessThanEquals": lambda a, b: a <= b,
-          "GreaterThan": lambda a, b: a > b, "GreaterThanEquals": lambda a, b: a >= b}
+ORDERS = {"Equals": lambda a, b: a == b, "LessThan": lambda a, b: a < b,
+          "LessThanEquals": lambda a, b: a <= b, "GreaterThan": lambda a, b: a > b,
+          "GreaterThanEquals": lambda a, b: a >= b}
 # Operator: (whether it says the contrary, comparison of a given and a wanted value).
 OPERATORS = {"StringEquals": (False, equals), "StringNotEquals": (True, equals),
-             "StringEqualsIgnoreCase": (False, equals_ignoring_case), "StringNotEqualsIgnoreCase": (True, equals_ignoring_case),
+             "StringEqualsIgnoreCase": (False, equals_ignoring_case),
+             "StringNotEqualsIgnoreCase": (True, equals_ignoring_case),
              "StringLike": (False, lambda given, wanted, *rest: like(wanted, given, *rest)),
              "StringNotLike": (True, lambda given, wanted, *rest: like(wanted, given, *rest)),
-             "ArnEquals": (False, arn_like), "ArnLike": (False, arn_like), "ArnNotEquals": (True, arn_like),
-             "ArnNotLike": (True, arn_like), "Bool": (False, as_bool), "BinaryEquals": (False, equals),
+             "ArnEquals": (False, arn_like), "ArnLike": (False, arn_like),
+             "ArnNotEquals": (True, arn_like), "ArnNotLike": (True, arn_like),
+             "Bool": (False, as_bool), "BinaryEquals": (False, equals),
              "IpAddress": (False, in_network), "NotIpAddress": (True, in_network)}
 for _name, _read in (("Numeric", number), ("Date", moment)):
-    OPERATORS |= {f"{_name}{order}": (False, ordered(_read, compare)) for order, compare in ORDERS.items()}
+    OPERATORS |= {f"{_name}{order}": (False, ordered(_read, compare)) for order,
+                  compare in ORDERS.items()}
     OPERATORS[f"{_name}NotEquals"] = (True, ordered(_read, ORDERS["Equals"]))
 
 
@@ -265,15 +291,18 @@ for _name, _read in (("Numeric", number), ("Date", moment)):
 
 
 def filled(text, asker, has_variables, wild=True):
-    """Return the characters of a pattern, `*` and `?` as ANY and ONE if it is `wild`, or None if a variable is not known.
+    """Return the characters of a pattern, `*` and `?` as ANY and ONE if it is `wild`, or None if a
+    variable is not known.
 
-    `${*}`, `${?}` and `${$}` are these characters themselves, `${key, 'default'}` has a value for a key that is absent.
+    `${*}`, `${?}` and `${$}` are these characters themselves, `${key, 'default'}` has a value for a
+    key that is absent.
     """
     found, at = [], 0
     for match in VARIABLE.finditer(text) if has_variables else ():
         found += wildcards(text[at:match.start()], wild)
         name, _, default = match[1].partition(",")
-        value = name if name in ("*", "?", "$") else value_of(name.strip().lower(), default.strip().strip("'"), asker)
+        value = (name if name in ("*", "?", "$")
+                 else value_of(name.strip().lower(), default.strip().strip("'"), asker))
         if value is None:
             return None
         found += value
@@ -282,7 +311,9 @@ def filled(text, asker, has_variables, wild=True):
 
 
 def value_of(key, default, asker):
-    """Return what a variable stands for, or None if that cannot be known, or the statement then means nothing."""
+    """Return what a variable stands for, or None if that cannot be known, or the statement then
+    means nothing.
+    """
     given = asker.context.get(key)
     if given is None or len(given) > 1:
         return None
@@ -301,7 +332,9 @@ def glob(pattern, text):
 
 
 def matches(pattern, text):
-    """Return whether a text is like a pattern, without trying again and again where there are many `*`."""
+    """Return whether a text is like a pattern, without trying again and again where there are many
+    `*`.
+    """
     at = position = 0
     star = mark = None
     while position < len(text):

@@ -19,7 +19,7 @@ from s3kit.text import count, visible
 
 ADDRESS = re.compile(r"s3://[^\s'\"|;&<>]+")
 KEYS = {"arn": ARN_KEY, "username": NAME_KEY}
-SETTLE, QUICK = 5, 1    # seconds that Amazon's S3 has to take in the canary's policy, and all others
+SETTLE, QUICK = 5, 1  # seconds that Amazon's S3 has to take in the canary's policy, and all others
 UNSEEN = "an organization's control policies may bind even the root, and cannot be seen from here"
 ALLOW_ONLY = "this denies nothing: whoever has rights of his own in the account keeps them"
 LIFECYCLE = "lifecycle rules go on deleting: no policy binds them"
@@ -71,41 +71,56 @@ class Policies:
     # --- who is judged by
 
     def circle(self, facts=None):
-        """Return the Circle of the options, of a plan's facts, and of who we are now. Raises Fault."""
+        """Return the Circle of the options, of a plan's facts, and of who we are now.
+
+        Raises Fault.
+        """
         args, facts = self.args, facts or {}
         if self.exempted is None:
             self.caller = caller(self.session, args.caller)
             self.exempted = [self.confirmed(principal(arn, self.session)) for arn in args.exempt]
         is_named = not self.live.is_amazons and ":user/" in self.caller.arn
         if args.by == "username" and self.live.is_amazons:
-            raise Usage("--by username is for servers that do not know aws:PrincipalArn; Amazon's does")
+            raise Usage(
+                "--by username is for servers that do not know aws:PrincipalArn; Amazon's does")
         key = KEYS.get(args.by) or facts.get("key") or (NAME_KEY if is_named else ARN_KEY)
         is_secure = self.session.client.meta.endpoint_url.startswith("https:")
         planned = [self.confirmed(principal(arn, self.session)) for arn in facts.get("exempt", ())]
         return Circle(self.caller, [*self.exempted, *planned], key, is_secure, assumed(args.assume))
 
     def confirmed(self, arn):
-        """Return the ARN of somebody who is to keep access. Raises Fault if IAM says that there is nobody of that name."""
+        """Return the ARN of somebody who is to keep access.
+
+        Raises Fault if IAM says that there is nobody of that name.
+        """
         if arn not in self.known and arn != self.caller.arn:
             unknown = confirm(arn, self.session, self.caller.account)
             if unknown:
-                self.warn(f"IAM could not be asked ({unknown}) whether all who shall keep access exist: make sure of it")
+                self.warn(
+                    f"IAM could not be asked ({unknown}) whether all who shall keep access exist: "
+                    "make sure of it")
             self.known.add(arn)
         return arn
 
     # --- plan
 
     def plan(self, buckets, patterns=None):
-        """Write a document for each bucket; return the status. `patterns` are those of a manifest, by bucket."""
+        """Write a document for each bucket; return the status.
+
+        `patterns` are those of a manifest, by bucket.
+        """
         args, circle = self.args, self.circle()
         if not args.template and not args.without:
             raise Usage("--template only-me, read-only, migrate, tls-only or a FILE is wanted")
-        role = self.confirmed(principal(args.role, self.session)) if args.role else circle.caller.arn
-        pipeline, addresses = commands_in(args.pipeline), [parse_s3(text) for text in ADDRESS.findall(args.pipeline)]
+        role = self.confirmed(principal(args.role,
+                                        self.session)) if args.role else circle.caller.arn
+        pipeline, addresses = commands_in(args.pipeline), [parse_s3(text) for text
+                                                           in ADDRESS.findall(args.pipeline)]
 
         def planned(bucket):
             listed = tuple(prefix for name, prefix in addresses if name == bucket)
-            return self.plan_one(Setting(bucket, circle, role, not args.no_services, tuple(self.exempted), pipeline,
+            return self.plan_one(Setting(bucket, circle, role, not args.no_services,
+                                         tuple(self.exempted), pipeline,
                                          (patterns or {}).get(bucket) or ("*",), listed or ("",)))
         with self.shelf.held():
             return self.each(buckets, planned)
@@ -116,26 +131,35 @@ class Policies:
         base = cleaned(self.live.get(bucket))
         old = readable(base)
         if base and not old:
-            raise Fault("the live policy cannot be read (backup keeps it; apply --overwrite would replace it by one of your own)")
+            raise Fault(
+                "the live policy cannot be read (backup keeps it; apply --overwrite would replace "
+                "it by one of your own)")
         statements = statements_of(args.template, setting) if args.template else []
         document = documents.merged(old, statements, args.without, args.overwrite)
         if document is None:
-            raise Fault("without these statements nothing is left; delete the policy with rollback, or by hand")
+            raise Fault(
+                "without these statements nothing is left; delete the policy with rollback, or by "
+                "hand")
         documents.checked(document)
         documents.check_size(document)
         faults = faults_of(document, bucket, circle)
         if faults:
             raise Fault("refused: " + "; ".join(faults))
         if not args.overwrite and self.shelf.is_edited(bucket):
-            raise Fault(f"'{self.shelf.place(bucket)}' was edited since it was planned (--overwrite writes a new one)")
+            raise Fault(
+                f"'{self.shelf.place(bucket)}' was edited since it was planned (--overwrite writes "
+                "a new one)")
         exempt = [arn for arn in circle.exempt if arn != circle.caller.root]
-        self.shelf.save(bucket, documents.pretty(document), {"base": base, "exempt": exempt, "key": circle.key, "template": args.template})
+        self.shelf.save(bucket, documents.pretty(document), {
+            "base": base, "exempt": exempt, "key": circle.key, "template": args.template})
         lines = review.differences(old, document)
-        self.say(f"{bucket}: '{self.shelf.place(bucket)}' " + ("changes nothing" if not lines else "planned: " + told(old, document)))
+        self.say(f"{bucket}: '{self.shelf.place(bucket)}' "
+                 + ("changes nothing" if not lines else "planned: " + told(old, document)))
         if args.verbose:
             self.print(lines, sys.stderr)
         self.advise(bucket, document, circle)
-        self.tell({"bucket": bucket, "state": "planned", "path": self.shelf.place(bucket), "changes": lines})
+        self.tell({"bucket": bucket, "state": "planned", "path": self.shelf.place(bucket),
+                   "changes": lines})
         return DONE
 
     def advise(self, bucket, document, circle):
@@ -147,12 +171,13 @@ class Policies:
         if not any(each["Effect"] == "Deny" for each in statements):
             self.warn(ALLOW_ONLY)
         _, stranger = circle.strangers()[0]
-        if self.live.is_amazons and any(answer(document, stranger, action, arn_of(bucket, circle)).is_barred for action in RECOVERY):
+        if self.live.is_amazons and any(answer(document, stranger, action, arn_of(bucket, circle))
+                                        .is_barred for action in RECOVERY):
             self.warn(UNSEEN)
         for name, cells in review.rows_of(bucket, None, document, circle):
             if name in review.OUTSIDE and any(will == ALLOW for _, will in cells):
-                self.warn(f"{bucket}: this lets in requests of {name}" if name == "other accounts" else
-                          f"{bucket}: this lets in requests {name}")
+                self.warn(f"{bucket}: this lets in requests of {name}" if name == "other accounts"
+                          else f"{bucket}: this lets in requests {name}")
 
     # --- looking
 
@@ -169,7 +194,9 @@ class Policies:
             else:
                 text = self.shelf.planned(bucket)
                 if text is None:
-                    raise Fault(f"nothing is planned: there is no '{self.shelf.place(bucket)}' (--live shows what is live)")
+                    raise Fault(
+                        f"nothing is planned: there is no '{self.shelf.place(bucket)}' (--live "
+                        "shows what is live)")
             document = readable(text)
             if text is None:
                 self.say(f"{bucket}: no policy")
@@ -196,7 +223,9 @@ class Policies:
         return self.each(buckets, one)
 
     def check(self, buckets):
-        """Print the table of who may do what, before and after; return 1 where a document may not be put."""
+        """Print the table of who may do what, before and after; return 1 where a document may not
+        be put.
+        """
         simulation = Simulation(self.session, self.say)
         self.circle()
         self.args.principal = [principal(arn, self.session) for arn in self.args.principal]
@@ -208,11 +237,13 @@ class Policies:
             if document:
                 documents.check_size(document)
                 self.advise(bucket, document, circle)
-            faults = faults_of(document, bucket, circle) + simulation.faults_of(document, bucket, circle)
+            faults = (faults_of(document, bucket, circle)
+                      + simulation.faults_of(document, bucket, circle))
             self.show_table(bucket, old, document, circle)
             for fault in faults:
                 self.complain(f"{bucket}: {fault}")
-            self.tell({"bucket": bucket, "safe": not faults, "faults": faults, "table": self.table(bucket, old, document, circle)})
+            self.tell({"bucket": bucket, "safe": not faults, "faults": faults,
+                       "table": self.table(bucket, old, document, circle)})
             return SOME_FAILED if faults else DONE
         return self.each(buckets, one)
 
@@ -221,8 +252,8 @@ class Policies:
         if self.args.json and not file:
             return
         args = self.args
-        self.print([f"s3://{bucket} (the caller is {circle.caller.arn})",
-                    *review.table(bucket, old, document, circle, args.principal, args.action, args.key),
+        self.print([f"s3://{bucket} (the caller is {circle.caller.arn})", *review.table(
+            bucket, old, document, circle, args.principal, args.action, args.key),
                     "(- not said here: their own policies decide; ? depends on the request)"], file)
 
     def table(self, bucket, old, document, circle):
@@ -246,7 +277,10 @@ class Policies:
             return self.each(buckets, one)
 
     def apply(self, buckets, ask):
-        """Put what is planned, the canary first: if that fails no other is tried. Return the status."""
+        """Put what is planned, the canary first: if that fails no other is tried.
+
+        Return the status.
+        """
         args, simulation = self.args, Simulation(self.session, self.say)
         canary = args.canary or (buckets[0] if buckets else None)
         buckets = [canary, *(bucket for bucket in buckets if bucket != canary)] if canary else []
@@ -255,7 +289,8 @@ class Policies:
         def one(bucket):
             facts = self.shelf.facts(bucket)
             removes_self = bucket in args.remove_self
-            errand = errand_of(bucket, self.live, self.shelf, self.circle(facts), args.overwrite, removes_self)
+            errand = errand_of(bucket, self.live, self.shelf, self.circle(facts), args.overwrite,
+                               removes_self)
             if errand.is_done:
                 return self.conclude(bucket, "unchanged", "has this policy already")
             old, document = errand.documents
@@ -280,7 +315,9 @@ class Policies:
         with self.shelf.held():
             status = self.each(buckets[:1], one)
             if status != DONE and buckets[1:]:
-                self.complain(f"{count(len(buckets) - 1, 'other bucket')} not tried: '{canary}' came first, as the canary")
+                self.complain(
+                    f"{count(len(buckets) - 1, 'other bucket')} not tried: '{canary}' came first, "
+                    "as the canary")
                 for bucket in buckets[1:]:
                     self.tell({"bucket": bucket, "state": "not tried"})
                 return status
@@ -295,16 +332,20 @@ class Policies:
         def one(bucket):
             errand = undoing(bucket, self.live, self.shelf, self.circle(), chosen, args.overwrite)
             if errand.is_done:
-                return self.conclude(bucket, "unchanged", "nothing to roll back: the policy of before is live")
+                return self.conclude(bucket, "unchanged",
+                                     "nothing to roll back: the policy of before is live")
             document = readable(errand.text)
             if ask or args.dry_run and not args.json:
-                self.print([f"s3://{bucket}", *review.differences(errand.documents[0], document)], None if args.dry_run else sys.stderr)
+                self.print([f"s3://{bucket}", *review.differences(errand.documents[0], document)],
+                           None if args.dry_run else sys.stderr)
             if args.dry_run:
-                return self.conclude(bucket, "to roll back", "would be rolled back" + ("" if errand.text else " to no policy"))
+                return self.conclude(bucket, "to roll back", "would be rolled back"
+                                     + ("" if errand.text else " to no policy"))
             if ask and not ask(f"Put the old policy back on s3://{bucket}?"):
                 return self.conclude(bucket, "kept", "left as it is", SOME_FAILED)
             self.carry_out(errand, ROLLBACK)
-            return self.conclude(bucket, "rolled back", "rolled back" + ("" if errand.text else " to no policy"))
+            return self.conclude(bucket, "rolled back",
+                                 "rolled back" + ("" if errand.text else " to no policy"))
 
         if args.dry_run:
             return self.each(buckets, one)
@@ -319,7 +360,8 @@ class Policies:
         self.has_put = True
         self.signals.graceful = True
         try:
-            Applying(self.live, self.shelf, self.complain, settle, lambda: self.signals.number).run(errand, why)
+            (Applying(self.live, self.shelf, self.complain, settle, lambda: self.signals.number)
+             .run(errand, why))
         finally:
             self.signals.graceful = False
 
@@ -338,9 +380,11 @@ def is_general(fault):
 def told(old, document):
     """Return in a few words how two documents differ."""
     found = documents.changes(old, document)
-    parts = [(sum(not each.old for each in found), "added"), (sum(bool(each.old and each.new) for each in found), "changed"),
+    parts = [(sum(not each.old for each in found), "added"),
+             (sum(bool(each.old and each.new) for each in found), "changed"),
              (sum(not each.new for each in found), "removed")]
-    return ", ".join(f"{count(number, 'statement')} {word}" for number, word in parts if number) or "no statement differs"
+    return ", ".join(f"{count(number, 'statement')} {word}" for number,
+                     word in parts if number) or "no statement differs"
 
 
 def assumed(words):
@@ -359,6 +403,7 @@ def commands_in(pipeline):
     found = dict.fromkeys(re.findall(r"\bs3-[a-z]+", pipeline))
     unknown = [name for name in found if name not in NEEDS]
     if unknown or not found:
-        why = f"{unknown[0]} needs nothing that is known" if unknown else "there is no command in it"
+        why = (f"{unknown[0]} needs nothing that is known" if unknown
+               else "there is no command in it")
         raise Usage(f"--pipeline '{pipeline}': {why}")
     return tuple(found)

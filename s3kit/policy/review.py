@@ -1,4 +1,6 @@
-"""What people read of policies: statements in words, what differs, and the table of principals and actions."""
+"""What people read of policies: statements in words, what differs, and the table of principals and
+actions.
+"""
 
 import re
 
@@ -7,14 +9,15 @@ from s3kit.policy.documents import listed, texts
 from s3kit.policy.evaluator import UNSAID, answer
 from s3kit.policy.template import arn_of
 
-ACTIONS = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket", "s3:GetObject", "s3:PutObject",
-           "s3:DeleteObject")
+ACTIONS = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket",
+           "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 KEY = "any-key"
 VERB = re.compile(r"([A-Z][a-z]*|)(.*)", re.DOTALL)
 OUTSIDE = ("other accounts", "without signature")      # to whom a policy that says nothing says no
-TELLING = {"StringEquals": "is", "StringNotEquals": "is not", "StringLike": "is like", "StringNotLike": "is not like", "ArnLike": "is like",
-           "ArnNotLike": "is not like", "ArnEquals": "is", "ArnNotEquals": "is not", "Bool": "is", "NumericLessThan": "is less than",
-           "IpAddress": "is in", "NotIpAddress": "is not in"}
+TELLING = {"StringEquals": "is", "StringNotEquals": "is not", "StringLike": "is like",
+           "StringNotLike": "is not like", "ArnLike": "is like", "ArnNotLike": "is not like",
+           "ArnEquals": "is", "ArnNotEquals": "is not", "Bool": "is",
+           "NumericLessThan": "is less than", "IpAddress": "is in", "NotIpAddress": "is not in"}
 
 
 def differences(old, new):
@@ -28,7 +31,8 @@ def differences(old, new):
             lines += [f"- {sid}", *(f"-   {line}" for line in words(change.old))]
         else:
             was, will = words(change.old), words(change.new)
-            lines += [f"~ {sid}", *(f"-   {line}" for line in was if line not in will), *(f"+   {line}" for line in will if line not in was)]
+            lines += [f"~ {sid}", *(f"-   {line}" for line in was if line not in will),
+                      *(f"+   {line}" for line in will if line not in was)]
     if old and new and not lines and documents.canonical(old) != documents.canonical(new):
         lines.append("~ Version or Id of the document")
     return lines
@@ -37,14 +41,16 @@ def differences(old, new):
 def words(statement):
     """Return a statement as lines that a person reads: who, what, where, if."""
     effect = {"Allow": "allow", "Deny": "deny"}[statement["Effect"]]
-    return [f"{effect} {who(statement)}", *broken_up("to", statement, "Action"), *broken_up("on", statement, "Resource"),
+    return [f"{effect} {who(statement)}", *broken_up("to", statement, "Action"),
+            *broken_up("on", statement, "Resource"),
             *(f"if {each}" for each in conditions(statement))]
 
 
 def who(statement):
     """Return whom a statement names."""
     found = statement.get("Principal", statement.get("NotPrincipal"))
-    names = "everybody" if found in ("*", {"AWS": "*"}) else ", ".join(each for values in found.values() for each in listed(values))
+    names = ("everybody" if found in ("*", {"AWS": "*"})
+             else ", ".join(each for values in found.values() for each in listed(values)))
     return names if "Principal" in statement else f"everybody but {names}"
 
 
@@ -62,16 +68,21 @@ def conditions(statement):
                 yield f"{key} is {'absent' if texts(values) == ['true'] else 'there'}"
                 continue
             name = operator.removesuffix("IfExists")
-            yield f"{key} {TELLING.get(name, name)} {' or '.join(texts(values))}{' or absent' if name != operator else ''}"
+            (yield f"{key} {TELLING.get(name, name)} "
+             f"{' or '.join(texts(values))}{' or absent' if name != operator else ''}")
 
 
 def table(bucket, old, new, circle, principals=(), actions=(), key=KEY):
-    """Return lines: who may do what by one document, and by another where that differs (`- > deny`)."""
+    """Return lines: who may do what by one document, and by another where that differs (`- >
+    deny`).
+    """
     rows = rows_of(bucket, old, new, circle, principals, actions, key)
-    columns = [[action.removeprefix("s3:"), *(cell(*cells[at]) for _, cells in rows)] for at, action in enumerate(actions or ACTIONS)]
+    columns = [[action.removeprefix("s3:"), *(cell(*cells[at]) for _, cells in rows)] for at,
+               action in enumerate(actions or ACTIONS)]
     columns = [["", *(name for name, _ in rows)], *joined(columns)]
     widths = [max(map(len, column)) for column in columns]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths)).rstrip() for line in zip(*columns)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths)).rstrip()
+            for line in zip(*columns)]
 
 
 def cell(was, will):
@@ -80,11 +91,13 @@ def cell(was, will):
 
 
 def joined(columns):
-    """Return columns, those that say the same of actions named alike as one: Get/Put/DeleteObject."""
+    """Return columns, those that say the same of actions named alike as one: Get/Put/DeleteObject.
+    """
     found = []
     for head, *cells in columns:
         verb, rest = VERB.fullmatch(head).groups()
-        if found and found[-1][1:] == cells and VERB.fullmatch(found[-1][0].rpartition("/")[2])[2] == rest:
+        if found and found[-1][1:] == cells and VERB.fullmatch(
+                found[-1][0].rpartition("/")[2])[2] == rest:
             found[-1][0] = f"{found[-1][0].removesuffix(rest)}/{head}"
         else:
             found.append([head, *cells])
@@ -94,14 +107,15 @@ def joined(columns):
 def rows_of(bucket, old, new, circle, principals=(), actions=(), key=KEY):
     """Return [(who, [(verdict before, verdict after), ...])], a verdict for each action."""
     bucket_arn = arn_of(bucket, circle)
-    asking = [(circle.name_of(arn), circle.asker(arn)) for arn in dict.fromkeys([*circle.exempt, *principals])]
+    asking = [(circle.name_of(arn), circle.asker(arn))
+              for arn in dict.fromkeys([*circle.exempt, *principals])]
     found = []
     for name, asker in asking + circle.strangers():
         cells = []
         for action in actions or ACTIONS:
             resource = f"{bucket_arn}/{key}" if is_of_objects(action) else bucket_arn
-            cells.append(tuple("no" if said == UNSAID and name in OUTSIDE else said
-                               for said in (answer(document, asker, action, resource).verdict for document in (old, new))))
+            cells.append(tuple("no" if said == UNSAID and name in OUTSIDE else said for said in (
+                answer(document, asker, action, resource).verdict for document in (old, new))))
         found.append((name, cells))
     return found
 
@@ -109,5 +123,6 @@ def rows_of(bucket, old, new, circle, principals=(), actions=(), key=KEY):
 def is_of_objects(action):
     """Return whether an action is asked of an object, not of its bucket."""
     name = action.partition(":")[2]
-    return "Bucket" not in name and ("Object" in name or name in ("AbortMultipartUpload", "ListMultipartUploadParts",
-                                                                  "BypassGovernanceRetention", "ReplicateDelete", "ReplicateTags"))
+    return "Bucket" not in name and ("Object" in name or name in (
+        "AbortMultipartUpload", "ListMultipartUploadParts", "BypassGovernanceRetention",
+        "ReplicateDelete", "ReplicateTags"))

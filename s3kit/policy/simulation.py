@@ -1,6 +1,8 @@
-"""What Amazon itself thinks of a document: IAM's simulation and Access Analyzer's validation, where we may ask them.
+"""What Amazon itself thinks of a document: IAM's simulation and Access Analyzer's validation, where
+we may ask them.
 
-Neither is needed: where they are not there, or not for us, that is said once, and the built-in evaluator has to do.
+Neither is needed: where they are not there, or not for us, that is said once, and the built-in
+evaluator has to do.
 """
 
 from s3kit.errors import Fault
@@ -8,7 +10,7 @@ from s3kit.policy.documents import compact
 from s3kit.policy.identity import ask
 from s3kit.policy.template import RECOVERY, arn_of
 
-WORST = "ERROR"         # of Access Analyzer's findings: S3 would not take the document, or it cannot work
+WORST = "ERROR"  # of Access Analyzer's findings: S3 would not take the document, or it cannot work
 
 
 class Simulation:
@@ -19,10 +21,13 @@ class Simulation:
         self.mute = set()
 
     def faults_of(self, document, bucket, circle, but_self=False):
-        """Return lines for what Amazon finds wrong with a document: it denies the exempt, or is no good policy."""
+        """Return lines for what Amazon finds wrong with a document: it denies the exempt, or is no
+        good policy.
+        """
         if document is None:
             return []
-        return self.validate(document) + [line for arn in circle.exempt if not (but_self and arn == circle.caller.arn)
+        return self.validate(document) + [line for arn in circle.exempt
+                                          if not (but_self and arn == circle.caller.arn)
                                           for line in self.simulate(document, bucket, circle, arn)]
 
     def simulate(self, document, bucket, circle, arn):
@@ -32,30 +37,41 @@ class Simulation:
         """
         if ":user/" not in arn or arn.split(":")[4] != circle.caller.account:
             return []
-        context = [{"ContextKeyName": name, "ContextKeyValues": list(circle.asker(arn).context[name.lower()]), "ContextKeyType": kind}
-                   for name, kind in (("aws:SecureTransport", "boolean"), ("aws:PrincipalIsAWSService", "boolean"))
+        context = [{"ContextKeyName": name,
+                    "ContextKeyValues": list(circle.asker(arn).context[name.lower()]),
+                    "ContextKeyType": kind} for name, kind
+                   in (("aws:SecureTransport", "boolean"), ("aws:PrincipalIsAWSService", "boolean"))
                    if circle.asker(arn).context.get(name.lower())]
 
         def simulated(service):
-            return service.simulate_principal_policy(
-                PolicySourceArn=arn, CallerArn=arn, ActionNames=list(RECOVERY), ResourceArns=[arn_of(bucket, circle)],
-                ResourcePolicy=compact(document), ContextEntries=context)["EvaluationResults"]
+            return service.simulate_principal_policy(PolicySourceArn=arn, CallerArn=arn,
+                                                     ActionNames=list(RECOVERY),
+                                                     ResourceArns=[arn_of(bucket, circle)],
+                                                     ResourcePolicy=compact(document),
+                                                     ContextEntries=context)["EvaluationResults"]
 
         results = self.asked("iam", "IAM's simulation", simulated)
-        denied = [each["EvalActionName"].removeprefix("s3:") for each in results if each["EvalDecision"] == "explicitDeny"]
-        return [f"IAM's simulation denies {circle.name_of(arn)} {', '.join(denied)}"] if denied else []
+        denied = [each["EvalActionName"].removeprefix("s3:")
+                  for each in results if each["EvalDecision"] == "explicitDeny"]
+        return [f"IAM's simulation denies {circle.name_of(arn)} "
+                f"{', '.join(denied)}"] if denied else []
 
     def validate(self, document):
-        """Return a line for each error that Access Analyzer finds; what it merely suggests is said."""
+        """Return a line for each error that Access Analyzer finds; what it merely suggests is said.
+        """
         def validated(service):
-            return service.validate_policy(policyDocument=compact(document), policyType="RESOURCE_POLICY",
+            return service.validate_policy(policyDocument=compact(document),
+                                           policyType="RESOURCE_POLICY",
                                            validatePolicyResourceType="AWS::S3::Bucket")["findings"]
 
         findings = self.asked("accessanalyzer", "Access Analyzer", validated)
         for finding in findings:
             if finding["findingType"] != WORST:
-                self.say(f"Access Analyzer: {finding['findingType'].lower().replace('_', ' ')}: {finding['findingDetails']}")
-        return [f"Access Analyzer: {each['findingDetails']}" for each in findings if each["findingType"] == WORST]
+                self.say(
+                    f"Access Analyzer: {finding['findingType'].lower().replace('_', ' ')}: "
+                    f"{finding['findingDetails']}")
+        return [f"Access Analyzer: {each['findingDetails']}"
+                for each in findings if each["findingType"] == WORST]
 
     def asked(self, name, called, call):
         """Return what a service answers, or [] where it does not, which is said once."""
@@ -65,5 +81,7 @@ class Simulation:
             return ask(lambda: call(self.session.service(name)))
         except Fault as fault:
             self.mute.add(name)
-            self.say(f"{called} could not be asked ({fault.code or str(fault).partition(':')[0]}): the built-in evaluator alone judges")
+            self.say(
+                f"{called} could not be asked ({fault.code or str(fault).partition(':')[0]}): the "
+                "built-in evaluator alone judges")
             return []

@@ -1,7 +1,9 @@
-"""The templates of s3-policy: what to add to a bucket's policy, and the guard against locking everybody out.
+"""The templates of s3-policy: what to add to a bucket's policy, and the guard against locking
+everybody out.
 
-An Allow keeps nobody out: whoever has rights of his own in the account keeps them. Only a Deny does, and a Deny is what locks
-people out; so every document, planned or edited by hand, passes `faults_of` before it may be put.
+An Allow keeps nobody out: whoever has rights of his own in the account keeps them. Only a Deny
+does, and a Deny is what locks people out; so every document, planned or edited by hand, passes
+`faults_of` before it may be put.
 """
 
 from typing import NamedTuple
@@ -12,27 +14,34 @@ from s3kit.policy.evaluator import answer
 from s3kit.policy.identity import ARN_KEY, NAME_KEY
 
 # Without these nobody can find out what a policy says, or take it back.
-RECOVERY = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicyStatus",
-            "s3:GetBucketLocation", "s3:ListBucket")
-WRITES = ("s3:PutObject*", "s3:DeleteObject*", "s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:AbortMultipartUpload",
-          "s3:BypassGovernanceRetention", "s3:ObjectOwnerOverrideToBucketOwner")
-SETTINGS = ("s3:DeleteBucket", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration",
-            "s3:PutBucketObjectLockConfiguration", "s3:PutIntelligentTieringConfiguration")
+RECOVERY = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
+            "s3:GetBucketPolicyStatus", "s3:GetBucketLocation", "s3:ListBucket")
+WRITES = ("s3:PutObject*", "s3:DeleteObject*", "s3:ReplicateObject", "s3:ReplicateDelete",
+          "s3:ReplicateTags", "s3:AbortMultipartUpload", "s3:BypassGovernanceRetention",
+          "s3:ObjectOwnerOverrideToBucketOwner")
+SETTINGS = ("s3:DeleteBucket", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
+            "s3:PutReplicationConfiguration", "s3:PutBucketObjectLockConfiguration",
+            "s3:PutIntelligentTieringConfiguration")
 LOOK = ("s3:GetBucketLocation", "s3:GetBucketVersioning")
 LISTING = ("s3:ListBucket", "s3:ListBucketVersions")
-READ = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes")
+READ = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes",
+        "s3:GetObjectVersionAttributes")
 # What each command of a pipeline asks of S3: (of the bucket, of the listing, of objects).
-NEEDS = {"s3-list": (LOOK, LISTING, ()), "s3-manifest": (LOOK, LISTING, ()), "s3-fetch": (LOOK, LISTING, READ[:2]),
-         "s3-verify": (LOOK, (), READ[:2]), "s3-restore": (LOOK, LISTING, (*READ[:2], "s3:RestoreObject")),
+NEEDS = {"s3-list": (LOOK, LISTING, ()), "s3-manifest": (LOOK, LISTING, ()),
+         "s3-fetch": (LOOK, LISTING, READ[:2]), "s3-verify": (LOOK, (), READ[:2]),
+         "s3-restore": (LOOK, LISTING, (*READ[:2], "s3:RestoreObject")),
          "s3-prune": (LOOK, LISTING, (*READ[:2], "s3:DeleteObject", "s3:DeleteObjectVersion"))}
-NEEDS["s3-migrate"] = tuple(tuple(dict.fromkeys(sum((needs[at] for needs in NEEDS.values()), ()))) for at in range(3))
+NEEDS["s3-migrate"] = tuple(tuple(dict.fromkeys(sum((needs[at] for needs in NEEDS.values()), ())))
+                            for at in range(3))
 LISTERS = {"s3-list", "s3-manifest", "s3-migrate"}
 TRIED_DELETE = "s3kit-no-such-key-*"        # see removal.heeds_conditions
 PATTERNS = 30           # of keys in one policy, at most: it has 20 KB
 
 
 class Setting(NamedTuple):
-    """What a template is filled in with; `allowed` are the patterns of the keys that a pipeline works on, `prefixes` what it lists."""
+    """What a template is filled in with; `allowed` are the patterns of the keys that a pipeline
+    works on, `prefixes` what it lists.
+    """
 
     bucket: str
     circle: object
@@ -60,15 +69,19 @@ def arn_of(bucket, circle):
 
 
 def sparing(setting, arns):
-    """Return the Condition that a Deny spares these principals by, and services, who have none. Raises Fault.
+    """Return the Condition that a Deny spares these principals by, and services, who have none.
+    Raises Fault.
 
-    Not `Bool`: requests without a signature have no aws:PrincipalIsAWSService, and the Deny would let them pass.
+    Not `Bool`: requests without a signature have no aws:PrincipalIsAWSService, and the Deny would
+    let them pass.
     """
     circle, condition = setting.circle, {}
     if arns and circle.key == NAME_KEY:
         unnamed = [arn for arn in arns if ":user/" not in arn]
         if unnamed:
-            raise Fault(f"'{unnamed[0]}' is not a user, and this server tells principals by {NAME_KEY} only")
+            raise Fault(
+                f"'{unnamed[0]}' is not a user, and this server tells principals by {NAME_KEY} "
+                "only")
         condition["StringNotEquals"] = {NAME_KEY: [arn.rpartition("/")[2] for arn in arns]}
     elif arns:
         condition["StringNotEquals"] = {ARN_KEY: list(arns)}
@@ -81,49 +94,63 @@ def only_me(setting):
     """Nobody but the exempt, and services, may do anything; the exempt may always take it back."""
     circle = setting.circle
     if not circle.rescuers:
-        raise Usage("only-me wants one more principal of the account who keeps access, for the day when you lose yours: --exempt ARN")
+        raise Usage(
+            "only-me wants one more principal of the account who keeps access, for the day when "
+            "you lose yours: --exempt ARN")
     named = [arn for arn in circle.exempt if not arn.endswith(":root")]
-    return [{"Sid": f"{OURS}OnlyMe", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": setting.both,
-             **sparing(setting, circle.exempt)},
-            {"Sid": f"{OURS}Recovery", "Effect": "Allow", "Principal": {"AWS": named}, "Action": list(RECOVERY), "Resource": setting.arn}]
+    return [{"Sid": f"{OURS}OnlyMe", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+             "Resource": setting.both, **sparing(setting, circle.exempt)}, {
+                 "Sid": f"{OURS}Recovery", "Effect": "Allow", "Principal": {"AWS": named},
+                 "Action": list(RECOVERY), "Resource": setting.arn}]
 
 
 def read_only(setting):
     """Nobody writes, deletes, or changes what would delete; the migrating role reads."""
     spared = sparing(setting, setting.writers)
-    return [{"Sid": f"{OURS}Freeze", "Effect": "Deny", "Principal": "*", "Action": list(WRITES), "Resource": f"{setting.arn}/*", **spared},
-            {"Sid": f"{OURS}FreezeSettings", "Effect": "Deny", "Principal": "*", "Action": list(SETTINGS), "Resource": setting.arn, **spared},
+    return [{"Sid": f"{OURS}Freeze", "Effect": "Deny", "Principal": "*", "Action": list(WRITES),
+             "Resource": f"{setting.arn}/*", **spared}, {"Sid": f"{OURS}FreezeSettings",
+                                                         "Effect": "Deny", "Principal": "*",
+                                                         "Action": list(SETTINGS),
+                                                         "Resource": setting.arn, **spared},
             allow(setting, "ReadBucket", (*LOOK, *LISTING), setting.arn),
             allow(setting, "Read", (*READ, "s3:RestoreObject"), f"{setting.arn}/*")]
 
 
 def migrate(setting):
-    """The role may do what this pipeline does, on the keys that this manifest names; nobody loses anything."""
-    of_bucket, listing, objects = (tuple(dict.fromkeys(sum((NEEDS[name][at] for name in setting.pipeline), ()))) for at in range(3))
+    """The role may do what this pipeline does, on the keys that this manifest names; nobody loses
+    anything.
+    """
+    of_bucket, listing, objects = (tuple(dict.fromkeys(sum((NEEDS[name][at]
+                                                            for name in setting.pipeline), ())))
+                                   for at in range(3))
     found = [allow(setting, "MigrateBucket", of_bucket, setting.arn)]
     if listing:
         statement = allow(setting, "MigrateList", listing, setting.arn)
         # Without a listing of its own a pipeline only wants to know whether a key is there.
-        prefixes = [escape(prefix) + "*" for prefix in setting.prefixes] if LISTERS & set(setting.pipeline) else setting.allowed
+        prefixes = ([escape(prefix) + "*" for prefix in setting.prefixes]
+                    if LISTERS & set(setting.pipeline) else setting.allowed)
         if "*" not in prefixes:
             statement["Condition"] = {"StringLike": {"s3:prefix": list(prefixes)}}
         found.append(statement)
     if objects:
-        found.append(allow(setting, "MigrateObjects", objects, [f"{setting.arn}/{pattern}" for pattern in setting.allowed]))
+        found.append(allow(setting, "MigrateObjects", objects,
+                           [f"{setting.arn}/{pattern}" for pattern in setting.allowed]))
     if "s3:DeleteObject" in objects and "*" not in setting.allowed:
-        found.append(allow(setting, "MigrateTry", ("s3:DeleteObject", "s3:DeleteObjectVersion"), f"{setting.arn}/{TRIED_DELETE}"))
+        found.append(allow(setting, "MigrateTry", ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+                           f"{setting.arn}/{TRIED_DELETE}"))
     return found
 
 
 def allow(setting, name, actions, resource):
     """Return a statement that allows the role something."""
-    return {"Sid": OURS + name, "Effect": "Allow", "Principal": {"AWS": setting.role}, "Action": list(actions), "Resource": resource}
+    return {"Sid": OURS + name, "Effect": "Allow", "Principal": {"AWS": setting.role},
+            "Action": list(actions), "Resource": resource}
 
 
 def tls_only(setting):
     """Nobody gets anything over a connection that is not encrypted."""
-    return [{"Sid": f"{OURS}TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": setting.both,
-             "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]
+    return [{"Sid": f"{OURS}TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+             "Resource": setting.both, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]
 
 
 TEMPLATES = {"only-me": only_me, "read-only": read_only, "migrate": migrate, "tls-only": tls_only}
@@ -140,8 +167,8 @@ def statements_of(template, setting):
     except (OSError, UnicodeDecodeError) as error:
         raise of_file("read", template, error) from None
     caller = setting.circle.caller
-    words = {"{bucket}": setting.bucket, "{account}": caller.account, "{partition}": caller.partition, "{caller}": caller.arn,
-             "{role}": setting.role}
+    words = {"{bucket}": setting.bucket, "{account}": caller.account,
+             "{partition}": caller.partition, "{caller}": caller.arn, "{role}": setting.role}
     try:
         return checked(fill(loaded(text), words, setting.circle.exempt))["Statement"]
     except Fault as fault:
@@ -151,9 +178,11 @@ def statements_of(template, setting):
 def fill(value, words, exempt):
     """Return a template's value with its words filled in; `{exempt}` is all of them, in a list."""
     if isinstance(value, dict):
-        return {fill(name, words, exempt): fill(each, words, exempt) for name, each in value.items()}
+        return {fill(name, words, exempt): fill(each, words, exempt) for name,
+                each in value.items()}
     if isinstance(value, list):
-        return [each for one in value for each in (exempt if one == "{exempt}" else [fill(one, words, exempt)])]
+        return [each for one in value
+                for each in (exempt if one == "{exempt}" else [fill(one, words, exempt)])]
     if value == "{exempt}":
         return list(exempt)
     for word, meaning in words.items() if isinstance(value, str) else ():
@@ -165,7 +194,9 @@ def fill(value, words, exempt):
 
 
 class Patterns:
-    """The keys of a manifest as few patterns: keys themselves, then directories, the deepest given up first."""
+    """The keys of a manifest as few patterns: keys themselves, then directories, the deepest given
+    up first.
+    """
 
     def __init__(self):
         self.found = set()
@@ -180,12 +211,15 @@ class Patterns:
     def give_up(self):
         """Replace what lies deepest by the directories that it lies in."""
         depth = max(name.rstrip("/").count("/") for name in self.found)
-        self.found = {next(parents(name)) if name.rstrip("/").count("/") == depth else name for name in self.found}
-        self.found = {name for name in self.found if not any(above in self.found for above in parents(name))}
+        self.found = {next(parents(name)) if name.rstrip("/").count("/") == depth else name
+                      for name in self.found}
+        self.found = {name for name in self.found
+                      if not any(above in self.found for above in parents(name))}
 
     def all(self):
         """Return the patterns as policies write them: what is a wildcard there stands in braces."""
-        return tuple(escape(name) + "*" * (name.endswith("/") or not name) for name in sorted(self.found))
+        return tuple(escape(name) + "*" * (name.endswith("/") or not name)
+                     for name in sorted(self.found))
 
 
 def parents(name):
@@ -205,9 +239,11 @@ def escape(text):
 
 
 def faults_of(document, bucket, circle, but_self=False):
-    """Return why a document may not be put on a bucket, as lines; none if the exempt keep a way back.
+    """Return why a document may not be put on a bucket, as lines; none if the exempt keep a way
+    back.
 
-    `but_self`: the caller wants to lose his own. Whoever shuts others out needs one more besides himself and the root.
+    `but_self`: the caller wants to lose his own. Whoever shuts others out needs one more besides
+    himself and the root.
     """
     if document is None:
         return []
@@ -216,8 +252,11 @@ def faults_of(document, bucket, circle, but_self=False):
         if not (but_self and arn == circle.caller.arn):
             found += barred(document, circle.name_of(arn), circle.asker(arn), resource)
     _, stranger = circle.strangers()[0]
-    if not circle.rescuers and any(answer(document, stranger, action, resource).is_barred for action in RECOVERY):
-        found.append("it shuts out others of the account: that wants one more principal of the account who keeps access (--exempt ARN)")
+    if not circle.rescuers and any(answer(document, stranger, action, resource).is_barred
+                                   for action in RECOVERY):
+        found.append(
+            "it shuts out others of the account: that wants one more principal of the account who "
+            "keeps access (--exempt ARN)")
     return found
 
 

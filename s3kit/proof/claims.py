@@ -7,14 +7,17 @@ from s3kit.proof.checksums import ALGORITHMS, DIGEST_BYTES, hasher
 
 # What tools cut multipart uploads into: their defaults, the likeliest first.
 MIB = 1 << 20
-COMMON_PARTS = (8 * MIB, 5 * MIB, 16 * MIB, 8_306_688, 15 * MIB, 17 * MIB, 50 * MIB, 64 * MIB, 100 * MIB, 10 * MIB, 20 * MIB,
-                25 * MIB, 32 * MIB, 128 * MIB, 200 * MIB, 256 * MIB, 512 * MIB, 1024 * MIB, 5 * 1024 * MIB,
-                5_000_000, 8_000_000, 10_000_000, 16_000_000, 100_000_000)
+COMMON_PARTS = (8 * MIB, 5 * MIB, 16 * MIB, 8_306_688, 15 * MIB, 17 * MIB, 50 * MIB, 64 * MIB,
+                100 * MIB, 10 * MIB, 20 * MIB, 25 * MIB, 32 * MIB, 128 * MIB, 200 * MIB, 256 * MIB,
+                512 * MIB, 1024 * MIB, 5 * 1024 * MIB, 5_000_000, 8_000_000, 10_000_000, 16_000_000,
+                100_000_000)
 MOST_CANDIDATES = 8
 
 
 class Parts:
-    """A hash of hashes: one per part of `part_size` bytes, as multipart ETags and composites are made."""
+    """A hash of hashes: one per part of `part_size` bytes, as multipart ETags and composites are
+    made.
+    """
 
     def __init__(self, algorithm, part_size):
         self.algorithm, self.part_size = algorithm, part_size
@@ -37,7 +40,8 @@ class Parts:
 
         Of nothing at all there is one part, and it is empty.
         """
-        return self.done + ([self.current.digest()] if self.room < self.part_size or not self.done else [])
+        return self.done + ([self.current.digest()] if self.room < self.part_size or not self.done
+                            else [])
 
 
 class Claim(NamedTuple):
@@ -67,7 +71,8 @@ def claim_of(algorithm, kind, checksum, etag, size, md5_etag=True):
     """Return the cheapest Claim that a checksum (S3's base64) and an ETag allow.
 
     `kind` is S3's checksum type or empty; `md5_etag` is false where encryption makes the ETag
-    something else than an MD5 (Amazon S3 API Reference, "Object": SSE-KMS, SSE-C). Never two checks at once.
+    something else than an MD5 (Amazon S3 API Reference, "Object": SSE-KMS, SSE-C). Never two checks
+    at once.
     """
     claim = checksum_claim(algorithm.lower(), kind, checksum) if checksum else NO_CLAIM
     if claim.kind == "full":
@@ -115,7 +120,8 @@ def etag_claim(etag, size):
 
 
 def candidates(size, count):
-    """Return the part sizes that `count` parts of an object of `size` bytes may have, likeliest first.
+    """Return the part sizes that `count` parts of an object of `size` bytes may have, likeliest
+    first.
 
     All parts but the last are equal: part is in [ceil(size / n), (size - 1) // (n - 1)].
     """
@@ -132,7 +138,8 @@ def candidates(size, count):
 
 
 def is_met(claim, parts):
-    """Return whether the digests of parts (bytes, in order) add up to what a `parts` claim expects."""
+    """Return whether the digests of parts (bytes, in order) add up to what a `parts` claim expects.
+    """
     if claim.count and len(parts) != claim.count:
         return False
     total = hasher(claim.algorithm)
@@ -141,7 +148,8 @@ def is_met(claim, parts):
 
 
 class Check:
-    """A claim being checked while the bytes go by: `update`, then `proof` (empty: they are not S3's).
+    """A claim being checked while the bytes go by: `update`, then `proof` (empty: they are not
+    S3's).
 
     Where a part size is not known, the likely ones are all computed in the same pass.
     """
@@ -164,7 +172,8 @@ class Check:
             trial.update(data)
 
     def proof(self):
-        """Return the proof's name; `size` where nothing can be said; empty where the bytes are wrong.
+        """Return the proof's name; `size` where nothing can be said; empty where the bytes are
+        wrong.
 
         A guessed part size that does not fit proves nothing against the bytes.
         """

@@ -15,7 +15,7 @@ from s3kit.prune.plan import Newest
 from s3kit.prune.proofs import BrokenProof
 from s3kit.units import from_epoch
 
-DAY = 86400             # seconds after which a file that was verified is read back before its version goes
+DAY = 86400  # seconds after which a file that was verified is read back before its version goes
 
 
 class Choice:
@@ -41,10 +41,12 @@ class Choice:
     def entries(self, batch):
         """Return {(bucket, key, version id): ledger's entry} of the rows that could go."""
         could = (rows.VERIFIED, rows.FETCHED)
-        return self.ledger.find_all([(row.bucket, row.key, row.version_id) for row in batch if row.state in could])
+        return self.ledger.find_all([(row.bucket, row.key, row.version_id)
+                                     for row in batch if row.state in could])
 
     def see(self, batch):
-        """Take rows of the manifest, before any is decided on: which are the newest is known when all came.
+        """Take rows of the manifest, before any is decided on: which are the newest is known when
+        all came.
 
         What S3 was asked to delete before does not count: more versions are kept then, never fewer.
         """
@@ -52,10 +54,13 @@ class Choice:
             return
         entries = self.entries(batch)
         asked = {name for name, entry in entries.items() if entry.state == rows.PRUNED}
-        self.newest.add([row for row in batch if (row.bucket, row.key, row.version_id) not in asked])
+        self.newest.add([row
+                         for row in batch if (row.bucket, row.key, row.version_id) not in asked])
 
     def sort(self, batch):
-        """Return [(row, ledger's entry, why it is kept or '')]; what the filters leave out has no entry."""
+        """Return [(row, ledger's entry, why it is kept or '')]; what the filters leave out has no
+        entry.
+        """
         entries = self.entries(batch)
         wanted = {id(row) for row in (batch if self.filter.is_idle else self.filter(batch))}
         found = []

@@ -21,7 +21,10 @@ AHEAD = 20 * MOST       # rows on their way
 
 
 class Deletion:
-    """One row whose version S3 is asked to delete. `is_unsure`: an answer was lost, it may be gone."""
+    """One row whose version S3 is asked to delete.
+
+    `is_unsure`: an answer was lost, it may be gone.
+    """
 
     __slots__ = ("row", "entry", "doomed", "patience", "is_unsure")
 
@@ -40,7 +43,8 @@ class Deleting:
         self.kept = {}              # why: how many
         self.asked = self.bytes = self.pruned = self.were_gone = 0
         self.undo = None
-        self.leaving, self.known = [], []       # rows on their way out, and the ledger's entries: together
+        # rows on their way out, and the ledger's entries: together
+        self.leaving, self.known = [], []
 
     def run(self, batches):
         """Delete the rows that carry proof, as they come, and pass all on."""
@@ -99,19 +103,22 @@ class Deleting:
                 going.append(Deletion(row, entry, doomed))
         if self.undo and going:
             self.undo.write([deletion.row for deletion in going])
-        self.choice.ledger.record([asked_for(deletion.entry) for deletion in going if deletion.entry])
+        self.choice.ledger.record([asked_for(deletion.entry)
+                                   for deletion in going if deletion.entry])
         for deletion in going:
             self.flow.send(deletion.doomed, deletion)
 
     def stay(self, row, why):
-        """Pass on a row that S3 is not asked about; a proof that does not hold any more fails it."""
+        """Pass on a row that S3 is not asked about; a proof that does not hold any more fails it.
+        """
         if why == proofs.FILTERED and not self.args.in_place:
             return              # as with all commands, they leave the stream, and stay in FILE
         if why == proofs.GONE:
             row.state, row.error = rows.PRUNED, ""
             self.were_gone += 1
         elif isinstance(why, BrokenProof):
-            row.state, row.error = rows.FAILED, str(why) if isinstance(why, NoBucket) else f"kept in S3: {why}"
+            row.state, row.error = (rows.FAILED,
+                                    str(why) if isinstance(why, NoBucket) else f"kept in S3: {why}")
         elif why not in (row.state, proofs.FILTERED):
             self.kept[why] = self.kept.get(why, 0) + 1
         if why != proofs.FILTERED:
@@ -172,18 +179,21 @@ class Deleting:
         """Return the parts of the summary."""
         size = f" ({show_size(self.bytes)})" if self.bytes else ""
         wrong = self.tally.of(*rows.WRONG)
-        return [f"{count(self.pruned, 'row')} deleted{size}",
-                self.were_gone and f"{self.were_gone:,} {'was' if self.were_gone == 1 else 'were'} gone before",
-                *[f"{count(number, 'row')} kept: {why}" for why, number in sorted(self.kept.items())],
-                wrong and f"{count(wrong, 'row')} failed"]
+        return ([f"{count(self.pruned, 'row')} deleted{size}", self.were_gone
+                 and f"{self.were_gone:,} {'was' if self.were_gone == 1 else 'were'} gone before",
+                 *[f"{count(number, 'row')} kept: {why}" for why,
+                   number in sorted(self.kept.items())], wrong and f"{count(wrong, 'row')} failed"])
 
 
 def asked_for(entry):
-    """Return the ledger's entry of a version that S3 is asked to delete and has not answered yet."""
+    """Return the ledger's entry of a version that S3 is asked to delete and has not answered yet.
+    """
     return entry._replace(state=rows.PRUNED, tries=entry.tries + 1)
 
 
 def together(seconds):
-    """Return a waiting time a little longer, so that what failed together is asked for together again."""
+    """Return a waiting time a little longer, so that what failed together is asked for together
+    again.
+    """
     now = time.monotonic()
     return -(-(now + seconds) // TICK) * TICK - now

@@ -1,9 +1,10 @@
-"""Deleting object versions in S3: which request for which, and every answer held against what was asked.
+"""Deleting object versions in S3: which request for which, and every answer held against what was
+asked.
 
-A version id names bytes that never change, so a thousand go in one request (DeleteObjects). What can
-change under its name (an object of a bucket without versions, the `null` version) is deleted one by
-one, on the condition that its ETag is still the one that was proven; so are keys that XML cannot
-carry, and all versions where a server does not know DeleteObjects.
+A version id names bytes that never change, so a thousand go in one request (DeleteObjects). What
+can change under its name (an object of a bucket without versions, the `null` version) is deleted
+one by one, on the condition that its ETag is still the one that was proven; so are keys that XML
+cannot carry, and all versions where a server does not know DeleteObjects.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html and API_DeleteObject.html
 """
 
@@ -27,16 +28,17 @@ UNCARRIED = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 LOCKS = re.compile("object lock|legal hold|retention|mfa", re.I)
 OVERWRITTEN = "it was overwritten since: another object is there now"
 UNNAMED = "S3's answer does not say what became of it"
-# What a server answers that does not know DeleteObjects, beside pages without a code. No key is named
-# in the address of that request, so NoSuchKey says nothing of a version.
+# What a server answers that does not know DeleteObjects, beside pages without a code. No key is
+# named in the address of that request, so NoSuchKey says nothing of a version.
 UNSUPPORTED = {"MethodNotAllowed", "NotImplemented", "NoSuchKey", "NoSuchVersion"}
 
 
 class Doomed(NamedTuple):
-    """What a row wants deleted. `etag` is the condition where the name alone does not say which bytes.
+    """What a row wants deleted. `etag` is the condition where the name alone does not say which
+    bytes.
 
-    `url` is presigned, for keys that libcurl cannot sign; `is_frozen` says that nobody can overwrite
-    the null version now.
+    `url` is presigned, for keys that libcurl cannot sign; `is_frozen` says that nobody can
+    overwrite the null version now.
     """
 
     endpoint: object
@@ -101,7 +103,8 @@ class Removal(Call):
             f"<Object><Key>{escape(key)}</Key>"
             + (f"<VersionId>{escape(version)}</VersionId>" if version else "") + "</Object>"
             for key, version in named)
-        body = f'<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{objects}</Delete>'.encode()
+        body = ('<Delete '
+                f'xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{objects}</Delete>'.encode())
         self.post(named, endpoint, f"{endpoint.url}?delete=", body)
 
     def answered(self, transfer, places):
@@ -110,7 +113,8 @@ class Removal(Call):
             self.take_many(transfer, places)
         else:
             place, method, condition = places
-            take = {"DELETE": self.take_delete, "HEAD": self.take_head, "GET": self.take_byte}[method]
+            take = {"DELETE": self.take_delete, "HEAD": self.take_head, "GET": self.take_byte}[
+                method]
             take(transfer, place, condition)
 
     def take_delete(self, transfer, place, condition):
@@ -124,13 +128,16 @@ class Removal(Call):
         elif transfer.body.strip():         # S3 answers with 204 and no body
             self.finish(place, Removed(AGAIN, "the answer is not S3's: it is a page"))
         elif not doomed.version_id and transfer.headers.get("x-amz-delete-marker") == "true":
-            self.finish(place, Removed(
-                FAILED, "the bucket has versions: S3 made a delete marker, and kept the object", is_kept=True))
+            self.finish(place, Removed(FAILED,
+                                       "the bucket has versions: S3 made a delete marker, and kept "
+                                       "the object", is_kept=True))
         else:
             self.finish(place, Removed(PRUNED))
 
     def take_head(self, transfer, place, condition):
-        """Take the head of a null version with others on top: it goes if it is the one that was proven."""
+        """Take the head of a null version with others on top: it goes if it is the one that was
+        proven.
+        """
         if transfer.status in (404, 405):
             self.send_one(place, "GET", condition=False)       # this answer has no words
         elif transfer.status != 200:
@@ -143,28 +150,32 @@ class Removal(Call):
     def take_byte(self, transfer, place, condition):
         """Take why there is no head of a null version."""
         if transfer.status == 405 and transfer.headers.get("x-amz-delete-marker") == "true":
-            self.finish(place, Removed(CONFLICT, "it was replaced since: a delete marker is there now"))
+            self.finish(place,
+                        Removed(CONFLICT, "it was replaced since: a delete marker is there now"))
         elif is_done(transfer):
             self.finish(place, Removed(AGAIN, "S3 answers HEAD with 404, and GET not"))
         else:
             self.finish(place, refusal(transfer))
 
     def take_many(self, transfer, named):
-        """Hold the answer against the question, key by key; what S3 does not name is not deleted."""
+        """Hold the answer against the question, key by key; what S3 does not name is not deleted.
+        """
         if is_unsupported(transfer):
             self.one_by_one.add(transfer.endpoint.url)
             for places in named.values():
                 for place in places:
                     self.send_one(place)
             return
-        found = results_in(transfer.body) if is_done(transfer) else dict.fromkeys(named, refusal(transfer))
+        found = (results_in(transfer.body) if is_done(transfer)
+                 else dict.fromkeys(named, refusal(transfer)))
         for name, places in named.items():
             for place in places:
                 self.finish(place, found.get(name) or Removed(AGAIN, UNNAMED))
 
 
 def why_unheeded(endpoint, version_id):
-    """Return why If-Match on deletes cannot be relied on in a bucket, or '': tried on a key that nobody has.
+    """Return why If-Match on deletes cannot be relied on in a bucket, or '': tried on a key that
+    nobody has.
 
     Amazon's answers with an error then. A server that says that it has deleted would delete as well
     what took a proven object's place; an answer without a code of S3's says nothing.
@@ -178,9 +189,10 @@ def why_unheeded(endpoint, version_id):
             break
         time.sleep(delay(tries))
     if 200 <= transfer.status < 300 and not transfer.code:
-        return ("the server does not heed If-Match when it deletes: what took the object's place would go"
-                " with it")
-    if transfer.status == 412 or (400 <= transfer.status < 500 and not verdicts.is_wordless(transfer)):
+        return ("the server does not heed If-Match when it deletes: what took the object's place "
+                "would go" " with it")
+    if transfer.status == 412 or (400 <= transfer.status < 500
+                                  and not verdicts.is_wordless(transfer)):
         return ""
     return f"nobody knows whether the server heeds If-Match when it deletes: {said(transfer)}"
 
@@ -200,7 +212,8 @@ def results_in(body):
 
 
 def is_done(transfer):
-    """Return whether S3 says that it did what it was asked; a 200 may bring an error nevertheless."""
+    """Return whether S3 says that it did what it was asked; a 200 may bring an error nevertheless.
+    """
     return 200 <= transfer.status < 300 and not transfer.errno and not transfer.code
 
 

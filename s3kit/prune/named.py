@@ -1,17 +1,20 @@
-"""What the rows of a manifest name: paths, and keys with their versions. On disk, for it may have any number of rows."""
+"""What the rows of a manifest name: paths, and keys with their versions.
+
+On disk, for it may have any number of rows.
+"""
 
 import sqlite3
 
 from s3kit.disk.paths import key_of, path_of, version_of
 
-ANY, OTHER = "*", "other"       # a row that says nothing of its version; the mark of such a row's file
+ANY, OTHER = "*", "other"  # a row that says nothing of its version; the mark of such a row's file
 
 
 class Named:
     """Paths and versions that rows name.
 
-    A path may have marks that a row cannot foresee (`a%f` beside `a/`, `A%=...` beside `a`, `d/%_`): what is
-    compared is the key and the version that a path stands for.
+    A path may have marks that a row cannot foresee (`a%f` beside `a/`, `A%=...` beside `a`,
+    `d/%_`): what is compared is the key and the version that a path stands for.
     """
 
     def __init__(self):
@@ -32,7 +35,8 @@ class Named:
                               [(row.bucket, row.key, mark) for mark in marks])
 
     def has_file(self, path, entry):
-        """Return whether a row names a file at a path, of which the ledger says `entry` (or None)."""
+        """Return whether a row names a file at a path, of which the ledger says `entry` (or None).
+        """
         if self.has_path(path):
             return True
         if entry and self.has(entry.bucket, entry.key, {entry.version_id, entry.etag} - {""}):
@@ -55,13 +59,15 @@ class Named:
 
     def has_path(self, path):
         """Return whether a row names a path as such."""
-        return self.base.execute("SELECT 1 FROM path WHERE path = ?", (raw(path),)).fetchone() is not None
+        return self.base.execute("SELECT 1 FROM path WHERE path = ?",
+                                 (raw(path),)).fetchone() is not None
 
     def has(self, bucket, key, marks):
         """Return whether a row names a key with one of the marks."""
         places = ", ".join("?" * (len(marks) + 1))
-        return self.base.execute(f"SELECT 1 FROM version WHERE bucket = ? AND key = ? AND mark IN ({places})",
-                                 (bucket, key, ANY, *marks)).fetchone() is not None
+        return self.base.execute(
+            f"SELECT 1 FROM version WHERE bucket = ? AND key = ? AND mark IN ({places})",
+            (bucket, key, ANY, *marks)).fetchone() is not None
 
 
 def raw(path):

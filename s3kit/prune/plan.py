@@ -77,12 +77,15 @@ class Newest:
         at = microseconds(row)
         if at is None:
             return True
-        newer = self.base.execute("SELECT count(*) FROM version WHERE bucket = ? AND key = ? AND at > ?",
-                                  (row.bucket, row.key, at)).fetchone()[0]
+        newer = self.base.execute(
+            "SELECT count(*) FROM version WHERE bucket = ? AND key = ? AND at > ?",
+            (row.bucket, row.key, at)).fetchone()[0]
         return newer < most
 
 
 def microseconds(row):
-    """Return a row's last_modified in microseconds since 1970 (nanoseconds do not fit SQLite), or None."""
+    """Return a row's last_modified in microseconds since 1970 (nanoseconds do not fit SQLite), or
+    None.
+    """
     at = known_ns(row.last_modified)
     return None if at is None else at // 1000

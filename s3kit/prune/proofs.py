@@ -13,8 +13,8 @@ from s3kit.units import known_ns
 # Why a row is kept. GONE: S3 said in an earlier run that it has deleted the version.
 NOT_VERIFIED, WEAK, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED, GONE = (
     "not verified", "proven by nothing but its size", "delete markers (--delete-markers)",
-    "current versions", "among the newest", "more than --max-delete", "of a bucket that was refused",
-    "left out by the filters", "gone before")
+    "current versions", "among the newest", "more than --max-delete",
+    "of a bucket that was refused", "left out by the filters", "gone before")
 
 
 class BrokenProof(str):
@@ -22,7 +22,9 @@ class BrokenProof(str):
 
 
 class Rules(NamedTuple):
-    """What the options let go: rows in state `fetched`, the proof `size`, markers, only old versions."""
+    """What the options let go: rows in state `fetched`, the proof `size`, markers, only old
+    versions.
+    """
 
     fetched: bool = False
     sized: bool = False
@@ -32,7 +34,8 @@ class Rules(NamedTuple):
     @classmethod
     def of(cls, args):
         """Return the Rules of a command line."""
-        return cls(args.fetched, "size" in args.accept_proof, args.delete_markers, args.noncurrent_only)
+        return cls(args.fetched, "size" in args.accept_proof, args.delete_markers,
+                   args.noncurrent_only)
 
     def accept(self, proof):
         """Return whether a proof's name is one that deletes."""
@@ -52,18 +55,21 @@ def why_not_considered(row, rules):
 
 
 def is_gone(row, entry):
-    """Return whether S3 has confirmed that it deleted a row's version (`entry` is the ledger's, or None).
+    """Return whether S3 has confirmed that it deleted a row's version (`entry` is the ledger's, or
+    None).
 
     `tries` counts the requests that S3 never answered: after a kill nobody knows. What lies under a
-    name that can be overwritten is the same object only if it is of the same time: somebody may have
-    put the same bytes again.
+    name that can be overwritten is the same object only if it is of the same time: somebody may
+    have put the same bytes again.
     """
-    if entry is None or entry.state != rows.PRUNED or entry.tries or not states.is_same_object(row, entry):
+    if entry is None or entry.state != rows.PRUNED or entry.tries or not states.is_same_object(
+            row, entry):
         return False
     if row.version_id not in ("", "null"):
         return True
     at = known_ns(row.last_modified)
-    return bool(row.etag) and row.etag == entry.etag and at is not None and at == known_ns(entry.last_modified)
+    return (bool(row.etag) and row.etag == entry.etag and at is not None
+            and at == known_ns(entry.last_modified))
 
 
 def why_broken(row, entry, status, rules):
@@ -90,7 +96,8 @@ def why_broken(row, entry, status, rules):
 
 
 def is_stale(entry, since):
-    """Return whether a file was verified before `since` (ns since 1970): its disk may have lost it."""
+    """Return whether a file was verified before `since` (ns since 1970): its disk may have lost it.
+    """
     if entry is None or not entry.mtime_ns:         # a marker; a directory
         return False
     at = known_ns(entry.changed_at)

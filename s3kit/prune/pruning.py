@@ -1,4 +1,6 @@
-"""s3-prune's work: the plan, the question, and then the deletion of exactly the rows that carry proof."""
+"""s3-prune's work: the plan, the question, and then the deletion of exactly the rows that carry
+proof.
+"""
 
 import pickle
 import tempfile
@@ -25,9 +27,12 @@ class Pruning:
         self.planned = self.bytes = 0
 
     def run(self):
-        """Delete what carries proof; ask before, unless --yes. Raises Fault (Cut) where the input or the output failed."""
+        """Delete what carries proof; ask before, unless --yes.
+
+        Raises Fault (Cut) where the input or the output failed.
+        """
         batches = self.source.batches()
-        first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
+        first = next(batches, [])  # until a row comes, s3-fetch before us may not have made DIR
         self.choice.open()
         batches = chain([first], batches)
         if self.args.yes and not self.args.keep_newest:
@@ -58,7 +63,9 @@ class Pruning:
         return None
 
     def show_plan(self, batches):
-        """Say on stderr what would go, and what stays and why; return {bucket: number of rows that would go}."""
+        """Say on stderr what would go, and what stays and why; return {bucket: number of rows that
+        would go}.
+        """
         found, left = {}, self.args.max_delete or float("inf")
         for batch in batches:
             self.signals.check()
@@ -89,8 +96,9 @@ class Pruning:
     def ask_about(self, batches):
         """Show the plan and ask a person, bucket by bucket."""
         for bucket, number in self.show_plan(batches).items():
-            if number and not self.ask(f"Type the bucket's name to delete {count(number, 'version')} "
-                                       f"of s3://{bucket} for good:", bucket):
+            if number and not self.ask(
+                    f"Type the bucket's name to delete {count(number, 'version')} "
+                    f"of s3://{bucket} for good:", bucket):
                 self.choice.refused.add(bucket)
 
     def summary(self):

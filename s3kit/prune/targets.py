@@ -19,7 +19,10 @@ class Targets:
         self.unheeded = {}          # bucket: why its server's If-Match cannot be relied on, or ''
 
     def target(self, row):
-        """Return a row's Doomed, or a BrokenProof. Raises Fault for a bucket that is out of reach."""
+        """Return a row's Doomed, or a BrokenProof.
+
+        Raises Fault for a bucket that is out of reach.
+        """
         if row.bucket in self.missing:
             return self.missing[row.bucket]
         try:
@@ -31,7 +34,8 @@ class Targets:
             etag = row.etag if is_loose else ""
             endpoint, url = self.access.endpoint(row.bucket), ""
             if is_loose:            # the others' keys go in a document, or are signed by libcurl
-                endpoint, url = self.access.reach(row.bucket, row.key, row.version_id, "delete_object", etag)
+                endpoint, url = self.access.reach(row.bucket, row.key, row.version_id,
+                                                  "delete_object", etag)
             return Doomed(endpoint, row.key, row.version_id, etag, url, versioning == "Enabled")
         except NoSuchBucket as fault:
             self.missing[row.bucket] = NoBucket(fault)
@@ -51,7 +55,8 @@ class Targets:
         return self.why_unheeded(row.bucket, versioning)
 
     def why_unheeded(self, bucket, versioning):
-        """Return why conditions on deletes cannot be relied on in a bucket, or ''; asked for once."""
+        """Return why conditions on deletes cannot be relied on in a bucket, or ''; asked for once.
+        """
         if bucket not in self.unheeded:
             endpoint = self.access.endpoint(bucket)
             with self.at_once():

@@ -12,7 +12,8 @@ from s3kit.manifest.row import COLUMNS
 class Undo:
     """Adds rows to a file, on the disk before S3 is asked to delete their versions.
 
-    It has no end mark, so that what a crash leaves is as good as the rest, and a next run can add to it.
+    It has no end mark, so that what a crash leaves is as good as the rest, and a next run can add
+    to it.
     """
 
     def __init__(self, path):

@@ -1,8 +1,9 @@
 """s3-prune --local: files below a destination that a complete manifest does not name.
 
-What is done here follows from what a manifest does not say, so nothing is done before its end mark has
-come, and never outside the directories of the buckets that it names. What may be the only copy of a
-version that s3-prune deleted stays: only the ledger knows, and only of what came after it was made.
+What is done here follows from what a manifest does not say, so nothing is done before its end mark
+has come, and never outside the directories of the buckets that it names. What may be the only copy
+of a version that s3-prune deleted stays: only the ledger knows, and only of what came after it was
+made.
 """
 
 import os
@@ -24,7 +25,8 @@ class UnnamedFiles:
     """The run of one s3-prune --local; `run`, then `status` and `summary`."""
 
     def __init__(self, args, source, sink, tally, ask, signals):
-        self.args, self.source, self.sink, self.tally, self.ask, self.signals = args, source, sink, tally, ask, signals
+        self.args, self.source, self.sink, self.tally, self.ask, self.signals = (
+            args, source, sink, tally, ask, signals)
         self.began = time.time()
         self.named = Named()
         self.buckets = set()
@@ -32,7 +34,10 @@ class UnnamedFiles:
         self.young = self.last = self.unvouched = 0     # files that are left
 
     def run(self):
-        """Remove what no row names; ask before, unless --yes. Raises Fault (Cut) where the manifest is not whole."""
+        """Remove what no row names; ask before, unless --yes.
+
+        Raises Fault (Cut) where the manifest is not whole.
+        """
         self.tree = Tree(self.args.dest, make=False)
         folder = os.path.join(self.args.dest, OURS)
         self.ledger = Ledger(folder) if os.path.isdir(folder) else None
@@ -46,8 +51,9 @@ class UnnamedFiles:
             return
         if not self.args.yes:
             self.sweep(self.count)
-            if not self.found or not self.ask(f"Remove {count(self.found, 'file')} ({show_size(self.bytes)}) below "
-                                              f"'{self.args.dest}' for good?"):
+            if not self.found or not self.ask(
+                    f"Remove {count(self.found, 'file')} ({show_size(self.bytes)}) below "
+                    f"'{self.args.dest}' for good?"):
                 return
             self.found = self.bytes = self.young = self.last = self.unvouched = 0
         self.sweep(self.remove)
@@ -56,8 +62,9 @@ class UnnamedFiles:
         """See that all of the manifest came. Raises Cut."""
         for reader in self.source.readers:
             if not reader.marked or not reader.ended or reader.miscounts:
-                raise Cut("nothing was removed: --local wants a manifest that says how many rows it has, and has them"
-                          " ('s3-manifest FILE' makes one of a bare manifest)")
+                raise Cut(
+                    "nothing was removed: --local wants a manifest that says how many rows it has, "
+                    "and has them" " ('s3-manifest FILE' makes one of a bare manifest)")
 
     def name(self, batch):
         """Remember what rows name, and the paths that the ledger knows their files by."""
@@ -70,14 +77,16 @@ class UnnamedFiles:
             self.named.add(row, entries.get((row.bucket, row.key, row.version_id)))
 
     def sweep(self, act):
-        """Walk the buckets' directories, links never followed; call `act` with what no row names."""
+        """Walk the buckets' directories, links never followed; call `act` with what no row names.
+        """
         for bucket in sorted(self.buckets):
             try:
                 top = os.open(bucket, DIRECTORY, dir_fd=self.tree.fd)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             try:
-                for folder, folders, names, fd in os.fwalk(".", dir_fd=top, topdown=False, follow_symlinks=False):
+                for folder, folders, names, fd in os.fwalk(".", dir_fd=top, topdown=False,
+                                                           follow_symlinks=False):
                     self.signals.check()
                     where = os.path.normpath(os.path.join(bucket, folder))
                     for name in names:
@@ -88,7 +97,9 @@ class UnnamedFiles:
                 os.close(top)
 
     def consider(self, path, name, fd, act):
-        """Call `act` for a regular file that no row names, and that is known not to be an only copy."""
+        """Call `act` for a regular file that no row names, and that is known not to be an only
+        copy.
+        """
         status = os.stat(name, dir_fd=fd, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             return
@@ -107,12 +118,13 @@ class UnnamedFiles:
             act(path, name, fd, status)
 
     def is_vouched_for(self, entry, status):
-        """Return whether the ledger can say that a file is not the only copy of a version that was deleted.
+        """Return whether the ledger can say that a file is not the only copy of a version that was
+        deleted.
 
-        s3-prune deletes nothing whose file the ledger does not know. So it can say so of files that came after
-        it was made. Of older ones an earlier ledger may have known better, one that was moved away: s3-verify
-        may have made them known again, as merely verified. A file that the ledger does not know may have come
-        from another destination, with its time.
+        s3-prune deletes nothing whose file the ledger does not know. So it can say so of files that
+        came after it was made. Of older ones an earlier ledger may have known better, one that was
+        moved away: s3-verify may have made them known again, as merely verified. A file that the
+        ledger does not know may have come from another destination, with its time.
         """
         if self.args.older_than_ledger:
             return True
@@ -120,7 +132,9 @@ class UnnamedFiles:
         return self.made_ns is not None and since >= self.made_ns
 
     def entry_of(self, path):
-        """Return what the ledger knows of a path; nothing of a name that is not UTF-8, which no key has."""
+        """Return what the ledger knows of a path; nothing of a name that is not UTF-8, which no key
+        has.
+        """
         return self.ledger.at_path(path) if self.ledger and is_text(path) else None
 
     def count(self, path, name, fd, status):
@@ -157,9 +171,11 @@ class UnnamedFiles:
         what = "to remove" if self.args.dry_run else "removed"
         size = f" ({show_size(self.bytes)})" if self.bytes else ""
         return [f"{count(self.found if self.args.dry_run else self.removed, 'file')} {what}{size}",
-                self.last and f"{count(self.last, 'file')} left: the only copies of what s3-prune deleted",
-                self.unvouched and f"{count(self.unvouched, 'file')} left: older than the ledger, which cannot say whether"
-                                   " they are the only copies (--older-than-ledger)",
+                self.last
+                and f"{count(self.last, 'file')} left: the only copies of what s3-prune deleted",
+                self.unvouched
+                and f"{count(self.unvouched, 'file')} left: older than the ledger, which cannot "
+                "say whether" " they are the only copies (--older-than-ledger)",
                 self.young and f"{count(self.young, 'file')} left: made since this began"]
 
     def status(self):

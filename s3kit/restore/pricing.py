@@ -20,10 +20,13 @@ class Prices:
         try:
             with open(path, encoding="utf-8") as file:
                 table = json.load(file)
-            self.source, self.date, self.currency = (str(table[name]) for name in ("source", "date", "currency"))
+            self.source, self.date, self.currency = (str(table[name])
+                                                     for name in ("source", "date", "currency"))
             self.copy = float(table["copy_gb_month"])
-            self.retrieval = {(storage_class, tier): (float(price["gb"]), float(price["thousand"]), *map(float, price["hours"]))
-                              for storage_class, tiers in table["retrieval"].items() for tier, price in tiers.items()}
+            self.retrieval = {(storage_class, tier): (float(price["gb"]), float(price["thousand"]),
+                                                      *map(float, price["hours"]))
+                              for storage_class, tiers in table["retrieval"].items() for tier,
+                              price in tiers.items()}
             if any(len(price) != 4 for price in self.retrieval.values()):
                 raise ValueError("hours are two numbers: the least and the most")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -32,7 +35,9 @@ class Prices:
 
 
 class Estimate:
-    """Counts objects to restore, by class and tier; `lines` says what they cost and when they are here."""
+    """Counts objects to restore, by class and tier; `lines` says what they cost and when they are
+    here.
+    """
 
     def __init__(self, prices, days, most, most_bytes):
         self.prices, self.days, self.most, self.most_bytes = prices, days, most, most_bytes
@@ -61,7 +66,9 @@ class Estimate:
         return sum(size for _, size, _ in self.found.values())
 
     def cost(self, storage_class, tier):
-        """Return the price of bringing back what was counted of a class, or None where the table has none."""
+        """Return the price of bringing back what was counted of a class, or None where the table
+        has none.
+        """
         price = self.prices.retrieval.get((storage_class, tier))
         if not price:
             return None
@@ -69,18 +76,23 @@ class Estimate:
         return size / GB * price[0] + objects / 1000 * price[1]
 
     def rounds(self):
-        """Return how many times one group must wait for another, since only so many may be pending."""
-        return max(1, -(-self.objects // self.most), -(-self.bytes // self.most_bytes) if self.most_bytes else 1)
+        """Return how many times one group must wait for another, since only so many may be pending.
+        """
+        return max(1, -(-self.objects // self.most),
+                   -(-self.bytes // self.most_bytes) if self.most_bytes else 1)
 
     def lines(self):
         """Yield the estimate for people."""
         longest, total, unknown = 0.0, 0.0, False
         for (storage_class, tier), (objects, size, unsized) in sorted(self.found.items()):
-            cost, price = self.cost(storage_class, tier), self.prices.retrieval.get((storage_class, tier))
-            hours = f"{show_hours(price[2])} to {show_hours(price[3])}" if price else "hours unknown"
+            cost, price = (self.cost(storage_class, tier),
+                           self.prices.retrieval.get((storage_class, tier)))
+            hours = (f"{show_hours(price[2])} to {show_hours(price[3])}" if price
+                     else "hours unknown")
             longest, total = max(longest, price[3] if price else 0), total + (cost or 0)
             unknown = unknown or cost is None or bool(unsized)
-            yield (f"{storage_class:<13} {objects:>12,}  {show_size(size):>6}  {tier:<9}  {hours:<16}  {self.money(cost)}"
+            yield (f"{storage_class:<13} {objects:>12,}  {show_size(size):>6}  {tier:<9}  "
+                   f"{hours:<16}  {self.money(cost)}"
                    + (f"  ({unsized:,} of unknown size)" if unsized else ""))
         for text, number in sorted(self.others.items()):
             yield f"{number:,}: {text}"
@@ -88,19 +100,22 @@ class Estimate:
             yield "nothing is to be asked for"
             return
         copies = self.bytes / GB * self.prices.copy * self.days / DAYS_OF_MONTH
-        yield f"copies of {show_size(self.bytes)} for {count(self.days, 'day')}: {self.money(copies)}"
-        yield f"in all: {count(self.objects, 'object')}, {'at least ' if unknown else ''}{self.money(total + copies)}, without transfer"
+        (yield f"copies of {show_size(self.bytes)} for {count(self.days, 'day')}: "
+         f"{self.money(copies)}")
+        (yield f"in all: {count(self.objects, 'object')}, "
+         f"{'at least ' if unknown else ''}{self.money(total + copies)}, without transfer")
         if self.rounds() > 1:
             most = f"{self.most:,}{f' or {show_size(self.most_bytes)}' if self.most_bytes else ''}"
-            yield (f"no more than {most} are pending at a time (--max-pending, --max-pending-size): "
-                   f"up to {show_hours(self.rounds() * longest)} in all")
+            yield (f"no more than {most} are pending at a time (--max-pending, "
+                   "--max-pending-size): " f"up to {show_hours(self.rounds() * longest)} in all")
         yield f"prices of {self.prices.date}: {self.prices.source}"
 
     def money(self, amount):
         """Return a sum for people."""
         if amount is None:
             return "price unknown"
-        return f"{amount:,.2f} {self.prices.currency}" if amount >= 0.005 or not amount else f"under 0.01 {self.prices.currency}"
+        return (f"{amount:,.2f} {self.prices.currency}" if amount >= 0.005 or not amount
+                else f"under 0.01 {self.prices.currency}")
 
 
 def show_hours(hours):

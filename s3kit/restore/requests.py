@@ -1,7 +1,9 @@
-"""Asking S3 for archived versions and after them: requests, and what its answers mean (Amazon S3 API Reference, RestoreObject).
+"""Asking S3 for archived versions and after them: requests, and what its answers mean (Amazon S3
+API Reference, RestoreObject).
 
-Where many versions stand is read from pages of the listing, which tell of a thousand with one request; HEAD is asked
-only of what no listing shows: the archive tiers of Intelligent-Tiering, and what a server leaves out.
+Where many versions stand is read from pages of the listing, which tell of a thousand with one
+request; HEAD is asked only of what no listing shows: the archive tiers of Intelligent-Tiering, and
+what a server leaves out.
 """
 
 import re
@@ -25,14 +27,19 @@ RESTORE = re.compile(r'ongoing-request="(true|false)"(?:,\s*expiry-date="([^"]+)
 UNSUPPORTED_TEXT = "Retrieval option is not supported"
 CHANGED = "the object was changed since it was listed"
 
-# Where a version stands: in its archive; asked for; readable as a copy; readable, and in no archive.
+# Where a version stands: in its archive; asked for; readable as a copy; readable, and in no
+# archive.
 COLD, ONGOING, READY, ONLINE = "cold", "ongoing", "ready", "online"
-# What else may come of a request, beside what comes of any (see control). The rest is a row's state: FAILED or VANISHED.
+# What else may come of a request, beside what comes of any (see control). The rest is a row's
+# state: FAILED or VANISHED.
 UNAVAILABLE, UNSUPPORTED = "unavailable", "unsupported"
 
 
 class Look(NamedTuple):
-    """Asks where a version stands: by HEAD, or by a listing. `url` is presigned, for keys that libcurl cannot sign."""
+    """Asks where a version stands: by HEAD, or by a listing.
+
+    `url` is presigned, for keys that libcurl cannot sign.
+    """
 
     endpoint: object
     key: str
@@ -43,7 +50,9 @@ class Look(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Asks for a version; no `days` for Intelligent-Tiering, whose objects move instead of being copied."""
+    """Asks for a version; no `days` for Intelligent-Tiering, whose objects move instead of being
+    copied.
+    """
 
     endpoint: object
     key: str
@@ -56,12 +65,15 @@ class Ask(NamedTuple):
     def body(self):
         """The RestoreRequest."""
         days = f"<Days>{self.days}</Days>" if self.days else ""
-        return (f'<RestoreRequest xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{days}<GlacierJobParameters><Tier>{self.tier}'
-                "</Tier></GlacierJobParameters></RestoreRequest>").encode()
+        return ('<RestoreRequest '
+                f'xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{days}<GlacierJobParameters>'
+                f'<Tier>{self.tier}' "</Tier></GlacierJobParameters></RestoreRequest>").encode()
 
 
 class Said(NamedTuple):
-    """What S3 says of a version; `until` with READY, class, tier and size from a look, `by_head` if it was one by HEAD."""
+    """What S3 says of a version; `until` with READY, class, tier and size from a look, `by_head` if
+    it was one by HEAD.
+    """
 
     state: str
     error: str = ""
@@ -74,7 +86,9 @@ class Said(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Places of Looks at one bucket in order of their keys, which pages of its listing are to tell of."""
+    """Places of Looks at one bucket in order of their keys, which pages of its listing are to tell
+    of.
+    """
 
     endpoint: object
     versions: bool
@@ -102,28 +116,36 @@ class Thaw(Call):
     def send_ask(self, place):
         """Ask for a version."""
         job = self.jobs[place]
-        query = "restore=" + (f"&versionId={quote(job.version_id, safe='')}" if job.version_id else "")
-        self.post((self.take_ask, place), job.endpoint, job.url or job.endpoint.object_url(job.key, query), job.body, signed_url=bool(job.url))
+        query = "restore=" + (f"&versionId={quote(job.version_id, safe='')}" if job.version_id
+                              else "")
+        self.post((self.take_ask, place), job.endpoint,
+                  job.url or job.endpoint.object_url(job.key, query), job.body,
+                  signed_url=bool(job.url))
 
     def send_head(self, place):
         """Look at one version."""
         job = self.jobs[place]
         query = f"versionId={quote(job.version_id, safe='')}" if job.version_id else ""
-        self.send((self.take_head, place), job.endpoint, job.url or job.endpoint.object_url(job.key, query), method="HEAD",
+        self.send((self.take_head, place), job.endpoint,
+                  job.url or job.endpoint.object_url(job.key, query), method="HEAD",
                   signed_url=bool(job.url))
 
     def send_byte(self, place):
-        """Ask for a version's first byte: the answer to a HEAD has no body that could say what is wrong."""
+        """Ask for a version's first byte: the answer to a HEAD has no body that could say what is
+        wrong.
+        """
         job = self.jobs[place]
         query = f"versionId={quote(job.version_id, safe='')}" if job.version_id else ""
-        self.send((self.take_byte, place), job.endpoint, job.endpoint.object_url(job.key, query), headers=["Range: bytes=0-0"])
+        self.send((self.take_byte, place), job.endpoint, job.endpoint.object_url(job.key, query),
+                  headers=["Range: bytes=0-0"])
 
     def take_byte(self, transfer, place):
         """Take why a HEAD was answered with 404: only S3's own word means gone."""
         found = refusal(transfer)._replace(by_head=True)
         if found.state == VANISHED:
             found = found._replace(error="S3 has it no more")
-        if transfer.code == "InvalidObjectState" or (200 <= transfer.status < 300 and not transfer.code):
+        if transfer.code == "InvalidObjectState" or (200 <= transfer.status < 300
+                                                     and not transfer.code):
             found = Said(AGAIN, "S3 answers HEAD with 404, and GET not", by_head=True)
         self.finish(place, found)
 
@@ -134,7 +156,9 @@ class Thaw(Call):
             query = ["versions=", *[marker_query(marker)] * bool(marker)]
         else:
             query = ["list-type=2", *[f"start-after={quote(marker, safe='')}"] * bool(marker)]
-        self.send((self.take_page, walk), walk.endpoint, f"{walk.endpoint.url}?{'&'.join(sorted([*query, 'encoding-type=url', 'max-keys=1000']))}",
+        self.send((self.take_page, walk), walk.endpoint,
+                  f"{walk.endpoint.url}?"
+                  f"{'&'.join(sorted([*query, 'encoding-type=url', 'max-keys=1000']))}",
                   headers=[WANTS_RESTORE])
 
     def answered(self, transfer, places):
@@ -156,13 +180,15 @@ class Thaw(Call):
             self.send_byte(place)
             return
         if found.state == VANISHED:
-            found = found._replace(error="S3 has it no more")       # the answer to a HEAD has no words
+            found = found._replace(error="S3 has it no more")  # the answer to a HEAD has no words
         elif found.state == FAILED and transfer.status == 403:
             found = found._replace(error="S3 says 403, as it does for AccessDenied")
         self.finish(place, found)
 
     def take_page(self, transfer, walk):
-        """Take a page: what it shows is settled, what comes after it is asked for, and HEAD must say the rest."""
+        """Take a page: what it shows is settled, what comes after it is asked for, and HEAD must
+        say the rest.
+        """
         verdict = verdicts.verdict_of(transfer)
         try:
             if verdict == verdicts.OK and not transfer.errno:
@@ -206,18 +232,23 @@ class Thaw(Call):
             self.finish(place, Said(FAILED, CHANGED))
         else:
             ready, until = row.restore.startswith("ready"), row.restore.removeprefix("ready until ")
-            state = ONGOING if row.restore == "ongoing" else READY if ready else COLD if row.storage_class in ARCHIVED_CLASSES else ONLINE
-            self.finish(place, Said(state, until=until if ready else "", storage_class=row.storage_class, size=row.size))
+            state = (ONGOING if row.restore == "ongoing" else READY if ready else COLD
+                     if row.storage_class in ARCHIVED_CLASSES else ONLINE)
+            self.finish(place, Said(state, until=until if ready else "",
+                                    storage_class=row.storage_class, size=row.size))
 
 
 def terms(storage_class, archive_tier, days, tier):
     """Return the (days, tier) that S3 takes for a class, nearest to those that are wanted."""
     is_deep = storage_class == "DEEP_ARCHIVE" or archive_tier == "DEEP_ARCHIVE_ACCESS"
-    return None if storage_class == TIERING else days, "Standard" if is_deep and tier == "Expedited" else tier
+    return (None if storage_class == TIERING else days,
+            "Standard" if is_deep and tier == "Expedited" else tier)
 
 
 def just_before(key):
-    """Return a key with (as good as) nothing between it and `key`: a listing that begins after it begins with `key`."""
+    """Return a key with (as good as) nothing between it and `key`: a listing that begins after it
+    begins with `key`.
+    """
     head, last = key[:-1], ord(key[-1])
     if last <= 1:
         return head
@@ -226,7 +257,9 @@ def just_before(key):
 
 
 def is_other(job, etag):
-    """Return whether an ETag shows that another object lies where the row's did; a version id names one for ever."""
+    """Return whether an ETag shows that another object lies where the row's did; a version id names
+    one for ever.
+    """
     return job.version_id in ("", "null") and bool(job.etag and etag) and job.etag != etag
 
 
@@ -234,16 +267,19 @@ def seen_in(headers, job):
     """Return the Said of a version's headers."""
     if is_other(job, clean_etag(headers)):
         return Said(FAILED, CHANGED, by_head=True)
-    storage_class, tier = headers.get("x-amz-storage-class", "STANDARD"), headers.get("x-amz-archive-status", "")
+    storage_class, tier = (headers.get("x-amz-storage-class", "STANDARD"),
+                           headers.get("x-amz-archive-status", ""))
     told = RESTORE.search(headers.get("x-amz-restore", ""))
-    found = Said(COLD if tier or storage_class in ARCHIVED_CLASSES else ONLINE, storage_class=storage_class, tier=tier,
-                 size=headers.get("content-length", ""), by_head=True)
+    found = Said(COLD if tier or storage_class in ARCHIVED_CLASSES else ONLINE,
+                 storage_class=storage_class, tier=tier, size=headers.get("content-length", ""),
+                 by_head=True)
     if not told:
         return found
     if told[1] == "true":
         return found._replace(state=ONGOING)
     expires = date_ns(told[2] or "")
-    return found._replace(state=READY, until=from_epoch(expires // 10**9) if expires is not None else "")
+    return found._replace(state=READY,
+                          until=from_epoch(expires // 10**9) if expires is not None else "")
 
 
 def reply(transfer):
@@ -262,7 +298,8 @@ def reply(transfer):
     if UNSUPPORTED_TEXT in transfer.message:
         return Said(UNSUPPORTED, text)
     found = refusal(transfer)
-    return found._replace(state=FAILED) if transfer.status == 405 else found        # a server that has no restores
+    # a server that has no restores
+    return found._replace(state=FAILED) if transfer.status == 405 else found
 
 
 def refusal(transfer):

@@ -1,7 +1,8 @@
-"""s3-restore's work: which rows need it, requests up to a cap, and looks from time to time until all can be read.
+"""s3-restore's work: which rows need it, requests up to a cap, and looks from time to time until
+all can be read.
 
-Nothing is kept of what was asked for but in S3 itself: a version is looked at before it is asked for, so a run that was
-killed is begun again and asks for nothing twice.
+Nothing is kept of what was asked for but in S3 itself: a version is looked at before it is asked
+for, so a run that was killed is begun again and asks for nothing twice.
 """
 
 import time
@@ -42,7 +43,7 @@ PER_SECOND = 500        # requests; S3 takes about 1,000 of an account
 PAUSE = 0.2             # seconds
 TRIES = 8               # of what failed in passing
 SLOW_SECONDS = 900      # S3 may slow a row down for so long before it counts as failed
-ASKS = 3                # times that a row is asked for, if its copy expires each time before it was seen
+ASKS = 3  # times that a row is asked for, if its copy expires each time before it was seen
 SILENT_SECONDS = 900    # before people hear that looks keep failing
 
 FIRST, POLL, ASKED = "first", "poll", "asked"       # what an errand waits for
@@ -52,16 +53,19 @@ class Restoring:
     """The run of one s3-restore; `run`, then `status` and `told`."""
 
     def __init__(self, args, source, sink, tally, progress, ask, signals):
-        self.args, self.source, self.sink, self.tally, self.progress = args, source, sink, tally, progress
+        self.args, self.source, self.sink, self.tally, self.progress = (
+            args, source, sink, tally, progress)
         self.ask, self.signals = ask, signals
         self.keep, self.prices = Filter(args), Prices(args.prices)
         self.session = Session(args)
-        self.spool, self.next = Spool(), deque()        # rows to ask for: on disk, and those whose turn it is
+        # rows to ask for: on disk, and those whose turn it is
+        self.spool, self.next = Spool(), deque()
         self.pending = set()        # errands that S3 is at work on
         self.cap = Cap(args.max_pending, args.max_pending_size)
         self.out = {FIRST: 0, POLL: 0, ASKED: 0}
         self.tells = {}             # bucket: whether its listing tells of restores
-        self.scouts = {}            # bucket: the errand by which that is found out, before anything else of it is asked for
+        # bucket: the errand by which that is found out, before anything else of it is asked for
+        self.scouts = {}
         self.throttle = Throttle(args.connections)
         self.allowance, self.allowed_at = PER_SECOND * PAUSE, time.monotonic()
         self.restored = self.restored_bytes = self.left = self.planned = self.planned_bytes = 0
@@ -69,7 +73,10 @@ class Restoring:
         self.shown = self.moaned = time.monotonic()
 
     def run(self):
-        """Ask for what is in an archive, and with --wait wait for it. Raises Fault (Cut) where the input or the output failed."""
+        """Ask for what is in an archive, and with --wait wait for it.
+
+        Raises Fault (Cut) where the input or the output failed.
+        """
         batches = self.source.batches()
         if not self.ask:
             self.restore(batches)
@@ -79,7 +86,8 @@ class Restoring:
         if estimate.objects:
             for line in estimate.lines():
                 self.ask.show(line)
-        if estimate.objects and not self.ask(f"Ask S3 for {count(estimate.objects, 'object')} ({show_size(estimate.bytes)})?"):
+        if estimate.objects and not self.ask(
+                f"Ask S3 for {count(estimate.objects, 'object')} ({show_size(estimate.bytes)})?"):
             self.left = estimate.objects
             self.pass_on(drain(whole))
             return
@@ -95,7 +103,10 @@ class Restoring:
     # --- what it costs
 
     def estimate(self, batches, whole=None):
-        """Return the Estimate of rows by what they themselves say; nothing is asked. They go into the spool `whole`."""
+        """Return the Estimate of rows by what they themselves say; nothing is asked.
+
+        They go into the spool `whole`.
+        """
         args = self.args
         estimate = Estimate(self.prices, args.days, args.max_pending, args.max_pending_size)
         for batch in batches:
@@ -115,19 +126,22 @@ class Restoring:
         elif row.restore.startswith("ready"):
             estimate.note("readable already")
         elif row.storage_class == TIERING:
-            estimate.note(f"{TIERING}: those in an archive tier come back free of charge, unless Expedited")
+            estimate.note(
+                f"{TIERING}: those in an archive tier come back free of charge, unless Expedited")
         elif not row.storage_class:
             estimate.note("of unknown storage class")
         else:
-            estimate.add(row.storage_class, terms(row.storage_class, "", self.args.days, self.args.tier)[1], row.length)
+            estimate.add(row.storage_class,
+                         terms(row.storage_class, "", self.args.days, self.args.tier)[1],
+                         row.length)
 
     # --- from the input to S3
 
     def restore(self, batches):
         """Restore the rows that come."""
         self.signals.graceful = True
-        self.outbox = Outbox(lambda batch: self.sink.write(batch, self.source.extras()), self.signals.check,
-                             is_spooled=True)
+        self.outbox = Outbox(lambda batch: self.sink.write(batch, self.source.extras()),
+                             self.signals.check, is_spooled=True)
         self.control = Control(self.args.connections)
         self.flow = Flow(batches, self.control, lambda: Thaw, self, AHEAD, together=TOGETHER)
         try:
@@ -152,7 +166,9 @@ class Restoring:
             self.outbox.close()
 
     def look(self):
-        """Stop if a signal came or the output failed; free the places of what is written; say how it stands."""
+        """Stop if a signal came or the output failed; free the places of what is written; say how
+        it stands.
+        """
         self.signals.check()
         if self.outbox.fault:
             raise self.outbox.fault
@@ -166,8 +182,10 @@ class Restoring:
     def standing(self, now):
         """Return how it stands, for the bar."""
         waiting = len(self.spool) + len(self.next)
-        oldest = f", oldest wait {show_span(now - min(errand.began for errand in self.pending))}" if self.pending else ""
-        return f"{len(self.pending):,} pending, {self.restored:,} ready{f', {waiting:,} to ask for' if waiting else ''}{oldest}"
+        oldest = (f", oldest wait {show_span(now - min(errand.began for errand in self.pending))}"
+                  if self.pending else "")
+        return (f"{len(self.pending):,} pending, {self.restored:,} "
+                f"ready{f', {waiting:,} to ask for' if waiting else ''}{oldest}")
 
     def take_all(self, batch):
         """Take rows of the input: what needs nothing goes on at once."""
@@ -188,16 +206,20 @@ class Restoring:
     def look_at(self, errand, way=FIRST):
         """Ask where a row's version stands."""
         bucket = errand.row.bucket
-        by_head = errand.by_head or self.tells.get(bucket) is False or (self.scouts.get(bucket) is errand and not errand.taken)
+        by_head = (errand.by_head or self.tells.get(bucket) is False
+                   or (self.scouts.get(bucket) is errand and not errand.taken))
         self.send(errand, way, Look, "head_object", errand.row.etag, by_head)
 
     def send(self, errand, way, kind, method, *values):
-        """Send a job about a row; `method` is what its URL must be signed for, where libcurl cannot."""
+        """Send a job about a row; `method` is what its URL must be signed for, where libcurl
+        cannot.
+        """
         row = errand.row
         try:
             with self.signals.at_once():
                 endpoint = self.session.endpoint(row.bucket)
-                url = self.session.presign(row.bucket, row.key, row.version_id, method) if has_dots(row.key) else ""
+                url = (self.session.presign(row.bucket, row.key, row.version_id, method)
+                       if has_dots(row.key) else "")
         except NoSuchBucket as fault:
             self.fail(errand, str(fault))
             return
@@ -226,7 +248,7 @@ class Restoring:
                     return
                 self.put_off(self.next.popleft())
             elif errand.name in self.cap and not errand.is_held:
-                self.on_ongoing(self.next.popleft())        # the same version, twice in the manifest
+                self.on_ongoing(self.next.popleft())  # the same version, twice in the manifest
             elif not is_sure and bucket in self.scouts:
                 return
             elif not is_sure:
@@ -263,7 +285,8 @@ class Restoring:
     def may_ask(self):
         """Return whether another request may be sent now, below what S3 takes."""
         now = time.monotonic()
-        self.allowance = min(PER_SECOND * PAUSE, self.allowance + (now - self.allowed_at) * PER_SECOND)
+        self.allowance = min(PER_SECOND * PAUSE,
+                             self.allowance + (now - self.allowed_at) * PER_SECOND)
         self.allowed_at = now
         return self.allowance >= 1 and self.throttle.room(self.out[ASKED], now) > 0
 
@@ -310,17 +333,18 @@ class Restoring:
         self.arm()
 
     def learn(self, errand, said):
-        """Learn whether a bucket's listing tells of restores; not all servers' do. Return what S3 said, put right.
+        """Learn whether a bucket's listing tells of restores; not all servers' do. Return what S3
+        said, put right.
 
-        HEAD looks at the first row that the listing shows in its archive. If that is true, it is asked for, and the
-        listing must show that.
+        HEAD looks at the first row that the listing shows in its archive. If that is true, it is
+        asked for, and the listing must show that.
         """
         bucket = errand.row.bucket
         is_scout, is_told = self.scouts.get(bucket) is errand, said.state in (ONGOING, READY)
         if is_told and not said.by_head:
             self.tells[bucket] = True
         elif is_scout and is_told and errand.asks and not errand.taken:
-            del self.scouts[bucket]         # nobody knew whether S3 took it, and so the next row is tried
+            del self.scouts[bucket]  # nobody knew whether S3 took it, and so the next row is tried
         elif is_scout and (is_told or (said.state == COLD and errand.taken)):
             self.tells[bucket] = False
             said = said._replace(state=said.state if is_told else ONGOING)
@@ -329,7 +353,8 @@ class Restoring:
         return said
 
     def on_cold(self, errand, said, way):
-        """It is in the archive: ask for it when it is its turn, again if a copy has come and gone."""
+        """It is in the archive: ask for it when it is its turn, again if a copy has come and gone.
+        """
         if self.args.dry_run:
             self.planned += 1
             self.planned_bytes += errand.size
@@ -338,7 +363,8 @@ class Restoring:
         elif errand.is_held or errand.is_recalled or errand is self.scouts.get(errand.row.bucket):
             self.pending.discard(errand)
             if errand.taken >= ASKS:
-                self.fail(errand, f"S3 was asked for it {ASKS} times, and it is still in the archive")
+                self.fail(errand,
+                          f"S3 was asked for it {ASKS} times, and it is still in the archive")
             else:
                 self.next.appendleft(errand)
         elif len(self.spool) or len(self.next) >= TOGETHER:
@@ -382,7 +408,8 @@ class Restoring:
     def on_online(self, errand, said, way):
         """It is in no archive, or not any more."""
         row = errand.row
-        if errand.asks or errand in self.pending or row.restore or row.state in (rows.RESTORING, rows.RESTORED):
+        if errand.asks or errand in self.pending or row.restore or row.state in (
+                rows.RESTORING, rows.RESTORED):
             self.let_row_go(errand, "")
         elif not self.args.dry_run:
             self.progress.move(1)
@@ -400,7 +427,8 @@ class Restoring:
         self.restored += 1
         self.restored_bytes += errand.size
         row.state, row.restore, row.error = rows.RESTORED, restore, ""
-        # It keeps its place until the next stage takes it: a copy that nobody comes for would expire.
+        # It keeps its place until the next stage takes it: a copy that nobody comes for would
+        # expire.
         self.leave(row, ticket=(errand.name, errand.size) if errand.is_held else None)
 
     def on_vanished(self, errand, said, way):
@@ -416,14 +444,17 @@ class Restoring:
         raise Fault(said.error)
 
     def on_again(self, errand, said, way):
-        """It failed in passing: it is looked at again, for nobody knows whether S3 took a request."""
+        """It failed in passing: it is looked at again, for nobody knows whether S3 took a request.
+        """
         if said.slow:
             self.throttle.shrink(time.monotonic())
         now = time.monotonic()
         if way == POLL:
             if now - self.moaned > SILENT_SECONDS:
                 self.moaned = now
-                self.tally.say(f"cannot see how {count(len(self.pending), 'row')} stand, still trying: {said.error}")
+                self.tally.say(
+                    f"cannot see how {count(len(self.pending), 'row')} stand, still trying: "
+                    f"{said.error}")
         elif errand.is_worth_a_try(said):
             self.flow.later(delay(errand.tries), self.look_at, errand)
         else:
@@ -525,8 +556,10 @@ class Restoring:
             return [f"{count(self.planned, 'row')} to ask for{size}"]
         wrong, asked = self.tally.of(*rows.WRONG), self.tally.of(rows.RESTORING)
         size = f" ({show_size(self.restored_bytes)})" if self.restored_bytes else ""
-        return [f"{count(self.restored, 'row')} restored{size}", asked and f"{count(asked, 'row')} asked for",
-                self.left and f"{count(self.left, 'row')} not asked for", wrong and f"{count(wrong, 'row')} failed"]
+        return [f"{count(self.restored, 'row')} restored{size}",
+                asked and f"{count(asked, 'row')} asked for",
+                self.left and f"{count(self.left, 'row')} not asked for",
+                wrong and f"{count(wrong, 'row')} failed"]
 
     def status(self):
         """Return the exit status: 1 where any row failed, or was not asked for."""
@@ -536,8 +569,9 @@ class Restoring:
 class Errand:
     """A row on its way out of the archive, and what is known of it."""
 
-    __slots__ = ("row", "tier", "storage_class", "archive_tier", "size", "by_head", "is_headed", "is_held", "is_recalled",
-                 "way", "endpoint", "tries", "asks", "taken", "began", "looked")
+    __slots__ = ("row", "tier", "storage_class", "archive_tier", "size", "by_head", "is_headed",
+                 "is_held", "is_recalled", "way", "endpoint", "tries", "asks", "taken", "began",
+                 "looked")
 
     def __init__(self, row, tier):
         self.row, self.tier = row, tier

@@ -7,15 +7,16 @@ from s3kit.errors import NoCredentials
 from s3kit.s3.address import has_dots
 from s3kit.s3.session import Session
 
-FRESH_SECONDS = 60      # between two looks at the credentials, while nobody says that they have expired
+FRESH_SECONDS = 60  # between two looks at the credentials, while nobody says that they have expired
 EXPIRED = "the credentials have expired; renew them and run the same command again"
 
 
 class Access:
     """The buckets that a run works with, and the credentials it has for them.
 
-    `options` has the AWS CLI's names (see options.s3_options). `at_once()` makes a context in which a
-    signal ends a wait here and now: nobody knows how long boto3 takes. Not to be shared by threads.
+    `options` has the AWS CLI's names (see options.s3_options). `at_once()` makes a context in which
+    a signal ends a wait here and now: nobody knows how long boto3 takes. Not to be shared by
+    threads.
     """
 
     def __init__(self, options, at_once=contextlib.nullcontext):
@@ -45,8 +46,8 @@ class Access:
     def reach(self, bucket, key, version_id="", method="get_object", etag=""):
         """Return (Endpoint, URL) for a request about a key; raises what `endpoint` does.
 
-        The URL is presigned for `method` (boto3's name of it) where libcurl cannot sign the key, else
-        ''. With `etag` the request must say If-Match with it.
+        The URL is presigned for `method` (boto3's name of it) where libcurl cannot sign the key,
+        else ''. With `etag` the request must say If-Match with it.
         """
         endpoint = self.endpoint(bucket)
         if not has_dots(key):
@@ -55,7 +56,10 @@ class Access:
             return endpoint, self.session.presign(bucket, key, version_id, method, etag)
 
     def buckets(self):
-        """Return [(name, created as an aware datetime)] of all buckets we may see. Raises NoAccess or Fault."""
+        """Return [(name, created as an aware datetime)] of all buckets we may see.
+
+        Raises NoAccess or Fault.
+        """
         with self.at_once():
             return self.session.buckets()
 
@@ -85,9 +89,11 @@ class Access:
         return self.look()
 
     def renew(self, generation):
-        """Return the Endpoints of all known buckets, with credentials newer than those of a generation.
+        """Return the Endpoints of all known buckets, with credentials newer than those of a
+        generation.
 
-        To be called when S3 says that these have expired. Raises NoCredentials where there are no newer.
+        To be called when S3 says that these have expired. Raises NoCredentials where there are no
+        newer.
         """
         if generation >= self.generation and not self.look():
             raise NoCredentials(EXPIRED)

@@ -45,4 +45,5 @@ class Endpoint(NamedTuple):
 
 def has_dots(key):
     """Return whether a key has `.` or `..` components, which libcurl will not sign as they are."""
-    return ("/." in key or key.startswith(".")) and any(part in (".", "..") for part in key.split("/"))
+    return ("/." in key or key.startswith(".")) and any(part in (".", "..")
+                                                        for part in key.split("/"))

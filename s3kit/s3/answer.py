@@ -1,8 +1,10 @@
 """One request on its way, then its answer: status, headers, body, and S3's error document.
 
-What is kept in memory is limited. The largest answer that is read as a whole is a page of a listing:
+What is kept in memory is limited. The largest answer that is read as a whole is a page of a
+listing:
 1,000 entries, each with a key of 1,024 bytes at most, of which each takes 6 where XML escapes it
-(`&quot;`), and with less than 2 KiB of other elements. That is below 8 MiB; twice as much is the limit.
+(`&quot;`), and with less than 2 KiB of other elements. That is below 8 MiB; twice as much is the
+limit.
 """
 
 import re
@@ -18,13 +20,13 @@ DOCUMENT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error[\s>]")
 class Transfer:
     """One request on its way, then its answer.
 
-    `status` is 0 where no answer came, `failure` then says why, and `errno` is libcurl's; `headers` have
-    lower-case names; `body` is the body where no sink took it; `code` and `message` are S3's where it
-    sent an error, else `code` may be HTTP and the status, TOO_LARGE or ERROR_DOCUMENT.
+    `status` is 0 where no answer came, `failure` then says why, and `errno` is libcurl's; `headers`
+    have lower-case names; `body` is the body where no sink took it; `code` and `message` are S3's
+    where it sent an error, else `code` may be HTTP and the status, TOO_LARGE or ERROR_DOCUMENT.
     """
 
-    __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno", "code",
-                 "message", "endpoint")
+    __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno",
+                 "code", "message", "endpoint")
 
     def __init__(self, owner, endpoint, sink):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
@@ -55,7 +57,9 @@ class Transfer:
         return self.keep(data) if self.kept < ERROR_BYTES or not self.sink else -1
 
     def keep(self, data):
-        """Keep a piece of the body in memory; return -1, which ends the request, where it is too much."""
+        """Keep a piece of the body in memory; return -1, which ends the request, where it is too
+        much.
+        """
         self.kept += len(data)
         if self.kept > LARGEST:
             return -1
@@ -77,16 +81,20 @@ class Transfer:
             headers[name.lower()] = value.strip()
 
     def conclude(self, errno, failure):
-        """Take libcurl's word on how the request ended (0 and '': well), then S3's error, if it sent one."""
+        """Take libcurl's word on how the request ended (0 and '': well), then S3's error, if it
+        sent one.
+        """
         if self.headers is None:
             self.read_head()
         self.errno, self.failure = errno, failure
         if self.is_too_large:
             self.code, self.store = TOO_LARGE, []
-            self.failure = f"the answer has more than {LARGEST >> 20} MiB, which no answer of S3's has"
+            self.failure = (
+                f"the answer has more than {LARGEST >> 20} MiB, which no answer of S3's has")
         elif self.status >= 300 or (self.sink is None and self.is_error_document()):
             self.read_error()
-            self.code = self.code or (f"HTTP{self.status}" if self.status >= 300 else ERROR_DOCUMENT)
+            self.code = self.code or (f"HTTP{self.status}" if self.status >= 300
+                                      else ERROR_DOCUMENT)
 
     def read_error(self):
         """Take S3's code and message from an error document."""

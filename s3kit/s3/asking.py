@@ -11,7 +11,8 @@ from s3kit.s3.wire import Wire
 from s3kit.s3.xml import local, parse
 
 TRIES, NONSENSE_TRIES = 6, 3    # for an answer that does not come, and for one that makes no sense
-NO_ACCESS = (verdicts.DENIED, verdicts.EXPIRED, verdicts.REFUSED, verdicts.SKEWED, verdicts.UNTRUSTED)
+NO_ACCESS = (verdicts.DENIED, verdicts.EXPIRED, verdicts.REFUSED, verdicts.SKEWED,
+             verdicts.UNTRUSTED)
 # OK: the connection broke after the status line, or the answer makes no sense.
 PASSING = (verdicts.AGAIN, verdicts.SLOW, verdicts.OK)
 
@@ -34,21 +35,23 @@ def once_more(transfer, endpoint, patience, renew=None):
     raises NoCredentials.
     """
     verdict = verdicts.verdict_of(transfer)
-    if verdict == verdicts.EXPIRED and transfer.endpoint is endpoint:      # else it was renewed meanwhile
+    # else it was renewed meanwhile
+    if verdict == verdicts.EXPIRED and transfer.endpoint is endpoint:
         if not renew:
             return endpoint, None
         endpoint = renew(endpoint)
     elif verdict not in PASSING and verdict != verdicts.EXPIRED:
         return endpoint, None
     most = NONSENSE_TRIES if verdict == verdicts.OK and not transfer.errno else TRIES
-    return endpoint, patience.wait(most - 1, verdict in (verdicts.SLOW, verdicts.EXPIRED), base=0.25)
+    return endpoint, patience.wait(most - 1, verdict in (verdicts.SLOW, verdicts.EXPIRED),
+                                   base=0.25)
 
 
 def versioning(endpoint, renew=None, check=lambda: None, wire=None):
     """Return a bucket's versioning: Enabled, Suspended, or '' (never); None where we may not ask.
 
-    `check()` is called often and may raise; `wire` is an idle Wire, whose connection is used. Raises
-    NoSuchBucket, NoAccess or Fault.
+    `check()` is called often and may raise; `wire` is an idle Wire, whose connection is used.
+    Raises NoSuchBucket, NoAccess or Fault.
     """
     wire, patience = wire or Wire(1), Patience()
     while True:
@@ -66,7 +69,10 @@ def versioning(endpoint, renew=None, check=lambda: None, wire=None):
 
 
 def status_in(transfer):
-    """Return what an answer says of a bucket's versioning. Raises NoSuchBucket, NoAccess or Fault."""
+    """Return what an answer says of a bucket's versioning.
+
+    Raises NoSuchBucket, NoAccess or Fault.
+    """
     verdict = verdicts.verdict_of(transfer)
     if verdict == verdicts.DENIED:
         return None

@@ -1,7 +1,7 @@
 """Small requests, many at once: an Executor whose one thread runs a libcurl loop.
 
-What acts on objects in S3 without their bytes goes through here (deleting, restoring, asking for their state), so
-that Flow can feed it as it feeds the workers.
+What acts on objects in S3 without their bytes goes through here (deleting, restoring, asking for
+their state), so that Flow can feed it as it feeds the workers.
 """
 
 import base64
@@ -14,11 +14,13 @@ from s3kit.executor import LoopExecutor, settle
 from s3kit.s3 import verdicts
 from s3kit.s3.wire import Wire
 
-AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"     # what is not the end of a job, or that of all
+AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"  # what is not the end of a job, or that of all
 
 
 def passing(verdict):
-    """Return AGAIN, EXPIRED or FATAL of a verdict on an answer that was not good, or '' where it is about one job alone."""
+    """Return AGAIN, EXPIRED or FATAL of a verdict on an answer that was not good, or '' where it is
+    about one job alone.
+    """
     if verdict in (verdicts.AGAIN, verdicts.SLOW, verdicts.OK):
         return AGAIN            # OK: it began well, and was cut
     if verdict == verdicts.EXPIRED:
@@ -27,7 +29,8 @@ def passing(verdict):
 
 
 class Call:
-    """Jobs done with one or several requests. Subclasses send them in `begin`, take each answer in `answered`.
+    """Jobs done with one or several requests. Subclasses send them in `begin`, take each answer in
+    `answered`.
 
     `outcomes` has a place for each job; once `left` is 0 they are the Future's result.
     """
@@ -52,7 +55,8 @@ class Call:
         """Send a document, with the MD5 that S3 wants of it."""
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         self.send(places, endpoint, url, method="POST", body=body,
-                  headers=[f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"], **options)
+                  headers=[f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"],
+                  **options)
 
     def finish(self, place, outcome):
         """Put a job's outcome in its place."""
@@ -62,13 +66,17 @@ class Call:
 
 
 class Control(LoopExecutor):
-    """Runs Calls: `submit(kind, jobs)` makes a Call of that class and returns the Future of its outcomes."""
+    """Runs Calls: `submit(kind, jobs)` makes a Call of that class and returns the Future of its
+    outcomes.
+    """
 
     def __init__(self, connections):
         super().__init__("control")
         self.connections = connections
-        self.calls, self.open = deque(), set()      # those that have not begun, and those without a result
-        self.waiting, self.under_way = deque(), {}  # requests without a connection, and places by Transfer
+        # those that have not begun, and those without a result
+        self.calls, self.open = deque(), set()
+        # requests without a connection, and places by Transfer
+        self.waiting, self.under_way = deque(), {}
         self.thread.start()
 
     def submit(self, kind, jobs):
@@ -118,7 +126,10 @@ class Control(LoopExecutor):
             self.under_way[wire.start(call, endpoint, url, **options)] = places
 
     def guard(self, call, step, *values):
-        """Run one step of a call. A Fault in it is its result; any other exception is ours, and ends the thread."""
+        """Run one step of a call.
+
+        A Fault in it is its result; any other exception is ours, and ends the thread.
+        """
         try:
             step(*values)
         except Fault as fault:

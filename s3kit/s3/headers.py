@@ -14,7 +14,8 @@ from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
 
 CHECKSUM = "x-amz-checksum-"
 ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")     # what a wrong clock may be answered with
+# what a wrong clock may be answered with
+CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 
 
 def is_crc(claim):
@@ -23,13 +24,17 @@ def is_crc(claim):
 
 
 def checksum_in(headers):
-    """Return (algorithm, type, base64) of the cheapest checksum among headers, a full one before parts'."""
-    found = [("-" in value, ALGORITHMS.index(name[len(CHECKSUM):]), value) for name, value in headers.items()
+    """Return (algorithm, type, base64) of the cheapest checksum among headers, a full one before
+    parts'.
+    """
+    found = [("-" in value, ALGORITHMS.index(name[len(CHECKSUM):]), value) for name, value
+             in headers.items()
              if name.startswith(CHECKSUM) and value and name[len(CHECKSUM):] in ALGORITHMS]
     if not found:
         return "", "", ""
     is_composite, place, value = min(found)
-    return ALGORITHMS[place], headers.get("x-amz-checksum-type", "") or ("COMPOSITE" if is_composite else "FULL_OBJECT"), value
+    return (ALGORITHMS[place], headers.get("x-amz-checksum-type", "")
+            or ("COMPOSITE" if is_composite else "FULL_OBJECT"), value)
 
 
 def claim_in(headers, size):
@@ -56,15 +61,19 @@ def described(headers, outcome):
     """Return the outcome with what the headers say of the object."""
     algorithm, kind, checksum = checksum_in(headers)
     modified = modified_ns(headers)
-    return outcome._replace(etag=clean_etag(headers), version_id=headers.get("x-amz-version-id", ""),
-                            last_modified=units.from_epoch(modified // 10**9) if modified is not None else "",
+    return outcome._replace(etag=clean_etag(headers),
+                            version_id=headers.get("x-amz-version-id", ""),
+                            last_modified=units.from_epoch(modified // 10**9)
+                            if modified is not None else "",
                             storage_class=headers.get("x-amz-storage-class", ""),
-                            checksum_algorithm=algorithm.upper(), checksum_type=kind, checksum=checksum)
+                            checksum_algorithm=algorithm.upper(), checksum_type=kind,
+                            checksum=checksum)
 
 
 def is_archived(headers):
     """Return whether headers are of an object that must be restored before it can be read."""
-    archived = headers.get("x-amz-storage-class", "") in ARCHIVED_CLASSES or "x-amz-archive-status" in headers
+    archived = headers.get("x-amz-storage-class",
+                           "") in ARCHIVED_CLASSES or "x-amz-archive-status" in headers
     return archived and 'ongoing-request="false"' not in headers.get("x-amz-restore", "")
 
 
@@ -80,7 +89,9 @@ def modified_ns(headers):
 
 @lru_cache(1024)
 def date_ns(text):
-    """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share theirs."""
+    """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share
+    theirs.
+    """
     from datetime import timezone
     from email.utils import parsedate_to_datetime  # slow to import
     try:
@@ -105,4 +116,5 @@ def skew(transfer):
     ahead = time.time() - there / 1e9 if there is not None else 0
     if abs(ahead) < 60:
         return ""
-    return f" (this machine's clock is {units.show_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'})"
+    return (f" (this machine's clock is {units.show_span(abs(ahead))} "
+            f"{'ahead' if ahead > 0 else 'behind'})")

@@ -3,7 +3,7 @@
 import random
 import time
 
-SLOW_MINUTES = 15           # S3 may slow one request down for so long before that counts as a failure
+SLOW_MINUTES = 15  # S3 may slow one request down for so long before that counts as a failure
 
 
 def delay(tries, base=0.2, most=20.0):
@@ -12,7 +12,9 @@ def delay(tries, base=0.2, most=20.0):
 
 
 class Patience:
-    """Whether one thing is to be tried again: so many times, but while S3 only slows us down, by the clock."""
+    """Whether one thing is to be tried again: so many times, but while S3 only slows us down, by
+    the clock.
+    """
 
     __slots__ = ("tries", "since")
 
@@ -20,7 +22,9 @@ class Patience:
         self.tries, self.since = 0, None
 
     def wait(self, most, is_slow, base=0.2):
-        """Count a try that failed; return the seconds to wait before the next one, None after `most` of them."""
+        """Count a try that failed; return the seconds to wait before the next one, None after
+        `most` of them.
+        """
         if is_slow:
             now = time.monotonic()
             self.since = self.since or now

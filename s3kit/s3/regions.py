@@ -1,8 +1,9 @@
-"""Where a bucket is: asked of S3 itself, or of botocore, and which request botocore would send there.
+"""Where a bucket is: asked of S3 itself, or of botocore, and which request botocore would send
+there.
 
 HEAD of a bucket tells the region to anyone, in x-amz-bucket-region, whatever its status
-(https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html). Its 404 has no document, so an
-answer counts as S3's own if it has S3's request id.
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html). Its 404 has no document, so
+an answer counts as S3's own if it has S3's request id.
 """
 
 import re
@@ -16,7 +17,8 @@ from s3kit.s3.translation import coded, translate, translated
 
 SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
 TRIES = 3
-TELLS_REGION = (200, 301, 307, 400, 403)    # the answers that have the header, where it is Amazon's S3
+# the answers that have the header, where it is Amazon's S3
+TELLS_REGION = (200, 301, 307, 400, 403)
 HEADER = "x-amz-bucket-region"
 
 
@@ -76,7 +78,8 @@ def find_region(client, bucket):
 
 
 def reach_of(client, bucket):
-    """Return (URL, region to sign for) of a bucket, as a boto3 client would have them. Raises Fault.
+    """Return (URL, region to sign for) of a bucket, as a boto3 client would have them. Raises
+    Fault.
 
     botocore is let to make a request for the key `k`, which is answered before it is sent.
     """

@@ -1,11 +1,11 @@
 """What boto3 decides: who we are, how a bucket is reached, and every rare or dangerous call.
 
 boto3 decides, libcurl moves bytes: an endpoint, its region and its addressing style are asked of
-botocore once, by looking at the request it would send, and then used by the data plane (wire). Where
-the settings leave nothing to decide (see settings), boto3 is not even imported.
+botocore once, by looking at the request it would send, and then used by the data plane (wire).
+Where the settings leave nothing to decide (see settings), boto3 is not even imported.
 
-A region belongs to a bucket. Signatures are good in one region alone, and S3 answers those of another
-with AuthorizationHeaderMalformed or a redirect
+A region belongs to a bucket. Signatures are good in one region alone, and S3 answers those of
+another with AuthorizationHeaderMalformed or a redirect
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html); so there is one client a
 region, and whatever is done with a bucket is done with the client of its own.
 """
@@ -41,7 +41,9 @@ class Session:
         return self.clients[""]
 
     def client_in(self, region):
-        """Return the S3 client of a region; where regions mean nothing, or with '', that of the settings."""
+        """Return the S3 client of a region; where regions mean nothing, or with '', that of the
+        settings.
+        """
         if not region or region == self.client.meta.region_name or self.is_custom():
             return self.client
         if region not in self.clients:
@@ -64,21 +66,26 @@ class Session:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
         # One session for all clients: another would look for the credentials again.
         self.session = self.session or boto3.Session(profile_name=options.profile)
-        self.ca_bundle = (options.ca_bundle or self.session._session.get_config_variable("ca_bundle")
+        self.ca_bundle = (options.ca_bundle
+                          or self.session._session.get_config_variable("ca_bundle")
                           or get_cert_path(True))
         config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
-                        retries={"mode": "standard", "total_max_attempts": 4}, user_agent_extra="s3kit")
+                        retries={"mode": "standard", "total_max_attempts": 4},
+                        user_agent_extra="s3kit")
         region = region or options.region or self.session.region_name or "us-east-1"
-        return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url, config=config,
+        return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url,
+                                   config=config,
                                    verify=False if options.no_verify_ssl else self.ca_bundle,
-                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys)))
+                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"),
+                                              keys)))
 
     def service(self, name, seconds=0):
-        """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), as the same user.
+        """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), as the same
+        user.
 
         With `seconds` it asks once, and waits no longer than that for anything. Where S3 is not
-        Amazon's, it is asked at that server, unless the settings name another: the keys of a private
-        server are not shown to Amazon. Raises NoAccess or Fault.
+        Amazon's, it is asked at that server, unless the settings name another: the keys of a
+        private server are not shown to Amazon. Raises NoAccess or Fault.
         """
         with translated():
             from botocore.config import Config
@@ -111,8 +118,9 @@ class Session:
             self.client
             found = self.session.get_credentials()
             if found is None:
-                raise NoCredentials("no credentials found (set AWS_PROFILE or --profile, run 'aws sso "
-                                    "login', or give --no-sign-request for a public bucket)")
+                raise NoCredentials(
+                    "no credentials found (set AWS_PROFILE or --profile, run 'aws sso "
+                    "login', or give --no-sign-request for a public bucket)")
             frozen = found.get_frozen_credentials()
         keys = (frozen.access_key, frozen.secret_key, frozen.token or "")
         if wrong := settings.wrong_in(keys):
@@ -122,7 +130,8 @@ class Session:
     def origin(self):
         """Return (how boto3 found the credentials, when they expire as an aware datetime, or None).
 
-        To be asked after `credentials`. botocore tells the time to nobody, so it is read where it keeps it.
+        To be asked after `credentials`. botocore tells the time to nobody, so it is read where it
+        keeps it.
         """
         found = self.session.get_credentials()
         return found.method or "", getattr(found, "_expiry_time", None)
@@ -140,15 +149,18 @@ class Session:
         self.frozen = now
         self.generation += 1
         access_key, secret_key, token = now
-        self.endpoints = {bucket: endpoint._replace(access_key=access_key, secret_key=secret_key, token=token,
-                                                    generation=self.generation)
+        self.endpoints = {bucket: endpoint._replace(access_key=access_key, secret_key=secret_key,
+                                                    token=token, generation=self.generation)
                           for bucket, endpoint in self.endpoints.items()}
         return list(self.endpoints.values())
 
     # --- where buckets are
 
     def home(self):
-        """Return the Endpoint of S3 itself, without keys, which are not looked for. Raises NoAccess or Fault."""
+        """Return the Endpoint of S3 itself, without keys, which are not looked for.
+
+        Raises NoAccess or Fault.
+        """
         with translated():
             meta = self.make(("none", "none")).meta
         region = "us-east-1" if meta.region_name == "aws-global" else meta.region_name
@@ -156,9 +168,13 @@ class Session:
                         verify=not self.options.no_verify_ssl)
 
     def located(self, where):
-        """Return {bucket: Endpoint} of {bucket: region}; nothing is asked. Raises NoAccess or Fault."""
+        """Return {bucket: Endpoint} of {bucket: region}; nothing is asked.
+
+        Raises NoAccess or Fault.
+        """
         if self.plain:
-            return {bucket: self.plain.endpoint(bucket, self.plain.region if self.plain.url else region)
+            return {bucket:
+                    self.plain.endpoint(bucket, self.plain.region if self.plain.url else region)
                     for bucket, region in where.items()}
         self.frozen = self.frozen or self.credentials()
         return {bucket: self.describe(bucket, region) for bucket, region in where.items()}
@@ -178,7 +194,10 @@ class Session:
         return self.endpoints[bucket]
 
     def ask_region(self, bucket):
-        """Return the region of a bucket of Amazon's, without boto3. Raises NoSuchBucket or Fault."""
+        """Return the region of a bucket of Amazon's, without boto3.
+
+        Raises NoSuchBucket or Fault.
+        """
         return regions.ask_region(self.plain.endpoint(bucket, self.plain.region))
 
     def find_region(self, bucket):
@@ -186,12 +205,16 @@ class Session:
         return regions.find_region(self.client, bucket)
 
     def describe(self, bucket, region):
-        """Return the Endpoint of a bucket in a region ('': that of the settings). Raises NoAccess or Fault."""
+        """Return the Endpoint of a bucket in a region ('': that of the settings).
+
+        Raises NoAccess or Fault.
+        """
         url, scope = regions.reach_of(self.client_in(region), bucket)
         if not url.isascii():
             raise Fault(f"cannot use the endpoint {url}: write its name in ASCII (xn--...)")
-        return Endpoint(bucket, url, scope, *self.frozen, self.ca_bundle, not self.options.no_verify_ssl,
-                        self.options.request_payer or "", self.generation)
+        return Endpoint(bucket, url, scope, *self.frozen, self.ca_bundle,
+                        not self.options.no_verify_ssl, self.options.request_payer or "",
+                        self.generation)
 
     # --- calls
 

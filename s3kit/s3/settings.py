@@ -13,19 +13,25 @@ from urllib.parse import urlsplit
 
 from s3kit.s3.address import Endpoint
 
-HARMLESS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION",
-            "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE",
-            "AWS_DEFAULT_PROFILE", "AWS_EC2_METADATA_DISABLED", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_CA_BUNDLE",
+HARMLESS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION",
+            "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
+            "AWS_EC2_METADATA_DISABLED", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_CA_BUNDLE",
             "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_CLI_AUTO_PROMPT"}
-HARMLESS_KEYS = {"region", "output", "cli_pager", "cli_auto_prompt", "cli_timestamp_format", "retry_mode", "max_attempts"}
+HARMLESS_KEYS = {"region", "output", "cli_pager", "cli_auto_prompt", "cli_timestamp_format",
+                 "retry_mode", "max_attempts"}
 # What the AWS CLI alone reads of its `s3` settings.
-HARMLESS_S3 = {"max_concurrent_requests", "max_queue_size", "multipart_threshold", "multipart_chunksize", "max_bandwidth"}
+HARMLESS_S3 = {"max_concurrent_requests", "max_queue_size", "multipart_threshold",
+               "multipart_chunksize", "max_bandwidth"}
 SECRETS = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
 # The partition `aws`: others (China, GovCloud, isolated ones) have other names and rules.
-REGION = re.compile(r"(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d")
+REGION = re.compile(
+    r"(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:north|south|east|west|central|northeast|northwest|"
+    r"southeast|southwest)-\d")
 # What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
 NAME = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[!-~]+")
-BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")     # may stand in a host's name, under S3's certificate
+# may stand in a host's name, under S3's certificate
+BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 class Plain(NamedTuple):
@@ -49,13 +55,15 @@ class Plain(NamedTuple):
             url = f"https://{bucket}.{host}"
         else:
             url = f"https://{host}/{bucket}"
-        return Endpoint(bucket, url, region, self.access_key, self.secret_key, self.token, self.ca_bundle, self.verify,
-                        self.request_payer)
+        return Endpoint(bucket, url, region, self.access_key, self.secret_key, self.token,
+                        self.ca_bundle, self.verify, self.request_payer)
 
 
 def read(options, env=os.environ):
-    """Return what options, environment and files say as a Plain, or None where boto3 must be asked."""
-    if any(name.startswith("AWS_") and name not in HARMLESS and value for name, value in env.items()):
+    """Return what options, environment and files say as a Plain, or None where boto3 must be asked.
+    """
+    if any(name.startswith("AWS_") and name not in HARMLESS and value for name,
+           value in env.items()):
         return None
     profile = options.profile or env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE")
     name = profile or "default"
@@ -68,7 +76,8 @@ def read(options, env=os.environ):
     keys = ("", "", "")
     if not options.no_sign_request:
         keys = (None if options.profile else keys_of(env, str.upper)) or keys_of(shared, str)
-    url = (options.endpoint_url or env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or "").rstrip("/")
+    url = (options.endpoint_url or env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL")
+           or "").rstrip("/")
     region = options.region or env.get("AWS_DEFAULT_REGION") or config.get("region") or "us-east-1"
     if keys and wrong_in(keys):
         return None             # said by Session.credentials, where all keys come by
@@ -79,7 +88,9 @@ def read(options, env=os.environ):
 
 
 def section(path, names):
-    """Return the settings of one profile in a file of AWS's form; None where only boto3 can read them."""
+    """Return the settings of one profile in a file of AWS's form; None where only boto3 can read
+    them.
+    """
     parser = configparser.RawConfigParser()
     try:
         with open(os.path.expanduser(path), encoding="utf-8") as lines:
@@ -92,20 +103,23 @@ def section(path, names):
     if len(found) > 1:
         return None
     settings = (found or [{}])[0]
-    if {line.partition("=")[0].strip() for line in settings.get("s3", "").splitlines()} <= HARMLESS_S3 | {""}:
+    if {
+            line.partition("=")[0].strip()
+            for line in settings.get("s3", "").splitlines()} <= HARMLESS_S3 | {""}:
         settings.pop("s3", None)
     return None if any("\n" in value for value in settings.values()) else settings
 
 
 def keys_of(settings, spell):
     """Return (access key, secret key, token) if both keys are there, else None."""
-    access, secret, token = (settings.get(spell(f"aws_{name}"), "") for name in ("access_key_id", "secret_access_key",
-                                                                                 "session_token"))
+    access, secret, token = (settings.get(spell(f"aws_{name}"), "")
+                             for name in ("access_key_id", "secret_access_key", "session_token"))
     return (access, secret, token) if access and secret else None
 
 
 def wrong_in(keys):
-    """Return what is wrong with (access key, secret key, token) as text, which shows none of it, or ''.
+    """Return what is wrong with (access key, secret key, token) as text, which shows none of it, or
+    ''.
 
     Keys are sent in headers and in signatures, which can carry printable ASCII alone.
     """
@@ -127,9 +141,12 @@ def is_simple(url):
         parts.port
     except ValueError:
         return False
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+    if (
+            parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query
+            or parts.username):
         return False
-    return "amazonaws.com" not in parts.hostname and re.fullmatch(r"[A-Za-z0-9.-]+", parts.hostname) is not None
+    return ("amazonaws.com" not in parts.hostname
+            and re.fullmatch(r"[A-Za-z0-9.-]+", parts.hostname) is not None)
 
 
 def certificates():

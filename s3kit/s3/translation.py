@@ -1,7 +1,8 @@
 """botocore's exceptions, said in one line.
 
-Only botocore's own are translated, and what its configuration parsers raise beside them (ValueError for
-a value, OSError for a file). Any other exception is a fault of ours, and must show where it came from.
+Only botocore's own are translated, and what its configuration parsers raise beside them (ValueError
+for a value, OSError for a file). Any other exception is a fault of ours, and must show where it
+came from.
 """
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, of_file
@@ -33,7 +34,9 @@ class translated:
 
 
 def is_botocores(trace):
-    """Return whether an exception was raised by botocore's own code, as by an answer that is not one of AWS's."""
+    """Return whether an exception was raised by botocore's own code, as by an answer that is not
+    one of AWS's.
+    """
     while trace.tb_next:
         trace = trace.tb_next
     return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] in ("botocore", "boto3")
@@ -50,7 +53,8 @@ def translate(error):
         return NoCredentials(f"cannot find out who we are: {text}")
     if isinstance(error, known.ClientError):
         return of_answer(error.response.get("Error", {}), text)
-    if isinstance(error, (known.BotoCoreError, ResponseParserError)):   # the latter: not S3's answer, as of a proxy
+    # the latter: not S3's answer, as of a proxy
+    if isinstance(error, (known.BotoCoreError, ResponseParserError)):
         return coded(Fault(text), type(error).__name__)
     if isinstance(error, OSError) and error.filename:
         return of_file("read", error.filename, error)

@@ -1,4 +1,5 @@
-"""The only pycurl: one libcurl multi loop over poll, SigV4 by libcurl, connections and handles reused.
+"""The only pycurl: one libcurl multi loop over poll, SigV4 by libcurl, connections and handles
+reused.
 
 poll, not epoll: libcurl drops its interest in a socket with every answer and takes it up again with
 the next request, which costs epoll two system calls and poll two entries of a dict.
@@ -40,8 +41,8 @@ def happened(mask):
 class Handles:
     """libcurl's handles, each used for one request after another.
 
-    What a handle is set to is kept on it, so that a request sets only what is another's. `seconds` is
-    how long a request may take in all; 0: as long as bytes come.
+    What a handle is set to is kept on it, so that a request sets only what is another's. `seconds`
+    is how long a request may take in all; 0: as long as bytes come.
     """
 
     def __init__(self, seconds):
@@ -67,7 +68,8 @@ class Handles:
         if curl.endpoint is not endpoint:
             self.point(curl, endpoint)
         curl.setopt(pycurl.URL, url)
-        curl.unsetopt(pycurl.HTTPHEADER)        # an empty list would leave the headers of the request before
+        # an empty list would leave the headers of the request before
+        curl.unsetopt(pycurl.HTTPHEADER)
         curl.setopt(pycurl.HTTPHEADER, with_own(endpoint, headers, signed_url))
         curl.head.clear()
         most = max(most, ERROR_BYTES) if most is not None else 0
@@ -95,7 +97,8 @@ class Handles:
         if curl.method == "DELETE":
             curl.unsetopt(pycurl.CUSTOMREQUEST)
         if curl.method == "POST":
-            curl.setopt(pycurl.POSTFIELDS, b"")     # libcurl would sign the next request as if it had the old body
+            # libcurl would sign the next request as if it had the old body
+            curl.setopt(pycurl.POSTFIELDS, b"")
         curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST}.get(method, pycurl.HTTPGET), 1)
         if method == "DELETE":
             curl.setopt(pycurl.CUSTOMREQUEST, method)
@@ -164,12 +167,13 @@ class Wire:
         """Follow libcurl's one timer."""
         self.deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
-    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None, signed_url=False, body=b""):
+    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None,
+              signed_url=False, body=b""):
         """Start a request and return its Transfer; `turn` gives it back once it is answered.
 
-        `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory, as much as any
-        answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `url` comes from
-        Endpoint.object_url, or is presigned (`signed_url`). `body` is a POST's.
+        `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory, as much as
+        any answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `url` comes
+        from Endpoint.object_url, or is presigned (`signed_url`). `body` is a POST's.
         """
         transfer = Transfer(owner, endpoint, sink)
         curl = transfer.curl = self.handles.take()
@@ -181,7 +185,9 @@ class Wire:
 
     @classmethod
     def once(cls, endpoint, url="", method="GET", headers=()):
-        """Ask one thing (of the bucket itself, or of `url`) on a connection for this alone; return the Transfer."""
+        """Ask one thing (of the bucket itself, or of `url`) on a connection for this alone; return
+        the Transfer.
+        """
         wire = cls(1)
         transfer = wire.start(None, endpoint, url or endpoint.url, method=method, headers=headers)
         while wire.active:
@@ -190,10 +196,11 @@ class Wire:
 
     @classmethod
     def probe(cls, endpoint, seconds):
-        """Ask an Endpoint's URL for its head, within `seconds`; return (Transfer, what was seen on the way).
+        """Ask an Endpoint's URL for its head, within `seconds`; return (Transfer, what was seen on
+        the way).
 
-        That is a dict: `address`, seconds since the start at which it was `found`, `connected`, `secured`
-        and `answered`, and the server's own `certificate` as libcurl tells it, a dict.
+        That is a dict: `address`, seconds since the start at which it was `found`, `connected`,
+        `secured` and `answered`, and the server's own `certificate` as libcurl tells it, a dict.
         """
         wire = cls(1, seconds)
         curl = wire.handles.fresh()
@@ -203,11 +210,13 @@ class Wire:
         while wire.active:
             wire.turn(0.5)
         certificates = curl.getinfo(pycurl.INFO_CERTINFO)
-        seen = {"address": curl.getinfo(pycurl.PRIMARY_IP), "certificate": dict(certificates[0]) if certificates else {}}
+        seen = {"address": curl.getinfo(pycurl.PRIMARY_IP),
+                "certificate": dict(certificates[0]) if certificates else {}}
         return transfer, seen | {name: curl.getinfo(info) for name, info in TIMES}
 
     def turn(self, seconds):
-        """Wait at most `seconds` for something to happen; return the Transfers that are answered."""
+        """Wait at most `seconds` for something to happen; return the Transfers that are answered.
+        """
         wait = seconds
         if self.deadline is not None:
             wait = min(wait, max(0.0, self.deadline - time.monotonic()))
@@ -252,7 +261,8 @@ class Wire:
             transfer.curl.pause(pycurl.PAUSE_CONT)
 
     def is_under_way(self, transfer):
-        """Return whether a Transfer has not been answered yet; its handle may serve another by now."""
+        """Return whether a Transfer has not been answered yet; its handle may serve another by now.
+        """
         return self.busy.get(transfer.curl) is transfer
 
     def stop(self):

@@ -9,7 +9,8 @@ from s3kit.errors import Fault
 
 def parse(xml):
     """Return the root of an XML answer. Raises Fault for what is no XML or brings a DOCTYPE."""
-    reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False,
+                             huge_tree=False)
     try:
         root = etree.fromstring(xml, reader)
     except etree.XMLSyntaxError as error:

@@ -1,4 +1,5 @@
-"""A worker's engine: tasks on one libcurl loop, fed with batches, never with a gap between two of them.
+"""A worker's engine: tasks on one libcurl loop, fed with batches, never with a gap between two of
+them.
 
 A task never waits: what must be tried again is answered `again`, and the parent decides when.
 """
@@ -77,7 +78,8 @@ class Engine:
             self.waiting.append(self.tasks[job.kind](self, job, ticket, place))
 
     def hear(self, message):
-        """Take what the parent tells all workers: new endpoints, or that somebody was slowed down."""
+        """Take what the parent tells all workers: new endpoints, or that somebody was slowed down.
+        """
         kind, value = message
         if kind == "endpoints":
             self.endpoints.update((endpoint.bucket, endpoint) for endpoint in value)
@@ -100,7 +102,8 @@ class Engine:
     def turn(self, seconds):
         """Work for about `seconds` or until something is done; return [(ticket, Outcomes)]."""
         self.fill()
-        room = 0 if self.paused or self.tokens < 0 else self.throttle.room(self.wire.active, time.monotonic())
+        room = (0 if self.paused or self.tokens < 0
+                else self.throttle.room(self.wire.active, time.monotonic()))
         while self.waiting and room > 0:
             room -= self.begin(self.waiting.popleft())
         if self.reading:
@@ -168,7 +171,9 @@ class Engine:
                 self.wire.pause(transfer)
 
     def buffer(self):
-        """Return the one buffer to read files into: page-aligned, as reading past the cache needs it."""
+        """Return the one buffer to read files into: page-aligned, as reading past the cache needs
+        it.
+        """
         if self.aligned is None:
             self.aligned = mmap.mmap(-1, READ)
         return self.aligned
@@ -203,7 +208,10 @@ class Task:
             self.fd = None
 
     def write(self, transfer, data):
-        """Put a piece of a body into the blocks; return what libcurl wants to hear. A failure is kept in `oserror`."""
+        """Put a piece of a body into the blocks; return what libcurl wants to hear.
+
+        A failure is kept in `oserror`.
+        """
         self.engine.spend(transfer, len(data))
         self.moved += len(data)
         try:
@@ -232,12 +240,12 @@ class Task:
                 named = f"versionId={quote(job.version_id, safe='')}"
                 query = f"{query}&{named}" if query else named
             url = endpoint.object_url(job.key, query)
-        if job.etag and job.version_id in ("", "null"):         # the null version can be overwritten
+        if job.etag and job.version_id in ("", "null"):  # the null version can be overwritten
             headers.append(f'If-Match: "{job.etag}"')
         if job.unless and not job.etag and method == "GET":
             headers.append(f'If-None-Match: "{job.unless}"')
-        return self.engine.wire.start(self, endpoint, url, method=method, headers=headers, sink=sink, most=most,
-                                      signed_url=bool(job.url))
+        return self.engine.wire.start(self, endpoint, url, method=method, headers=headers,
+                                      sink=sink, most=most, signed_url=bool(job.url))
 
     def is_refused(self, transfer):
         """End the task if the answer is no success; return whether it did."""
@@ -257,13 +265,16 @@ class Task:
             engine.throttle.shrink(time.monotonic())
             engine.said.append(("slow", None))
             self.fail(AGAIN, said(transfer), slow=True)
-        elif verdict in (verdicts.SKEWED, verdicts.UNTRUSTED) or (verdict == verdicts.REFUSED and self.is_for_all(transfer)):
+        elif (verdict in (verdicts.SKEWED, verdicts.UNTRUSTED)
+              or (verdict == verdicts.REFUSED and self.is_for_all(transfer))):
             self.fail(FATAL, said(transfer))
         elif verdict == verdicts.REGION:
             where = transfer.headers.get("x-amz-bucket-region", "")
-            self.fail(FAILED, said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else ""))
+            self.fail(FAILED, said(transfer)
+                      + (f" (the bucket is in {where}: --region {where})" if where else ""))
         else:
-            state = {verdicts.AGAIN: AGAIN, verdicts.ARCHIVED: ARCHIVED, verdicts.VANISHED: VANISHED}.get(verdict, FAILED)
+            state = {verdicts.AGAIN: AGAIN, verdicts.ARCHIVED: ARCHIVED,
+                     verdicts.VANISHED: VANISHED}.get(verdict, FAILED)
             if transfer.code == "ErrorDocument":
                 state = AGAIN
             if verdict == verdicts.CHANGED:
@@ -278,7 +289,9 @@ class Task:
         return f"={endpoint.access_key}%2F" in url if url else transfer.endpoint is endpoint
 
     def is_for_all(self, transfer):
-        """Return whether all requests will be refused, too: a signature may be wrong of one key alone, but not the first one."""
+        """Return whether all requests will be refused, too: a signature may be wrong of one key
+        alone, but not the first one.
+        """
         return self.engine.answers < 2 or transfer.code != "SignatureDoesNotMatch"
 
     def fault_of(self, transfer, size, status=200):

@@ -4,20 +4,22 @@ from typing import Any, NamedTuple
 
 from s3kit.proof.claims import NO_CLAIM
 
-FETCHED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = "fetched", "surveyed", "received", "checked", "unchanged"
+FETCHED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = ("fetched", "surveyed", "received", "checked",
+                                                   "unchanged")
 AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
-    "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed", "fatal")
+    "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed",
+    "fatal")
 
 
 class Job(NamedTuple):
     """What a worker is to do for one object version; `size` and `mtime_ns` are -1 where not known.
 
-    `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not included)
-    of it into the part file with inode `inode`; `check` the file at `path` (a part's name if `inode`).
-    `direct` reads past the page cache, from the disk itself.
-    `pieces` is what an earlier run noted of a range that should be there already; `url` is presigned,
-    for keys that libcurl cannot sign. `unless` is the ETag of what is there already: an object that still
-    has it is not sent again.
+    `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not
+    included) of it into the part file with inode `inode`; `check` the file at `path` (a part's name
+    if `inode`). `direct` reads past the page cache, from the disk itself. `pieces` is what an
+    earlier run noted of a range that should be there already; `url` is presigned, for keys that
+    libcurl cannot sign. `unless` is the ETag of what is there already: an object that still has it
+    is not sent again.
     """
 
     kind: str

@@ -16,7 +16,8 @@ from s3kit.transfer.sizes import RANGE_LEAST, step_of
 
 
 class ObjectSums:
-    """What is known of the bytes that have come: 16 bytes a leaf of our digest, 8 a range, and the parts' digests.
+    """What is known of the bytes that have come: 16 bytes a leaf of our digest, 8 a range, and the
+    parts' digests.
 
     Of an object of 5 TiB that is 12 MB.
     """
@@ -59,19 +60,21 @@ class ObjectSums:
 
 
 class Large:
-    """A large object in the parent's hands: holds the part file, hands out ranges, puts the sums together.
+    """A large object in the parent's hands: holds the part file, hands out ranges, puts the sums
+    together.
 
-    After `start`, `next_job` returns the Job of one range after the other; each answer goes to `received`;
-    when `is_whole`, `proof` says what the bytes are worth, and `name` gives the file its place. The
-    journal beside the part file notes every range received, so that a killed run is resumed inside
-    the object. `count` ranges there are, `sent` were handed out, `pending` are on their way.
+    After `start`, `next_job` returns the Job of one range after the other; each answer goes to
+    `received`; when `is_whole`, `proof` says what the bytes are worth, and `name` gives the file
+    its place. The journal beside the part file notes every range received, so that a killed run is
+    resumed inside the object. `count` ranges there are, `sent` were handed out, `pending` are on
+    their way.
     """
 
     def __init__(self, tree, job, survey, jobs):
         self.tree, self.survey = tree, survey
         self.claim = survey.claim
-        self.job = job._replace(size=survey.size, etag=job.etag or survey.etag, version_id=job.version_id,
-                                claim=self.claim)
+        self.job = job._replace(size=survey.size, etag=job.etag or survey.etag,
+                                version_id=job.version_id, claim=self.claim)
         self.part = part_name(job.bucket, job.key, job.version_id, self.job.etag)
         self.journal = f"{self.part}.journal"
         self.jobs = jobs
@@ -84,11 +87,15 @@ class Large:
         return self.fd is not None
 
     def start(self):
-        """Make the part file as long as the object, and see what an earlier run noted. Raises OSError."""
+        """Make the part file as long as the object, and see what an earlier run noted.
+
+        Raises OSError.
+        """
         size = self.job.size
         lock.clear(self.journal, self.tree.parts)
-        self.log = os.open(self.journal, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600,
-                           dir_fd=self.tree.parts)
+        self.log = os.open(self.journal,
+                           os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW,
+                           0o600, dir_fd=self.tree.parts)
         self.noted, step = self.read_journal()
         if os.fstat(self.fd).st_size != size:
             self.noted = {}
@@ -103,17 +110,21 @@ class Large:
         self.count = -(-size // step)
 
     def next_job(self):
-        """Return the Job of the next range, with what an earlier run noted of it; None after the last."""
+        """Return the Job of the next range, with what an earlier run noted of it; None after the
+        last.
+        """
         if self.sent == self.count:
             return None
         start = self.sent * self.sums.step
         self.sent += 1
         end = min(start + self.sums.step, self.job.size)
-        return self.job._replace(kind="range", path=self.part, start=start, end=end, inode=self.inode,
-                                 pieces=self.noted_pieces(start, end))
+        return self.job._replace(kind="range", path=self.part, start=start, end=end,
+                                 inode=self.inode, pieces=self.noted_pieces(start, end))
 
     def read_journal(self):
-        """Return ({start: (offset, bytes) of its line}, step) of an earlier run; nothing where it cannot be read."""
+        """Return ({start: (offset, bytes) of its line}, step) of an earlier run; nothing where it
+        cannot be read.
+        """
         noted, step, at = {}, 0, 0
         with os.fdopen(os.dup(self.log), "rb") as lines:
             lines.seek(0)
@@ -152,20 +163,27 @@ class Large:
         return self.sums.is_whole
 
     def needs_reading(self):
-        """Return the Job that reads the whole file for its check, or None where the sums are enough."""
+        """Return the Job that reads the whole file for its check, or None where the sums are
+        enough.
+        """
         claim = self.claim
-        enough = is_crc(claim) or claim.kind == "none" or (claim.kind == "parts" and claim.part_size)
+        enough = is_crc(claim) or claim.kind == "none" or (claim.kind == "parts"
+                                                           and claim.part_size)
         if enough and len(self.sums.missing_leaves()) <= FEW_LEAVES:
             return None
         return self.job._replace(kind="check", path=self.part, inode=self.inode)
 
     def proof(self):
-        """Return (proof, digest) from the sums alone; proof as Check.proof gives it. Raises OSError."""
+        """Return (proof, digest) from the sums alone; proof as Check.proof gives it.
+
+        Raises OSError.
+        """
         claim, step = self.claim, self.sums.step
         if is_crc(claim):
             value = 0
             for number, crc in enumerate(self.sums.crcs):
-                value = combine_crc(claim.algorithm, value, crc, min(step, self.job.size - number * step))
+                value = combine_crc(claim.algorithm, value, crc,
+                                    min(step, self.job.size - number * step))
             met = value.to_bytes(len(claim.expected), "big") == claim.expected
         else:
             met = claim.kind == "none" or is_met(claim, self.sums.all_parts())
@@ -182,11 +200,13 @@ class Large:
     def name(self, proof, digest, mode):
         """Give the file its place; return the Outcome. Raises OSError or Fault."""
         mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else self.survey.mtime_ns
-        path, status = settle(self.tree, self.part, self.fd, self.job.path, self.job.size, mtime, mode)
+        path, status = settle(self.tree, self.part, self.fd, self.job.path, self.job.size, mtime,
+                              mode)
         durable.unlink(self.journal, self.tree.parts)
         self.drop()
-        return self.survey._replace(state=FETCHED, path=path, digest=digest, proof=proof, mtime_ns=status.st_mtime_ns,
-                                    inode=status.st_ino, device=status.st_dev, moved=self.moved)
+        return self.survey._replace(state=FETCHED, path=path, digest=digest, proof=proof,
+                                    mtime_ns=status.st_mtime_ns, inode=status.st_ino,
+                                    device=status.st_dev, moved=self.moved)
 
     def discard(self):
         """Remove what came: it is not what S3 said."""

@@ -22,7 +22,9 @@ class Survey(Task):
         self.send("HEAD")
 
     def answered(self, transfer):
-        """Take the headers; ask for the part size where the check needs it, for the reason on an error."""
+        """Take the headers; ask for the part size where the check needs it, for the reason on an
+        error.
+        """
         job, headers = self.job, transfer.headers
         if self.step == "part":
             self.claim = claim_of_part(self.job, transfer, self.claim)
@@ -51,18 +53,22 @@ class Survey(Task):
 
     def ready(self):
         """End: the parent knows all it needs."""
-        self.end(described(self.headers, Outcome(SURVEYED, size=int(self.headers["content-length"]), claim=self.claim,
+        self.end(described(self.headers, Outcome(SURVEYED, size=int(self.headers["content-length"]),
+                                                 claim=self.claim,
                                                  mtime_ns=modified_ns(self.headers))))
 
 
 class Sums:
-    """All that is noted of a range's bytes: enough to check the whole object without reading it again."""
+    """All that is noted of a range's bytes: enough to check the whole object without reading it
+    again.
+    """
 
     def __init__(self, job):
         claim = job.claim
         self.job = job
         self.crc = Crc(claim.algorithm) if is_crc(claim) else None
-        self.parts = Parts(claim.algorithm, claim.part_size) if claim.kind == "parts" and claim.part_size else None
+        self.parts = Parts(claim.algorithm,
+                           claim.part_size) if claim.kind == "parts" and claim.part_size else None
         self.leaves, self.skip = Digest(), -job.start % LEAF
 
     def update(self, data):
@@ -90,8 +96,8 @@ class Sums:
 class Range(Task):
     """Bytes `start` to `end` of a large object, into its part file, which the parent holds.
 
-    A range that an earlier run noted is read back first: if the bytes are what was noted, nothing is
-    asked of S3. So nothing has to be flushed while an object is under way.
+    A range that an earlier run noted is read back first: if the bytes are what was noted, nothing
+    is asked of S3. So nothing has to be flushed while an object is under way.
     """
 
     def begin(self):
@@ -128,7 +134,8 @@ class Range(Task):
         job = self.job
         self.sums, self.wrong = Sums(job), ""
         self.blocks = Blocks(self.fd, job.start, self.sums.update, self.engine.spare)
-        self.send(headers=[f"Range: bytes={job.start}-{job.end - 1}"], sink=self.receive, most=job.end - job.start)
+        self.send(headers=[f"Range: bytes={job.start}-{job.end - 1}"], sink=self.receive,
+                  most=job.end - job.start)
 
     def receive(self, transfer, data):
         """Take a piece of the range."""
@@ -168,13 +175,16 @@ class Range(Task):
 
 
 class Reading(Task):
-    """A file's bytes against a claim, a few megabytes at a time so that the network is not kept waiting."""
+    """A file's bytes against a claim, a few megabytes at a time so that the network is not kept
+    waiting.
+    """
 
     def begin(self):
         """Open the part (its inode is given) or the file."""
         job, tree = self.job, self.engine.tree
         if job.inode:
-            self.fd = os.open(job.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=tree.parts)
+            self.fd = os.open(job.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                              dir_fd=tree.parts)
         else:
             self.fd = tree.reader(job.path)
         if job.direct:
@@ -197,8 +207,8 @@ class Reading(Task):
             return
         status = os.fstat(self.fd)
         proof = self.check.proof() if self.at == self.job.size else ""
-        self.end(Outcome(CHECKED, size=self.at, proof=proof, digest=self.digest.text(), mtime_ns=status.st_mtime_ns,
-                         inode=status.st_ino, device=status.st_dev))
+        self.end(Outcome(CHECKED, size=self.at, proof=proof, digest=self.digest.text(),
+                         mtime_ns=status.st_mtime_ns, inode=status.st_ino, device=status.st_dev))
 
     def answered(self, transfer):
         """Never called: nothing is asked of S3."""

@@ -8,7 +8,8 @@ RANGE_LEAST, RANGE_MOST = 16 << 20, 64 << 20
 
 
 def step_of(size, part_size, jobs):
-    """Return the bytes of a range of an object of `size` bytes that is shared out among `jobs` workers.
+    """Return the bytes of a range of an object of `size` bytes that is shared out among `jobs`
+    workers.
 
     Borders fall on the object's own parts where these are needed for its check (`part_size` bytes),
     else on the leaves of our digest.

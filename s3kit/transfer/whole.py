@@ -1,7 +1,8 @@
 """One object, from S3 to its file: lock, part, hash, rename. Runs in the workers, many at once.
 
-`Work` is what the pool gets: called with a batch it answers the batch, as any Executor would have it;
-our own pool asks it for its `engine` instead, so that there is no gap between one batch and the next.
+`Work` is what the pool gets: called with a batch it answers the batch, as any Executor would have
+it; our own pool asks it for its `engine` instead, so that there is no gap between one batch and the
+next.
 """
 import os
 
@@ -37,7 +38,9 @@ class Fetch(Task):
             self.fail(HELD, "another process is fetching it")
         elif not self.is_there():
             count = job.etag.partition("-")[2]
-            if count and count != "1" and job.checksum_type != "FULL_OBJECT" and job.size > SMALL and not job.url:
+            if (
+                    count and count != "1" and job.checksum_type != "FULL_OBJECT"
+                    and job.size > SMALL and not job.url):
                 self.step, self.is_asked = "part", True
                 self.send("HEAD", "partNumber=1")
             else:
@@ -64,21 +67,23 @@ class Fetch(Task):
         except (OSError, Fault):
             return False
         try:
-            go_direct(fd)       # what the cache has of a file that nobody recorded may never have reached the disk
+            # what the cache has of a file that nobody recorded may never have reached the disk
+            go_direct(fd)
             proof, digest = hash_file(fd, claim, job.size, self.engine.buffer())
             there = os.fstat(fd)
             if proof in ("", "size"):
                 return False
             if job.mtime_ns >= 0 and there.st_mtime_ns != job.mtime_ns:
                 if there.st_nlink > 1:
-                    return False        # its time is that of another name, too, wherever that may be
+                    return False  # its time is that of another name, too, wherever that may be
                 os.utime(fd, ns=(job.mtime_ns, job.mtime_ns))
                 there = os.fstat(fd)
         finally:
             os.close(fd)
         durable.unlink(self.part, tree.parts)
-        self.end(Outcome(FETCHED, path=job.path, size=job.size, etag=job.etag, version_id=job.version_id, digest=digest,
-                         proof=proof, mtime_ns=there.st_mtime_ns, inode=there.st_ino, device=there.st_dev))
+        self.end(Outcome(FETCHED, path=job.path, size=job.size, etag=job.etag,
+                         version_id=job.version_id, digest=digest, proof=proof,
+                         mtime_ns=there.st_mtime_ns, inode=there.st_ino, device=there.st_dev))
         return True
 
     def ask(self):
@@ -111,13 +116,15 @@ class Fetch(Task):
     def prepare(self, headers):
         """Choose the check from the headers; return False for what must be surveyed first.
 
-        That is an object whose row did not say that it is large, or made of parts: guessing their size may prove nothing.
+        That is an object whose row did not say that it is large, or made of parts: guessing their
+        size may prove nothing.
         """
         length = headers.get("content-length", "")
         self.size = int(length) if length.isdigit() else self.job.size
         claim = claim_in(headers, self.size)
         is_large = self.job.size < 0 and self.size >= LARGE
-        is_parts = claim.kind == "parts" and claim.count != 1 and self.size > SMALL and not self.is_asked
+        is_parts = (claim.kind == "parts" and claim.count != 1 and self.size > SMALL
+                    and not self.is_asked)
         if (is_large or is_parts) and not self.job.url:
             self.wrong = BIG
             return False
@@ -136,7 +143,8 @@ class Fetch(Task):
         if self.oserror:
             raise self.oserror
         if self.wrong == BIG:
-            self.fail(BIG, "", size=self.size, etag=clean_etag(headers), version_id=headers.get("x-amz-version-id", ""))
+            self.fail(BIG, "", size=self.size, etag=clean_etag(headers),
+                      version_id=headers.get("x-amz-version-id", ""))
         elif self.wrong:
             self.fail(AGAIN, self.wrong)
         elif self.job.unless and transfer.status == 304:
@@ -167,7 +175,8 @@ class Fetch(Task):
     def short(self):
         """Return why the number of bytes is wrong, or ''."""
         wanted = self.job.size if self.job.size >= 0 else self.size
-        return f"{self.moved} bytes came, not {wanted}" if wanted >= 0 and self.moved != wanted else ""
+        return (f"{self.moved} bytes came, not {wanted}" if wanted >= 0 and self.moved != wanted
+                else "")
 
     def complete(self, headers):
         """Give a whole, checked object its name."""
@@ -177,11 +186,14 @@ class Fetch(Task):
             return
         moved, fd = self.moved, self.fd
         mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
-        path, status = settle(self.engine.tree, self.part, fd, self.job.path, moved, mtime, self.engine.mode, self.is_free)
+        path, status = settle(self.engine.tree, self.part, fd, self.job.path, moved, mtime,
+                              self.engine.mode, self.is_free)
         self.part = None
-        self.end(described(headers, Outcome(FETCHED, path=path, size=moved, digest=self.text or self.digest.text(), proof=proof,
-                                            mtime_ns=0 if path.endswith("/") else status.st_mtime_ns,
-                                            inode=status.st_ino, device=status.st_dev, moved=moved)))
+        self.end(described(headers, Outcome(FETCHED, path=path, size=moved,
+                                            digest=self.text or self.digest.text(), proof=proof,
+                                            mtime_ns=0 if path.endswith("/")
+                                            else status.st_mtime_ns, inode=status.st_ino,
+                                            device=status.st_dev, moved=moved)))
 
     def drop(self):
         """Let go of the part file; if it is still there it is no use to anyone: remove it first."""
@@ -190,12 +202,15 @@ class Fetch(Task):
                 if self.part and lock.is_named(self.fd, self.part, self.engine.tree.parts):
                     durable.unlink(self.part, self.engine.tree.parts)
             except OSError:
-                pass        # a disk that has failed, or may not be written to any more: the next run sweeps up
+                # a disk that has failed, or may not be written to any more: the next run sweeps up
+                pass
             super().drop()
 
 
 def hash_file(fd, claim, size, buffer):
-    """Return (proof, digest) of an open file's bytes, read into a buffer; proof as Check.proof gives it."""
+    """Return (proof, digest) of an open file's bytes, read into a buffer; proof as Check.proof
+    gives it.
+    """
     check, digest = Check(claim, size), Digest()
     with memoryview(buffer) as view:
         while got := os.readv(fd, [buffer]):

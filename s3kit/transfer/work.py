@@ -10,7 +10,8 @@ TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading}
 
 
 class Work(NamedTuple):
-    """Everything a worker must know, sent to it once; calling it answers a batch (a list of Jobs)."""
+    """Everything a worker must know, sent to it once; calling it answers a batch (a list of Jobs).
+    """
 
     destination: str
     endpoints: dict

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
-ASK, READ = "ask", "read"       # what a verdict may be beside a row's state: ask S3 first; read with the claim it has now
+# what a verdict may be beside a row's state: ask S3 first; read with the claim it has now
+ASK, READ = "ask", "read"
 
 
 class Verdict(NamedTuple):
@@ -17,7 +18,9 @@ class Verdict(NamedTuple):
 
 
 def judge(errand, read):
-    """Return the Verdict on a file that was read: `read` has its size in bytes, our digest, and the proof by the errand's claim."""
+    """Return the Verdict on a file that was read: `read` has its size in bytes, our digest, and the
+    proof by the errand's claim.
+    """
     same = errand.is_recorded(read.digest)
     if read.size != errand.status.st_size:
         return Verdict(MISMATCH, "the file changed while it was read")
@@ -29,11 +32,14 @@ def judge(errand, read):
         return Verdict(VERIFIED, proof="digest")
     if same is False:
         return Verdict(MISMATCH, NOT_FETCHED)
-    return Verdict(UNVERIFIABLE, f"nothing is known that the bytes could be compared with{errand.why}", "size")
+    return Verdict(UNVERIFIABLE,
+                   f"nothing is known that the bytes could be compared with{errand.why}", "size")
 
 
 def judge_by_claim(errand, read, same):
-    """Return the Verdict on bytes that do not meet the claim; that an ETag is an MD5 was only our guess until S3 has been asked."""
+    """Return the Verdict on bytes that do not meet the claim; that an ETag is an MD5 was only our
+    guess until S3 has been asked.
+    """
     if not errand.is_asked and errand.claim.proof == "etag-md5":
         return Verdict(ASK)         # with SSE-KMS the ETag is not an MD5: S3 must say
     if same is not True:
@@ -42,7 +48,9 @@ def judge_by_claim(errand, read, same):
 
 
 def judge_by_answer(errand, read, has_answer):
-    """Return the Verdict on bytes that are not the MD5 that the ETag looks like; S3 may have said what it is, or nothing."""
+    """Return the Verdict on bytes that are not the MD5 that the ETag looks like; S3 may have said
+    what it is, or nothing.
+    """
     is_encrypted = has_answer and errand.claim.proof != "etag-md5"
     same = errand.is_recorded(read.digest)
     if is_encrypted and errand.claim.kind != "none":
@@ -52,12 +60,15 @@ def judge_by_answer(errand, read, has_answer):
     if same is False:
         return Verdict(MISMATCH, NOT_FETCHED)
     if is_encrypted:
-        return Verdict(UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes", "size")
+        return Verdict(UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes",
+                       "size")
     return Verdict(MISMATCH, "the bytes do not match S3's etag-md5")
 
 
 def with_proven_parts(claim, proof, size):
-    """Return a Claim about parts with the part size that an earlier proof names, if it fits a file of `size` bytes."""
+    """Return a Claim about parts with the part size that an earlier proof names, if it fits a file
+    of `size` bytes.
+    """
     kind, _, known = proof.partition(":")
     if claim.kind != "parts" or kind != claim.proof.partition(":")[0]:
         return claim

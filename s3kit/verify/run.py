@@ -18,7 +18,10 @@ CONNECTIONS = 8         # of a worker: S3 is asked only for what rows do not say
 
 
 def run(args, streams, people):
-    """Verify the rows of `streams`; return what has the summary and the status. Raises Fault (Cut)."""
+    """Verify the rows of `streams`; return what has the summary and the status.
+
+    Raises Fault (Cut).
+    """
     signals = people[2]
     stage = Stage(args, streams, people, Access(args, signals.at_once))
     batches = stage.source.batches()
@@ -27,17 +30,19 @@ def run(args, streams, people):
     ledger, writer = ledgers_of(args.dest)
     pool = Pool(args.jobs, stage.hear)
     work = Work(os.path.abspath(args.dest), {}, CONNECTIONS, make=False, place=tree.place)
-    stage.open(pool, lambda: work, Destination(tree, writer, are_ours=False), ledger, args.jobs * DEPTH * BATCH_ROWS,
-               batches=chain([first], batches))
+    stage.open(pool, lambda: work, Destination(tree, writer, are_ours=False), ledger,
+               args.jobs * DEPTH * BATCH_ROWS, batches=chain([first], batches))
     verifying = Verifying(stage, tree)
     stage.run(verifying)
     return verifying
 
 
 def ledgers_of(destination):
-    """Return two connections to the ledger, or (None, None) where there is none and none can be made.
+    """Return two connections to the ledger, or (None, None) where there is none and none can be
+    made.
 
-    Files that another tool left can be verified in a place that we must not write to. Raises Fault, OSError.
+    Files that another tool left can be verified in a place that we must not write to. Raises Fault,
+    OSError.
     """
     folder = os.path.join(destination, OURS)
     try:

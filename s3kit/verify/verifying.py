@@ -19,11 +19,14 @@ from s3kit.verify.judging import ASK, READ, Verdict, judge, judge_by_answer, wit
 from s3kit.verify.locating import locate
 
 TRIES = 3       # times that S3 is asked for what a row does not say
-UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, jobs.FATAL)      # S3 does not say it
+# S3 does not say it
+UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, jobs.FATAL)
 
 
 class FileErrand(Errand):
-    """A row whose file is verified: where that lies, what the ledger knows, what S3 claims; `read` is what was found in it."""
+    """A row whose file is verified: where that lies, what the ledger knows, what S3 claims; `read`
+    is what was found in it.
+    """
 
     __slots__ = ("path", "status", "entry", "claim", "is_asked", "read", "why")
 
@@ -34,9 +37,11 @@ class FileErrand(Errand):
         self.why = ""
 
     def is_recorded(self, digest):
-        """Return whether a file's digest is the one recorded when its bytes came; None where none was.
+        """Return whether a file's digest is the one recorded when its bytes came; None where none
+        was.
 
-        That of an unverifiable row was only read from its file: it can tell a change, and proves nothing.
+        That of an unverifiable row was only read from its file: it can tell a change, and proves
+        nothing.
         """
         recorded = self.row.digest or (self.entry.digest if self.entry else "")
         if not recorded or (recorded == digest and self.row.state == rows.UNVERIFIABLE):
@@ -68,7 +73,9 @@ class Verifying(Verb):
         if entry is not None and not states.is_same_object(row, entry):
             entry = None
         path, status = locate(self.tree, row, entry)
-        if status is None and row.storage_class in states.ARCHIVED_CLASSES and row.state in states.NEVER_HERE:
+        if (
+                status is None and row.storage_class in states.ARCHIVED_CLASSES
+                and row.state in states.NEVER_HERE):
             self.archived += 1
             self.stage.leave(row)       # s3-fetch could not read it either: s3-restore comes first
         elif status is None:
@@ -82,7 +89,8 @@ class Verifying(Verb):
         row, status, entry = errand.row, errand.status, errand.entry
         length = row.length if row.length is not None else entry.size if entry else None
         if self.is_verified_since(errand):
-            row.state, row.digest, row.proof, row.error = rows.VERIFIED, entry.digest, entry.proof, ""
+            row.state, row.digest, row.proof, row.error = (rows.VERIFIED, entry.digest, entry.proof,
+                                                           "")
             self.stage.leave(row)
         elif stat.S_ISDIR(status.st_mode):
             self.judge_folder(errand)
@@ -94,19 +102,25 @@ class Verifying(Verb):
             self.decide(errand)
 
     def is_verified_since(self, errand):
-        """Return whether a file was verified since the time that was given, and is untouched since then."""
+        """Return whether a file was verified since the time that was given, and is untouched since
+        then.
+        """
         row, entry = errand.row, errand.entry
         return (self.since is not None and entry is not None and entry.state == rows.VERIFIED
-                and entry.path == row.path and entry.changed_at >= self.since and entry.is_file(errand.status)
-                and (not row.digest or row.digest == entry.digest))
+                and entry.path == row.path and entry.changed_at >= self.since
+                and entry.is_file(errand.status) and (not row.digest or row.digest == entry.digest))
 
     def decide(self, errand):
-        """Choose what to compare the bytes with: the row's claim, what S3 says when asked, our digest."""
+        """Choose what to compare the bytes with: the row's claim, what S3 says when asked, our
+        digest.
+        """
         row = errand.row
         if not self.args.quick:
-            claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, row.length)
+            claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag,
+                             row.length)
             errand.claim = with_proven_parts(claim, row.proof, errand.status.st_size)
-            is_sure = errand.claim.kind == "full" or (errand.claim.kind == "parts" and errand.claim.part_size)
+            is_sure = errand.claim.kind == "full" or (errand.claim.kind == "parts"
+                                                      and errand.claim.part_size)
             if not is_sure and self.ask(errand):
                 return
         self.read(errand)
@@ -121,8 +135,9 @@ class Verifying(Verb):
             self.stage.reach(row)
         except Fault as fault:
             self.is_offline = True
-            self.tally.say(f"warning: S3 cannot be asked ({fault}); rows that do not say enough are compared "
-                           "with our own digests")
+            self.tally.say(
+                f"warning: S3 cannot be asked ({fault}); rows that do not say enough are compared "
+                "with our own digests")
             return False
         errand.job = self.job_of(errand, "survey")
         self.resend(errand)
@@ -138,8 +153,8 @@ class Verifying(Verb):
     def job_of(self, errand, kind):
         """Return a Job about an errand's row."""
         row = errand.row
-        return Job(kind, row.bucket, row.key, row.version_id, row.etag, errand.status.st_size, -1, errand.path,
-                   claim=errand.claim, direct=not self.args.quick)
+        return Job(kind, row.bucket, row.key, row.version_id, row.etag, errand.status.st_size, -1,
+                   errand.path, claim=errand.claim, direct=not self.args.quick)
 
     # --- from the workers to the output
 
@@ -163,20 +178,24 @@ class Verifying(Verb):
         row = errand.row
         row.etag, row.size = row.etag or outcome.etag, row.size or str(outcome.size)
         if outcome.checksum:
-            row.checksum_algorithm, row.checksum_type = outcome.checksum_algorithm, outcome.checksum_type
+            row.checksum_algorithm, row.checksum_type = (outcome.checksum_algorithm,
+                                                         outcome.checksum_type)
             row.checksum = outcome.checksum
         errand.claim = outcome.claim
         if outcome.size != errand.status.st_size:
-            self.differs(errand, f"the file has {errand.status.st_size:,} bytes, not {outcome.size:,}")
+            self.differs(errand,
+                         f"the file has {errand.status.st_size:,} bytes, not {outcome.size:,}")
         elif errand.read:
-            self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=True), errand.read)
+            self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=True),
+                          errand.read)
         else:
             self.read(errand)
 
     def untold(self, errand, outcome):
         """S3 tells nothing: what the row and the ledger say must do."""
         if errand.read:
-            self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=False), errand.read)
+            self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=False),
+                          errand.read)
         else:
             errand.why = f" ({outcome.error})"
             self.read(errand)
@@ -213,7 +232,8 @@ class Verifying(Verb):
         """The bytes on the disk are S3's."""
         row = errand.row
         if errand.path in self.removed:
-            self.fail(row, rows.MISSING, f"the file '{errand.path}' was removed: it is not what another row says")
+            self.fail(row, rows.MISSING,
+                      f"the file '{errand.path}' was removed: it is not what another row says")
             return
         row.state, row.error, row.proof, row.digest = rows.VERIFIED, "", proof, read.digest
         row.size = row.size or str(errand.status.st_size)
@@ -241,21 +261,23 @@ class Verifying(Verb):
         return "; the file was removed"
 
     def is_anothers(self, errand):
-        """Return whether a row's path leads to what was proven to be another version's, before or in this run."""
+        """Return whether a row's path leads to what was proven to be another version's, before or
+        in this run.
+        """
         ledger = self.stage.ledger
         known = (self.stage.outbox.pending_at(errand.path), ledger and ledger.at_path(errand.path))
-        return any(entry and entry.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED) and entry.is_file(errand.status)
-                   and entry[:3] != errand.name for entry in known)
+        return any(entry and entry.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
+                   and entry.is_file(errand.status) and entry[:3] != errand.name for entry in known)
 
     def record(self, errand, read, aloud=False):
         """Let a row go, and the ledger know.
 
-        What s3-prune has deleted in S3 stays known as that: its file is the only copy. What s3-fetch has
-        recorded was flushed before: its file, untouched since, needs no second flush.
+        What s3-prune has deleted in S3 stays known as that: its file is the only copy. What
+        s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
         """
         row, entry = errand.row, errand.entry
-        is_last = (entry is not None and entry.state == rows.PRUNED and states.is_same_object(row, entry)
-                   and not states.is_put_again(row, entry))
+        is_last = (entry is not None and entry.state == rows.PRUNED
+                   and states.is_same_object(row, entry) and not states.is_put_again(row, entry))
         is_folder = stat.S_ISDIR(errand.status.st_mode)
         made = entry_of(row, row.version_id, 0 if is_folder else errand.status.st_size,
                         0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,

@@ -1,8 +1,10 @@
-"""make bench: s3kit beside s5cmd, rclone, aws and obstore, on the same objects from the same server, in one run.
+"""make bench: s3kit beside s5cmd, rclone, aws and obstore, on the same objects from the same
+server, in one run.
 
-Each round runs every tool once, in turn, into an empty directory. Printed are medians: wall time, CPU of all
-processes of the client, memory (of all, shared pages once; and of the largest process), requests and connections.
-Only ratios taken in one run mean anything: machines share their processors.
+Each round runs every tool once, in turn, into an empty directory. Printed are medians: wall time,
+CPU of all processes of the client, memory (of all, shared pages once; and of the largest process),
+requests and connections. Only ratios taken in one run mean anything: machines share their
+processors.
 """
 
 import argparse
@@ -29,7 +31,7 @@ from light import Light  # noqa: E402
 from peers import CONNECTIONS, CORES, Peers  # noqa: E402
 
 MUCH = 900 << 20        # bytes of a run that are removed at once
-ENOUGH = 60             # seconds of a table after which no more rounds are begun, if nobody asked for them
+ENOUGH = 60  # seconds of a table after which no more rounds are begun, if nobody asked for them
 MOST_SIGNED = 3000      # URLs that the bare loop asks SeaweedFS for
 
 
@@ -47,8 +49,9 @@ class Seaweed(servers.Seaweed):
                 self.client().create_bucket(Bucket=bucket.name)
                 with tempfile.TemporaryDirectory(dir=self.folder) as folder:
                     bucket.write(Path(folder))
-                    subprocess.run(["s5cmd", "--log", "error", "cp", "-p", "16", f"{folder}/{bucket.name}/",
-                                    f"s3://{bucket.name}/"], env=self.more(self), check=True)
+                    subprocess.run(["s5cmd", "--log", "error", "cp", "-p", "16",
+                                    f"{folder}/{bucket.name}/", f"s3://{bucket.name}/"],
+                                   env=self.more(self), check=True)
         except BaseException:
             self.stop()
             raise
@@ -57,7 +60,8 @@ class Seaweed(servers.Seaweed):
     def urls(self, bucket):
         """Return URLs of a bucket's objects, signed."""
         client = self.client()
-        return [client.generate_presigned_url("get_object", {"Bucket": bucket.name, "Key": entry.key})
+        return [client.generate_presigned_url("get_object",
+                                              {"Bucket": bucket.name, "Key": entry.key})
                 for entry in bucket.entries[:MOST_SIGNED]]
 
     def counts(self):
@@ -88,8 +92,9 @@ class Bench:
     def folder(self):
         """Lend an empty directory; what earlier runs left to be written is written first.
 
-        Small files stay until the end: ext4 looks at every inode that was deleted in the last minutes before it gives
-        out a new one, and creating files after an `rm -r` then costs all tools several times as much.
+        Small files stay until the end: ext4 looks at every inode that was deleted in the last
+        minutes before it gives out a new one, and creating files after an `rm -r` then costs all
+        tools several times as much.
         """
         folder = Path(tempfile.mkdtemp(dir=self.work))
         os.sync()
@@ -100,7 +105,10 @@ class Bench:
                 shutil.rmtree(folder)
 
     def prepare(self, tool, server, bucket, dest):
-        """Run a tool once, untimed. Raises RuntimeError where it fails: nothing could be measured after it."""
+        """Run a tool once, untimed.
+
+        Raises RuntimeError where it fails: nothing could be measured after it.
+        """
         line = self.line(tool, server, bucket, dest, self.manifest(dest))
         done = measure.run(line, self.peers.env(server))
         if done["status"]:
@@ -114,22 +122,24 @@ class Bench:
     def line(self, tool, server, bucket, dest, out):
         """Return the line of bash that runs a tool."""
         prefix = "0/" if tool.share > 1 else ""
-        return tool.line.format(bucket=bucket.name, dest=dest, out=out, n=CONNECTIONS, prefix=prefix, url=server.url,
-                                python=self.peers.python)
+        return tool.line.format(bucket=bucket.name, dest=dest, out=out, n=CONNECTIONS,
+                                prefix=prefix, url=server.url, python=self.peers.python)
 
-    def compare(self, title, server, bucket, tools, dest=None, unit="object", rows=False, rounds=None, objects=None,
-                growth=False, fills=True):
-        """Run tools alternately and report on them. `dest` is full already; else each run has an empty one.
+    def compare(self, title, server, bucket, tools, dest=None, unit="object", rows=False,
+                rounds=None, objects=None, growth=False, fills=True):
+        """Run tools alternately and report on them. `dest` is full already; else each run has an
+        empty one.
 
-        Where `rows`, the rows of the output are counted; else the files that came, where the tool `fills` a directory.
+        Where `rows`, the rows of the output are counted; else the files that came, where the tool
+        `fills` a directory.
         """
         tools = [tool for tool in tools if self.peers.has(tool)]
         objects = objects or len(bucket.entries)
-        table = {"title": title, "about": self.about, "unit": unit, "objects": objects, "growth": growth,
-                 "quick": self.quick,
-                 "server": self.alone(server, bucket) if not dest and not rounds else "",
-                 "tools": [{"name": tool.name, "ours": tool.ours, "rival": tool.is_rival, "note": tool.note,
-                            "line": tool.line, "runs": []} for tool in tools]}
+        table = ({"title": title, "about": self.about, "unit": unit, "objects": objects,
+                  "growth": growth, "quick": self.quick,
+                  "server": self.alone(server, bucket) if not dest and not rounds else "", "tools":
+                  [{"name": tool.name, "ours": tool.ours, "rival": tool.is_rival, "note": tool.note,
+                    "line": tool.line, "runs": []} for tool in tools]})
         order = list(zip(tools, table["tools"]))
         server.counts()         # from here on
         began = time.monotonic()
@@ -156,7 +166,8 @@ class Bench:
             if tool.share > 1:
                 self.scale(tool, figures, env)
             if counted:
-                figures["requests"], figures["connections"] = (count * tool.share / objects for count in counted[:2])
+                figures["requests"], figures["connections"] = (
+                    count * tool.share / objects for count in counted[:2])
             figures["lacks"] = lacking(out, bucket, place, objects, tool) if rows else \
                 missing(bucket, place, tool) if fills else ""
         return figures
@@ -182,13 +193,17 @@ def missing(bucket, place, tool):
     """Return what is wrong with the files that came, in words."""
     wanted = bucket.expected("0/" if tool.share > 1 else "")
     came = measure.arrived(place)
-    return "" if came == wanted else f"{came[0]:,} files of {wanted[0]:,}, {came[1]:,} bytes of {wanted[1]:,}"
+    return ("" if came == wanted
+            else f"{came[0]:,} files of {wanted[0]:,}, {came[1]:,} bytes of {wanted[1]:,}")
 
 
 def lacking(out, bucket, place, objects, tool):
-    """Return what is wrong with the rows that were written; headers are none, a tool that says so may leave out markers."""
+    """Return what is wrong with the rows that were written; headers are none, a tool that says so
+    may leave out markers.
+    """
     with open(out, "rb") as file:
-        came = sum(1 for line in file if not line.startswith((b"#", b"bucket,", b"state,", b"key,")))
+        came = sum(1
+                   for line in file if not line.startswith((b"#", b"bucket,", b"state,", b"key,")))
     markers = sum(entry.size is None for entry in bucket.entries)
     wanted = (objects - markers, objects) if tool.note else (objects,)
     return "" if came in wanted else f"{came:,} rows of {objects:,}"
@@ -196,16 +211,22 @@ def lacking(out, bucket, place, objects, tool):
 
 def arguments():
     """Return the options."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--rounds", type=int, help=f"runs of each tool (3, but none begun after {ENOUGH} s of a table)")
+    made = argparse.ArgumentParser(description=__doc__,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--rounds", type=int,
+                      help=f"runs of each tool (3, but none begun after {ENOUGH} s of a table)")
     made.add_argument("--quick", action="store_true", help="the same cases, smaller, one round")
-    made.add_argument("--case", action="append", choices=CASES, metavar="NAME", help="only this one; again for more")
+    made.add_argument("--case", action="append", choices=CASES, metavar="NAME",
+                      help="only this one; again for more")
     made.add_argument("--list-cases", action="store_true", help="say what they are")
     made.add_argument("--server", choices=("light", "seaweed"), default="light",
                       help="for cases that do not choose their own")
-    made.add_argument("--peers", default=ROOT / ".bench-venv", metavar="DIR", help="the environment with the peers")
-    made.add_argument("--json", type=Path, metavar="FILE", default=Path(tempfile.gettempdir(), "s3kit-bench.json"))
-    made.add_argument("--svg", type=Path, metavar="FILE", default=Path(tempfile.gettempdir(), "s3kit-bench.svg"))
+    made.add_argument("--peers", default=ROOT / ".bench-venv", metavar="DIR",
+                      help="the environment with the peers")
+    made.add_argument("--json", type=Path, metavar="FILE",
+                      default=Path(tempfile.gettempdir(), "s3kit-bench.json"))
+    made.add_argument("--svg", type=Path, metavar="FILE",
+                      default=Path(tempfile.gettempdir(), "s3kit-bench.svg"))
     return made.parse_args()
 
 
@@ -223,11 +244,14 @@ def main():
     work = Path(tempfile.mkdtemp(prefix="s3kit-bench-", dir=os.environ.get("S3KIT_BENCH_DIR")))
     try:
         bench = Bench(args, work)
-        facts = {"cores": CORES, "connections": CONNECTIONS, "load before": measure.load(), "rounds": bench.rounds,
-                 "quick": args.quick, "file system": measure.file_system(work), "peers": bench.peers.versions()}
-        print("; ".join(f"{name}: {json.dumps(fact)}" for name, fact in facts.items()).replace('"', ""))
+        facts = {"cores": CORES, "connections": CONNECTIONS, "load before": measure.load(),
+                 "rounds": bench.rounds, "quick": args.quick,
+                 "file system": measure.file_system(work), "peers": bench.peers.versions()}
+        print("; ".join(f"{name}: {json.dumps(fact)}" for name, fact in facts.items())
+              .replace('"', ""))
         print("wall x, CPU x: as a multiple of the first s3kit line of a table"
-              + "; a quick run shows that all of it works, not how fast it is: starting takes most of the time" * args.quick)
+              + "; a quick run shows that all of it works, not how fast it is: starting takes most "
+              "of the time" * args.quick)
         for name in names:
             if name not in left:
                 bench.about = CASES[name].__doc__
@@ -242,7 +266,8 @@ def main():
         print(f"\n{name}: left out, it needs the light server")
     print(f"\n{report.summary(bench.tables)}\n")
     args.json.write_text(json.dumps({**facts, "tables": bench.tables}, indent=1))
-    args.svg.write_text(report.svg(bench.tables, f"s3kit and its peers on {CORES} cores, longer is slower"))
+    args.svg.write_text(report.svg(bench.tables,
+                                   f"s3kit and its peers on {CORES} cores, longer is slower"))
     print(f"written: {args.json}, {args.svg}")
     ours = [(table, tool) for table in bench.tables for tool in table["tools"] if tool["ours"]]
     return int(bool(broken) or any(report.fault(table, tool) for table, tool in ours))

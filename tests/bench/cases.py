@@ -1,4 +1,7 @@
-"""The cases: for each, the objects, the server, the tools. A case is a function of the bench, described by its docstring."""
+"""The cases: for each, the objects, the server, the tools.
+
+A case is a function of the bench, described by its docstring.
+"""
 
 import os
 import random
@@ -47,7 +50,8 @@ def small(bench):
 
 def small_md5(bench):
     """the same without S3's checksum: only the ETag, an MD5"""
-    copying(bench, "small-md5", Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False), COPY[:-1])
+    copying(bench, "small-md5", Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False),
+            COPY[:-1])
 
 
 def medium(bench):
@@ -57,7 +61,8 @@ def medium(bench):
 
 def large(bench):
     """one object of 2 GiB, uploaded in parts of 16 MiB"""
-    copying(bench, "large", Bucket("large", [("large", bench.less(2 << 30) >> 24 << 24)]), COPY_LARGE)
+    copying(bench, "large", Bucket("large", [("large", bench.less(2 << 30) >> 24 << 24)]),
+            COPY_LARGE)
 
 
 def mix(bench):
@@ -67,19 +72,25 @@ def mix(bench):
     weights = [chance.lognormvariate(0, 2) for _ in range(count)]
     scale = bench.less(484_000_000) / sum(weights)
     folders = max(count // 40, 1)
-    sizes = [(f"{at % FIFTH}/{chance.randrange(folders):03d}/file-{at:05d}", max(1, round(weight * scale)))
-             for at, weight in enumerate(weights)]
+    sizes = [(f"{at % FIFTH}/{chance.randrange(folders):03d}/file-{at:05d}",
+              max(1, round(weight * scale))) for at, weight in enumerate(weights)]
     copying(bench, "mix", Bucket("mix", sizes), COPY)
 
 
 def latency(bench):
-    """2,000 x 4 KiB and 100 x 1 MiB, every answer 30 ms late, the same number of connections for all"""
-    copying(bench, "latency-small", Bucket("latency-small", keys(bench.less(2000, 4), 4096)), COPY, LATENCY)
-    copying(bench, "latency-medium", Bucket("latency-medium", keys(bench.less(100, 2), 1 << 20)), COPY, LATENCY)
+    """2,000 x 4 KiB and 100 x 1 MiB, every answer 30 ms late, the same number of connections for
+    all
+    """
+    copying(bench, "latency-small", Bucket("latency-small", keys(bench.less(2000, 4), 4096)), COPY,
+            LATENCY)
+    copying(bench, "latency-medium", Bucket("latency-medium", keys(bench.less(100, 2), 1 << 20)),
+            COPY, LATENCY)
 
 
 def nothing(bench):
-    """a second run with nothing to do, 100,000 rows; s3-fetch's first run made the files, and their times"""
+    """a second run with nothing to do, 100,000 rows; s3-fetch's first run made the files, and their
+    times
+    """
     count = bench.less(100_000)
     bucket = Bucket("nothing", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(count)])
     with bench.server([bucket]) as running, bench.folder() as dest:
@@ -101,12 +112,14 @@ def list_flat(bench):
 
 def list_tree(bench):
     """100,000 versions and delete markers in a tree"""
-    listing(bench, "list-tree", lambda number: f"{number % 10}/{number % 300:03d}/object-{number:07d}.bin")
+    listing(bench, "list-tree",
+            lambda number: f"{number % 10}/{number % 300:03d}/object-{number:07d}.bin")
 
 
 def list_latency(bench):
     """the flat list, every page 30 ms late"""
-    listing(bench, "list-latency", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin", lists_late(), LATENCY)
+    listing(bench, "list-latency", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin",
+            lists_late(), LATENCY)
 
 
 def verify(bench):
@@ -116,11 +129,14 @@ def verify(bench):
         bucket = Bucket(name, sizes)
         with bench.server([bucket]) as running, bench.folder() as dest:
             bench.prepare(FETCH, running, bucket, dest)
-            bench.compare(name, running, bucket, verifiers(dest, name == "verify-large", bench.manifest(dest)), dest=dest)
+            bench.compare(name, running, bucket,
+                          verifiers(dest, name == "verify-large", bench.manifest(dest)), dest=dest)
 
 
 def verifiers(dest, is_large, manifest):
-    """Return the tools that read files back: s3-verify reads past the page cache, the others may find all in it."""
+    """Return the tools that read files back: s3-verify reads past the page cache, the others may
+    find all in it.
+    """
     def warm():
         each(dest, lambda fd: [None for _ in iter(lambda: os.read(fd, 1 << 20), b"")])
 
@@ -129,9 +145,10 @@ def verifiers(dest, is_large, manifest):
         each(dest, lambda fd: os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED))
 
     def sums(program):
-        return f"find {{dest}}/{{bucket}} -type f -print0 | xargs -0 -P {CORES} -n 500 {program} > {{out}}"
+        return (f"find {{dest}}/{{bucket}} -type f -print0 | xargs -0 -P {CORES} -n 500 {program} "
+                f"> {{out}}")
     check = Tool("", "rclone check --checkers {n} --fast-list b:{bucket} {dest}/{bucket}", "rclone",
-                 note="sizes only" * is_large, is_rival=not is_large)       # a multipart ETag is no MD5
+                 note="sizes only" * is_large, is_rival=not is_large)  # a multipart ETag is no MD5
     ours = f"s3-verify -q -d {{dest}} -o {{out}} {manifest}"
     return (Tool("s3-verify, cache warm", ours, before=warm),
             Tool("s3-verify, cache cold", ours, before=cold),
@@ -155,12 +172,17 @@ def each(folder, act):
 
 
 def prune(bench):
-    """deleting 100,000 versions, from a server that says that it did; s3-prune looks at every file's proof, the others list"""
-    bucket = Bucket("prune", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(bench.less(100_000))], versioned=True)
+    """deleting 100,000 versions, from a server that says that it did; s3-prune looks at every
+    file's proof, the others list
+    """
+    bucket = Bucket("prune", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1)
+                              for at in range(bench.less(100_000))], versioned=True)
     with bench.server([bucket], kind="light") as running, bench.folder() as dest:
-        bench.prepare(replace(FETCH, line="s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest} | s3-verify -q -d {dest} -o {out}"),
-                      running, bucket, dest)
-        ours = Tool("s3-prune --yes", f"s3-prune -q --yes -d {{dest}} -o {{out}} {bench.manifest(dest)}")
+        bench.prepare(replace(FETCH,
+                              line="s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest} | "
+                              "s3-verify -q -d {dest} -o {out}"), running, bucket, dest)
+        ours = Tool("s3-prune --yes",
+                    f"s3-prune -q --yes -d {{dest}} -o {{out}} {bench.manifest(dest)}")
         bench.compare("prune", running, bucket, (ours, *REMOVE), dest=dest, unit="row", fills=False)
 
 
@@ -177,35 +199,44 @@ def done(bench):
         longer = dest / "ten.csv"
         with open(longer, "w") as file:
             file.writelines([mark, header, *rows * 10, f"#end rows={count * 10}\n"])
-        line = f"s3-manifest -q {longer} | s3-fetch -q -d {{dest}} | s3-verify -q -d {{dest}} > {{out}}"
-        bench.compare("done", running, bucket, [Tool("s3kit manifest, fetch, verify", line, once=True)], dest=dest,
+        line = (f"s3-manifest -q {longer} | s3-fetch -q -d {{dest}} | s3-verify -q -d {{dest}} "
+                f"> {{out}}")
+        bench.compare("done", running, bucket,
+                      [Tool("s3kit manifest, fetch, verify", line, once=True)], dest=dest,
                       unit="row", rows=True, objects=10 * count, growth=True)
 
 
 def start(bench):
     """what starting costs: each command's --version, and pipelines over one object"""
     bucket = Bucket("one", [("0/one", 100)])
-    empty = [Tool(f"s3-{name} --version", f"s3-{name} --version") for name in ("list", "manifest", "fetch", "verify")]
-    empty += [Tool("python -c pass", f"{sys.executable} -c pass"), Tool("s5cmd version", "s5cmd version", "s5cmd"),
-              Tool("rclone version", "rclone version", "rclone"), Tool("aws --version", "aws --version", "aws")]
+    empty = [Tool(f"s3-{name} --version", f"s3-{name} --version")
+             for name in ("list", "manifest", "fetch", "verify")]
+    empty += [Tool("python -c pass", f"{sys.executable} -c pass"),
+              Tool("s5cmd version", "s5cmd version", "s5cmd"),
+              Tool("rclone version", "rclone version", "rclone"),
+              Tool("aws --version", "aws --version", "aws")]
     with bench.server([bucket]) as running:
         bench.compare("start", running, bucket, empty, fills=False, rounds=1 if bench.quick else 5)
-        bench.compare("start-pipeline", running, bucket, (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS_WHOLE),
+        bench.compare("start-pipeline", running, bucket,
+                      (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS_WHOLE),
                       rounds=1 if bench.quick else 5)
 
 
 def seaweed_small(bench):
     """10,000 objects of 4 KiB, signed, from SeaweedFS"""
-    copying(bench, "seaweed-small", Bucket("seaweed-small", keys(bench.less(10_000), 4096)), COPY, server="seaweed")
+    copying(bench, "seaweed-small", Bucket("seaweed-small", keys(bench.less(10_000), 4096)), COPY,
+            server="seaweed")
 
 
 def seaweed_large(bench):
     """one object of 1 GiB, signed, from SeaweedFS"""
-    copying(bench, "seaweed-large", Bucket("seaweed-large", [("large", bench.less(1 << 30) >> 24 << 24)]), COPY_LARGE,
+    copying(bench, "seaweed-large",
+            Bucket("seaweed-large", [("large", bench.less(1 << 30) >> 24 << 24)]), COPY_LARGE,
             server="seaweed")
 
 
-CASES = {"small": small, "small-md5": small_md5, "medium": medium, "large": large, "mix": mix, "latency": latency,
-         "nothing": nothing, "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
-         "prune": prune, "done": done, "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
+CASES = {"small": small, "small-md5": small_md5, "medium": medium, "large": large, "mix": mix,
+         "latency": latency, "nothing": nothing, "list": list_flat, "list-tree": list_tree,
+         "list-latency": list_latency, "verify": verify, "prune": prune, "done": done,
+         "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
 ONLY_LIGHT = {"latency", "prune", "list", "list-tree", "list-latency"}

@@ -1,10 +1,12 @@
 """The speed of light: an S3 that costs next to nothing, so that what is measured is the client.
 
-nginx gives the objects, which are files (sendfile; ETag and checksum come from maps). Listings it asks of a small
-page server below, which keeps every entry rendered: a page is a bisect and a join. No signatures are checked;
-loopback only. What it needs: apt-get install nginx-light libnginx-mod-http-headers-more-filter libnginx-mod-http-echo.
+nginx gives the objects, which are files (sendfile; ETag and checksum come from maps). Listings it
+asks of a small page server below, which keeps every entry rendered: a page is a bisect and a join.
+No signatures are checked; loopback only. What it needs: apt-get install nginx-light
+libnginx-mod-http-headers-more-filter libnginx-mod-http-echo.
 
-    with Light([Bucket("b", [("key", 4096)])], latency=0.03) as server: ...server.url, server.counts()
+    with Light([Bucket("b", [("key", 4096)])], latency=0.03) as server: ...server.url,
+    server.counts()
 """
 
 import asyncio
@@ -33,7 +35,8 @@ PAGE = 1000
 MODIFIED, DAY = 1767225600, "2026-01-01T00:00:00.000Z"
 LAST = "\U0010ffff"
 MODULES = Path("/usr/lib/nginx/modules")
-NEEDS = {"nginx": "nginx-light", "ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
+NEEDS = {"nginx": "nginx-light",
+         "ngx_http_headers_more_filter_module.so": "libnginx-mod-http-headers-more-filter",
          "ngx_http_echo_module.so": "libnginx-mod-http-echo"}
 LENGTH = re.compile(rb"\r\nContent-Length: (\d+)", re.I)
 NAMED = re.compile(rb"<Object>(.*?)</Object>", re.S)
@@ -49,7 +52,8 @@ class Entry:
     __slots__ = ("key", "version", "is_latest", "size", "etag", "crc")
 
     def __init__(self, key, size, etag="", crc="", version="null", is_latest=True):
-        self.key, self.size, self.etag, self.crc, self.version, self.is_latest = key, size, etag, crc, version, is_latest
+        self.key, self.size, self.etag, self.crc, self.version, self.is_latest = (
+            key, size, etag, crc, version, is_latest)
 
     def xml(self, tag, encoded):
         """Render it for a page of <Contents> or of <Version>."""
@@ -58,17 +62,22 @@ class Entry:
             f"<IsLatest>{'true' if self.is_latest else 'false'}</IsLatest>"
         owner = "" if tag == "Contents" else "<Owner><ID>light</ID></Owner>"
         if self.size is None:
-            return f"<DeleteMarker><Key>{key}</Key>{version}<LastModified>{DAY}</LastModified>{owner}</DeleteMarker>"
-        crc = "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>" if self.crc else ""
-        return f"<{tag}><Key>{key}</Key>{version}<LastModified>{DAY}</LastModified><ETag>&quot;{self.etag}&quot;</ETag>" \
-            f"{crc}<Size>{self.size}</Size>{owner}<StorageClass>STANDARD</StorageClass></{tag}>"
+            return (f"<DeleteMarker><Key>{key}</Key>{version}<LastModified>{DAY}</LastModified>"
+                    f"{owner}</DeleteMarker>")
+        crc = ("<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>"
+               "<ChecksumType>FULL_OBJECT</ChecksumType>" if self.crc else "")
+        return (f"<{tag}><Key>{key}</Key>{version}<LastModified>{DAY}</LastModified>"
+                f"<ETag>&quot;{self.etag}&quot;</ETag>"
+                f"{crc}<Size>{self.size}</Size>{owner}<StorageClass>STANDARD</StorageClass>"
+                f"</{tag}>")
 
 
 class Bucket:
     """A bucket: its entries in S3's order, and where real, what fills its files."""
 
     def __init__(self, name, sizes=(), entries=(), checksum=True, versioned=False):
-        self.name, self.sizes, self.checksum, self.versioned = name, sorted(sizes), checksum, versioned
+        self.name, self.sizes, self.checksum, self.versioned = name, sorted(
+            sizes), checksum, versioned
         self.entries = list(entries)
         self.shelves = {}
 
@@ -108,14 +117,17 @@ class Bucket:
 
 
 def versions(name, count, key, every=5):
-    """Return a Bucket without objects: `count` versions, `every` of a key; each tenth key is deleted."""
+    """Return a Bucket without objects: `count` versions, `every` of a key; each tenth key is
+    deleted.
+    """
     entries = []
     for number in range(-(-count // every)):
         for at in range(min(every, count - number * every)):
             version = hashlib.md5(b"%d-%d" % (number, at)).hexdigest()
             gone = at == 0 and number % 10 == 9
-            entries.append(Entry(key(number), None if gone else 4096 + at, hashlib.md5(version.encode()).hexdigest(),
-                                 "crc", version, at == 0))
+            entries.append(Entry(key(number), None if gone else 4096 + at,
+                                 hashlib.md5(version.encode()).hexdigest(), "crc", version,
+                                 at == 0))
     entries.sort(key=lambda entry: entry.key)       # stable: a key's versions stay newest first
     return Bucket(name, entries=entries, versioned=True)
 
@@ -133,7 +145,8 @@ class Shelf:
         self.xml = [entry.xml(tag, encoded).encode() for entry in entries]
 
     def after(self, marker, version, prefix, delimiter):
-        """Return where a page begins that goes on after a key, a version of it, or a common prefix."""
+        """Return where a page begins that goes on after a key, a version of it, or a common prefix.
+        """
         first = bisect_left(self.keys, prefix)
         if not marker:
             return first
@@ -205,16 +218,20 @@ def list_page(bucket, query):
         head.append(f"<NextVersionIdMarker>{last[1]}</NextVersionIdMarker>" if last[1] else "")
     elif is_second:
         head.append(f"<KeyCount>{len(found) + len(groups)}</KeyCount>")
-        head.append(f"<NextContinuationToken>{last[0].encode().hex()}</NextContinuationToken>" if goes_on else "")
+        head.append(f"<NextContinuationToken>{last[0].encode().hex()}</NextContinuationToken>"
+                    if goes_on else "")
     elif not is_versions:
-        head.append(f"<Marker>{text(marker)}</Marker>" + (f"<NextMarker>{text(last[0])}</NextMarker>" if goes_on else ""))
-    tail = "".join(f"<CommonPrefixes><Prefix>{text(group)}</Prefix></CommonPrefixes>" for group in groups)
+        head.append(f"<Marker>{text(marker)}</Marker>"
+                    + (f"<NextMarker>{text(last[0])}</NextMarker>" if goes_on else ""))
+    tail = "".join(f"<CommonPrefixes><Prefix>{text(group)}</Prefix></CommonPrefixes>"
+                   for group in groups)
     return b"".join(["".join(head).encode(), *found, f"{tail}</{root}>".encode()])
 
 
 def error(code, message):
     """Return the XML of an error."""
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'.encode()
+    return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
+            f'<Message>{message}</Message></Error>'.encode())
 
 
 def answer(buckets, target):
@@ -223,23 +240,29 @@ def answer(buckets, target):
     name = parts.path.strip("/")
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not name:
-        inner = "".join(f"<Bucket><Name>{name}</Name><CreationDate>{DAY}</CreationDate></Bucket>" for name in buckets)
-        return "200 OK", f"<ListAllMyBucketsResult {SPACE}><Owner><ID>light</ID></Owner><Buckets>{inner}</Buckets>" \
-            "</ListAllMyBucketsResult>".encode()
+        inner = "".join(f"<Bucket><Name>{name}</Name><CreationDate>{DAY}</CreationDate></Bucket>"
+                        for name in buckets)
+        return ("200 OK",
+                "<ListAllMyBucketsResult "
+                f"{SPACE}><Owner><ID>light</ID></Owner><Buckets>{inner}</Buckets>"
+                "</ListAllMyBucketsResult>".encode())
     if name not in buckets:
         return "404 Not Found", error("NoSuchBucket", "The specified bucket does not exist")
     if "location" in query:
         return "200 OK", f"<LocationConstraint {SPACE}/>".encode()
     if "versioning" in query:
         status = "<Status>Enabled</Status>" if buckets[name].versioned else ""
-        return "200 OK", f"<VersioningConfiguration {SPACE}>{status}</VersioningConfiguration>".encode()
+        return ("200 OK",
+                f"<VersioningConfiguration {SPACE}>{status}</VersioningConfiguration>".encode())
     return "200 OK", list_page(buckets[name], query)
 
 
 def deleted(asked):
     """Return the XML that says that all that a DeleteObjects asks for is gone; nothing is."""
-    gone = b"".join(b"<Deleted>%s</Deleted>" % named for named in NAMED.findall(asked)) if b"<Quiet>true" not in asked else b""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult %s>%s</DeleteResult>' % (SPACE.encode(), gone)
+    gone = b"".join(b"<Deleted>%s</Deleted>" % named
+                    for named in NAMED.findall(asked)) if b"<Quiet>true" not in asked else b""
+    return (b'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult %s>%s</DeleteResult>'
+            % (SPACE.encode(), gone))
 
 
 class Requests(asyncio.Protocol):
@@ -277,8 +300,9 @@ class Requests(asyncio.Protocol):
         else:
             status, body = answer(self.buckets, target)
         length = 0 if method == "HEAD" else len(body)
-        self.transport.write(f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n"
-                             "x-amz-bucket-region: us-east-1\r\n\r\n".encode())
+        self.transport.write(
+            f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n"
+            "x-amz-bucket-region: us-east-1\r\n\r\n".encode())
         if length:
             self.transport.write(body)
 
@@ -290,7 +314,8 @@ def serve_pages(place, buckets, latency):
     gc.freeze()
 
     async def serve():
-        server = await asyncio.get_running_loop().create_unix_server(lambda: Requests(buckets, latency), place)
+        server = (await asyncio.get_running_loop()
+                  .create_unix_server(lambda: Requests(buckets, latency), place))
         await server.serve_forever()
     asyncio.run(serve())
 
@@ -332,9 +357,9 @@ http {{
     {objects}
   }}
 }}
-"""
+"""  # noqa: E501
 HEADERS = """more_clear_input_headers If-Match;
-      add_header ETag $entry_tag; add_header x-amz-checksum-crc64nvme $crc; add_header x-amz-checksum-type $crc_type;"""
+      add_header ETag $entry_tag; add_header x-amz-checksum-crc64nvme $crc; add_header x-amz-checksum-type $crc_type;"""  # noqa: E501
 AT_ONCE = """location / {{
       set $key $uri; if ($is_other) {{ return 412; }}
       {headers}
@@ -347,7 +372,9 @@ LATE = """location / {{ set $key $uri; echo_sleep {latency}; echo_exec /.late$ur
 
 
 class Light:
-    """nginx and its page server, from entry to exit; `buckets` by name, what is real is written first."""
+    """nginx and its page server, from entry to exit; `buckets` by name, what is real is written
+    first.
+    """
 
     def __init__(self, buckets, latency=0.0):
         self.buckets, self.latency = {bucket.name: bucket for bucket in buckets}, latency
@@ -355,7 +382,8 @@ class Light:
 
     def __enter__(self):
         check_needs()
-        self.folder = Path(tempfile.mkdtemp(prefix="s3kit-light-", dir=os.environ.get("S3KIT_BENCH_DIR")))
+        self.folder = Path(tempfile.mkdtemp(prefix="s3kit-light-",
+                                            dir=os.environ.get("S3KIT_BENCH_DIR")))
         try:
             self.start()
         except BaseException:
@@ -375,17 +403,22 @@ class Light:
             bucket.write(self.folder / "objects")
         self.configure()
         self.pages = multiprocessing.get_context("fork").Process(
-            target=serve_pages, args=(str(self.folder / "pages"), self.buckets, self.latency), daemon=True)
+            target=serve_pages, args=(str(self.folder / "pages"), self.buckets, self.latency),
+            daemon=True)
         self.pages.start()
         wait(lambda: (self.folder / "pages").exists(), "the page server did not start")
         (self.folder / "pages").chmod(0o666)
         argv = [shutil.which("nginx", path=SEARCH), "-p", self.folder, "-c", self.folder / "conf"]
         with open(self.folder / "log", "ab") as log:
-            self.nginx = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
-        wait(self.answers, "nginx did not start", lambda: (self.folder / "log").read_text(errors="replace"))
+            self.nginx = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=log,
+                                          start_new_session=True)
+        wait(self.answers, "nginx did not start",
+             lambda: (self.folder / "log").read_text(errors="replace"))
         for name in self.buckets:
-            for query in ("list-type=2", "list-type=2&encoding-type=url", "versions", "versions&encoding-type=url"):
-                urllib.request.urlopen(f"{self.url}/{name}?{query}&max-keys=1", timeout=60).close()     # renders
+            for query in ("list-type=2", "list-type=2&encoding-type=url", "versions",
+                          "versions&encoding-type=url"):
+                # renders
+                urllib.request.urlopen(f"{self.url}/{name}?{query}&max-keys=1", timeout=60).close()
 
     def configure(self):
         """Write nginx's configuration and the maps of what the objects' headers say."""
@@ -393,22 +426,34 @@ class Light:
             held.bind(("127.0.0.1", 0))
             port = held.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        real = [(bucket.name, entry) for bucket in self.buckets.values() if bucket.sizes for entry in bucket.entries]
-        with open(self.folder / "etags", "w") as etags, open(self.folder / "checksums", "w") as checksums:
+        real = [(bucket.name, entry) for bucket in self.buckets.values() if bucket.sizes
+                for entry in bucket.entries]
+        with (open(self.folder / "etags", "w") as etags,
+              open(self.folder / "checksums", "w") as checksums):
             for name, entry in real:
                 etags.write(f"\"/{name}/{entry.key}\" '\"{entry.etag}\"';\n")
                 if entry.crc:
                     checksums.write(f'"/{name}/{entry.key}" "{entry.crc}";\n')
         late = self.latency > 0
-        objects = (LATE if late else AT_ONCE).format(headers=HEADERS, latency=self.latency, folder=self.folder)
+        objects = (LATE if late else AT_ONCE).format(headers=HEADERS, latency=self.latency,
+                                                     folder=self.folder)
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        files = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)       # what is cached stays open
-        (self.folder / "conf").write_text(("user root;\n" if os.getuid() == 0 else "") + CONF.format(
-            modules=MODULES, folder=self.folder, port=port, objects=objects, hash=max(4 * len(real), 4096),
-            files=files, cached=files * 3 // 4,
-            load_echo=f"load_module {MODULES}/ngx_http_echo_module.so;" if late else "",
-            missing=error("NoSuchKey", "The specified key does not exist.").decode(),
-            other=error("PreconditionFailed", "At least one of the preconditions did not hold").decode()))
+        # what is cached stays open
+        files = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
+        (self.folder / "conf").write_text(("user root;\n" if os.getuid() == 0 else "")
+                                          + CONF.format(modules=MODULES, folder=self.folder,
+                                                        port=port, objects=objects,
+                                                        hash=max(4 * len(real), 4096), files=files,
+                                                        cached=files * 3 // 4,
+                                                        load_echo="load_module "
+                                                        f"{MODULES}/ngx_http_echo_module.so;"
+                                                        if late else "", missing=error(
+                                                            "NoSuchKey",
+                                                            "The specified key does not exist.")
+                                                        .decode(), other=error(
+                                                            "PreconditionFailed",
+                                                            "At least one of the preconditions did "
+                                                            "not hold").decode()))
 
     def answers(self):
         """Return whether the whole of it answers. Raises OSError where nginx has ended."""
@@ -433,8 +478,9 @@ class Light:
     @property
     def env(self):
         """The environment that leads an S3 client here."""
-        return {"AWS_ENDPOINT_URL_S3": self.url, "S3_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": "light",
-                "AWS_SECRET_ACCESS_KEY": "light", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+        return {"AWS_ENDPOINT_URL_S3": self.url, "S3_ENDPOINT_URL": self.url,
+                "AWS_ACCESS_KEY_ID": "light", "AWS_SECRET_ACCESS_KEY": "light",
+                "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
 
     def urls(self, bucket):
         """Return URLs for a bare loop: the objects, or where there are none the list pages."""
@@ -454,7 +500,8 @@ class Light:
         time.sleep(0.05)        # the worker follows its master
         lines = [line.split() for line in done.read_text().splitlines()]
         done.unlink()
-        return len(lines), len({line[0] for line in lines}), sum(not line[1].startswith("2") for line in lines)
+        return (len(lines), len({line[0] for line in lines}),
+                sum(not line[1].startswith("2") for line in lines))
 
 
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -462,10 +509,12 @@ SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 def check_needs():
     """Raise SystemExit, with what to install, where nginx or a module is missing."""
-    packages = [package for name, package in NEEDS.items()
-                if not ((MODULES / name).exists() if name.endswith(".so") else shutil.which(name, path=SEARCH))]
+    packages = [package for name, package in NEEDS.items() if not (
+        (MODULES / name).exists() if name.endswith(".so") else shutil.which(name, path=SEARCH))]
     if packages:
-        raise SystemExit(f"bench: the light server needs nginx and two modules: apt-get install {' '.join(packages)}")
+        raise SystemExit(
+            "bench: the light server needs nginx and two modules: apt-get install "
+            f"{' '.join(packages)}")
 
 
 def wait(ready, complaint, why=str, seconds=60):

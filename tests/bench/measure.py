@@ -1,4 +1,6 @@
-"""What a command line costs: wall time, CPU of all its processes, memory; and what the server alone can give."""
+"""What a command line costs: wall time, CPU of all its processes, memory; and what the server alone
+can give.
+"""
 
 import os
 import signal
@@ -39,30 +41,39 @@ def pss(pid):
 
 
 class Memory(threading.Thread):
-    """Looks at a process group's memory again and again: `series` has (seconds, all, largest process)."""
+    """Looks at a process group's memory again and again: `series` has (seconds, all, largest
+    process).
+    """
 
     def __init__(self, group):
         super().__init__(daemon=True)
-        self.group, self.series, self.over, self.began = group, [], threading.Event(), time.monotonic()
+        self.group, self.series, self.over, self.began = (group, [], threading.Event(),
+                                                          time.monotonic())
 
     def run(self):
         """Look until told to stop."""
-        while not self.over.wait(min(EVERY, 0.005 + (time.monotonic() - self.began) / 10)):     # sooner at first
+        # sooner at first
+        while not self.over.wait(min(EVERY, 0.005 + (time.monotonic() - self.began) / 10)):
             found = group_memory(self.group)
             if found:
-                self.series.append((time.monotonic() - self.began, sum(found.values()), max(found.values())))
+                self.series.append((time.monotonic() - self.began, sum(found.values()),
+                                    max(found.values())))
 
     def between(self, first, last):
         """Return the peak of all between two shares of the run's time."""
         end = self.series[-1][0] if self.series else 0
-        return max((total for when, total, _ in self.series if first * end <= when <= last * end), default=0)
+        return max((total for when, total, _ in self.series if first * end <= when <= last * end),
+                   default=0)
 
 
 def run(line, env):
-    """Run a line of bash in a process group of its own; return its figures, `status` and `error` among them."""
+    """Run a line of bash in a process group of its own; return its figures, `status` and `error`
+    among them.
+    """
     began = time.monotonic()
-    process = subprocess.Popen(["bash", "-c", f"set -o pipefail; {line}"], env=env, start_new_session=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(["bash", "-c", f"set -o pipefail; {line}"], env=env,
+                               start_new_session=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     memory = Memory(process.pid)
     memory.start()
     stop = threading.Timer(TOO_LONG, os.killpg, (process.pid, signal.SIGKILL))
@@ -127,7 +138,8 @@ def drain(urls):
 
 def file_system(folder):
     """Return the type of the file system that a folder lies on."""
-    return subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True).stdout.split()[-1]
+    return subprocess.run(["df", "--output=fstype", folder], capture_output=True,
+                          text=True).stdout.split()[-1]
 
 
 def load():

@@ -1,4 +1,6 @@
-"""obstore_copy.py BUCKET DEST CONNECTIONS: copy a bucket with obstore, as its documentation does it, many gets at once."""
+"""obstore_copy.py BUCKET DEST CONNECTIONS: copy a bucket with obstore, as its documentation does
+it, many gets at once.
+"""
 
 import asyncio
 import os
@@ -10,8 +12,8 @@ from obstore.store import S3Store
 
 async def main(bucket, dest, connections):
     """List as a stream, get and write each object."""
-    store = S3Store(bucket, endpoint=os.environ["AWS_ENDPOINT_URL_S3"], virtual_hosted_style_request=False,
-                    client_options={"allow_http": True})
+    store = S3Store(bucket, endpoint=os.environ["AWS_ENDPOINT_URL_S3"],
+                    virtual_hosted_style_request=False, client_options={"allow_http": True})
     free, under_way, folders = asyncio.Semaphore(connections), set(), set()
 
     async def copy(key):

@@ -1,7 +1,8 @@
-"""The tools that are compared, each with its best sensible options, and as many connections as s3kit has.
+"""The tools that are compared, each with its best sensible options, and as many connections as
+s3kit has.
 
-In a line: {bucket}, {dest} (an empty directory), {out} (a file), {n} (connections), {prefix} (of what is asked for),
-{url}, {python} (the peers' own).
+In a line: {bucket}, {dest} (an empty directory), {out} (a file), {n} (connections), {prefix} (of
+what is asked for), {url}, {python} (the peers' own).
 """
 
 import os
@@ -42,38 +43,59 @@ def fifth(tool):
 MAKE = "s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest}"
 FETCH = Tool("s3kit fetch", MAKE + " -o {out}")
 PIPELINE = Tool("s3kit fetch, verify", MAKE + " | s3-verify -q -d {dest} -o {out}")
-# 64 workers of s5cmd were as fast as its 256 or faster; for one large object parts of 16 MiB in 16 streams were
-# best for both s5cmd and rclone.
+# 64 workers of s5cmd were as fast as its 256 or faster; for one large object parts of 16 MiB in 16
+# streams were best for both s5cmd and rclone.
 S5CMD = Tool("s5cmd cp", "s5cmd --log error --numworkers {n} cp 's3://{bucket}/*' {dest}/", "s5cmd")
-S5CMD_LARGE = replace(S5CMD, line="s5cmd --log error --numworkers {n} cp -c 16 -p 16 's3://{bucket}/*' {dest}/")
-RCLONE_OPTIONS = "--transfers {n} --checkers {n} --fast-list --use-server-modtime"      # no HEAD for each object's own time
+S5CMD_LARGE = replace(S5CMD,
+                      line="s5cmd --log error --numworkers {n} cp -c 16 -p 16 's3://{bucket}/*' "
+                      "{dest}/")
+# no HEAD for each object's own time
+RCLONE_OPTIONS = "--transfers {n} --checkers {n} --fast-list --use-server-modtime"
 RCLONE = Tool("rclone copy", f"rclone copy {RCLONE_OPTIONS} b:{{bucket}} {{dest}}", "rclone")
-RCLONE_LARGE = replace(RCLONE, line=RCLONE.line + " --multi-thread-streams 16 --multi-thread-chunk-size 16Mi")
+RCLONE_LARGE = replace(RCLONE, line=RCLONE.line
+                       + " --multi-thread-streams 16 --multi-thread-chunk-size 16Mi")
 OBSTORE = Tool("obstore", f"{{python}} {HERE}/obstore_copy.py {{bucket}} {{dest}} {{n}}", "obstore")
-AWS_WHOLE = Tool("aws s3 cp", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 cp --quiet --recursive s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
+AWS_WHOLE = Tool("aws s3 cp",
+                 "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 cp --quiet --recursive "
+                 "s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
 AWS = fifth(AWS_WHOLE)
 COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
 COPY_LARGE = (FETCH, PIPELINE, S5CMD_LARGE, RCLONE_LARGE, OBSTORE, replace(AWS_WHOLE, once=True))
-NOTHING = (
-    Tool("s3kit fetch", MAKE + " -o {out}"),
-    Tool("s5cmd sync", "s5cmd --log error --numworkers {n} sync 's3://{bucket}/*' {dest}/{bucket}/", "s5cmd"),
-    Tool("rclone copy", f"rclone copy {RCLONE_OPTIONS} b:{{bucket}} {{dest}}/{{bucket}}", "rclone"),
-    Tool("aws s3 sync", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 sync --quiet s3://{bucket} {dest}/{bucket}", "aws", once=True))
-LISTS = (
-    Tool("s3-manifest --versions", "s3-manifest -q --versions s3://{bucket}/ > {out}"),
-    Tool("s3-list --versions -R", "s3-list -q --versions -R s3://{bucket}/ > {out}"),
-    Tool("s5cmd ls", "s5cmd ls --all-versions 's3://{bucket}/*' > {out}", "s5cmd"),
-    Tool("rclone lsf", "rclone lsf -R --files-only --s3-versions --fast-list b:{bucket} > {out}", "rclone",
-         note="leaves delete markers out"),
-    Tool("aws s3api", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3api list-object-versions --bucket {bucket} --output json "
-         "--query '[Versions,DeleteMarkers][][].[Key,VersionId]' --output text > {out}", "aws", once=True))
+NOTHING = (Tool("s3kit fetch", MAKE + " -o {out}"), Tool("s5cmd sync",
+                                                         "s5cmd --log error --numworkers {n} sync "
+                                                         "'s3://{bucket}/*' {dest}/{bucket}/",
+                                                         "s5cmd"), Tool(
+                                                             "rclone copy",
+                                                             f"rclone copy {RCLONE_OPTIONS} "
+                                                             f"b:{{bucket}} {{dest}}/{{bucket}}",
+                                                             "rclone"), Tool(
+                                                                 "aws s3 sync",
+                                                                 "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS "
+                                                                 "aws s3 sync --quiet "
+                                                                 "s3://{bucket} {dest}/{bucket}",
+                                                                 "aws", once=True))
+LISTS = (Tool("s3-manifest --versions", "s3-manifest -q --versions s3://{bucket}/ > {out}"),
+         Tool("s3-list --versions -R", "s3-list -q --versions -R s3://{bucket}/ > {out}"),
+         Tool("s5cmd ls", "s5cmd ls --all-versions 's3://{bucket}/*' > {out}", "s5cmd"), Tool(
+             "rclone lsf",
+             "rclone lsf -R --files-only --s3-versions --fast-list b:{bucket} > {out}", "rclone",
+             note="leaves delete markers out"), Tool("aws s3api",
+                                                     "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3api "
+                                                     "list-object-versions --bucket {bucket} "
+                                                     "--output json "
+                                                     "--query '[Versions,DeleteMarkers][][].[Key,"
+                                                     "VersionId]' --output text > {out}", "aws",
+                                                     once=True))
 
-REMOVE = (Tool("s5cmd rm", "s5cmd --log error --numworkers {n} rm --all-versions 's3://{bucket}/*' > {out}", "s5cmd"),)
+REMOVE = (Tool("s5cmd rm",
+               "s5cmd --log error --numworkers {n} rm --all-versions 's3://{bucket}/*' > {out}",
+               "s5cmd"),)
 
 
 def lists_late():
     """Return the tools that list with latency; s3-manifest with few connections and with many."""
-    several = [Tool(f"s3-manifest --versions -c {n}", f"s3-manifest -q --versions -c {n} s3://{{bucket}}/ > {{out}}")
+    several = [Tool(f"s3-manifest --versions -c {n}",
+                    f"s3-manifest -q --versions -c {n} s3://{{bucket}}/ > {{out}}")
                for n in (32, 8, 1)]
     return (*several, *[tool for tool in LISTS if tool.needs in ("s5cmd", "rclone")])
 
@@ -85,17 +107,25 @@ class Peers:
         self.python = f"{folder}/bin/python"
         self.path = f"{folder}/bin:{ours}:{os.environ['PATH']}"
         self.config = work / "aws-config"
-        self.config.write_text(f"[default]\ns3 =\n  max_concurrent_requests = {CONNECTIONS}\n  addressing_style = path\n")
+        self.config.write_text(
+            f"[default]\ns3 =\n  max_concurrent_requests = {CONNECTIONS}\n  addressing_style = "
+            "path\n")
 
     def env(self, server):
         """Return the environment of all tools."""
-        alone = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "RCLONE_", "S3_"))}
-        return alone | server.env | {
-            "PATH": self.path, "S3_ENDPOINT_URL": server.url, "AWS_CONFIG_FILE": "/dev/null", "S3KIT_BENCH_AWS": str(self.config),
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
-            "RCLONE_CONFIG": "/dev/null", "RCLONE_CONFIG_B_TYPE": "s3", "RCLONE_CONFIG_B_PROVIDER": "Other",
-            "RCLONE_CONFIG_B_ENV_AUTH": "true", "RCLONE_CONFIG_B_ENDPOINT": server.url,
-            "RCLONE_CONFIG_B_REGION": "us-east-1", "RCLONE_CONFIG_B_NO_CHECK_BUCKET": "true"}
+        alone = {name: text for name,
+                 text in os.environ.items() if not name.startswith(("AWS_", "RCLONE_", "S3_"))}
+        return alone | server.env | {"PATH": self.path, "S3_ENDPOINT_URL": server.url,
+                                     "AWS_CONFIG_FILE": "/dev/null",
+                                     "S3KIT_BENCH_AWS": str(self.config),
+                                     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+                                     "AWS_EC2_METADATA_DISABLED": "true",
+                                     "RCLONE_CONFIG": "/dev/null", "RCLONE_CONFIG_B_TYPE": "s3",
+                                     "RCLONE_CONFIG_B_PROVIDER": "Other",
+                                     "RCLONE_CONFIG_B_ENV_AUTH": "true",
+                                     "RCLONE_CONFIG_B_ENDPOINT": server.url,
+                                     "RCLONE_CONFIG_B_REGION": "us-east-1",
+                                     "RCLONE_CONFIG_B_NO_CHECK_BUCKET": "true"}
 
     def has(self, tool):
         """Return whether a tool is there."""
@@ -105,12 +135,15 @@ class Peers:
 
     def versions(self):
         """Return {peer: its version} of those that are there."""
-        ask = {"s5cmd": ["s5cmd", "version"], "rclone": ["rclone", "version"], "aws": ["aws", "--version"],
-               "obstore": [self.python, "-c", "import obstore, importlib.metadata as m; print(m.version('obstore'))"]}
+        ask = {"s5cmd": ["s5cmd", "version"], "rclone": ["rclone", "version"],
+               "aws": ["aws", "--version"], "obstore": [self.python, "-c",
+                                                        "import obstore, importlib.metadata as m; "
+                                                        "print(m.version('obstore'))"]}
         found = {}
         for name, argv in ask.items():
             program = shutil.which(argv[0], path=self.path)
             done = program and subprocess.run([program, *argv[1:]], capture_output=True, text=True)
             if done and done.returncode == 0:
-                found[name] = done.stdout.split("\n")[0].removeprefix("rclone ").split(" ")[0].removeprefix("aws-cli/")
+                found[name] = (done.stdout.split("\n")[0].removeprefix("rclone ").split(" ")[0]
+                               .removeprefix("aws-cli/"))
         return found

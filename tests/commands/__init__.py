@@ -1,1 +1,2 @@
-"""Each command as a subprocess; a package, so that its modules may be called like those beside it."""
+"""Each command as a subprocess; a package, so that its modules may be called like those beside it.
+"""

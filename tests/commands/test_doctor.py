@@ -1,4 +1,6 @@
-"""s3-doctor: on machines that are well, and on those that are not: a helpful line, the right status, and soon."""
+"""s3-doctor: on machines that are well, and on those that are not: a helpful line, the right
+status, and soon.
+"""
 
 import json
 import os
@@ -22,17 +24,26 @@ from lxml import etree
 from s3kit.doctor import checkup
 
 SOON = 15               # seconds on a machine that others use, too; measured: below 4
-RULES = ("<Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix>logs/</Prefix></Filter><Expiration><Days>30</Days></Expiration>"
-         "<Transition><Days>3</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>")
-KMS = ("<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>")
-LOCK = ("<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Days>5</Days></DefaultRetention></Rule>")
-BLOCKED = "".join(f"<{name}>true</{name}>" for name in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"))
+RULES = (
+    "<Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix>logs/</Prefix></Filter><Expiration>"
+    "<Days>30</Days></Expiration>"
+    "<Transition><Days>3</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>")
+KMS = ("<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>"
+       "</ApplyServerSideEncryptionByDefault></Rule>")
+LOCK = ("<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
+        "<Mode>COMPLIANCE</Mode><Days>5</Days></DefaultRetention></Rule>")
+BLOCKED = "".join(f"<{name}>true</{name}>" for name in ("BlockPublicAcls", "IgnorePublicAcls",
+                                                        "BlockPublicPolicy",
+                                                        "RestrictPublicBuckets"))
 AES = KMS.replace("aws:kms", "AES256")
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "CANARYsecret", "AWS_REGION": "us-east-1"}
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "CANARYsecret",
+        "AWS_REGION": "us-east-1"}
 
 
 class Lines:
-    """What s3-doctor printed: `of(what)` is [(state, seen, advice)], `one(what)` the only one; `states` a set."""
+    """What s3-doctor printed: `of(what)` is [(state, seen, advice)], `one(what)` the only one;
+    `states` a set.
+    """
 
     def __init__(self, done):
         self.done, self.status = done, done.status
@@ -66,12 +77,15 @@ def doctor(run, tmp_path):
 
 @contextmanager
 def silence(kind):
-    """Have a server on loopback that takes no connections (`black hole`), or takes them and says nothing (`mute`); yield its URL."""
+    """Have a server on loopback that takes no connections (`black hole`), or takes them and says
+    nothing (`mute`); yield its URL.
+    """
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0 if kind == "black hole" else 64)
         held = []
-        for _ in range(3 if kind == "black hole" else 0):       # what fills its queue; the others' SYNs are dropped
+        # what fills its queue; the others' SYNs are dropped
+        for _ in range(3 if kind == "black hole" else 0):
             held.append(socket.socket())
             held[-1].setblocking(False)
             held[-1].connect_ex(server.getsockname())
@@ -88,11 +102,14 @@ def nobody():
 
 
 def filled(fake):
-    """Give a fake three buckets: one in order, one with everything that touches a migration, one never touched."""
+    """Give a fake three buckets: one in order, one with everything that touches a migration, one
+    never touched.
+    """
     fake.bucket("good", "Enabled").settings.update(publicAccessBlock=BLOCKED, encryption=AES)
     fake.put("good", "a b/\u00fc", b"x")
-    fake.bucket("photos", "Suspended").settings.update({"lifecycle": RULES, "encryption": KMS, "object-lock": LOCK,
-                                                        "publicAccessBlock": BLOCKED.replace("true", "false", 1)})
+    fake.bucket("photos", "Suspended").settings.update({"lifecycle": RULES, "encryption": KMS,
+                                                        "object-lock": LOCK, "publicAccessBlock":
+                                                        BLOCKED.replace("true", "false", 1)})
     fake.bucket("plain")
     return env_of(fake)
 
@@ -124,16 +141,21 @@ def test_every_bucket_has_its_line(fake, doctor):
     """What it is, and each thing that touches a migration on a line of its own."""
     seen = doctor(filled(fake))
     assert seen.status == 0, seen.done
-    assert seen.one("s3://good") == ("ok", "us-east-1, versioned, AES256, public access blocked, no lifecycle", "")
+    assert (seen.one("s3://good")
+            == ("ok", "us-east-1, versioned, AES256, public access blocked, no lifecycle", ""))
     first, *rest = seen.of("s3://photos")
-    assert first == ("ok", "us-east-1, versioning suspended, aws:kms, public access not blocked, object lock compliance 5 days, "
-                           "1 lifecycle rule, empty", "")
+    assert first == ("ok",
+                     "us-east-1, versioning suspended, aws:kms, public access not blocked, object "
+                     "lock compliance 5 days, " "1 lifecycle rule, empty", "")
     assert seen.one("public")[:2] == ("note", "access is not blocked by photos, plain")
     assert [line[:2] for line in rest if line[0] == "warning"] == [
-        ("warning", "lifecycle rule 'old' deletes objects under 'logs/' 30 days after they came"),
-        ("warning", "lifecycle rule 'old' moves objects to GLACIER under 'logs/' 3 days after they came")]
-    assert [line[1] for line in rest if line[0] == "note"] == ["under object lock", "encrypted by KMS", "versioning is suspended"]
-    assert seen.one("s3://plain")[1].startswith("us-east-1, not versioned, not encrypted by default")
+        ("warning", "lifecycle rule 'old' deletes objects under 'logs/' 30 days after they came"), (
+            "warning",
+            "lifecycle rule 'old' moves objects to GLACIER under 'logs/' 3 days after they came")]
+    assert ([line[1] for line in rest if line[0] == "note"]
+            == ["under object lock", "encrypted by KMS", "versioning is suspended"])
+    assert (seen.one("s3://plain")[1]
+            .startswith("us-east-1, not versioned, not encrypted by default"))
     assert seen.done.err.endswith("0 faults, 2 warnings (s3://photos)\n")
     assert {request.method for request in fake.log} == {"GET", "HEAD", "POST"} and \
         all(request.path == "/" for request in fake.requests(method="POST"))      # STS's
@@ -142,8 +164,10 @@ def test_every_bucket_has_its_line(fake, doctor):
 def test_named_buckets_only(fake, doctor):
     """Those that are named, with or without s3://; one that is not there is a fault."""
     seen = doctor(filled(fake), "good", "s3://none")
-    assert seen.status == 1 and seen.faults() == ["s3://none"] and "no such bucket" in seen.one("s3://none")[1]
-    assert not seen.of("s3://photos") and not [request for request in fake.log if request.bucket in ("photos", "plain")]
+    assert (seen.status == 1 and seen.faults() == ["s3://none"]
+            and "no such bucket" in seen.one("s3://none")[1])
+    assert not seen.of("s3://photos") and not [request for request in fake.log
+                                               if request.bucket in ("photos", "plain")]
 
 
 @pytest.mark.parametrize("form", ("--json", "-q", "terminal"))
@@ -158,9 +182,12 @@ def test_forms(fake, doctor, tmp_path, form):
         return
     facts = [json.loads(line) for line in seen.done.out.splitlines()]
     by = {each["check"]: each for each in reversed(facts)}
-    assert by["clock"] == {"check": "clock", "state": "ok", "seen": "agrees with the server's", "seconds_ahead": 0}
-    assert by["credentials"]["method"] == "env" and by["space"]["free_bytes"] > 0 and by["s3://good"]["public"] is True
-    assert by["s3://photos"]["bucket"] == "photos" and by["s3://photos"]["lifecycle"][0]["prefix"] == "logs/"
+    assert by["clock"] == {"check": "clock", "state": "ok", "seen": "agrees with the server's",
+                           "seconds_ahead": 0}
+    assert (by["credentials"]["method"] == "env" and by["space"]["free_bytes"] > 0
+            and by["s3://good"]["public"] is True)
+    assert (by["s3://photos"]["bucket"] == "photos"
+            and by["s3://photos"]["lifecycle"][0]["prefix"] == "logs/")
 
 
 def at_a_terminal(env, tmp_path):
@@ -168,7 +195,8 @@ def at_a_terminal(env, tmp_path):
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(tmp_path)
-        os.execve(sys.executable, [sys.executable, str(BIN / "s3-doctor")], clean_env(env | {"COLUMNS": "80"}))
+        os.execve(sys.executable, [sys.executable, str(BIN / "s3-doctor")],
+                  clean_env(env | {"COLUMNS": "80"}))
     shown = b""
     try:
         while data := os.read(terminal, 4096):
@@ -178,8 +206,10 @@ def at_a_terminal(env, tmp_path):
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     lines = shown.decode().split("\r\n")
-    assert max(len(line) for line in lines[:-2] if str(tmp_path) not in line) <= 80 and "\t" not in shown.decode()
-    assert all(re.match(r"\S.{11} (ok|note|unknown|warning|fault) {2,}\S| {22}\S", line) for line in lines[:-2]), lines
+    assert max(len(line) for line in lines[:-2]
+               if str(tmp_path) not in line) <= 80 and "\t" not in shown.decode()
+    assert all(re.match(r"\S.{11} (ok|note|unknown|warning|fault) {2,}\S| {22}\S", line)
+               for line in lines[:-2]), lines
 
 
 # --- who we are
@@ -189,41 +219,49 @@ def test_no_credentials(fake, doctor):
     """Said, with what to do; the rest is looked at all the same."""
     seen = doctor({"AWS_ENDPOINT_URL_S3": fake.url})
     assert seen.status == 3 and seen.faults() == ["credentials"], seen.done
-    assert "aws sso login" in seen.one("credentials")[2] and "--no-sign-request" in seen.one("credentials")[2]
+    assert ("aws sso login" in seen.one("credentials")[2]
+            and "--no-sign-request" in seen.one("credentials")[2])
     assert seen.one("network")[0] == seen.one("clock")[0] == seen.one("space")[0] == "ok"
 
 
 def test_expired_credentials(fake, doctor):
     """A token that S3 does not take any more."""
     fake.credentials["ASIAOLD"] = Credential("s", token="CANARYtoken", expired=True)
-    seen = doctor(env_of(fake) | {"AWS_ACCESS_KEY_ID": "ASIAOLD", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "CANARYtoken"})
+    seen = doctor(env_of(fake) | {"AWS_ACCESS_KEY_ID": "ASIAOLD", "AWS_SECRET_ACCESS_KEY": "s",
+                                  "AWS_SESSION_TOKEN": "CANARYtoken"})
     assert seen.status == 3 and seen.faults() == ["credentials"], seen.done
-    assert "ExpiredToken" in seen.one("credentials")[1] and "AWS_SESSION_TOKEN" in seen.one("credentials")[2]
+    assert ("ExpiredToken" in seen.one("credentials")[1]
+            and "AWS_SESSION_TOKEN" in seen.one("credentials")[2])
 
 
-@pytest.mark.parametrize("minutes, state, status", ((-1, "fault", 3), (5, "warning", 0), (300, "ok", 0)))
+@pytest.mark.parametrize("minutes, state, status",
+                         ((-1, "fault", 3), (5, "warning", 0), (300, "ok", 0)))
 def test_until_when(fake, doctor, minutes, state, status):
     """Credentials that say when they expire: past, soon, later."""
     end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + minutes * 60))
     fake.credentials["ASIA"] = Credential("s", token="t")
-    seen = doctor(env_of(fake) | {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t",
-                                  "AWS_CREDENTIAL_EXPIRATION": end})
+    seen = doctor(env_of(fake) | {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "s",
+                                  "AWS_SESSION_TOKEN": "t", "AWS_CREDENTIAL_EXPIRATION": end})
     assert (seen.one("credentials")[0], seen.status) == (state, status), seen.done
     assert minutes < 0 or end in seen.one("credentials")[1]
 
 
-@pytest.mark.parametrize("env, says", (({"AWS_SECRET_ACCESS_KEY": "wrong"}, "SignatureDoesNotMatch"),
-                                       ({"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN"}, "InvalidAccessKeyId")))
+@pytest.mark.parametrize("env, says", (({"AWS_SECRET_ACCESS_KEY": "wrong"},
+                                        "SignatureDoesNotMatch"), (
+                                            {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN"},
+                                            "InvalidAccessKeyId")))
 def test_keys_that_are_wrong(fake, doctor, env, says):
     """S3's own word for it."""
     seen = doctor(env_of(fake) | env)
-    assert seen.status == 3 and seen.faults() == ["credentials"] and says in seen.one("credentials")[1], seen.done
+    assert (seen.status == 3 and seen.faults() == ["credentials"]
+            and says in seen.one("credentials")[1]), seen.done
 
 
 def test_a_profile_that_is_not_there(fake, doctor):
     """boto3 says it; here is looked at all the same."""
     seen = doctor({"AWS_ENDPOINT_URL_S3": fake.url}, "--profile", "nobody")
-    assert seen.status == 3 and seen.faults() == ["settings"] and "nobody" in seen.one("settings")[1]
+    assert (seen.status == 3 and seen.faults() == ["settings"]
+            and "nobody" in seen.one("settings")[1])
     assert seen.one("space")[0] == "ok"
 
 
@@ -247,24 +285,32 @@ credential_process = sh -c 'exec sleep 8'
 def profiles(moto, tmp_path):
     """The environment in which there are profiles of several kinds."""
     (tmp_path / "config").write_text(CONFIG)
-    (tmp_path / "credentials").write_text("[base]\naws_access_key_id = AKIABASE1234\naws_secret_access_key = CANARYsecret\n")
-    return {"AWS_CONFIG_FILE": tmp_path / "config", "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials", "HOME": tmp_path,
+    (tmp_path / "credentials").write_text(
+        "[base]\naws_access_key_id = AKIABASE1234\naws_secret_access_key = CANARYsecret\n")
+    return {"AWS_CONFIG_FILE": tmp_path / "config",
+            "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials", "HOME": tmp_path,
             "AWS_ENDPOINT_URL": moto.url, "AWS_REGION": "us-east-1"}
 
 
 def test_profiles(profiles, doctor):
-    """Keys of a file; a role, until when it is good; SSO that nobody has logged in to; a process that does not end."""
+    """Keys of a file; a role, until when it is good; SSO that nobody has logged in to; a process
+    that does not end.
+    """
     seen = doctor(profiles, "--profile", "base")
-    assert seen.one("credentials")[:2] == ("ok", "from the credentials file, key ...1234, profile base, not temporary")
+    assert (seen.one("credentials")[:2]
+            == ("ok", "from the credentials file, key ...1234, profile base, not temporary"))
     seen = doctor(profiles | {"AWS_PROFILE": "role"})
     assert seen.status == 0 and "assumed-role/mover/" in seen.one("identity")[1], seen.done
-    assert re.fullmatch(r"from an assumed role, key \.\.\.\w{4}, profile role, until \S{19}Z \(\d+ min \d+ s from now\), then renewed",
-                        seen.one("credentials")[1])
+    assert re.fullmatch(
+        r"from an assumed role, key \.\.\.\w{4}, profile role, until \S{19}Z \(\d+ min \d+ s from "
+        r"now\), then renewed", seen.one("credentials")[1])
     seen = doctor(profiles, "--profile", "sso")
-    assert seen.status == 3 and seen.one("credentials")[0] == "fault" and seen.one("credentials")[2] == "aws sso login --profile sso", seen.done
+    assert (seen.status == 3 and seen.one("credentials")[0] == "fault"
+            and seen.one("credentials")[2] == "aws sso login --profile sso"), seen.done
     began = time.monotonic()
     seen = doctor(profiles, "--profile", "process")
-    assert seen.status == 3 and "a process) does not answer" in seen.one("credentials")[2] and time.monotonic() - began < SOON
+    assert (seen.status == 3 and "a process) does not answer" in seen.one("credentials")[2]
+            and time.monotonic() - began < SOON)
 
 
 def test_nobody(fake, doctor):
@@ -272,7 +318,8 @@ def test_nobody(fake, doctor):
     filled(fake)
     fake.sign = False
     seen = doctor({"AWS_ENDPOINT_URL_S3": fake.url}, "--no-sign-request", "good")
-    assert seen.status == 0 and seen.one("credentials")[0] == "note" and seen.one("s3://good")[0] == "ok"
+    assert (seen.status == 0 and seen.one("credentials")[0] == "note"
+            and seen.one("s3://good")[0] == "ok")
     assert not [request for request in fake.log if "authorization" in request.headers]
 
 
@@ -281,10 +328,13 @@ def test_a_metadata_service_that_is_not_there(fake, doctor, kind):
     """What boto3 waits for is not waited for."""
     with silence(kind) as url:
         began = time.monotonic()
-        seen = doctor({"AWS_ENDPOINT_URL_S3": fake.url, "AWS_EC2_METADATA_DISABLED": "false", "AWS_METADATA_SERVICE_TIMEOUT": "20",
-                       "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3", "AWS_EC2_METADATA_SERVICE_ENDPOINT": url})
+        seen = doctor({"AWS_ENDPOINT_URL_S3": fake.url, "AWS_EC2_METADATA_DISABLED": "false",
+                       "AWS_METADATA_SERVICE_TIMEOUT": "20",
+                       "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3",
+                       "AWS_EC2_METADATA_SERVICE_ENDPOINT": url})
     assert time.monotonic() - began < SOON
-    assert seen.status == 3 and seen.faults() == ["credentials"] and "instance metadata" in seen.one("credentials")[2]
+    assert (seen.status == 3 and seen.faults() == ["credentials"]
+            and "instance metadata" in seen.one("credentials")[2])
     assert seen.one("network")[0] == "ok"
 
 
@@ -303,16 +353,21 @@ def test_no_way(doctor, kind):
         began = time.monotonic()
         seen = doctor(KEYS | {"AWS_ENDPOINT_URL": nobody() if kind == "nobody" else url}, "b")
     assert time.monotonic() - began < SOON
-    assert seen.status == 3 and seen.faults() == ["network"] and "route" in seen.one("network")[2], seen.done
-    assert seen.one("credentials")[0] == "unknown" and seen.one("space")[0] == "ok" and not seen.of("s3://b")
+    assert (seen.status == 3 and seen.faults() == ["network"]
+            and "route" in seen.one("network")[2]), seen.done
+    assert (seen.one("credentials")[0] == "unknown" and seen.one("space")[0] == "ok"
+            and not seen.of("s3://b"))
 
 
 @pytest.mark.system("unshare", "root")
 def test_no_network_at_all(doctor, tmp_path, shims):
-    """A network namespace of its own, in which not even loopback is up: names cannot be looked up."""
-    done = subprocess.run(["unshare", "-n", sys.executable, BIN / "s3-doctor", "-q"], env=clean_env(KEYS), cwd=tmp_path,
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode == 3 and re.search(r"^dns\tfault\ts3.amazonaws.com: .*\t.*resolv.conf", done.stdout, re.MULTILINE), done
+    """A network namespace of its own, in which not even loopback is up: names cannot be looked up.
+    """
+    done = subprocess.run(["unshare", "-n", sys.executable, BIN / "s3-doctor", "-q"],
+                          env=clean_env(KEYS), cwd=tmp_path, capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 3 and re.search(r"^dns\tfault\ts3.amazonaws.com: .*\t.*resolv.conf",
+                                              done.stdout, re.MULTILINE), done
 
 
 HANGING = """\
@@ -320,30 +375,38 @@ ip link set lo up; mount --bind resolv.conf /etc/resolv.conf
 "$PYTHON" -c 'import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(("127.0.0.1", 53)); print(flush=True); s.recv(1); input()' > up < hold &
 while [ ! -s up ]; do sleep 0.05; done
 "$PYTHON" "$0" -q; status=$?; kill $!; exit $status
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.system("unshare", "mount", "ip", "root")
 def test_a_name_server_that_hangs(tmp_path, shims):
-    """In a network of its own, with a name server that takes questions and never answers: libcurl would wait for ever."""
+    """In a network of its own, with a name server that takes questions and never answers: libcurl
+    would wait for ever.
+    """
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30\n")
     os.mkfifo(tmp_path / "hold")
     holder = os.open(tmp_path / "hold", os.O_RDWR)
     began = time.monotonic()
-    done = subprocess.run(["unshare", "-n", "-m", "bash", "-c", HANGING, BIN / "s3-doctor"], env=clean_env(KEYS), cwd=tmp_path,
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["unshare", "-n", "-m", "bash", "-c", HANGING, BIN / "s3-doctor"],
+                          env=clean_env(KEYS), cwd=tmp_path, capture_output=True, text=True,
+                          timeout=60)
     os.close(holder)
     assert time.monotonic() - began < SOON
-    assert done.returncode == 3 and "dns\tfault\ts3.amazonaws.com: no answer from the name server" in done.stdout, done
+    assert (done.returncode == 3
+            and "dns\tfault\ts3.amazonaws.com: no answer from the name server" in done.stdout), done
 
 
-@pytest.mark.parametrize("ahead, state, status", ((1200, "fault", 3), (-1200, "fault", 3), (-300, "warning", 0), (20, "ok", 0)))
+@pytest.mark.parametrize("ahead, state, status", ((1200, "fault", 3), (-1200, "fault", 3),
+                                                  (-300, "warning", 0), (20, "ok", 0)))
 def test_clock(fake, doctor, ahead, state, status):
-    """S3 refuses what is 15 minutes off; so the server's clock is what is wrong here, as far as we can see."""
+    """S3 refuses what is 15 minutes off; so the server's clock is what is wrong here, as far as we
+    can see.
+    """
     fake.skew = -ahead
     seen = doctor(env_of(fake))
     assert (seen.one("clock")[0], seen.status) == (state, status), seen.done
-    assert state == "ok" or (("ahead" if ahead > 0 else "behind") in seen.one("clock")[1] and "timedatectl" in seen.one("clock")[2])
+    assert state == "ok" or (("ahead" if ahead > 0 else "behind") in seen.one("clock")[1]
+                             and "timedatectl" in seen.one("clock")[2])
     assert seen.faults() == (["clock"] if state == "fault" else [])
 
 
@@ -353,7 +416,8 @@ def test_a_dead_proxy(fake, doctor):
     seen = doctor(env_of(fake) | {"http_proxy": proxy, "no_proxy": "", "NO_PROXY": ""}, "-v")
     assert seen.status == 3 and seen.faults() == ["network"], seen.done
     shown = proxy.replace("user:CANARYproxy@", "")
-    assert shown in seen.one("proxy")[1] and f"the proxy {shown} is in the way" in seen.one("network")[2]
+    assert (shown in seen.one("proxy")[1]
+            and f"the proxy {shown} is in the way" in seen.one("network")[2])
     assert "CANARY" not in seen.done.out + seen.done.err
 
 
@@ -370,13 +434,17 @@ def certificate(tmp_path_factory):
 
 
 def test_certificates(doctor, certificate):
-    """Not trusted: a fault, and nothing is asked; trusted: its name and days; not checked: a warning."""
+    """Not trusted: a fault, and nothing is asked; trusted: its name and days; not checked: a
+    warning.
+    """
     with FakeS3(tls=certificate) as s3:
         seen = doctor(env_of(s3))
-        assert seen.status == 3 and seen.faults() == ["tls", "network"] and "--ca-bundle" in seen.one("tls")[2], seen.done
+        assert (seen.status == 3 and seen.faults() == ["tls", "network"]
+                and "--ca-bundle" in seen.one("tls")[2]), seen.done
         assert not s3.log
         seen = doctor(env_of(s3), "--ca-bundle", certificate[0])
-        assert seen.status == 0 and seen.one("tls")[:2] == ("warning", "certificate of cellar, good for 2 days"), seen.done
+        assert (seen.status == 0 and seen.one("tls")[:2]
+                == ("warning", "certificate of cellar, good for 2 days")), seen.done
         seen = doctor(env_of(s3), "--no-verify-ssl")
         assert seen.status == 0 and "not checked" in seen.one("tls")[1], seen.done
 
@@ -385,13 +453,16 @@ def test_a_page_for_people(fake, doctor):
     """The portal of a network answers in S3's place, seen by its head or by its body."""
     fake.fault("html", method=None, times=None)
     seen = doctor(env_of(fake))
-    assert seen.status == 3 and seen.faults() == ["buckets"] and "<html>" in seen.one("buckets")[1], seen.done
+    assert (seen.status == 3 and seen.faults() == ["buckets"]
+            and "<html>" in seen.one("buckets")[1]), seen.done
     with silence("mute") as url, socket.socket() as portal:
         portal.bind(("127.0.0.1", 0))
         portal.listen(8)
         threading.Thread(target=be_portal, args=(portal,), daemon=True).start()
-        seen = doctor(KEYS | {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{portal.getsockname()[1]}", "AWS_ENDPOINT_URL_STS": url})
-    assert seen.status == 3 and seen.faults() == ["network"] and "web page" in seen.one("network")[1], seen.done
+        seen = doctor(KEYS | {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{portal.getsockname()[1]}",
+                              "AWS_ENDPOINT_URL_STS": url})
+    assert (seen.status == 3 and seen.faults() == ["network"]
+            and "web page" in seen.one("network")[1]), seen.done
 
 
 def be_portal(portal):
@@ -400,25 +471,33 @@ def be_portal(portal):
         while True:
             with portal.accept()[0] as one:
                 one.recv(65536)
-                one.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                one.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: "
+                    b"0\r\nConnection: close\r\n\r\n")
     except OSError:
         pass            # the test is over
 
 
 def test_regions(doctor):
-    """Buckets of Amazon's are asked where they are, signed for there; those that are not in our list say where, too."""
+    """Buckets of Amazon's are asked where they are, signed for there; those that are not in our
+    list say where, too.
+    """
     with FakeS3(region=None) as s3:
         s3.bucket("here"), s3.bucket("there")
         s3.buckets["there"].region = "eu-central-1"
-        env = env_of(s3) | {"AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com", "http_proxy": s3.url, "AWS_ENDPOINT_URL_STS": s3.url,
-                            "no_proxy": "127.0.0.1"}
+        env = env_of(s3) | {"AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com", "http_proxy": s3.url,
+                            "AWS_ENDPOINT_URL_STS": s3.url, "no_proxy": "127.0.0.1"}
         seen = doctor(env)
-        assert seen.status == 0 and seen.one("s3://there")[1].startswith("eu-central-1, "), seen.done
+        assert (seen.status == 0
+                and seen.one("s3://there")[1].startswith("eu-central-1, ")), seen.done
         assert seen.one("s3://here")[1].startswith("us-east-1, ")
-        s3.fault("status", status=403, code="AccessDenied", where=lambda request: not request.bucket and request.method == "GET", times=None)
+        s3.fault("status", status=403, code="AccessDenied",
+                 where=lambda request: not request.bucket and request.method == "GET", times=None)
         seen = doctor(env, "there")
-        assert seen.status == 0 and seen.one("s3://there")[1].startswith("eu-central-1, ") and seen.one("buckets")[0] == "unknown"
-        signed = [request.headers["authorization"].split("/")[2] for request in s3.requests(method="GET", bucket="there")]
+        assert (seen.status == 0 and seen.one("s3://there")[1].startswith("eu-central-1, ")
+                and seen.one("buckets")[0] == "unknown")
+        signed = [request.headers["authorization"].split("/")[2]
+                  for request in s3.requests(method="GET", bucket="there")]
         assert set(signed) == {"eu-central-1"} and len(signed) == 12
 
 
@@ -428,20 +507,25 @@ def test_regions(doctor):
 def test_not_allowed_to_see(fake, doctor):
     """Says which rights are missing; that is no fault of the bucket."""
     env = filled(fake)
-    fake.fault("status", status=403, code="AccessDenied", where=lambda request: {"lifecycle", "encryption"} & set(request.query), times=None)
+    fake.fault("status", status=403, code="AccessDenied",
+               where=lambda request: {"lifecycle", "encryption"} & set(request.query), times=None)
     seen = doctor(env, "good")
     assert seen.status == 0, seen.done
     assert seen.of("s3://good")[1] == ("unknown", "not allowed to see: encryption, lifecycle",
-                                       "ask for s3:GetEncryptionConfiguration, s3:GetLifecycleConfiguration")
+                                       "ask for s3:GetEncryptionConfiguration, "
+                                       "s3:GetLifecycleConfiguration")
 
 
 @pytest.mark.parametrize("named", (True, False))
 @pytest.mark.parametrize("what", ("listed", "read"))
 def test_what_a_migration_needs(fake, doctor, what, named):
-    """Listing and reading are a fault to miss in a bucket that was asked for, and worth knowing in others."""
+    """Listing and reading are a fault to miss in a bucket that was asked for, and worth knowing in
+    others.
+    """
     env = filled(fake)
     fake.fault("status", status=403, code="AccessDenied", method=None, times=None, bucket="good",
-               where=lambda request: "list-type" in request.query if what == "listed" else request.key)
+               where=lambda request: "list-type" in request.query if what == "listed"
+               else request.key)
     seen = doctor(env, *(["good"] if named else []))
     assert seen.status == (1 if named else 0), seen.done
     assert seen.of("s3://good")[1][:2] == ("fault" if named else "note", f"may not be {what} by us")
@@ -450,9 +534,11 @@ def test_what_a_migration_needs(fake, doctor, what, named):
 def test_buckets_that_may_not_be_listed(fake, doctor):
     """Not knowing which there are is said with what to do; named ones are looked at."""
     env = filled(fake)
-    fake.fault("status", status=403, code="AccessDenied", where=lambda request: not request.bucket, times=None)
+    fake.fault("status", status=403, code="AccessDenied", where=lambda request: not request.bucket,
+               times=None)
     seen = doctor(env)
-    assert seen.status == 0 and seen.one("buckets")[0] == "unknown" and "s3-doctor BUCKET" in seen.one("buckets")[2], seen.done
+    assert (seen.status == 0 and seen.one("buckets")[0] == "unknown"
+            and "s3-doctor BUCKET" in seen.one("buckets")[2]), seen.done
     assert doctor(env, "good").one("s3://good")[0] == "ok"
 
 
@@ -461,15 +547,19 @@ def test_many_buckets(fake, doctor):
     for number in range(200):
         fake.bucket(f"b{number:03d}").settings["publicAccessBlock"] = BLOCKED
     fake.latency = 0.02
-    slow = fake.fault("status", status=503, code="SlowDown", times=5, where=lambda request: "versioning" in request.query)
+    slow = fake.fault("status", status=503, code="SlowDown", times=5,
+                      where=lambda request: "versioning" in request.query)
     cut = fake.fault("reset", times=5, where=lambda request: "lifecycle" in request.query)
     seen = doctor(env_of(fake))
-    assert seen.status == 0 and sum(line[0].startswith("s3://") for line in seen.lines) == 200 and seen.states == {"ok", "note"}, seen.done
-    assert (slow.hits, cut.hits) == (5, 5) and all("no lifecycle" in line[2] for line in seen.lines if line[0].startswith("s3://"))
+    assert (seen.status == 0 and sum(line[0].startswith("s3://") for line in seen.lines) == 200
+            and seen.states == {"ok", "note"}), seen.done
+    assert (slow.hits, cut.hits) == (5, 5) and all("no lifecycle" in line[2] for line in seen.lines
+                                                   if line[0].startswith("s3://"))
     assert len(fake.requests(method="GET", where=lambda request: request.bucket)) == 200 * 6 + 10
     assert fake.connections < 64 + 20
     seen = doctor(env_of(fake), "--buckets", "3")
-    assert [line[0] for line in seen.lines if line[0].startswith("s3://")] == ["s3://b000", "s3://b001", "s3://b002"]
+    assert ([line[0] for line in seen.lines if line[0].startswith("s3://")]
+            == ["s3://b000", "s3://b001", "s3://b002"])
     assert ("note", "looked into 3 of them", "--buckets N looks into more") in seen.of("buckets")
 
 
@@ -479,7 +569,8 @@ def test_pages_of_buckets(fake, doctor):
         fake.bucket(f"b{number:04d}")
     assert doctor(env_of(fake), "b0001").one("buckets")[1] == "1,203 buckets to be seen"
     seen = doctor(env_of(fake), "--buckets", "0")
-    assert [line[1] for line in seen.of("buckets")] == ["1,000 buckets and more to be seen", "looked into 0 of them"]
+    assert [line[1] for line in seen.of("buckets")] == ["1,000 buckets and more to be seen",
+                                                        "looked into 0 of them"]
 
 
 # --- here
@@ -504,7 +595,8 @@ def test_full(fake, run, mounts):
     place = mounts.mount("bytes", "none", "size=64k", "tmpfs")
     (place / "fill").write_bytes(bytes(64 << 10))
     seen = here(run, fake, place)
-    assert seen.status == 1 and seen.faults() == ["destination", "space"] and "No space left" in seen.one("destination")[1], seen.done
+    assert (seen.status == 1 and seen.faults() == ["destination", "space"]
+            and "No space left" in seen.one("destination")[1]), seen.done
     assert "make room" in seen.one("space")[2] and os.listdir(place) == ["fill"]
     place = mounts.mount("inodes", "none", "size=4m,nr_inodes=3", "tmpfs")
     (place / "a").touch(), (place / "b").touch()
@@ -519,7 +611,8 @@ def test_read_only(fake, run, mounts):
     place = mounts.mount("ro", "none", "size=4m", "tmpfs")
     mounts.remount(place, "ro")
     seen = here(run, fake, place)
-    assert seen.status == 1 and seen.faults() == ["destination"] and "mount it writable" in seen.one("destination")[2], seen.done
+    assert (seen.status == 1 and seen.faults() == ["destination"]
+            and "mount it writable" in seen.one("destination")[2]), seen.done
 
 
 @pytest.mark.system("mkfs.exfat", "mount.exfat-fuse", "root")
@@ -529,21 +622,26 @@ def test_a_file_system_that_folds(fake, run, mounts, tmp_path):
     place = mounts.mount("exfat", image, kind="exfat-fuse")
     seen = here(run, fake, place)
     assert seen.status == 0, seen.done
-    assert {line[0] for line in seen.of("names")} == {"warning", "note"} and "'A' and 'a' are one" in str(seen.of("names"))
+    assert ({line[0] for line in seen.of("names")} == {"warning", "note"}
+            and "'A' and 'a' are one" in str(seen.of("names")))
     assert os.listdir(place) == []
 
 
-@pytest.mark.parametrize("place, state, says", (("new/er", "note", "s3-fetch makes it"), ("file", "fault", "not a directory"),
-                                                ("/", "fault", "must not be '/'"), ("file/below", "fault", "not a directory")))
+@pytest.mark.parametrize("place, state, says", (("new/er", "note", "s3-fetch makes it"),
+                                                ("file", "fault", "not a directory"),
+                                                ("/", "fault", "must not be '/'"),
+                                                ("file/below", "fault", "not a directory")))
 def test_destinations(fake, run, tmp_path, place, state, says):
     """Not there yet, no directory, the root."""
     (tmp_path / "file").touch()
     seen = here(run, fake, place)
-    assert (state, True) in [(line[0], says in line[1] + line[2]) for line in seen.of("destination")], seen.done
+    assert (state, True) in [(line[0], says in line[1] + line[2])
+                             for line in seen.of("destination")], seen.done
     assert seen.status == (state == "fault") and sorted(os.listdir(tmp_path)) == ["file"]
 
 
-@pytest.mark.parametrize("limit, state, status", ((4096, "ok", 0), (200, "warning", 0), (100, "fault", 1)))
+@pytest.mark.parametrize("limit, state, status",
+                         ((4096, "ok", 0), (200, "warning", 0), (100, "fault", 1)))
 def test_open_files(fake, pipe, limit, state, status):
     """`ulimit -n`, with what to do; the doctor itself gets along."""
     for number in range(100):
@@ -558,8 +656,10 @@ def test_open_files(fake, pipe, limit, state, status):
 # --- usage
 
 
-@pytest.mark.parametrize("words", (["--speed", "s3://b", "b"], ["--volumes", "b"], ["--volumes", "--speed", "s3://b"], ["--svg", "x"],
-                                   ["--speed", "b"], ["no such bucket"], ["--for", "soon"], ["--buckets", "-1"]))
+@pytest.mark.parametrize("words", (["--speed", "s3://b", "b"], ["--volumes", "b"],
+                                   ["--volumes", "--speed", "s3://b"], ["--svg", "x"],
+                                   ["--speed", "b"], ["no such bucket"], ["--for", "soon"],
+                                   ["--buckets", "-1"]))
 def test_wrong_words(doctor, words):
     """Status 2, one line, nothing asked."""
     seen = doctor({}, *words)
@@ -570,37 +670,48 @@ def test_secrets_never_appear(fake, doctor):
     """Neither of good keys nor of wrong ones, however much is said."""
     token = "CANARYtoken"
     fake.credentials["ASIACANARYID"] = Credential("CANARYsecret", token=token)
-    env = env_of(fake) | {"AWS_ACCESS_KEY_ID": "ASIACANARYID", "AWS_SECRET_ACCESS_KEY": "CANARYsecret", "AWS_SESSION_TOKEN": token}
+    env = env_of(fake) | {"AWS_ACCESS_KEY_ID": "ASIACANARYID",
+                          "AWS_SECRET_ACCESS_KEY": "CANARYsecret", "AWS_SESSION_TOKEN": token}
     fake.put("b", "k", bytes(1000))
     for words, status in ((["-v"], 0), (["--speed", "s3://b", "--for", "0.5s", "-v"], 0)):
         for more in ({}, {"AWS_SECRET_ACCESS_KEY": "CANARYother"}):
             seen = doctor(env | more, *words)
-            assert seen.status == (3 if more else status) and "CANARY" not in seen.done.out + seen.done.err, seen.done
+            assert (seen.status == (3 if more else status)
+                    and "CANARY" not in seen.done.out + seen.done.err), seen.done
 
 
 # --- speed
 
 
 def rows(done):
-    """Return the steps and the verdict that --json printed; what was measured again counts once, with all that it gave."""
+    """Return the steps and the verdict that --json printed; what was measured again counts once,
+    with all that it gave.
+    """
     *steps, verdict = [json.loads(line) for line in done.out.splitlines()]
     return list({(step["workers"], step["connections"]): step for step in steps}.values()), verdict
 
 
 def test_the_knee(fake, doctor, tmp_path):
-    """A server that takes 40 ms for everything: each connection brings as much again, and no more than that."""
+    """A server that takes 40 ms for everything: each connection brings as much again, and no more
+    than that.
+    """
     for number in range(40):
         fake.put("b", f"p/k{number}", bytes(5000))
     fake.latency = 0.04
-    seen = doctor(env_of(fake), "--speed", "s3://b/p/", "--for", "12s", "--json", "-j", "1", "-c", "8", "--svg", "speed.svg")
+    seen = doctor(env_of(fake), "--speed", "s3://b/p/", "--for", "12s", "--json", "-j", "1", "-c",
+                  "8", "--svg", "speed.svg")
     assert seen.status == 0, seen.done
     steps, verdict = rows(seen.done)
-    assert [(step["workers"], step["connections"]) for step in steps] == [(1, 1), (1, 2), (1, 4), (1, 8)]
+    assert ([(step["workers"], step["connections"]) for step in steps]
+            == [(1, 1), (1, 2), (1, 4), (1, 8)])
     rates = [step["requests_per_second"] for step in steps]
-    # 40 ms each: never more than 25 a second and connection, but for what is told late; and eight of them do more than one.
-    assert all(0 < rate <= 35 * step["connections"] for rate, step in zip(rates, steps)) and rates[3] > rates[0]
+    # 40 ms each: never more than 25 a second and connection, but for what is told late; and eight
+    # of them do more than one.
+    assert (all(0 < rate <= 35 * step["connections"] for rate, step in zip(rates, steps))
+            and rates[3] > rates[0])
     assert all(step["first_byte_ms"] >= 40 for step in steps)
-    assert (verdict["limit"], verdict["jobs"]) == ("network", 1) and verdict["disk_bytes_per_second"] > 0
+    assert ((verdict["limit"], verdict["jobs"]) == ("network", 1)
+            and verdict["disk_bytes_per_second"] > 0)
     drawn = etree.parse(tmp_path / "speed.svg").getroot()
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and "1 x 8" in "".join(drawn.itertext())
     assert os.listdir(tmp_path / "d") == []
@@ -608,18 +719,23 @@ def test_the_knee(fake, doctor, tmp_path):
 
 
 def test_the_table(seaweed, doctor):
-    """As people see it, against a real server, at its own pace; an address of one large object, too."""
+    """As people see it, against a real server, at its own pace; an address of one large object,
+    too.
+    """
     client = seaweed.client()
     client.create_bucket(Bucket="doctor-speed")
     for number in range(20):
         client.put_object(Bucket="doctor-speed", Key=f"small/{number}", Body=os.urandom(2000))
     client.put_object(Bucket="doctor-speed", Key="large", Body=bytes(66 << 20))
     for prefix in ("small/", "large"):
-        seen = doctor(seaweed.env, "--speed", f"s3://doctor-speed/{prefix}", "--for", "1s", "-c", "4", "--max-bytes", "300M")
+        seen = doctor(seaweed.env, "--speed", f"s3://doctor-speed/{prefix}", "--for", "1s", "-c",
+                      "4", "--max-bytes", "300M")
         assert seen.status == 0, seen.done
         title, head, first, *rest = seen.done.out.splitlines()
-        assert title.startswith("s3://doctor-speed: ") and head.startswith("workers connections") and first.split()[:2] == ["1", "1"]
-        assert [line.split()[0] for line in rest[-6:]] == ["network", "disk", "cpu", "limit", "knee", "use"]
+        assert (title.startswith("s3://doctor-speed: ") and head.startswith("workers connections")
+                and first.split()[:2] == ["1", "1"])
+        assert [line.split()[0] for line in rest[-6:]] == ["network", "disk", "cpu", "limit",
+                                                           "knee", "use"]
         assert re.fullmatch(r"use +s3-fetch -j \d+ -c \d+", rest[-1])
 
 
@@ -628,7 +744,8 @@ def test_most_bytes(fake, doctor):
     for number in range(50):
         fake.put("b", f"k{number}", bytes(100_000))
     fake.latency = 0.05         # a server slow enough for machines that others use, too
-    seen = doctor(env_of(fake), "--speed", "s3://b", "--max-bytes", "1M", "--json", "-c", "2", "-j", "1")
+    seen = doctor(env_of(fake), "--speed", "s3://b", "--max-bytes", "1M", "--json", "-c", "2", "-j",
+                  "1")
     steps, _ = rows(seen.done)
     assert seen.status == 0 and 0 < sum(step["bytes"] for step in steps) < 5 << 19
     assert len(fake.requests(bucket="b", where=lambda request: request.key)) < 40
@@ -651,12 +768,15 @@ def test_nothing_to_measure(fake, doctor, case):
         fake.put("b", "k", b"x", storage_class="GLACIER")
     elif case in ("denied", "expired"):
         fake.put("b", "k", b"x")
-        fake.fault("status", key=bool, times=None, **({"status": 403, "code": "AccessDenied"} if case == "denied" else
-                                                      {"status": 400, "code": "ExpiredToken"}))
-    seen = doctor(env_of(fake), "--speed", "s3://none" if case == "no bucket" else "s3://b", "--for", "2s")
-    assert seen.status == 3 and len(seen.done.err.splitlines()) == (2 if case in ("denied", "expired") else 1), seen.done
-    assert {"empty": "nothing to read", "archived": "nothing to read", "no bucket": "NoSuchBucket", "denied": "AccessDenied",
-            "expired": "expired"}[case] in seen.done.err
+        fake.fault("status", key=bool, times=None, **({"status": 403, "code": "AccessDenied"}
+                                                      if case == "denied"
+                                                      else {"status": 400, "code": "ExpiredToken"}))
+    seen = doctor(env_of(fake), "--speed", "s3://none" if case == "no bucket" else "s3://b",
+                  "--for", "2s")
+    assert (seen.status == 3 and len(seen.done.err.splitlines())
+            == (2 if case in ("denied", "expired") else 1)), seen.done
+    assert {"empty": "nothing to read", "archived": "nothing to read", "no bucket": "NoSuchBucket",
+            "denied": "AccessDenied", "expired": "expired"}[case] in seen.done.err
 
 
 @pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGKILL))
@@ -665,10 +785,12 @@ def test_a_signal_leaves_nothing(fake, tmp_path, shims, number):
     for key in range(50):
         fake.put("b", f"k{key}", bytes(100_000))
     (tmp_path / "d").mkdir()
-    process = subprocess.Popen([sys.executable, BIN / "s3-doctor", "--speed", "s3://b", "-d", "d"], env=clean_env(env_of(fake)), cwd=tmp_path,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen([sys.executable, BIN / "s3-doctor", "--speed", "s3://b", "-d", "d"],
+                               env=clean_env(env_of(fake)), cwd=tmp_path, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, start_new_session=True)
     end = time.monotonic() + 30
-    while not fake.requests(bucket="b", where=lambda request: request.key) and time.monotonic() < end:
+    while not fake.requests(bucket="b",
+                            where=lambda request: request.key) and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(number)
     assert process.wait(30) == -number
@@ -682,7 +804,8 @@ def test_a_destination_that_cannot_be_written_to(fake, run, mounts):
     place = mounts.mount("ro", "none", "size=4m", "tmpfs")
     mounts.remount(place, "ro")
     done = run("s3-doctor", "--speed", "s3://b", "-d", place, "--for", "1s", env=env_of(fake))
-    assert done.status == 0 and re.search(r"^disk +not measured: .*Read-only", done.out, re.MULTILINE), done
+    assert done.status == 0 and re.search(r"^disk +not measured: .*Read-only", done.out,
+                                          re.MULTILINE), done
 
 
 # --- volumes
@@ -693,5 +816,6 @@ def test_volumes_of_this_machine(doctor):
     seen = doctor({}, "--volumes")
     assert seen.status == 0 and seen.done.out.startswith("# ") and seen.done.err == ""
     assert subprocess.run(["sh", "-n"], input=seen.done.out, text=True).returncode == 0
-    names = [json.loads(line)["name"] for line in doctor({}, "--volumes", "--json").done.out.splitlines()]
+    names = [json.loads(line)["name"]
+             for line in doctor({}, "--volumes", "--json").done.out.splitlines()]
     assert all(f"# /dev/{name} " in seen.done.out for name in names)

@@ -1,4 +1,6 @@
-"""s3-fetch: the main job end to end, on a real server and on one that lies (issue 2, items 1 to 4, 6, 7)."""
+"""s3-fetch: the main job end to end, on a real server and on one that lies (issue 2, items 1 to 4,
+6, 7).
+"""
 
 import os
 import random
@@ -45,7 +47,8 @@ def gets(fake):
 
 @pytest.fixture(scope="module")
 def photos(seaweed, tmp_path_factory):
-    """A versioned bucket: 2,000 objects, 3 versions each of 100 keys, one 256 MiB multipart object."""
+    """A versioned bucket: 2,000 objects, 3 versions each of 100 keys, one 256 MiB multipart object.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from boto3.s3.transfer import TransferConfig
@@ -68,7 +71,8 @@ def photos(seaweed, tmp_path_factory):
             current |= wave
     big = tmp_path_factory.mktemp("big") / "big"
     big.write_bytes(b"".join(noise.randbytes(16 << 20) for _ in range(16)))
-    client.upload_file(str(big), name, "big/256m", Config=TransferConfig(multipart_chunksize=8 << 20))
+    client.upload_file(str(big), name, "big/256m",
+                       Config=TransferConfig(multipart_chunksize=8 << 20))
     current["big/256m"] = big.read_bytes()
     return name, current, versions
 
@@ -78,7 +82,8 @@ def test_the_pipeline(photos, seaweed, pipe, tmp_path, form):
     """Every file's bytes are right, every row is verified with a content proof, the status is 0."""
     name, current, _ = photos
     dest, out = tmp_path / "data", tmp_path / f"out.{form}"
-    done = pipe(PIPELINE.format(source=f"-f {form} s3://{name}/", jobs=8, dest=dest, out=out), env=seaweed.env, timeout=120)
+    done = pipe(PIPELINE.format(source=f"-f {form} s3://{name}/", jobs=8, dest=dest, out=out),
+                env=seaweed.env, timeout=120)
     assert done.status == [0, 0, 0], done.err
     assert tree(dest) == {f"{name}/{key}": body for key, body in current.items()}
     rows = read_rows(out)
@@ -88,11 +93,14 @@ def test_the_pipeline(photos, seaweed, pipe, tmp_path, form):
 
 
 def test_all_versions(photos, seaweed, pipe, tmp_path):
-    """Every version has a file of its own, the latest under the plain name; paths lead back to keys."""
+    """Every version has a file of its own, the latest under the plain name; paths lead back to
+    keys.
+    """
     name, current, versions = photos
     dest, out = tmp_path / "data", tmp_path / "out.csv"
     source = f"--versions --exclude 'big/*' s3://{name}/"
-    done = pipe(PIPELINE.format(source=source, jobs=2, dest=dest, out=out), env=seaweed.env, timeout=120)
+    done = pipe(PIPELINE.format(source=source, jobs=2, dest=dest, out=out), env=seaweed.env,
+                timeout=120)
     assert done.status == [0, 0, 0], done.err
     rows = read_rows(out)
     assert len(rows) == 2200 and len({row.path for row in rows}) == 2200
@@ -109,7 +117,8 @@ def test_point_in_time(seaweed, pipe, tmp_path):
     client.create_bucket(Bucket=name)
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     moments = []
-    for step in ({"a": b"a1", "b": b"b1", "c": b"c1"}, {"a": b"a2", "c": None}, {"a": b"a3", "b": None, "c": b"c3"}):
+    for step in ({"a": b"a1", "b": b"b1", "c": b"c1"}, {"a": b"a2", "c": None},
+                 {"a": b"a3", "b": None, "c": b"c3"}):
         for key, body in step.items():
             if body is None:
                 client.delete_object(Bucket=name, Key=key)
@@ -118,18 +127,21 @@ def test_point_in_time(seaweed, pipe, tmp_path):
         time.sleep(1.1)         # the listing tells whole seconds
         moments.append(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 0.5)))
         time.sleep(1.1)
-    wanted = [{"a": b"a1", "b": b"b1", "c": b"c1"}, {"a": b"a2", "b": b"b1"}, {"a": b"a3", "c": b"c3"}]
+    wanted = [{"a": b"a1", "b": b"b1", "c": b"c1"}, {"a": b"a2", "b": b"b1"},
+              {"a": b"a3", "c": b"c3"}]
     for number, (moment, files) in enumerate(zip(moments, wanted)):
         dest = tmp_path / str(number)
-        done = pipe(PIPELINE.format(source=f"--at {moment} s3://{name}", jobs=2, dest=dest, out=tmp_path / "out"),
-                    env=seaweed.env)
+        done = pipe(PIPELINE.format(source=f"--at {moment} s3://{name}", jobs=2, dest=dest,
+                                    out=tmp_path / "out"), env=seaweed.env)
         assert done.status == [0, 0, 0], done.err
         assert tree(dest) == {f"{name}/{key}": body for key, body in files.items()}
 
 
 @pytest.mark.system("strace")
 def test_a_rerun_transfers_and_hashes_nothing(fake, run, tmp_path):
-    """The second run asks nothing of S3, opens no file, starts no worker, and says that nothing was to do."""
+    """The second run asks nothing of S3, opens no file, starts no worker, and says that nothing was
+    to do.
+    """
     fake.bucket("b")
     for number in range(300):
         fake.put("b", f"k{number}", b"x" * number)
@@ -137,8 +149,9 @@ def test_a_rerun_transfers_and_hashes_nothing(fake, run, tmp_path):
     assert run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake)).status == 0
     before = len(fake.log)
     trace = tmp_path / "trace"
-    again = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=openat,execve,connect", sys.executable, BIN / "s3-fetch", "-d",
-                            tmp_path / "d"], input=listed, env=os.environ | env_of(fake), capture_output=True, text=True,
+    again = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=openat,execve,connect",
+                            sys.executable, BIN / "s3-fetch", "-d", tmp_path / "d"], input=listed,
+                           env=os.environ | env_of(fake), capture_output=True, text=True,
                            timeout=60)
     assert again.returncode == 0
     assert "nothing to fetch, 300 rows already there" in again.stderr
@@ -150,8 +163,9 @@ def test_a_rerun_transfers_and_hashes_nothing(fake, run, tmp_path):
 
 def start(argv, env, **options):
     """Start a command in a process group of its own."""
-    return subprocess.Popen([sys.executable, BIN / argv[0], *map(str, argv[1:])], env=os.environ | env, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options)
+    return subprocess.Popen([sys.executable, BIN / argv[0], *map(str, argv[1:])],
+                            env=os.environ | env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, start_new_session=True, **options)
 
 
 def wait_for(what, seconds=20):
@@ -178,7 +192,9 @@ def in_group(pid, group):
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
 def test_kill_and_rerun(fake, run, tmp_path, share):
-    """After kill -9 of the whole group a re-run ends with the same tree and asks again for no more than was in flight."""
+    """After kill -9 of the whole group a re-run ends with the same tree and asks again for no more
+    than was in flight.
+    """
     fake.bucket("b", versioning="Enabled")
     bodies = {f"dir{n % 7}/k{n}": random.Random(n).randbytes(3000) for n in range(400)}
     for key, body in bodies.items():
@@ -217,7 +233,8 @@ def test_kill_inside_a_large_object(fake, run, tmp_path):
     fake.put("b", "large", body)
     (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
     dest = tmp_path / "d"
-    first = start(["s3-fetch", "-j", "1", "-c", "1", "--limit-rate", "20M", "-d", dest, tmp_path / "m.csv"], env_of(fake))
+    first = start(["s3-fetch", "-j", "1", "-c", "1", "--limit-rate", "20M", "-d", dest,
+                   tmp_path / "m.csv"], env_of(fake))
     wait_for(lambda: len(journal(dest)) >= 3)
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
@@ -232,7 +249,8 @@ def test_kill_inside_a_large_object(fake, run, tmp_path):
     again = run("s3-fetch", "-j", "1", "-d", dest, tmp_path / "m.csv", env=env_of(fake))
     assert again.status == 0, again.err
     assert tree(dest) == {"b/large": body}
-    asked = [request.headers["range"] for request in fake.requests(method="GET", key="large")[before:]]
+    asked = [request.headers["range"]
+             for request in fake.requests(method="GET", key="large")[before:]]
     kept = {f"bytes={piece['start']}-{piece['end'] - 1}" for piece in noted[1:]}
     assert kept and not kept & set(asked)
     assert f"bytes={spoiled['start']}-{spoiled['end'] - 1}" in asked
@@ -242,7 +260,8 @@ def test_kill_inside_a_large_object(fake, run, tmp_path):
 def journal(dest):
     """Return the lines of the journal beside the one part file."""
     import json
-    found = list(Path(dest, ".s3kit", "parts").glob("*.journal")) if Path(dest, ".s3kit", "parts").is_dir() else []
+    found = (list(Path(dest, ".s3kit", "parts").glob("*.journal"))
+             if Path(dest, ".s3kit", "parts").is_dir() else [])
     lines = found[0].read_text().splitlines(keepends=True) if found else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -254,7 +273,8 @@ def test_two_at_once(fake, run, tmp_path):
         fake.put("b", f"k{number:03d}", bytes([number % 251]) * 5000)
     (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
     fake.latency = 0.01
-    both = [start(["s3-fetch", "-j", "2", "-c", "4", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake)) for _ in range(2)]
+    both = [start(["s3-fetch", "-j", "2", "-c", "4", "-d", tmp_path / "d", tmp_path / "m.csv"],
+                  env_of(fake)) for _ in range(2)]
     ended = [process.communicate(timeout=90) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     assert set(gets(fake).values()) == {1} and len(gets(fake)) == 300
@@ -269,8 +289,8 @@ def test_two_at_once_on_a_large_object(fake, run, tmp_path):
     body = random.Random(3).randbytes(80 << 20)
     fake.put("b", "large", body)
     (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
-    both = [start(["s3-fetch", "-j", "1", "--limit-rate", "60M", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
-            for _ in range(2)]
+    both = [start(["s3-fetch", "-j", "1", "--limit-rate", "60M", "-d", tmp_path / "d",
+                   tmp_path / "m.csv"], env_of(fake)) for _ in range(2)]
     ended = [process.communicate(timeout=90) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     assert tree(tmp_path / "d") == {"b/large": body} and parts(tmp_path / "d") == []
@@ -289,7 +309,7 @@ touch {tmp_path}/second
 date=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)
 [ $key = FIRST ] && date=$(date -u -d '+2 minutes' +%Y-%m-%dT%H:%M:%SZ)
 echo '{{"Version": 1, "AccessKeyId": "'$key'", "SecretAccessKey": "secret", "SessionToken": "t-'$key'", "Expiration": "'$date'"}}'
-""")
+""")  # noqa: E501
     script.chmod(0o755)
     config.write_text(f"[default]\nregion = us-east-1\ncredential_process = {script}\n")
     fake.bucket("b")
@@ -315,7 +335,9 @@ echo '{{"Version": 1, "AccessKeyId": "'$key'", "SecretAccessKey": "secret", "Ses
 
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_odd_keys(fake, pipe, tmp_path, versioning):
-    """Each odd key arrives in a file of its own with its bytes; its path leads back; nothing is written outside."""
+    """Each odd key arrives in a file of its own with its bytes; its path leads back; nothing is
+    written outside.
+    """
     bodies = dict(ODD_KEYS)
     assert len(bodies) >= 60
     fake.bucket("odd", versioning=versioning)
@@ -336,15 +358,18 @@ def test_odd_keys(fake, pipe, tmp_path, versioning):
     assert sorted(os.listdir(tmp_path)) == ["in", "out.csv"] and os.listdir(dest.parent) == ["side"]
 
 
-FAULTS = [("flip", {}), ("short", {}), ("short-nolength", {}), ("reset", {}), ("error200", {}), ("html", {}),
-          ("gzip", {}), ("wrong-etag", {}), ("status", {"status": 500, "code": "InternalError"}),
+FAULTS = [("flip", {}), ("short", {}), ("short-nolength", {}), ("reset", {}), ("error200", {}),
+          ("html", {}), ("gzip", {}), ("wrong-etag", {}),
+          ("status", {"status": 500, "code": "InternalError"}),
           ("status", {"status": 403, "code": "AccessDenied"})]
 
 
 @pytest.mark.parametrize("size", [3000, 700_000, 70 << 20], ids=["memory", "stream", "ranges"])
-@pytest.mark.parametrize("kind,options", FAULTS, ids=[f"{kind}{options.get('status', '')}" for kind, options in FAULTS])
+@pytest.mark.parametrize("kind,options", FAULTS,
+                         ids=[f"{kind}{options.get('status', '')}" for kind, options in FAULTS])
 def test_a_server_that_lies(fake, run, tmp_path, kind, options, size):
-    """Never a file under its final name; the row is `failed`, the others are done, the status is 1."""
+    """Never a file under its final name; the row is `failed`, the others are done, the status is 1.
+    """
     fake.bucket("b")
     fake.put("b", "bad", random.Random(size).randbytes(size))
     fake.put("b", "good", b"fine")
@@ -359,7 +384,8 @@ def test_a_server_that_lies(fake, run, tmp_path, kind, options, size):
     assert done.err.count("s3-fetch: s3://b/bad: ") == 1
 
 
-@pytest.mark.parametrize("kind,options", FAULTS[:9], ids=[f"{kind}{options.get('status', '')}" for kind, options in FAULTS[:9]])
+@pytest.mark.parametrize("kind,options", FAULTS[:9],
+                         ids=[f"{kind}{options.get('status', '')}" for kind, options in FAULTS[:9]])
 def test_a_passing_fault(fake, run, tmp_path, kind, options):
     """What goes wrong once is tried again, and nobody need know."""
     fake.bucket("b")
@@ -376,13 +402,16 @@ def test_a_passing_fault(fake, run, tmp_path, kind, options):
 @pytest.mark.parametrize("size", [700_000, 70 << 20], ids=["stream", "ranges"])
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_changed_under_way(fake, run, tmp_path, versioning, size):
-    """An object overwritten mid-download gives its listed version's bytes or a failed row, never a mixture."""
+    """An object overwritten mid-download gives its listed version's bytes or a failed row, never a
+    mixture.
+    """
     fake.bucket("b", versioning=versioning)
     body = random.Random(6).randbytes(size)
     fake.put("b", "k", body)
     listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
     fake.fault("swap", key="k", times=1)
-    done = run("s3-fetch", "-j", "1", "-c", "1", "-d", tmp_path / "d", input=listed, env=env_of(fake))
+    done = run("s3-fetch", "-j", "1", "-c", "1", "-d", tmp_path / "d", input=listed,
+               env=env_of(fake))
     found = tree(tmp_path / "d")
     if versioning or size < 1 << 20:
         assert done.status == 0 and found == {"b/k": body}
@@ -402,11 +431,14 @@ def test_changed_before(fake, run, tmp_path):
     fake.delete("b", "gone")
     done = run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake))
     assert done.status == 1 and tree(tmp_path / "d") == {}
-    assert {row.key: row.state for row in read_rows(done.out)} == {"changed": "failed", "gone": "vanished"}
+    assert ({row.key: row.state for row in read_rows(done.out)}
+            == {"changed": "failed", "gone": "vanished"})
 
 
 def test_archived_rows_are_passed_on(fake, run, tmp_path):
-    """What must be restored first goes on as it came, with a hint and status 1; what was restored is fetched."""
+    """What must be restored first goes on as it came, with a hint and status 1; what was restored
+    is fetched.
+    """
     fake.bucket("b", versioning="Enabled")
     fake.put("b", "cold", b"cold", storage_class="GLACIER")
     fake.put("b", "warm", b"warm", storage_class="GLACIER_IR")
@@ -419,11 +451,13 @@ def test_archived_rows_are_passed_on(fake, run, tmp_path):
 
 
 def test_bare_manifest_is_filled_in(fake, run, tmp_path):
-    """A person's `key,version_id` with --bucket gets those versions, and all that S3 says of them."""
+    """A person's `key,version_id` with --bucket gets those versions, and all that S3 says of them.
+    """
     fake.bucket("b", versioning="Enabled")
     old = fake.put("b", "k", b"old")
     fake.put("b", "k", b"new!")
-    done = run("s3-fetch", "--bucket", "b", "-d", tmp_path / "d", input=f"key,version_id\nk,{old}\n", env=env_of(fake))
+    done = run("s3-fetch", "--bucket", "b", "-d", tmp_path / "d",
+               input=f"key,version_id\nk,{old}\n", env=env_of(fake))
     assert done.status == 0, done.err
     row = read_rows(done.out)[0]
     assert (row.size, row.version_id, row.state, row.proof) == ("3", old, "fetched", "crc64nvme")
@@ -448,7 +482,8 @@ def test_proofs(fake, pipe, tmp_path, checksum, size):
     fake.bucket("b")
     fake.put("b", "k", random.Random(8).randbytes(size), checksum=checksum)
     out = tmp_path / "out.csv"
-    done = pipe(PIPELINE.format(source="s3://b", jobs=2, dest=tmp_path / "d", out=out), env=env_of(fake))
+    done = pipe(PIPELINE.format(source="s3://b", jobs=2, dest=tmp_path / "d", out=out),
+                env=env_of(fake))
     assert done.status == [0, 0, 0], done.err
     assert read_rows(out)[0].proof == (checksum.lower() if checksum else "etag-md5")
 
@@ -459,11 +494,14 @@ def test_multipart(fake, pipe, tmp_path, part, checksum):
     """Multipart ETags and composites are proven part by part, whatever the part size."""
     body = random.Random(9).randbytes(80 << 20)
     fake.bucket("b")
-    fake.put("b", "k", b"", parts=[body[at:at + part] for at in range(0, len(body), part)], checksum=checksum)
+    fake.put("b", "k", b"", parts=[body[at:at + part] for at in range(0, len(body), part)],
+             checksum=checksum)
     out = tmp_path / "out.csv"
-    done = pipe(PIPELINE.format(source="s3://b", jobs=2, dest=tmp_path / "d", out=out), env=env_of(fake))
+    done = pipe(PIPELINE.format(source="s3://b", jobs=2, dest=tmp_path / "d", out=out),
+                env=env_of(fake))
     assert done.status == [0, 0, 0], done.err
-    proof = {None: f"etag-md5-parts:{part}", "SHA256": f"sha256-parts:{part}", "CRC64NVME": "crc64nvme"}[checksum]
+    proof = {None: f"etag-md5-parts:{part}", "SHA256": f"sha256-parts:{part}",
+             "CRC64NVME": "crc64nvme"}[checksum]
     assert read_rows(out)[0].proof == proof
     assert tree(tmp_path / "d") == {"b/k": body}
 
@@ -499,8 +537,10 @@ def test_in_place_keeps_what_the_filters_leave_out(fake, run, tmp_path):
     file.write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
     out = run("s3-fetch", "--include", "*.jpg", file, "-d", tmp_path / "d", env=env_of(fake)).out
     assert [row.key for row in read_rows(out)] == ["k.jpg"]
-    assert run("s3-fetch", "-i", "--include", "*.jpg", file, "-d", tmp_path / "d", env=env_of(fake)).status == 0
-    assert {row.key: row.state for row in read_rows(file)} == {"k.jpg": "fetched", "k.txt": "listed"}
+    assert run("s3-fetch", "-i", "--include", "*.jpg", file, "-d", tmp_path / "d",
+               env=env_of(fake)).status == 0
+    assert ({row.key: row.state for row in read_rows(file)}
+            == {"k.jpg": "fetched", "k.txt": "listed"})
 
 
 def test_what_another_tool_left_is_kept(fake, run, tmp_path):
@@ -541,10 +581,12 @@ def test_hostile_paths_in_rows(fake, run, tmp_path):
     fake.bucket("b")
     fake.put("b", "k", b"k")
     fake.put("b", "l", b"l")
-    rows = "bucket,key,path\nb,k,../up\nb,k,/etc/x\nb,k,.s3kit/ledger.sqlite3\nb,k,mine/k\nb,l,mine/k\n"
+    rows = ("bucket,key,path\nb,k,../up\nb,k,/etc/x\nb,k,.s3kit/ledger.sqlite3\nb,k,mine/k\nb,l,"
+            "mine/k\n")
     done = run("s3-fetch", "-d", tmp_path / "d", input=rows, env=env_of(fake))
     assert done.status == 1
-    assert [row.state for row in sorted(read_rows(done.out), key=lambda row: row.path)].count("conflict") == 4
+    assert ([row.state for row in sorted(read_rows(done.out), key=lambda row: row.path)]
+            .count("conflict") == 4)
     assert tree(tmp_path / "d") == {"mine/k": b"k"}
 
 
@@ -554,7 +596,8 @@ def test_expired_credentials(fake, run, tmp_path):
     for number in range(20):
         fake.put("b", f"k{number}", b"x")
     listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
-    fake.fault("status", key=bool, times=None, status=400, code="ExpiredToken", message="The provided token has expired.")
+    fake.fault("status", key=bool, times=None, status=400, code="ExpiredToken",
+               message="The provided token has expired.")
     done = run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake))
     assert done.status == 3 and "expired" in done.err
     assert ",failed," not in done.out and "#end" not in done.out
@@ -574,7 +617,8 @@ def test_slow_down_fails_no_row(fake, run, tmp_path):
 
 @pytest.mark.system("mount", "root")
 def test_no_space(fake, run, tmp_path):
-    """A full disk stops the run with 3 and says what is needed; with room the same command resumes."""
+    """A full disk stops the run with 3 and says what is needed; with room the same command resumes.
+    """
     fake.bucket("b")
     for number in range(40):
         fake.put("b", f"k{number}", bytes(100_000))
@@ -601,7 +645,8 @@ def test_the_ledger_knows(fake, run, tmp_path):
     run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake))
     entry = Ledger(tmp_path / "d" / ".s3kit").find("b", "k", "")
     status = os.stat(tmp_path / "d" / "b" / "k")
-    assert (entry.size, entry.mtime_ns, entry.inode, entry.proof) == (5, status.st_mtime_ns, status.st_ino, "crc64nvme")
+    assert ((entry.size, entry.mtime_ns, entry.inode, entry.proof)
+            == (5, status.st_mtime_ns, status.st_ino, "crc64nvme"))
     for name in os.listdir(tmp_path / "d" / ".s3kit"):
         if name.startswith("ledger"):
             os.unlink(tmp_path / "d" / ".s3kit" / name)
@@ -630,7 +675,8 @@ def test_a_worker_that_dies(fake, run, tmp_path):
         fake.put("b", f"k{number}", b"x" * 100)
     (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
     fake.latency = 0.05
-    process = start(["s3-fetch", "-j", "2", "-c", "8", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
+    process = start(["s3-fetch", "-j", "2", "-c", "8", "-d", tmp_path / "d", tmp_path / "m.csv"],
+                    env_of(fake))
     wait_for(lambda: len(gets(fake)) > 50)
     workers = [pid for pid in survivors(process.pid) if int(pid) != process.pid]
     os.kill(int(workers[0]), signal.SIGKILL)
@@ -657,10 +703,12 @@ def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
     """Who waits hears for what; the run goes on when the server does."""
     fake.put("b", "k", b"body")
     (tmp_path / "m.csv").write_text("bucket,key\nb,k\n")
-    fake.fault("status", key="k", times=None, status=503, code="SlowDown", message="Please reduce your request rate.")
+    fake.fault("status", key="k", times=None, status=503, code="SlowDown",
+               message="Please reduce your request rate.")
     process = start(["s3-fetch", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
     line = process.stderr.readline()
-    assert line.startswith("s3-fetch: nothing has come for 20 s, still trying: S3 says SlowDown: Please reduce")
+    assert line.startswith(
+        "s3-fetch: nothing has come for 20 s, still trying: S3 says SlowDown: Please reduce")
     fake.faults.clear()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -671,7 +719,8 @@ def test_no_code_of_the_current_directory_is_run(fake, run, tmp_path):
     """It may be a bucket's: what was fetched there must not become a module of the workers."""
     fake.put("b", "k", b"body")
     for name in ("pickle", "struct", "s3kit", "ctypes", "collections"):
-        (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\nraise SystemExit('somebody else')\n")
+        ((tmp_path / f"{name}.py")
+         .write_text("open('was-run', 'w')\nraise SystemExit('somebody else')\n"))
     done = run("s3-fetch", "-d", "d", input="bucket,key\nb,k\n", env=env_of(fake), cwd=tmp_path)
     assert done.status == 0 and not (tmp_path / "was-run").exists(), done.err
 
@@ -679,33 +728,40 @@ def test_no_code_of_the_current_directory_is_run(fake, run, tmp_path):
 @pytest.mark.parametrize("status", [404, 405])
 @pytest.mark.parametrize("size", [10, 9 << 20])
 def test_the_page_of_a_proxy_is_not_s3_s_word(fake, run, tmp_path, status, size):
-    """Only NoSuchKey and NoSuchVersion mean vanished: s3-fetch would never ask for the row again."""
+    """Only NoSuchKey and NoSuchVersion mean vanished: s3-fetch would never ask for the row again.
+    """
     for key in ("there", "gone"):
         fake.put("b", key, os.urandom(size))
     listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
     fake.delete("b", "gone")
     fake.fault("page", key="there", method=None, times=None, status=status)
     done = run("s3-fetch", "-d", "d", "--retries", "1", input=listed, env=env_of(fake))
-    assert {row.key: row.state for row in read_rows(done.out)} == {"there": "failed", "gone": "vanished"}, done.err
+    assert ({row.key: row.state for row in read_rows(done.out)}
+            == {"there": "failed", "gone": "vanished"}), done.err
 
 
 def test_batches_and_answers_that_no_socket_takes_at_once(fake, tmp_path):
-    """Keys of 1,024 control characters, and errors as long: a worker and its parent send at the same time, and go on.
+    """Keys of 1,024 control characters, and errors as long: a worker and its parent send at the
+    same time, and go on.
 
-    The worker is stopped again and again, so that both batches that it holds are answered while it sleeps.
+    The worker is stopped again and again, so that both batches that it holds are answered while it
+    sleeps.
     """
     fake.bucket("b")
     keys = ["\x01" * 1020 + f"{number:04d}" for number in range(640)]
     fake.fault("status", key=bool, times=None, status=404, code="NoSuchKey", message="x" * 8000)
     manifest = tmp_path / "m.csv"
-    manifest.write_text("bucket,key\n" + "".join(f"b,{key.replace(chr(1), '%01')}\n" for key in keys))
-    process = subprocess.Popen([sys.executable, BIN / "s3-fetch", "-q", "-j", "1", "-c", "128", "-d", tmp_path / "d",
-                                "-o", tmp_path / "out", manifest], env=clean_env(env_of(fake)), stderr=subprocess.DEVNULL)
+    manifest.write_text("bucket,key\n"
+                        + "".join(f"b,{key.replace(chr(1), '%01')}\n" for key in keys))
+    process = subprocess.Popen([sys.executable, BIN / "s3-fetch", "-q", "-j", "1", "-c", "128",
+                                "-d", tmp_path / "d", "-o", tmp_path / "out", manifest],
+                               env=clean_env(env_of(fake)), stderr=subprocess.DEVNULL)
     children = Path(f"/proc/{process.pid}/task")
     end = time.monotonic() + 100
     while process.poll() is None and time.monotonic() < end:
         with suppress(OSError):         # they may just have ended
-            workers = [int(pid) for path in children.glob("*/children") for pid in path.read_text().split()]
+            workers = [int(pid) for path in children.glob("*/children")
+                       for pid in path.read_text().split()]
             for number in (signal.SIGSTOP, signal.SIGCONT):
                 for worker in workers:
                     os.kill(worker, number)
@@ -720,23 +776,30 @@ def test_batches_and_answers_that_no_socket_takes_at_once(fake, tmp_path):
 
 
 def test_rows_that_come_twice_in_a_row_end(fake, run, tmp_path):
-    """Rows that sleep until the same version has come do not keep the reader asleep: 4,000 rows of 2,000 objects end."""
+    """Rows that sleep until the same version has come do not keep the reader asleep: 4,000 rows of
+    2,000 objects end.
+    """
     fake.bucket("b")
     for number in range(2000):
         fake.put("b", f"k{number:04d}", b"x")
     lines = run("s3-manifest", "s3://b", env=env_of(fake)).out.splitlines()
-    twice = "\n".join([*lines[:2], *(line for line in lines[2:-1] for _ in range(2)), "#end rows=4000", ""])
-    done = run("s3-fetch", "-j", "2", "-c", "16", "-d", tmp_path / "d", input=twice, env=env_of(fake), timeout=150)
+    twice = "\n".join([*lines[:2], *(line for line in lines[2:-1] for _ in range(2)),
+                       "#end rows=4000", ""])
+    done = run("s3-fetch", "-j", "2", "-c", "16", "-d", tmp_path / "d", input=twice,
+               env=env_of(fake), timeout=150)
     assert done.status == 0 and done.out.count(",fetched,") == 4000, done.err
 
 
 def test_two_at_once_with_many_rows_end(fake, run, tmp_path):
-    """Whose last rows are all held by another process goes on when that has finished, with more rows than fit in memory."""
+    """Whose last rows are all held by another process goes on when that has finished, with more
+    rows than fit in memory.
+    """
     fake.bucket("b")
     for number in range(3000):
         fake.put("b", f"k{number:04d}", b"x")
     (tmp_path / "m.csv").write_text(run("s3-manifest", "s3://b", env=env_of(fake)).out)
-    both = [start(["s3-fetch", "-j", "2", "-c", "8", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake)) for _ in range(2)]
+    both = [start(["s3-fetch", "-j", "2", "-c", "8", "-d", tmp_path / "d", tmp_path / "m.csv"],
+                  env_of(fake)) for _ in range(2)]
     ended = [process.communicate(timeout=180) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     assert all(out.count(",fetched,") == 3000 for out, _ in ended)
@@ -747,7 +810,9 @@ def test_two_at_once_with_many_rows_end(fake, run, tmp_path):
 
 @pytest.mark.parametrize("size", [5, 65 << 20], ids=["small", "ranges"])
 def test_a_bare_row_means_what_s3_has_now(fake, run, tmp_path, size):
-    """A row without a version and an ETag is asked for each time: what S3 still has stays, what is new comes."""
+    """A row without a version and an ETag is asked for each time: what S3 still has stays, what is
+    new comes.
+    """
     fake.bucket("b")
     fake.put("b", "k", b"first" + bytes(size - 5))
     bare = f"bucket,key,size\nb,k,{size}\n" if size > 5 else "bucket,key\nb,k\n"
@@ -756,10 +821,12 @@ def test_a_bare_row_means_what_s3_has_now(fake, run, tmp_path, size):
         return run("s3-fetch", "-d", tmp_path / "d", input=bare, env=env_of(fake))
 
     assert fetch().status == 0
-    sent = len(fake.requests(method="GET", key="k", status=200)) + len(fake.requests(method="GET", key="k", status=206))
+    sent = (len(fake.requests(method="GET", key="k", status=200))
+            + len(fake.requests(method="GET", key="k", status=206)))
     again = fetch()
     assert again.status == 0 and "nothing to fetch, 1 row already there" in again.err
-    assert len(fake.requests(method="GET", key="k", status=200)) + len(fake.requests(method="GET", key="k", status=206)) == sent
+    assert (len(fake.requests(method="GET", key="k", status=200))
+            + len(fake.requests(method="GET", key="k", status=206)) == sent)
     fake.put("b", "k", b"other" + bytes(size - 5))
     newer = fetch()
     assert newer.status == 0 and "1 row fetched" in newer.err

@@ -25,7 +25,9 @@ def test_buckets(listed, run):
 
 
 def test_one_level_and_all(listed, run):
-    """One level with its prefixes; -R everything; names that could act on a terminal are written out."""
+    """One level with its prefixes; -R everything; names that could act on a terminal are written
+    out.
+    """
     assert run("s3-list", "s3://b", env=env_of(listed)).out == "a\ndir/\n"
     assert run("s3-list", "-R", "s3://b", env=env_of(listed)).out == "a\ndir/y\\x0a\n"
     assert run("s3-list", "s3://b/dir/", env=env_of(listed)).out == "dir/y\\x0a\n"
@@ -38,16 +40,20 @@ def test_raw_names(listed, run):
 
 def test_long_and_versions(listed, run):
     """-l shows time, size and class; --versions also old versions and delete markers."""
-    out = run("s3-list", "-l", "-H", "-R", "--versions", "s3://b", env=env_of(listed)).out.splitlines()
+    out = run("s3-list", "-l", "-H", "-R", "--versions", "s3://b",
+              env=env_of(listed)).out.splitlines()
     assert [line.split()[-1] for line in out] == ["a", "a", "dir/x", "dir/x", "dir/y\\x0a"]
-    assert out[0].split()[:3] == ["2023-11-14T22:15:00Z", "2", "STANDARD"] and " * " in out[0] and " - " in out[1]
+    assert (out[0].split()[:3] == ["2023-11-14T22:15:00Z", "2", "STANDARD"] and " * " in out[0]
+            and " - " in out[1])
     assert "MARKER" in out[2] and "4.9K" in out[3]
 
 
 def test_json(listed, run):
     """--json: an object a line, numbers as numbers, raw keys."""
-    facts = [json.loads(line) for line in run("s3-list", "--json", "-R", "s3://b", env=env_of(listed)).out.splitlines()]
-    assert [(fact["key"], fact["size"], fact["bucket"]) for fact in facts] == [("a", 2, "b"), ("dir/y\n", 0, "b")]
+    facts = [json.loads(line) for line
+             in run("s3-list", "--json", "-R", "s3://b", env=env_of(listed)).out.splitlines()]
+    assert ([(fact["key"], fact["size"], fact["bucket"]) for fact in facts]
+            == [("a", 2, "b"), ("dir/y\n", 0, "b")])
 
 
 def test_summary(listed, run):

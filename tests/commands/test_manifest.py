@@ -33,8 +33,8 @@ def keys(done):
 def test_current(history, run):
     """Latest versions with their ids; no delete markers."""
     rows = read_rows(run("s3-manifest", "s3://b", env=env_of(history)).out)
-    assert [(row.key, row.size, row.state) for row in rows] == [("changed", "4", "listed"), ("kept", "4", "listed"),
-                                                                ("late", "4", "listed")]
+    assert ([(row.key, row.size, row.state) for row in rows]
+            == [("changed", "4", "listed"), ("kept", "4", "listed"), ("late", "4", "listed")])
     assert all(row.version_id and row.is_latest == "true" for row in rows)
 
 
@@ -50,17 +50,19 @@ def test_versions(history, run):
     """All versions and markers, newest first."""
     rows = read_rows(run("s3-manifest", "--versions", "s3://b", env=env_of(history)).out)
     assert [(row.key, row.is_delete_marker, row.is_latest) for row in rows] == [
-        ("changed", "false", "true"), ("changed", "false", "false"), ("gone", "true", "true"), ("gone", "false", "false"),
-        ("kept", "false", "true"), ("late", "false", "true")]
+        ("changed", "false", "true"), ("changed", "false", "false"), ("gone", "true", "true"),
+        ("gone", "false", "false"), ("kept", "false", "true"), ("late", "false", "true")]
 
 
-@pytest.mark.parametrize("day,expected", [
-    (0, [("changed", "3"), ("gone", "3"), ("kept", "4")]), (1, [("changed", "4"), ("gone", "3"), ("kept", "4")]),
-    (2, [("changed", "4"), ("kept", "4")]), (3, [("changed", "4"), ("kept", "4"), ("late", "4")])])
+@pytest.mark.parametrize("day,expected", [(0, [("changed", "3"), ("gone", "3"), ("kept", "4")]),
+                                          (1, [("changed", "4"), ("gone", "3"), ("kept", "4")]),
+                                          (2, [("changed", "4"), ("kept", "4")]),
+                                          (3, [("changed", "4"), ("kept", "4"), ("late", "4")])])
 def test_at(history, run, day, expected):
     """The bucket as it was: overwrites and delete markers honoured."""
     from s3kit.units import from_epoch
-    assert keys(run("s3-manifest", "--at", from_epoch(START + day * DAY + 60), "s3://b", env=env_of(history))) == expected
+    assert keys(run("s3-manifest", "--at", from_epoch(START + day * DAY + 60), "s3://b",
+                    env=env_of(history))) == expected
 
 
 def test_at_across_pages(fake, run):
@@ -70,7 +72,8 @@ def test_at_across_pages(fake, run):
         fake.put("b", "k", b"x" * (number % 7), modified=START + number)
     fake.put("b", "l", b"l", modified=START)
     from s3kit.units import from_epoch
-    assert keys(run("s3-manifest", "--at", from_epoch(START + 100), "s3://b", env=env_of(fake))) == [("k", "2"), ("l", "1")]
+    assert keys(run("s3-manifest", "--at", from_epoch(START + 100), "s3://b",
+                    env=env_of(fake))) == [("k", "2"), ("l", "1")]
 
 
 def test_several_sources_and_prefixes(fake, run, tmp_path):
@@ -82,32 +85,41 @@ def test_several_sources_and_prefixes(fake, run, tmp_path):
     (tmp_path / "buckets").write_text("# mine\ntwo   # the second\n\ns3://three-logs/dir/\n")
 
     def found(*words):
-        return [(row.bucket, row.key) for row in read_rows(run("s3-manifest", *words, env=env_of(fake)).out)]
+        return [(row.bucket, row.key)
+                for row in read_rows(run("s3-manifest", *words, env=env_of(fake)).out)]
 
-    assert found("s3://one/dir/", "s3://two") == [("one", "dir/k"), ("two", "dir/k"), ("two", "other")]
-    assert found("--buckets-file", tmp_path / "buckets") == [("two", "dir/k"), ("two", "other"), ("three-logs", "dir/k")]
-    assert {bucket for bucket, _ in found("--all-buckets", "--exclude-bucket", "*-logs")} == {"one", "two"}
+    assert found("s3://one/dir/", "s3://two") == [("one", "dir/k"), ("two", "dir/k"),
+                                                  ("two", "other")]
+    assert (found("--buckets-file", tmp_path / "buckets")
+            == [("two", "dir/k"), ("two", "other"), ("three-logs", "dir/k")])
+    assert ({bucket for bucket, _ in found("--all-buckets", "--exclude-bucket", "*-logs")}
+            == {"one", "two"})
 
 
 @pytest.mark.parametrize("words,expected", [
     (["--include", "*.jpg"], ["a.jpg", "tmp/b.jpg"]),
-    (["--include", "b*"], []),          # the whole key, from its beginning
+    (["--include", "b*"], []),  # the whole key, from its beginning
     (["--exclude", "mp*"], ["a.jpg", "c.txt", "tmp/b.jpg", "tmp/d"]),
     (["--exclude", "tmp/*"], ["a.jpg", "c.txt"]),
     (["--include", "*.jpg", "--exclude", "tmp/*"], ["a.jpg"]),
     (["--exclude", "*", "--include", "*.jpg"], ["a.jpg", "tmp/b.jpg"]),
     (["--include-regex", "^[ac]"], ["a.jpg", "c.txt"]),
     (["--exclude-regex", "jpg$"], ["c.txt", "tmp/d"]),
-    (["--min-size", "1K"], ["c.txt", "tmp/d"]), (["--max-size", "1K"], ["a.jpg", "c.txt", "tmp/b.jpg"]),
-    (["--newer", "2023-11-15"], ["tmp/d"]), (["--older", "2023-11-15"], ["a.jpg", "c.txt", "tmp/b.jpg"]),
+    (["--min-size", "1K"], ["c.txt", "tmp/d"]),
+    (["--max-size", "1K"], ["a.jpg", "c.txt", "tmp/b.jpg"]),
+    (["--newer", "2023-11-15"], ["tmp/d"]),
+    (["--older", "2023-11-15"], ["a.jpg", "c.txt", "tmp/b.jpg"]),
     (["--storage-class", "GLACIER"], ["tmp/d"])])
 def test_filters(fake, run, words, expected):
     """Each filter, and the rule that the last matching one decides."""
     fake.bucket("b")
-    for key, size, modified, storage in (("a.jpg", 10, START, "STANDARD"), ("tmp/b.jpg", 20, START, "STANDARD"),
-                                         ("c.txt", 1024, START, "STANDARD"), ("tmp/d", 5000, START + DAY, "GLACIER")):
+    for key, size, modified, storage in (("a.jpg", 10, START, "STANDARD"),
+                                         ("tmp/b.jpg", 20, START, "STANDARD"),
+                                         ("c.txt", 1024, START, "STANDARD"),
+                                         ("tmp/d", 5000, START + DAY, "GLACIER")):
         fake.put("b", key, bytes(size), modified=modified, storage_class=storage)
-    assert [key for key, _ in keys(run("s3-manifest", *words, "s3://b", env=env_of(fake)))] == sorted(expected)
+    assert [key for key,
+            _ in keys(run("s3-manifest", *words, "s3://b", env=env_of(fake)))] == sorted(expected)
 
 
 def test_a_local_tree(run, tmp_path):
@@ -117,7 +129,8 @@ def test_a_local_tree(run, tmp_path):
     (tmp_path / "t" / "a%").write_bytes(b"1")
     os.symlink("/etc/passwd", tmp_path / "t" / "link")
     rows = read_rows(run("s3-manifest", "--bucket", "b", tmp_path / "t").out)
-    assert [(row.bucket, row.key, row.size, row.path) for row in rows] == [("b", "a%", "1", "a%"), ("b", "dir/b", "5", "dir/b")]
+    assert ([(row.bucket, row.key, row.size, row.path) for row in rows]
+            == [("b", "a%", "1", "a%"), ("b", "dir/b", "5", "dir/b")])
 
 
 def test_a_destination_of_ours(fake, run, tmp_path):
@@ -125,23 +138,29 @@ def test_a_destination_of_ours(fake, run, tmp_path):
     fake.bucket("b")
     for key in ("plain", "x/../y", "//"):
         fake.put("b", key, b"x")
-    run("s3-fetch", "-d", tmp_path / "d", input=run("s3-manifest", "s3://b", env=env_of(fake)).out, env=env_of(fake))
+    run("s3-fetch", "-d", tmp_path / "d", input=run("s3-manifest", "s3://b", env=env_of(fake)).out,
+        env=env_of(fake))
     rows = read_rows(run("s3-manifest", tmp_path / "d").out)
-    assert sorted((row.bucket, row.key) for row in rows) == [("b", "//"), ("b", "plain"), ("b", "x/../y")]
+    assert (sorted((row.bucket, row.key) for row in rows)
+            == [("b", "//"), ("b", "plain"), ("b", "x/../y")])
 
 
 def test_a_destination_keeps_the_versions(history, run, tmp_path):
-    """The listing of a destination names the version of each file that has one in its name, so that it can be verified."""
+    """The listing of a destination names the version of each file that has one in its name, so that
+    it can be verified.
+    """
     listed = run("s3-manifest", "--versions", "s3://b", env=env_of(history)).out
     run("s3-fetch", "-j", "1", "-d", tmp_path / "d", input=listed, env=env_of(history))
     rows = run("s3-manifest", tmp_path / "d").out
     done = run("s3-verify", "--discard", "-d", tmp_path / "d", input=rows, env=env_of(history))
-    assert {row.key: row.state for row in read_rows(done.out) if row.version_id} == {"changed": "verified"}
+    assert ({row.key: row.state for row in read_rows(done.out) if row.version_id}
+            == {"changed": "verified"})
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.xml.gz", "m.csv.zst"])
 def test_output_files(history, run, tmp_path, name):
-    """-o compresses by the name, writes atomically, and what was written is read again as the same."""
+    """-o compresses by the name, writes atomically, and what was written is read again as the same.
+    """
     file = tmp_path / name
     form = "xml" if ".xml" in name else "csv"
     done = run("s3-manifest", "-o", file, "s3://b", env=env_of(history))
@@ -154,7 +173,9 @@ def test_output_files(history, run, tmp_path, name):
 
 
 def test_a_listing_that_breaks_off(fake, run, tmp_path):
-    """When S3 fails in the middle of a listing no end mark is written, no file replaced, and the status is 3."""
+    """When S3 fails in the middle of a listing no end mark is written, no file replaced, and the
+    status is 3.
+    """
     fake.bucket("b")
     for number in range(1500):
         fake.put("b", f"{number:04d}", b"")

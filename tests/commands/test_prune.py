@@ -1,4 +1,5 @@
-"""s3-prune: what is deleted, what is kept, and that nobody can make it delete what was not proven."""
+"""s3-prune: what is deleted, what is kept, and that nobody can make it delete what was not proven.
+"""
 
 import os
 import random
@@ -42,7 +43,8 @@ def kept(fake, bucket="b"):
 def test_all_that_is_proven_goes(fake, run, tmp_path, versioning):
     """Odd keys, too, whichever way each must be deleted."""
     fake.bucket("b", versioning="Enabled" if versioning else None)
-    for key in ("plain", "a\nb", "c\x01", "\x1b[31m", "x/../y", "..", "./z", "é", "a&<b>'\"", "%41", " ", "=1+1", "dir/"):
+    for key in ("plain", "a\nb", "c\x01", "\x1b[31m", "x/../y", "..", "./z", "é", "a&<b>'\"", "%41",
+                " ", "=1+1", "dir/"):
         fake.put("b", key, b"" if key.endswith("/") else key.encode())
         if versioning:
             fake.put("b", key, b"" if key.endswith("/") else b"2" + key.encode())
@@ -55,19 +57,22 @@ def test_all_that_is_proven_goes(fake, run, tmp_path, versioning):
     assert done.status == 0, done.err
     assert {row.state for row in read_rows(done.out)} == {"pruned"} and not kept(fake)
     again = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
-    assert again.status == 0 and {row.state for row in read_rows(again.out)} == {"pruned"}, "gone already is gone"
+    assert (again.status == 0
+            and {row.state for row in read_rows(again.out)} == {"pruned"}), "gone already is gone"
 
 
 def test_what_is_not_proven_stays(fake, run, tmp_path):
     """Rows of every state and proof, as people and other commands may hand them in."""
     fake.bucket("b")
-    keys = ["verified", "fetched", "listed", "failed", "mismatch", "unverifiable", "sized", "lying", "unknown", "restored"]
+    keys = ["verified", "fetched", "listed", "failed", "mismatch", "unverifiable", "sized", "lying",
+            "unknown", "restored"]
     for key in keys:
         fake.put("b", key, b"body of " + key.encode())
     rows = {row.key: row for row in read_rows(proven(fake, run, tmp_path))}
     lines = []
     for key, row in rows.items():
-        state = key if key in ("fetched", "listed", "failed", "mismatch", "unverifiable", "restored") else "verified"
+        state = key if key in ("fetched", "listed", "failed", "mismatch", "unverifiable",
+                               "restored") else "verified"
         proof = "size" if key == "sized" else row.proof
         etag = "0" * 32 if key == "lying" else row.etag
         bucket = "b" if key != "unknown" else "elsewhere"
@@ -76,7 +81,8 @@ def test_what_is_not_proven_stays(fake, run, tmp_path):
     done = run("s3-prune", "--yes", *DEST, input=text, env=env_of(fake))
     found = {row.key: row for row in read_rows(done.out)}
     assert {key for key, row in found.items() if row.state == "pruned"} == {"verified"}
-    assert found["lying"].state == found["unknown"].state == "failed" and "kept in S3" in found["lying"].error
+    assert (found["lying"].state == found["unknown"].state == "failed"
+            and "kept in S3" in found["lying"].error)
     assert {version.key for version in fake.versions("b")} == set(keys) - {"verified"}
     assert done.status == 1
 
@@ -93,7 +99,8 @@ def test_options_that_widen(fake, run, tmp_path):
     assert done.status == 5 and len(kept(fake)) == 2
     done = run("s3-prune", "--yes", "--fetched", *DEST, input=fetched, env=env_of(fake))
     assert done.status == 5 and kept(fake) == {("unchecked", "null")}
-    done = run("s3-prune", "--yes", "--fetched", "--accept-proof", "size", *DEST, input=fetched, env=env_of(fake))
+    done = run("s3-prune", "--yes", "--fetched", "--accept-proof", "size", *DEST, input=fetched,
+               env=env_of(fake))
     assert done.status == 0 and not kept(fake)
 
 
@@ -107,7 +114,9 @@ def rotate(path):
     path.write_bytes(path.with_name("old").read_bytes())
 
 
-@pytest.mark.parametrize("change", [Path.unlink, os.utime, rotate, lambda path: os.truncate(path, 1), lambda path: path.write_bytes(b"x")],
+@pytest.mark.parametrize("change", [Path.unlink, os.utime, rotate,
+                                    lambda path: os.truncate(path, 1),
+                                    lambda path: path.write_bytes(b"x")],
                          ids=["removed", "touched", "rotated", "cut", "written to"])
 def test_a_file_changed_after_it_was_verified_keeps_its_object(fake, run, tmp_path, change):
     fake.bucket("b", versioning="Enabled")
@@ -119,15 +128,19 @@ def test_a_file_changed_after_it_was_verified_keeps_its_object(fake, run, tmp_pa
     assert done.status == 1 and states(done.out) == {"one": "failed", "two": "pruned"}
     assert {key for key, _ in kept(fake)} == {"one"}
     again = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
-    assert again.status == 0 and states(again.out) == {"one": "fetched", "two": "pruned"}, "s3-fetch gets it again"
+    assert again.status == 0 and states(again.out) == {"one": "fetched",
+                                                       "two": "pruned"}, "s3-fetch gets it again"
 
 
 def test_a_pipeline_into_a_place_that_is_not_there_yet(fake, pipe):
     """s3-prune starts long before s3-fetch has made the destination."""
     fake.bucket("b", versioning="Enabled")
     fake.put("b", "one", b"body")
-    done = pipe("s3-manifest s3://b | (sleep 1; s3-fetch -d d) | s3-verify -d d | s3-prune --yes -d d", env=env_of(fake))
-    assert set(done.status) == {0} and states(done.out) == {"one": "pruned"} and not kept(fake), done.err
+    done = pipe(
+        "s3-manifest s3://b | (sleep 1; s3-fetch -d d) | s3-verify -d d | s3-prune --yes -d d",
+        env=env_of(fake))
+    assert (set(done.status) == {0} and states(done.out) == {"one": "pruned"}
+            and not kept(fake)), done.err
 
 
 def rot(path):
@@ -158,12 +171,14 @@ def test_a_file_that_rotted_keeps_its_object(fake, run, tmp_path, size):
     with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
         known = dict(base.execute("SELECT key, state FROM object"))
     base.close()
-    assert known == {"one": "mismatch" if size else "pruned", "two": "pruned"}, "the only copies are known as such"
+    assert known == {"one": "mismatch" if size else "pruned",
+                     "two": "pruned"}, "the only copies are known as such"
     if not size:
         assert done.status == 0 and not kept(fake)
         return
     assert done.status == 1 and states(done.out) == {"one": "failed", "two": "pruned"}
-    assert "does not have the bytes any more" in done.err and {key for key, _ in kept(fake)} == {"one"}
+    assert ("does not have the bytes any more" in done.err
+            and {key for key, _ in kept(fake)} == {"one"})
     whole = run("s3-fetch", *DEST, input=done.out, env=env_of(fake))
     assert states(whole.out) == {"one": "fetched", "two": "pruned"}
     assert (tmp_path / "d" / "b" / "one").read_bytes() == fake.get("b", "one").body
@@ -175,7 +190,8 @@ def test_what_was_verified_just_now_is_not_read_again(fake, run, tmp_path):
     fake.put("b", "one", b"body")
     manifest = proven(fake, run, tmp_path)
     rot(tmp_path / "d" / "b" / "one")
-    done = run("s3-prune", "--yes", "--verified-since", "2100-01-01", *DEST, manifest, env=env_of(fake))
+    done = run("s3-prune", "--yes", "--verified-since", "2100-01-01", *DEST, manifest,
+               env=env_of(fake))
     assert done.status == 1 and kept(fake)
 
 
@@ -196,13 +212,16 @@ def test_no_permission(fake, run, tmp_path):
     fake.bucket("b", versioning="Enabled")
     fake.put("b", "k", b"body")
     manifest = proven(fake, run, tmp_path)
-    fake.fault("status", key="", method="POST", times=None, status=403, code="AccessDenied", message="Access Denied")
+    fake.fault("status", key="", method="POST", times=None, status=403, code="AccessDenied",
+               message="Access Denied")
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
     assert done.status == 1 and states(done.out) == {"k": "failed"} and "AccessDenied" in done.err
 
 
-@pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}), ("status", {"status": 503, "code": "SlowDown"}),
-                                           ("error200", {}), ("reset", {}), ("short", {}), ("refuse", {})])
+@pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}),
+                                           ("status", {"status": 503, "code": "SlowDown"}),
+                                           ("error200", {}), ("reset", {}), ("short", {}),
+                                           ("refuse", {})])
 @pytest.mark.parametrize("done", [False, True], ids=["not done", "done all the same"])
 def test_a_passing_fault(fake, run, tmp_path, kind, options, done):
     """Whether S3 had carried it out or not: it is asked again, and the rows say what is so."""
@@ -211,11 +230,12 @@ def test_a_passing_fault(fake, run, tmp_path, kind, options, done):
         for n in range(5):
             fake.put(bucket, f"k{n}", b"body %d" % n)
         manifest = proven(fake, run, tmp_path, bucket)
-        spoilt = fake.fault(kind, method="POST" if versioning else "DELETE", key=None if versioning else "k1", bucket=bucket,
-                            done=done, **options)
+        spoilt = fake.fault(kind, method="POST" if versioning else "DELETE",
+                            key=None if versioning else "k1", bucket=bucket, done=done, **options)
         ran = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
         assert ran.status == 0, ran.err
-        assert set(states(ran.out).values()) == {"pruned"} and not kept(fake, bucket) and spoilt.hits == 1
+        assert (set(states(ran.out).values()) == {"pruned"} and not kept(fake, bucket)
+                and spoilt.hits == 1)
 
 
 def test_an_answer_that_leaves_keys_out(fake, run, tmp_path):
@@ -224,7 +244,9 @@ def test_an_answer_that_leaves_keys_out(fake, run, tmp_path):
     for n in range(20):
         fake.put("b", f"k{n:02}", b"body")
     manifest = proven(fake, run, tmp_path)
-    fake.fault("other", key="", method="POST", times=1, body=b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></DeleteResult>')
+    fake.fault("other", key="", method="POST", times=1,
+               body=b'<DeleteResult '
+               b'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></DeleteResult>')
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
     assert done.status == 0 and len(fake.requests(method="POST")) <= 4 and not kept(fake)
 
@@ -235,9 +257,11 @@ def test_a_server_that_heeds_no_condition(fake, run, tmp_path):
     fake.put("b", "k", b"body")
     manifest = proven(fake, run, tmp_path)
     fake.sign = False           # the header is signed, and is taken away
-    fake.hook = lambda request: request.headers.pop("if-match", None) if request.method == "DELETE" else None
+    fake.hook = lambda request: request.headers.pop("if-match",
+                                                    None) if request.method == "DELETE" else None
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
-    assert done.status == 1 and "does not heed If-Match" in done.err and kept(fake) == {("k", "null")}
+    assert (done.status == 1 and "does not heed If-Match" in done.err
+            and kept(fake) == {("k", "null")})
 
 
 def test_one_row_that_cannot_go_safely_does_not_stop_the_others(fake, run, tmp_path):
@@ -248,7 +272,8 @@ def test_one_row_that_cannot_go_safely_does_not_stop_the_others(fake, run, tmp_p
     fake.put("b", "other", b"body")
     manifest = proven(fake, run, tmp_path, "b", "--versions")
     fake.sign = False
-    fake.hook = lambda request: request.headers.pop("if-match", None) if request.method == "DELETE" else None
+    fake.hook = lambda request: request.headers.pop("if-match",
+                                                    None) if request.method == "DELETE" else None
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
     assert done.status == 1 and states(done.out) == {"null": "failed", "other": "pruned"}, done.err
     assert kept(fake) == {("null", "null")}
@@ -257,14 +282,18 @@ def test_one_row_that_cannot_go_safely_does_not_stop_the_others(fake, run, tmp_p
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_a_page_is_not_s3_s_word(fake, run, tmp_path, versioning, status):
-    """Whatever a proxy answers with, nothing is `pruned` that S3 did not say; the ledger does not go back either."""
+    """Whatever a proxy answers with, nothing is `pruned` that S3 did not say; the ledger does not
+    go back either.
+    """
     fake.bucket("b", versioning=versioning)
     fake.put("b", "k", b"body")
     manifest = proven(fake, run, tmp_path)
     for method in ("POST", "DELETE"):
-        fake.fault("page", key=None if method == "POST" else "k", method=method, times=None, status=status)
+        fake.fault("page", key=None if method == "POST" else "k", method=method, times=None,
+                   status=status)
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
-    assert done.status == 1 and states(done.out) == {"k": "failed"} and len(kept(fake)) == 1, done.err
+    assert (done.status == 1 and states(done.out) == {"k": "failed"}
+            and len(kept(fake)) == 1), done.err
     assert ledger_states(tmp_path) == {"k": "pruned"}, "nobody knows what became of it"
     fake.faults.clear()
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
@@ -282,7 +311,8 @@ def test_a_server_without_deleteobjects(fake, run, tmp_path, fault, options):
     manifest = proven(fake, run, tmp_path)
     fake.fault(fault, method="POST", times=None, **options)
     done = run("s3-prune", "--yes", "-c", "1", *DEST, manifest, env=env_of(fake))
-    assert done.status == 0 and set(states(done.out).values()) == {"pruned"} and not kept(fake), done.err
+    assert (done.status == 0 and set(states(done.out).values()) == {"pruned"}
+            and not kept(fake)), done.err
     assert len(fake.requests(method="POST")) == 1
 
 
@@ -303,28 +333,34 @@ def test_what_was_gone_before_is_counted_apart(fake, run, tmp_path):
     words = ["s3-prune", "--yes", "--undo", "undo.csv", *DEST, manifest]
     run(*words, "--max-delete", "5", env=env_of(fake))
     done = run(*words, "--max-delete", "2", env=env_of(fake))
-    assert "2 rows deleted" in done.err and "5 were gone before" in done.err and len(kept(fake)) == 2
+    assert ("2 rows deleted" in done.err and "5 were gone before" in done.err
+            and len(kept(fake)) == 2)
     assert [state for _, state in sorted(states(done.out).items())].count("pruned") == 7
     planned = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
     assert len(read_rows(planned.out)) == 2 and "7  kept: gone before" in planned.err
     done = run(*words, env=env_of(fake))
     assert done.status == 0 and "2 rows deleted" in done.err and "7 were gone before" in done.err
-    assert sorted(row.key for row in read_rows(tmp_path / "undo.csv")) == [f"k{n}" for n in range(9)]
+    assert (sorted(row.key for row in read_rows(tmp_path / "undo.csv"))
+            == [f"k{n}" for n in range(9)])
 
 
 def test_the_same_bytes_put_again_are_another_object(fake, run, tmp_path):
-    """Under a name that is no version's the ledger alone does not say gone: an object of a later time is there now."""
+    """Under a name that is no version's the ledger alone does not say gone: an object of a later
+    time is there now.
+    """
     fake.bucket("b")
     fake.put("b", "k", b"body", modified=1_700_000_000)
     manifest = proven(fake, run, tmp_path)
-    assert run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0 and not kept(fake)
+    assert (run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0
+            and not kept(fake))
     fake.put("b", "k", b"body", modified=1_700_000_009)
     again = proven(fake, run, tmp_path)
     done = run("s3-prune", "--yes", *DEST, again, env=env_of(fake))
     assert done.status == 0 and "1 row deleted" in done.err and not kept(fake), done.err
 
 
-@pytest.mark.parametrize("earlier, later", [("12:00:00Z", "12:00:00.500Z"), ("13:00:00+02:00", "12:00:00Z")])
+@pytest.mark.parametrize("earlier, later",
+                         [("12:00:00Z", "12:00:00.500Z"), ("13:00:00+02:00", "12:00:00Z")])
 def test_the_newest_by_time(fake, run, tmp_path, earlier, later):
     """--keep-newest compares times, however a manifest writes them."""
     fake.bucket("b", versioning="Enabled")
@@ -332,7 +368,8 @@ def test_the_newest_by_time(fake, run, tmp_path, earlier, later):
     rows = read_rows(proven(fake, run, tmp_path, "b", "--versions"))
     at = dict(zip(ids, (earlier, later)))
     text = "bucket,key,version_id,etag,size,last_modified,state,proof\n" + "".join(
-        f"b,k,{row.version_id},{row.etag},{row.size},2026-01-01T{at[row.version_id]},verified,{row.proof}\n" for row in rows)
+        f"b,k,{row.version_id},{row.etag},{row.size},2026-01-01T{at[row.version_id]},verified,"
+        f"{row.proof}\n" for row in rows)
     done = run("s3-prune", "--yes", "--keep-newest", "1", *DEST, input=text, env=env_of(fake))
     assert kept(fake) == {("k", ids[1])}, done.err
 
@@ -370,17 +407,22 @@ def test_undo(fake, run, tmp_path):
         fake.put("b", f"k{n}", b"body")
     manifest = proven(fake, run, tmp_path)
     seen = []
-    fake.hook = lambda request: request.method == "POST" and seen.append((tmp_path / "undo.csv").read_text())
+    fake.hook = (lambda request: request.method == "POST"
+                 and seen.append((tmp_path / "undo.csv").read_text()))
     for options in (["--max-delete", "1"], []):
         run("s3-prune", "--yes", "--undo", "undo.csv", *options, *DEST, manifest, env=env_of(fake))
-    assert [text.count("\nb,k") for text in seen] == [1, 3], "what went in the first run is not written twice"
+    assert ([text.count("\nb,k") for text in seen]
+            == [1, 3]), "what went in the first run is not written twice"
     rows = read_rows(tmp_path / "undo.csv")
-    assert {row.key for row in rows} == {"k0", "k1", "k2"} and all(row.path and row.digest for row in rows)
+    assert ({row.key for row in rows} == {"k0", "k1", "k2"}
+            and all(row.path and row.digest for row in rows))
     assert (tmp_path / "undo.csv").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_question(fake, tmp_path, run, shims):
-    """At a terminal, bucket by bucket; only the bucket's name deletes, and not one that was typed before the question."""
+    """At a terminal, bucket by bucket; only the bucket's name deletes, and not one that was typed
+    before the question.
+    """
     import pty
     for bucket in ("one", "two"):
         fake.bucket(bucket, versioning="Enabled")
@@ -390,10 +432,12 @@ def test_the_question(fake, tmp_path, run, shims):
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(tmp_path)
-        os.execve(sys.executable, [sys.executable, str(BIN / "s3-prune"), *DEST, "m.csv"], clean_env(env_of(fake)))
+        os.execve(sys.executable, [sys.executable, str(BIN / "s3-prune"), *DEST, "m.csv"],
+                  clean_env(env_of(fake)))
     shown = b""
     for bucket, answer in ((b"one", b"yes\ntwo\n"), (b"two", b"two\n")):
-        while not shown.endswith(b"Type the bucket's name to delete 1 version of s3://%s for good: " % bucket):
+        while not shown.endswith(b"Type the bucket's name to delete 1 version of s3://%s for good: "
+                                 % bucket):
             shown += os.read(terminal, 4096)
         os.write(terminal, answer)
     try:
@@ -414,7 +458,10 @@ def test_nobody_to_ask(fake, run, tmp_path):
 
 
 def test_cut_input(fake, run, tmp_path):
-    """The rows that came carry their proof and go; no end mark, status 3. A question is not even asked."""
+    """The rows that came carry their proof and go; no end mark, status 3.
+
+    A question is not even asked.
+    """
     fake.bucket("b", versioning="Enabled")
     for n in range(4):
         fake.put("b", f"k{n}", b"body")
@@ -426,7 +473,9 @@ def test_cut_input(fake, run, tmp_path):
 
 
 def test_killed_and_run_again(fake, tmp_path, run):
-    """kill -9 in the midst of it: the second run ends as the first would have, and every row says pruned."""
+    """kill -9 in the midst of it: the second run ends as the first would have, and every row says
+    pruned.
+    """
     fake.bucket("b", versioning="Enabled")
     fake.bucket("plain")
     for n in range(1500):
@@ -437,8 +486,9 @@ def test_killed_and_run_again(fake, tmp_path, run):
         manifest = proven(fake, run, tmp_path, bucket)
         fake.latency = 0.05
         before = len(fake.log)
-        process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", "-c", "2", *DEST, manifest], cwd=tmp_path,
-                                   env=clean_env(env_of(fake)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", "-c", "2", *DEST,
+                                    manifest], cwd=tmp_path, env=clean_env(env_of(fake)),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while len(kept(fake, bucket)) in (1500, 200) and process.poll() is None:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
@@ -452,14 +502,19 @@ def test_killed_and_run_again(fake, tmp_path, run):
 
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_killed_before_the_answer(fake, run, tmp_path, versioning):
-    """S3 has deleted, and we never heard: the files are the only copies, and --local leaves them. What S3 kept is not taken for gone."""
+    """S3 has deleted, and we never heard: the files are the only copies, and --local leaves them.
+
+    What S3 kept is not taken for gone.
+    """
     fake.bucket("b", versioning=versioning)
     for key in ("one", "two"):
         fake.put("b", key, b"body of " + key.encode())
     manifest = proven(fake, run, tmp_path)
-    hung = fake.fault("hang", method="POST" if versioning else "DELETE", key=None if versioning else "one", times=None, done=True)
-    process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", *DEST, manifest], cwd=tmp_path, env=clean_env(env_of(fake)),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    hung = fake.fault("hang", method="POST" if versioning else "DELETE",
+                      key=None if versioning else "one", times=None, done=True)
+    process = subprocess.Popen([sys.executable, BIN / "s3-prune", "--yes", *DEST, manifest],
+                               cwd=tmp_path, env=clean_env(env_of(fake)), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
     while not hung.hits and process.poll() is None:
         time.sleep(0.01)
     while fake.get("b", "one"):
@@ -486,7 +541,8 @@ def test_what_s3_keeps_is_not_taken_for_gone(fake, run, tmp_path):
     fake.hold("b", "held")
     run("s3-prune", "--yes", *DEST, proven(fake, run, tmp_path), env=env_of(fake))
     with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
-        assert dict(base.execute("SELECT key, state FROM object")) == {"free": "pruned", "held": "verified"}
+        assert (dict(base.execute("SELECT key, state FROM object"))
+                == {"free": "pruned", "held": "verified"})
 
 
 def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
@@ -495,16 +551,20 @@ def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
     for key in ("one", "two"):
         fake.put("b", key, b"body")
     manifest = proven(fake, run, tmp_path)
-    assert run("s3-prune", "--yes", "--include", "one", *DEST, manifest, env=env_of(fake)).status == 0
+    assert run("s3-prune", "--yes", "--include", "one", *DEST, manifest,
+               env=env_of(fake)).status == 0
     assert run("s3-verify", *DEST, manifest, env=env_of(fake)).status == 0
     time.sleep(0.05)
     now = run("s3-manifest", "s3://b", env=env_of(fake)).out
     done = run("s3-prune", "--local", "--yes", *DEST, input=now)
-    assert "1 file left: the only copies" in done.err and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"]
+    assert ("1 file left: the only copies" in done.err
+            and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"])
 
 
 def test_when_no_answer_ever_comes_the_files_may_be_the_only_copies(fake, run, tmp_path):
-    """S3 deletes, and every answer is cut: the rows failed, the versions are gone, and --local leaves the files."""
+    """S3 deletes, and every answer is cut: the rows failed, the versions are gone, and --local
+    leaves the files.
+    """
     fake.bucket("b", versioning="Enabled")
     for key in ("one", "two"):
         fake.put("b", key, b"body")
@@ -531,7 +591,8 @@ def overwrite(fake, bucket, key):
 
 def put_the_same(fake, bucket, key):
     """Put the same bytes once more, as somebody who is sure to keep them."""
-    fake.put(bucket, key, fake.get(bucket, key).body if fake.get(bucket, key) and not fake.get(bucket, key).marker else b"again")
+    fake.put(bucket, key, fake.get(bucket, key).body
+             if fake.get(bucket, key) and not fake.get(bucket, key).marker else b"again")
 
 
 def delete(fake, bucket, key):
@@ -547,7 +608,8 @@ def delete_and_put(fake, bucket, key):
 
 def hold(fake, bucket, key):
     """Put it under a legal hold."""
-    if fake.bucket(bucket).versioning and fake.get(bucket, key) and not fake.get(bucket, key).marker:
+    if fake.bucket(bucket).versioning and fake.get(bucket, key) and not fake.get(
+            bucket, key).marker:
         fake.hold(bucket, key)
 
 
@@ -557,16 +619,19 @@ def archive(fake, bucket, key):
 
 
 CHANGES = (overwrite, put_the_same, delete, delete_and_put, hold, archive)
-POINTS = ("before fetch", "during fetch", "before verify", "before prune", "during prune", "after prune")
+POINTS = ("before fetch", "during fetch", "before verify", "before prune", "during prune",
+          "after prune")
 
 
 @pytest.mark.parametrize("seeds", [10])
 @pytest.mark.parametrize("versioning", [None, "Enabled", "Suspended"])
 def test_races(tmp_path, shims, run, versioning, seeds):
-    """6 points in time x 6 changes from outside x 3 kinds of bucket x 10 seeds: no newer object is ever lost.
+    """6 points in time x 6 changes from outside x 3 kinds of bucket x 10 seeds: no newer object is
+    ever lost.
 
-    Every key lives through one of the cases; the stages run one after the other, and the changes come between or,
-    by the fake's hook, at the instant before a request about the key is carried out.
+    Every key lives through one of the cases; the stages run one after the other, and the changes
+    come between or, by the fake's hook, at the instant before a request about the key is carried
+    out.
     """
     with FakeS3() as fake:
         race(fake, run, tmp_path, versioning, seeds)
@@ -603,13 +668,16 @@ def race(fake, run, tmp_path, versioning, seeds):
                     mine[key, version.seq] = version
 
     def hook(point, wanted):
-        """Return a hook that acts once on each key whose case is `point`, before a request about it is carried out."""
+        """Return a hook that acts once on each key whose case is `point`, before a request about it
+        is carried out.
+        """
         seen = set()
 
         def before(request):
             if not wanted(request):
                 return
-            keys = [request.key] if request.key else re.findall("<Key>([^<]*)</Key>", request.body.decode())
+            keys = ([request.key] if request.key
+                    else re.findall("<Key>([^<]*)</Key>", request.body.decode()))
             for key in keys:
                 if cases.get(key, ("",))[0] == point and key not in seen:
                     seen.add(key)
@@ -625,9 +693,11 @@ def race(fake, run, tmp_path, versioning, seeds):
     outside("before verify")
     text = run("s3-verify", *DEST, input=text, env=env).out
     outside("before prune")
-    fake.hook = hook("during prune", lambda request: request.method == "DELETE" or (request.method == "POST" and "delete" in request.query))
+    fake.hook = hook("during prune", lambda request: request.method == "DELETE"
+                     or (request.method == "POST" and "delete" in request.query))
     held = {id(version) for version in fake.versions("b") if version.held}
-    existing = {(version.key, version.seq): version for version in fake.versions("b") if not version.marker}
+    existing = {(version.key, version.seq): version
+                for version in fake.versions("b") if not version.marker}
     done = run("s3-prune", "--yes", *DEST, input=text, env=env, timeout=200)
     fake.hook = None
     outside("after prune")
@@ -635,18 +705,23 @@ def race(fake, run, tmp_path, versioning, seeds):
 
     there = {(version.key, version.seq) for version in fake.versions("b")}
     pruned = {(row.key, row.etag) for row in read_rows(done.out) if row.state == "pruned"}
-    # The very same bytes, put again under a name that is no version's, cannot be told apart: they are here, with proof.
-    lost = [key for (key, seq), version in mine.items() if (key, seq) not in there and not version.marker
-            and not (version.id == "null" and ((key, version.etag) in pruned or overtaken(version, mine)))]
+    # The very same bytes, put again under a name that is no version's, cannot be told apart: they
+    # are here, with proof.
+    lost = [key for (key, seq), version in mine.items() if (key, seq) not in there
+            and not version.marker and not (version.id == "null" and (
+                (key, version.etag) in pruned or overtaken(version, mine)))]
     assert not lost, f"newer objects are gone: {lost[:5]}"
-    assert not [version for version in existing.values() if id(version) in held and (version.key, version.seq) not in there]
+    assert not [version for version in existing.values()
+                if id(version) in held and (version.key, version.seq) not in there]
     by_name = {(version.key, version.id): version for version in existing.values()}
     for row in read_rows(done.out):
         if row.state == "pruned" and (row.key, row.version_id or "null") in by_name:
             version = by_name[row.key, row.version_id or "null"]
             if version.etag == row.etag:
-                assert (tmp_path / "d" / row.path).read_bytes() == version.body, f"deleted, and not here: {row.key}"
-    # What vanished from S3 by our doing is here with its bytes: whatever was there when s3-prune began.
+                assert ((tmp_path / "d" / row.path).read_bytes()
+                        == version.body), f"deleted, and not here: {row.key}"
+    # What vanished from S3 by our doing is here with its bytes: whatever was there when s3-prune
+    # began.
     for (key, seq), version in existing.items():
         if (key, seq) not in there and cases[key][0] not in ("during prune", "after prune"):
             assert (key, version.etag) in pruned, f"gone without a row that says so: {key}"
@@ -663,7 +738,9 @@ def overtaken(version, mine):
 
 
 def test_local(fake, run, tmp_path):
-    """Files that a whole manifest does not name go; nothing else, and nothing outside the buckets' directories."""
+    """Files that a whole manifest does not name go; nothing else, and nothing outside the buckets'
+    directories.
+    """
     fake.bucket("b", versioning="Enabled")
     for key in ("kept", "dir/kept", "old", "dir/old", "gone/only", "last copy", "é/old"):
         fake.put("b", key, key.encode())
@@ -681,8 +758,8 @@ def test_local(fake, run, tmp_path):
     now = run("s3-manifest", "s3://b", env=env_of(fake)).out
 
     def files():
-        return {os.fsdecode(os.path.relpath(os.path.join(folder, name), top)) for folder, _, names in os.walk(top) for name in names
-                if ".s3kit" not in folder}
+        return {os.fsdecode(os.path.relpath(os.path.join(folder, name), top)) for folder, _,
+                names in os.walk(top) for name in names if ".s3kit" not in folder}
 
     before = files()
     done = run("s3-prune", "--local", "-n", *DEST, input=now)
@@ -694,7 +771,8 @@ def test_local(fake, run, tmp_path):
     assert not (top / "b" / "gone").exists() and (top / "b" / "dir").exists()
 
 
-@pytest.mark.parametrize("spoil", [lambda lines: lines[:-1], lambda lines: lines[1:], lambda lines: [*lines[:-1], "#end rows=99\n"],
+@pytest.mark.parametrize("spoil", [lambda lines: lines[:-1], lambda lines: lines[1:],
+                                   lambda lines: [*lines[:-1], "#end rows=99\n"],
                                    lambda lines: [*lines[:2], "b,,,,,,x\n", *lines[3:]]],
                          ids=["cut", "bare", "miscounted", "a row of no sense"])
 @pytest.mark.parametrize("by", ["pipe", "file"])
@@ -708,29 +786,36 @@ def test_local_wants_the_whole_manifest(fake, run, tmp_path, spoil, by):
     time.sleep(0.05)
     text = "".join(spoil(lines))
     (tmp_path / "m.csv").write_text(text)
-    done = run("s3-prune", "--local", "--yes", *DEST, *["m.csv"] * (by == "file"), input=text if by == "pipe" else None)
+    done = run("s3-prune", "--local", "--yes", *DEST, *["m.csv"] * (by == "file"),
+               input=text if by == "pipe" else None)
     assert done.status == 3, done.err
     assert sorted(path.name for path in (tmp_path / "d" / "b").iterdir()) == ["one", "stray", "two"]
 
 
-@pytest.mark.parametrize("words", [["--include", "x"], ["--min-size", "1"], ["--bucket", "b"], ["--columns", "key"], ["--max-delete", "1"],
-                                   ["--undo", "u"], ["--keep-newest", "1"], ["--fetched"], ["-i"]])
+@pytest.mark.parametrize("words", [["--include", "x"], ["--min-size", "1"], ["--bucket", "b"],
+                                   ["--columns", "key"], ["--max-delete", "1"], ["--undo", "u"],
+                                   ["--keep-newest", "1"], ["--fetched"], ["-i"]])
 def test_local_takes_nothing_that_it_would_not_heed(run, tmp_path, words):
-    """A filter would make it remove what it leaves out, and -i would rewrite the manifest with what was removed."""
+    """A filter would make it remove what it leaves out, and -i would rewrite the manifest with what
+    was removed.
+    """
     (tmp_path / "m.csv").write_text("#s3kit manifest 1\nbucket,key\n#end rows=0\n")
     done = run("s3-prune", "--local", "--yes", *words, "m.csv")
     assert done.status == 2 and "--local removes what the manifest does not name" in done.err
-    assert sorted(os.listdir(tmp_path)) == ["m.csv"] and "bucket,key\n" in (tmp_path / "m.csv").read_text()
+    assert (sorted(os.listdir(tmp_path)) == ["m.csv"]
+            and "bucket,key\n" in (tmp_path / "m.csv").read_text())
 
 
 def fresh_files(top):
     """Return the files below a destination, as paths relative to it."""
-    return {os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names
-            if ".s3kit" not in folder}
+    return {os.path.relpath(os.path.join(folder, name), top) for folder, _,
+            names in os.walk(top) for name in names if ".s3kit" not in folder}
 
 
 def test_local_knows_a_path_with_a_mark(fake, run, tmp_path):
-    """`d/%_`, `a%f`, `a%d/...`: with neither a ledger's entry nor a path in the row, the key of the path is named."""
+    """`d/%_`, `a%f`, `a%d/...`: with neither a ledger's entry nor a path in the row, the key of the
+    path is named.
+    """
     fake.bucket("b")
     for key in ("d/", "d/x", "a", "a/b", "c//e", "B", "b"):
         fake.put("b", key, b"body of " + key.encode())
@@ -752,12 +837,14 @@ def test_local_knows_a_path_with_a_mark(fake, run, tmp_path):
 
 @pytest.mark.parametrize("then", ["nothing", "fetched again", "verified by an old manifest"])
 def test_local_without_the_ledger_that_knew(fake, run, tmp_path, then):
-    """The ledger may be moved away: what an empty or a new one cannot vouch for stays, and is said."""
+    """The ledger may be moved away: what an empty or a new one cannot vouch for stays, and is said.
+    """
     fake.bucket("b", versioning="Enabled")
     for key in ("one", "two"):
         fake.put("b", key, b"body")
     manifest = proven(fake, run, tmp_path)
-    assert run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0 and not kept(fake)
+    assert (run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0
+            and not kept(fake))
     for path in (tmp_path / "d" / ".s3kit").glob("ledger*"):
         path.rename(tmp_path / path.name)
     fake.put("b", "new", b"body")
@@ -793,11 +880,14 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     listed = run("s3-manifest", "--versions", "s3://photos", env=env).out
     fetched = run("s3-fetch", "-d", data, input=listed, env=env).out
     assert run("s3-verify", "-d", data, "-o", "all.csv", input=fetched, env=env).status == 0
-    proven, plan, current, old, local = (line.replace("/data", str(data)) for line in examples("s3-prune"))
+    proven, plan, current, old, local = (line.replace("/data", str(data))
+                                         for line in examples("s3-prune"))
     assert pipe(proven, env=env).status == [0, 0, 0]
     done = pipe(plan, env=env)
-    assert done.status == [0, 0] and done.out.strip() == "5" and "2 versions to delete" in done.err and len(kept(fake, "photos")) == 4
-    assert pipe(current, env=env).status == [0] and set(states(tmp_path / "proven.csv").values()) == {"pruned"}
+    assert (done.status == [0, 0] and done.out.strip() == "5" and "2 versions to delete" in done.err
+            and len(kept(fake, "photos")) == 4)
+    assert pipe(current, env=env).status == [0] and set(states(tmp_path / "proven.csv")
+                                                        .values()) == {"pruned"}
     assert len(kept(fake, "photos")) == 2
     done = pipe(old, env=env)
     assert done.status == [0] and not kept(fake, "photos"), done.err
@@ -807,4 +897,5 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     (data / "photos" / "stray.jpg").write_text("in the bucket no more")
     time.sleep(0.05)
     done = pipe(local, env=env)
-    assert done.status == [0] and {path.name for path in (data / "photos").iterdir()} == files and len(files) == 4, done.err
+    assert (done.status == [0] and {path.name for path in (data / "photos").iterdir()} == files
+            and len(files) == 4), done.err

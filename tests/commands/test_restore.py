@@ -1,4 +1,6 @@
-"""s3-restore: what is asked for, how often, how much at a time, and that rows go on the moment they can be read."""
+"""s3-restore: what is asked for, how often, how much at a time, and that rows go on the moment they
+can be read.
+"""
 
 import fcntl
 import json
@@ -24,8 +26,9 @@ from manifests import read_rows
 
 HOUR = 3600
 WAIT = ("--wait", "--poll", "0.1s")
-CLASSES = [("STANDARD", None), ("GLACIER", None), ("DEEP_ARCHIVE", None), ("GLACIER_IR", None), ("INTELLIGENT_TIERING", None),
-           ("INTELLIGENT_TIERING", "ARCHIVE_ACCESS"), ("INTELLIGENT_TIERING", "DEEP_ARCHIVE_ACCESS"), ("STANDARD_IA", None)]
+CLASSES = [("STANDARD", None), ("GLACIER", None), ("DEEP_ARCHIVE", None), ("GLACIER_IR", None),
+           ("INTELLIGENT_TIERING", None), ("INTELLIGENT_TIERING", "ARCHIVE_ACCESS"),
+           ("INTELLIGENT_TIERING", "DEEP_ARCHIVE_ACCESS"), ("STANDARD_IA", None)]
 
 
 def fill(fake, number, classes=CLASSES, bucket="b", versioning="Enabled"):
@@ -50,7 +53,8 @@ def by_key(text):
 
 def asked(fake, status=None):
     """Return [(key, version id)] of the requests for restores."""
-    return [(request.key, request.query.get("versionId", "")) for request in fake.requests("POST", status=status) if "restore" in request.query]
+    return [(request.key, request.query.get("versionId", ""))
+            for request in fake.requests("POST", status=status) if "restore" in request.query]
 
 
 def ongoing(fake, bucket="b"):
@@ -81,8 +85,10 @@ class Started:
     """An s3-restore of its own, whose rows are read as they come."""
 
     def __init__(self, fake, tmp_path, *argv):
-        self.process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes", *map(str, argv)], env=clean_env(env_of(fake)), cwd=tmp_path,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes",
+                                         *map(str, argv)], env=clean_env(env_of(fake)),
+                                        cwd=tmp_path, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.text = b""
 
     def until(self, wanted, seconds=20):
@@ -116,18 +122,23 @@ def until(wanted, seconds=20):
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_all_classes(fake, run, tmp_path, tier, versioning):
-    """Each class is asked as it must be, and what can be read goes on as it came. The fake takes nothing else."""
+    """Each class is asked as it must be, and what can be read goes on as it came.
+
+    The fake takes nothing else.
+    """
     fill(fake, 32, versioning=versioning)
     manifest = listed(fake, run, tmp_path)
     before = by_key(manifest)
     with flying(fake):
-        done = run("s3-restore", "--yes", *WAIT, "--tier", tier, "--days", "3", manifest, env=env_of(fake))
+        done = run("s3-restore", "--yes", *WAIT, "--tier", tier, "--days", "3", manifest,
+                   env=env_of(fake))
     assert done.status == 0, done.err
     for n, (key, row) in enumerate(by_key(done.out).items()):
         row = by_key(done.out)[f"k{n:05}"]
         storage_class, archive_tier = CLASSES[n % len(CLASSES)]
         if storage_class in ("GLACIER", "DEEP_ARCHIVE"):
-            assert row.state == "restored" and re.fullmatch(r"ready until \d{4}-\d\d-\d\dT00:00:00Z", row.restore)
+            assert (row.state == "restored"
+                    and re.fullmatch(r"ready until \d{4}-\d\d-\d\dT00:00:00Z", row.restore))
         elif archive_tier:
             assert (row.state, row.restore) == ("restored", "")
         else:
@@ -145,16 +156,20 @@ def test_all_classes(fake, run, tmp_path, tier, versioning):
 
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_odd_keys(fake, run, tmp_path, versioning):
-    """Whatever a key looks like, also those that libcurl cannot sign, those that XML cannot carry, and the longest."""
+    """Whatever a key looks like, also those that libcurl cannot sign, those that XML cannot carry,
+    and the longest.
+    """
     fake.bucket("b", versioning=versioning)
-    keys = ["plain", "a\nb", "c\x01", "x/../y", "..", "./z", "é", "a&<b>'\"", "%41", " ", "=1+1", "dir/", "?restore", "x" * 1024, "\ue000", "\U0001f600"]
+    keys = ["plain", "a\nb", "c\x01", "x/../y", "..", "./z", "é", "a&<b>'\"", "%41", " ", "=1+1",
+            "dir/", "?restore", "x" * 1024, "\ue000", "\U0001f600"]
     for key in keys:
         fake.put("b", key, b"body", storage_class="GLACIER")
     fake.put("b", "tier/../x", b"body", storage_class="INTELLIGENT_TIERING", tier="ARCHIVE_ACCESS")
     with flying(fake):
         done = run("s3-restore", "--yes", *WAIT, listed(fake, run, tmp_path), env=env_of(fake))
     assert done.status == 0, done.err
-    assert {key: row.state for key, row in by_key(done.out).items()} == dict.fromkeys([*keys, "tier/../x"], "restored")
+    assert ({key: row.state for key, row in by_key(done.out).items()}
+            == dict.fromkeys([*keys, "tier/../x"], "restored"))
     assert sorted(key for key, _ in asked(fake)) == sorted([*keys, "tier/../x"])
 
 
@@ -182,7 +197,8 @@ def test_a_bare_manifest(fake, run):
     assert states == 2 * ["", "restored", "restored", "", "", "restored", "restored", ""]
 
 
-@pytest.mark.parametrize("state", ["fetched", "verified", "pruned", "vanished", "unverifiable", "locked"])
+@pytest.mark.parametrize("state",
+                         ["fetched", "verified", "pruned", "vanished", "unverifiable", "locked"])
 def test_states_it_does_not_know_to_advance(fake, run, tmp_path, state):
     """They pass unchanged, and S3 is asked nothing."""
     fill(fake, 3, [("GLACIER", None)])
@@ -194,19 +210,24 @@ def test_states_it_does_not_know_to_advance(fake, run, tmp_path, state):
 
 
 def test_without_wait(fake, run, tmp_path):
-    """Rows leave as asked for; the same command on its own output asks for nothing twice, and tells when they are back."""
+    """Rows leave as asked for; the same command on its own output asks for nothing twice, and tells
+    when they are back.
+    """
     fill(fake, 16)
     manifest = listed(fake, run, tmp_path)
     for _ in range(2):
         done = run("s3-restore", "--yes", "-i", manifest, env=env_of(fake))
         assert done.status == 0, done.err
         found = by_key(manifest)
-        assert {key for key, row in found.items() if (row.state, row.restore) == ("restoring", "ongoing")} == {version.key for version in ongoing(fake)}
+        assert ({key for key,
+                 row in found.items() if (row.state, row.restore) == ("restoring", "ongoing")}
+                == {version.key for version in ongoing(fake)})
         assert len(ongoing(fake)) == len(asked(fake)) == 8
     fake.clock.advance(13 * HOUR)
     done = run("s3-restore", "--yes", "-i", manifest, env=env_of(fake))
     assert done.status == 0 and len(asked(fake)) == 8
-    assert sorted(row.state for row in by_key(manifest).values()) == 8 * ["listed"] + 8 * ["restored"]
+    assert (sorted(row.state for row in by_key(manifest).values())
+            == 8 * ["listed"] + 8 * ["restored"])
 
 
 def test_a_dry_run_asks_for_nothing(fake, run, tmp_path):
@@ -231,7 +252,8 @@ def test_filters(fake, run, tmp_path):
     run("s3-restore", "--yes", "-i", "--include", "*6", manifest, env=env_of(fake))
     assert len(by_key(manifest)) == 10 and len(asked(fake)) == 2
     done = run("s3-restore", "--yes", "-i", "--include", "none", manifest, env=env_of(fake))
-    assert "0 rows restored in" in done.err and len(by_key(manifest)) == 10, "what it left out it did not ask for"
+    assert ("0 rows restored in" in done.err
+            and len(by_key(manifest)) == 10), "what it left out it did not ask for"
 
 
 # --- waiting
@@ -253,17 +275,22 @@ def test_rows_go_on_the_moment_they_can_be_read(fake, tmp_path, run):
         fake.clock.advance(6 * HOUR)
         restore.until(lambda text: "c-glacier" in text)
         time.sleep(0.5)
-        assert "deep" not in restore.text.decode() and "tier" not in restore.text.decode() and "#end" not in restore.text.decode()
+        assert ("deep" not in restore.text.decode() and "tier" not in restore.text.decode()
+                and "#end" not in restore.text.decode())
         fake.clock.advance(7 * HOUR)
         restore.until(lambda text: "#end rows=4" in text)
         assert restore.process.wait(20) == 0
     assert len(asked(fake)) == 3
 
 
-@pytest.mark.parametrize("options, most, most_bytes", [(["--max-pending", "7"], 7, None), (["--max-pending-size", "100"], 100, 100),
-                                                       (["--max-pending", "5", "--max-pending-size", "60"], 5, 60)])
+@pytest.mark.parametrize("options, most, most_bytes", [(["--max-pending", "7"], 7, None),
+                                                       (["--max-pending-size", "100"], 100, 100), (
+                                                           ["--max-pending", "5",
+                                                            "--max-pending-size", "60"], 5, 60)])
 def test_the_cap(fake, run, tmp_path, options, most, most_bytes):
-    """Never more are pending, of any class, and rows behind that need nothing do not wait; one that is too large goes alone."""
+    """Never more are pending, of any class, and rows behind that need nothing do not wait; one that
+    is too large goes alone.
+    """
     fill(fake, 64)
     fake.put("b", "k00007-large", b"x" * 500, storage_class="GLACIER")
     fake.put("b", "z", b"needs nothing")
@@ -272,7 +299,8 @@ def test_the_cap(fake, run, tmp_path, options, most, most_bytes):
     def look(request):
         if request.method == "POST":
             pending = ongoing(fake)
-            seen.append((len(pending) + 1, sum(version.size for version in pending) + fake.get("b", request.key).size))
+            seen.append((len(pending) + 1, sum(version.size for version in pending)
+                         + fake.get("b", request.key).size))
     fake.hook = look
     manifest = listed(fake, run, tmp_path)
     with Started(fake, tmp_path, *WAIT, *options, manifest) as restore:
@@ -289,7 +317,8 @@ def test_the_cap_without_wait(fake, run, tmp_path):
     """What is beyond it goes on as it came, with status 1; later runs ask for it."""
     fill(fake, 10, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
-    for run_number, states in enumerate((["listed"] * 6 + ["restoring"] * 4, ["listed"] * 2 + ["restored"] * 4 + ["restoring"] * 4,
+    for run_number, states in enumerate((["listed"] * 6 + ["restoring"] * 4,
+                                         ["listed"] * 2 + ["restored"] * 4 + ["restoring"] * 4,
                                          ["restored"] * 8 + ["restoring"] * 2, ["restored"] * 10)):
         done = run("s3-restore", "--yes", "-i", "--max-pending", "4", manifest, env=env_of(fake))
         assert sorted(row.state for row in by_key(manifest).values()) == states
@@ -308,7 +337,8 @@ def test_nothing_is_asked_for_twice_after_a_kill(fake, run, tmp_path, signal_sen
     fake.hook = lambda request: request.method == "POST" and most.append(len(ongoing(fake)) + 1)
     for _ in range(6):
         before = len(asked(fake))
-        with Started(fake, tmp_path, *WAIT, "--max-pending", "20", manifest) as restore, flying(fake, HOUR, 0.2):
+        with (Started(fake, tmp_path, *WAIT, "--max-pending", "20", manifest) as restore,
+              flying(fake, HOUR, 0.2)):
             goal = min(80, before + chance.randrange(1, 15))
             until(lambda: len(asked(fake)) >= goal)
             restore.process.send_signal(signal_sent)
@@ -329,11 +359,14 @@ def test_the_same_version_twice(fake, run, tmp_path):
     text = "\n".join([*lines[1:2], *lines[2:-1], *lines[2:-1]]) + "\n"
     with flying(fake):
         done = run("s3-restore", "--yes", *WAIT, input=text, env=env_of(fake))
-    assert done.status == 0 and len(asked(fake)) == 3 and [row.state for row in read_rows(done.out)] == 6 * ["restored"]
+    assert (done.status == 0 and len(asked(fake)) == 3
+            and [row.state for row in read_rows(done.out)] == 6 * ["restored"])
 
 
 def test_copies_that_expired(fake, run, tmp_path):
-    """Rows that say restored, ready or ongoing, and are not: asked for again; also what expires while it is waited for."""
+    """Rows that say restored, ready or ongoing, and are not: asked for again; also what expires
+    while it is waited for.
+    """
     fill(fake, 12, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
     with flying(fake):
@@ -358,7 +391,9 @@ def test_copies_that_always_expire(fake, run, tmp_path):
 
 
 def test_a_slow_reader(fake, run, tmp_path):
-    """A stage that follows and is busy holds up no request; what is back and not taken keeps its place below the cap."""
+    """A stage that follows and is busy holds up no request; what is back and not taken keeps its
+    place below the cap.
+    """
     fill(fake, 6000, 14 * [("STANDARD", None)] + [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
     with Started(fake, tmp_path, *WAIT, "--max-pending", "300", manifest) as restore:
@@ -395,10 +430,12 @@ def test_a_reader_that_never_comes(fake, tmp_path, run, pipe, how):
             began = time.monotonic()
             assert restore.process.wait(10) == -signal.SIGTERM and time.monotonic() - began < 2
     elif how == "left":
-        assert pipe(f"s3-restore --yes '{manifest}' | head -n 1", env=env_of(fake)).status == [128 + signal.SIGPIPE, 0]
+        assert (pipe(f"s3-restore --yes '{manifest}' | head -n 1", env=env_of(fake)).status
+                == [128 + signal.SIGPIPE, 0])
     else:
         done = pipe(f"s3-restore --yes '{manifest}' > /dev/full", env=env_of(fake))
-        assert done.status == [3] and done.err == "s3-restore: cannot write the output: No space left on device\n"
+        assert (done.status == [3]
+                and done.err == "s3-restore: cannot write the output: No space left on device\n")
 
 
 def test_a_cut_input(fake, run, tmp_path):
@@ -416,8 +453,9 @@ def test_progress(fake, tmp_path, run):
     manifest = listed(fake, run, tmp_path)
     back, front = pty.openpty()
     fcntl.ioctl(front, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 150, 0, 0))
-    process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes", *WAIT, str(manifest)], env=clean_env(env_of(fake)),
-                               cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=front)
+    process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes", *WAIT,
+                                str(manifest)], env=clean_env(env_of(fake)), cwd=tmp_path,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=front)
     os.close(front)
     seen = b""
     try:
@@ -456,9 +494,11 @@ def test_somebody_else_asks_at_the_same_time(fake, run, tmp_path, wait):
         done = run("s3-restore", "--yes", *(WAIT if wait else ()), manifest, env=env_of(fake))
     assert done.status == 0, done.err
     answers = {request.key: request.status for request in fake.requests("POST")}
-    assert answers == {"k00000": 202, "k00001": 202, "k00002": 409, "k00003": 409, "k00004": 200, "k00005": 403}
+    assert answers == {"k00000": 202, "k00001": 202, "k00002": 409, "k00003": 409, "k00004": 200,
+                       "k00005": 403}
     found = {key: row.state for key, row in by_key(done.out).items()}
-    assert found == dict.fromkeys(answers, "restored" if wait else "restoring") | dict.fromkeys(["k00004", "k00005"], "restored")
+    assert (found == dict.fromkeys(answers, "restored" if wait else "restoring")
+            | dict.fromkeys(["k00004", "k00005"], "restored"))
     assert by_key(done.out)["k00004"].restore.startswith("ready until")
 
 
@@ -468,9 +508,11 @@ def test_expedited_unavailable(fake, run, tmp_path):
     manifest = listed(fake, run, tmp_path)
     fake.expedited = False
     done = run("s3-restore", "--yes", "--tier", "Expedited", manifest, env=env_of(fake))
-    assert done.status == 1 and "--fallback" in done.err and {row.state for row in read_rows(done.out)} == {"failed"}
+    assert (done.status == 1 and "--fallback" in done.err
+            and {row.state for row in read_rows(done.out)} == {"failed"})
     assert not asked(fake, 202)
-    with Started(fake, tmp_path, *WAIT, "--tier", "Expedited", manifest) as restore, flying(fake, 60):
+    with (Started(fake, tmp_path, *WAIT, "--tier", "Expedited", manifest) as restore,
+          flying(fake, 60)):
         until(lambda: len(asked(fake)) > 8)
         assert not asked(fake, 202)
         fake.expedited = True
@@ -478,11 +520,14 @@ def test_expedited_unavailable(fake, run, tmp_path):
         assert restore.process.wait(20) == 0 and len(asked(fake, 202)) == 3
     fill(fake, 3, [("GLACIER", None)], "other")
     fake.expedited = False
-    done = run("s3-restore", "--yes", "--tier", "Expedited", "--fallback", "Bulk", listed(fake, run, tmp_path, bucket="other"), env=env_of(fake))
-    assert done.status == 0 and {version.restore.tier for version in fake.versions("other")} == {"Bulk"}
+    done = run("s3-restore", "--yes", "--tier", "Expedited", "--fallback", "Bulk",
+               listed(fake, run, tmp_path, bucket="other"), env=env_of(fake))
+    assert (done.status == 0
+            and {version.restore.tier for version in fake.versions("other")} == {"Bulk"})
 
 
-@pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}), ("status", {"status": 503, "code": "SlowDown"}),
+@pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}),
+                                           ("status", {"status": 503, "code": "SlowDown"}),
                                            ("error200", {}), ("reset", {}), ("refuse", {})])
 @pytest.mark.parametrize("done", [False, True], ids=["not done", "done all the same"])
 def test_a_passing_fault(fake, run, tmp_path, kind, options, done):
@@ -504,7 +549,8 @@ def test_looks_that_fail_in_passing(fake, run, tmp_path, method, key):
     """They are done again; rows that are waited for wait on."""
     fill(fake, 16)
     manifest = listed(fake, run, tmp_path)
-    spoilt = fake.fault("status", method=method, key=key, times=6, after=1, status=503, code="SlowDown")
+    spoilt = fake.fault("status", method=method, key=key, times=6, after=1, status=503,
+                        code="SlowDown")
     with flying(fake, 600):
         ran = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     assert ran.status == 0 and spoilt.hits == 6 and len(asked(fake)) == 8, ran.err
@@ -514,16 +560,20 @@ def test_no_permission(fake, run, tmp_path):
     """To ask: the row fails in S3's words. To list: HEAD must say what the listing would."""
     fill(fake, 8, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
-    fake.fault("status", method="POST", key="k00003", times=None, status=403, code="AccessDenied", message="Access Denied")
-    fake.fault("status", method="GET", key="", times=None, status=403, code="AccessDenied", message="Access Denied")
+    fake.fault("status", method="POST", key="k00003", times=None, status=403, code="AccessDenied",
+               message="Access Denied")
+    fake.fault("status", method="GET", key="", times=None, status=403, code="AccessDenied",
+               message="Access Denied")
     with flying(fake):
         done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
     found = by_key(done.out)
     assert done.status == 1 and "AccessDenied" in done.err
-    assert {key for key, row in found.items() if row.state == "failed"} == {"k00003"} and len(asked(fake, 202)) == 7
+    assert ({key for key, row in found.items() if row.state == "failed"} == {"k00003"}
+            and len(asked(fake, 202)) == 7)
     assert {row.state for row in found.values()} == {"failed", "restored"}
     again = run("s3-restore", "--yes", input=done.out, env=env_of(fake))
-    assert by_key(again.out)["k00003"].state == "failed" and len(asked(fake)) == 9, "it is tried again on its own output"
+    assert (by_key(again.out)["k00003"].state == "failed"
+            and len(asked(fake)) == 9), "it is tried again on its own output"
 
 
 def test_what_is_gone_or_changed(fake, run, tmp_path):
@@ -538,14 +588,16 @@ def test_what_is_gone_or_changed(fake, run, tmp_path):
         done = run("s3-restore", "--yes", manifest, env=env_of(fake))
         found = {key: row.state for key, row in by_key(done.out).items()}
         other = "restoring" if versioning else "failed"
-        assert found == {"k00000": "restoring", "k00001": "vanished", "k00002": other, "k00003": other, "k00004": "restoring"}
+        assert found == {"k00000": "restoring", "k00001": "vanished", "k00002": other,
+                         "k00003": other, "k00004": "restoring"}
         assert done.status == 1
     fake.delete("b", "k00000")
     text = "bucket,key\nb,k00000\nv,k00000\nnone,k\n"
     fake.delete("v", "k00000")
     done = run("s3-restore", "--yes", input=text, env=env_of(fake))
-    assert [(row.bucket, row.state) for row in sorted(read_rows(done.out), key=lambda row: row.bucket)] == \
-        [("b", "vanished"), ("none", "failed"), ("v", "vanished")], done.err
+    assert ([(row.bucket, row.state)
+             for row in sorted(read_rows(done.out), key=lambda row: row.bucket)]
+            == [("b", "vanished"), ("none", "failed"), ("v", "vanished")]), done.err
 
 
 def test_credentials_that_expire(fake, run, tmp_path):
@@ -557,7 +609,8 @@ def test_credentials_that_expire(fake, run, tmp_path):
         fake.credentials[fake.access_key].expired = True
         assert restore.process.wait(20) == 3
         text = restore.process.stdout.read()
-        assert b"renew the credentials" in restore.process.stderr.read() and b"#end" not in text and b"failed" not in text
+        assert (b"renew the credentials" in restore.process.stderr.read() and b"#end" not in text
+                and b"failed" not in text)
     fake.credentials[fake.access_key].expired = False
     with flying(fake):
         done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
@@ -568,14 +621,18 @@ def test_credentials_that_expire(fake, run, tmp_path):
 
 
 def test_pages_tell_of_a_thousand(fake, run, tmp_path):
-    """One request for what lies together, never more than one for each row, and HEAD only for Intelligent-Tiering."""
+    """One request for what lies together, never more than one for each row, and HEAD only for
+    Intelligent-Tiering.
+    """
     fill(fake, 4000, [("GLACIER", None)] + 19 * [("STANDARD", None)])
     manifest = listed(fake, run, tmp_path)
     fake.log.clear()
-    with Started(fake, tmp_path, "--wait", "--poll", "2s", "--max-pending", "1000", manifest) as restore:
+    with Started(fake, tmp_path, "--wait", "--poll", "2s", "--max-pending", "1000",
+                 manifest) as restore:
         until(lambda: len(ongoing(fake)) == 200)
         time.sleep(0.5)
-        assert len(fake.requests("GET")) <= 8 and len(fake.requests("HEAD")) == 1, "and one HEAD, to learn whether the listing tells"
+        assert (len(fake.requests("GET")) <= 8 and len(fake.requests("HEAD"))
+                == 1), "and one HEAD, to learn whether the listing tells"
         fake.log.clear()
         until(lambda: len(fake.requests("GET")) >= 4)
         time.sleep(0.5)
@@ -601,7 +658,8 @@ def test_many_versions_of_one_key(fake, run, tmp_path):
     """What a page does not reach, HEAD says."""
     fake.bucket("b", versioning="Enabled")
     for n in range(2500):
-        fake.put("b", "k", b"%d" % n, storage_class="GLACIER" if n in (3, 1200, 2400) else "STANDARD")
+        fake.put("b", "k", b"%d" % n,
+                 storage_class="GLACIER" if n in (3, 1200, 2400) else "STANDARD")
     manifest = listed(fake, run, tmp_path, "--versions")
     with flying(fake):
         done = run("s3-restore", "--yes", *WAIT, manifest, env=env_of(fake))
@@ -611,20 +669,24 @@ def test_many_versions_of_one_key(fake, run, tmp_path):
 
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_a_listing_that_does_not_tell(fake, run, tmp_path, versioning):
-    """Servers without RestoreStatus in their listings: found out by the first row, and HEAD looks at all; nothing is asked for twice."""
+    """Servers without RestoreStatus in their listings: found out by the first row, and HEAD looks
+    at all; nothing is asked for twice.
+    """
     fill(fake, 40, [("GLACIER", None)], versioning=versioning)
     manifest = listed(fake, run, tmp_path)
     fake.sign = False           # the header is signed, and is taken away
     fake.hook = lambda request: request.headers.pop("x-amz-optional-object-attributes", None)
     for _ in range(3):
-        with Started(fake, tmp_path, *WAIT, "--max-pending", "10", manifest) as restore, flying(fake, HOUR, 0.3):
+        with (Started(fake, tmp_path, *WAIT, "--max-pending", "10", manifest) as restore,
+              flying(fake, HOUR, 0.3)):
             goal = len(asked(fake)) + 5
             until(lambda: len(asked(fake)) >= goal)
             restore.process.kill()
     with flying(fake):
         done = run("s3-restore", "--yes", *WAIT, "--max-pending", "10", manifest, env=env_of(fake))
     assert done.status == 0, done.err
-    assert len(asked(fake)) == len(set(asked(fake))) == 40 and {row.state for row in read_rows(done.out)} == {"restored"}
+    assert (len(asked(fake)) == len(set(asked(fake))) == 40
+            and {row.state for row in read_rows(done.out)} == {"restored"})
     assert all(row.restore.startswith("ready until ") for row in read_rows(done.out))
 
 
@@ -632,18 +694,24 @@ def test_a_listing_that_does_not_tell(fake, run, tmp_path, versioning):
 
 
 def test_estimate(fake, run, tmp_path):
-    """By class, with hours and price, from the manifest alone; another table of prices gives other sums."""
+    """By class, with hours and price, from the manifest alone; another table of prices gives other
+    sums.
+    """
     text = ("bucket,key,size,storage_class,restore,state\n" + "".join(
-        f"b,k{n},{1 << 30},{storage_class},{restore},listed\n" for n, (storage_class, restore) in enumerate(
-            [("GLACIER", "")] * 100 + [("DEEP_ARCHIVE", "")] * 10 + [("STANDARD", "")] * 5 + [("GLACIER_IR", "")] * 5
-            + [("INTELLIGENT_TIERING", "")] * 3 + [("GLACIER", "ongoing")] * 2 + [("GLACIER", "ready until 2099-01-01T00:00:00Z")])))
+        f"b,k{n},{1 << 30},{storage_class},{restore},listed\n" for n, (storage_class, restore)
+        in enumerate([("GLACIER", "")] * 100 + [("DEEP_ARCHIVE", "")] * 10 + [("STANDARD", "")] * 5
+                     + [("GLACIER_IR", "")] * 5 + [("INTELLIGENT_TIERING", "")] * 3
+                     + [("GLACIER", "ongoing")] * 2
+                     + [("GLACIER", "ready until 2099-01-01T00:00:00Z")])))
     done = run("s3-restore", "--estimate", "--days", "30", input=text, env=env_of(fake))
     assert (done.status, done.err) == (0, "") and not fake.log
     lines = re.sub(" +", " ", done.out).splitlines()
     assert lines[0] == "DEEP_ARCHIVE 10 10G Standard 9 h to 12 h 0.20 USD"
-    assert lines[1] == "GLACIER 100 100G Standard 3 h to 5 h 1.00 USD"       # 100 GB at 0.01, 100 requests at 0.05 a thousand
-    assert lines[2:5] == ["3: INTELLIGENT_TIERING: those in an archive tier come back free of charge, unless Expedited",
-                          "2: asked for already", "1: readable already"]
+    # 100 GB at 0.01, 100 requests at 0.05 a thousand
+    assert lines[1] == "GLACIER 100 100G Standard 3 h to 5 h 1.00 USD"
+    assert lines[2:5] == [
+        "3: INTELLIGENT_TIERING: those in an archive tier come back free of charge, unless "
+        "Expedited", "2: asked for already", "1: readable already"]
     assert lines[5] == "copies of 110G for 30 days: 2.53 USD"
     assert lines[6] == "in all: 110 objects, 3.74 USD, without transfer"
     assert "up to 24 h in all" in lines[7] and "check them" in lines[8]
@@ -665,7 +733,8 @@ def test_a_person_is_asked(fake, run, tmp_path, answer, number):
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(tmp_path)
-        os.execve(sys.executable, [sys.executable, str(BIN / "s3-restore"), "-i", str(manifest)], clean_env(env_of(fake)))
+        os.execve(sys.executable, [sys.executable, str(BIN / "s3-restore"), "-i", str(manifest)],
+                  clean_env(env_of(fake)))
     seen = b""
     while b"[y/N]" not in seen:
         seen += os.read(terminal, 4096)
@@ -687,7 +756,9 @@ def test_a_person_is_asked(fake, run, tmp_path, answer, number):
 
 @pytest.mark.parametrize("words", [[], ["--wait"], ["-i"]])
 def test_nobody_to_ask(fake, run, tmp_path, words):
-    """In a pipeline without a terminal nothing is spent unless --yes says so; looks and sums are free."""
+    """In a pipeline without a terminal nothing is spent unless --yes says so; looks and sums are
+    free.
+    """
     fill(fake, 4, [("GLACIER", None)])
     manifest = listed(fake, run, tmp_path)
     before = manifest.read_text()
@@ -699,7 +770,9 @@ def test_nobody_to_ask(fake, run, tmp_path, words):
 
 
 def on_terminal(line, env, folder, answer):
-    """Run a line of sh whose terminal is ours, and answer its first question; return (status, what was seen before, all)."""
+    """Run a line of sh whose terminal is ours, and answer its first question; return (status, what
+    was seen before, all).
+    """
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(folder)
@@ -735,8 +808,9 @@ def test_a_person_is_asked_in_a_pipeline(fake, run, tmp_path, answer, number):
 
 def test_wrong_usage(run):
     """Nothing is done."""
-    for words in (["--wait", "-n"], ["--estimate", "-o", "x"], ["--tier", "Fast"], ["--poll", "5"], ["--poll", "0s"], ["--max-pending", "0"],
-                  ["--fallback", "Expedited"], ["--days", "0"]):
+    for words in (["--wait", "-n"], ["--estimate", "-o", "x"], ["--tier", "Fast"], ["--poll", "5"],
+                  ["--poll", "0s"], ["--max-pending", "0"], ["--fallback", "Expedited"],
+                  ["--days", "0"]):
         done = run("s3-restore", *words, input="key\n")
         assert done.status == 2 and done.err.startswith("s3-restore: "), words
 
@@ -745,10 +819,13 @@ def test_wrong_usage(run):
 
 
 def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
-    """Each is run, and does what it is there for, on a manifest of objects that are in an archive (again)."""
+    """Each is run, and does what it is there for, on a manifest of objects that are in an archive
+    (again).
+    """
     fake.bucket("photos")
     for n in range(4):
-        fake.put("photos", f"{n}.jpg", b"photo %d" % n, storage_class="GLACIER" if n else "STANDARD")
+        fake.put("photos", f"{n}.jpg", b"photo %d" % n,
+                 storage_class="GLACIER" if n else "STANDARD")
     estimate, pipeline, now_and_then = examples("s3-restore")
 
     def cold():
@@ -758,10 +835,12 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
         run("s3-manifest", "s3://photos", "-o", "photos.csv", env=env_of(fake))
     cold()
     done = pipe(estimate, env=env_of(fake))
-    assert done.status == [0] and "3 objects" in done.out and "Bulk" in done.out and not asked(fake), done.err
+    assert (done.status == [0] and "3 objects" in done.out and "Bulk" in done.out
+            and not asked(fake)), done.err
     cold()
     with flying(fake):
-        done = pipe(pipeline.replace("/data", f"{tmp_path}/data").replace("--wait", "--wait --poll 0.1s"), env=env_of(fake))
+        done = pipe(pipeline.replace("/data", f"{tmp_path}/data")
+                    .replace("--wait", "--wait --poll 0.1s"), env=env_of(fake))
     assert done.status == [0, 0, 0] and len(asked(fake, 202)) == 3, done.err
     assert {row.state for row in by_key(tmp_path / "photos.csv").values()} == {"fetched"}
     assert sorted(os.listdir(tmp_path / "data" / "photos")) == [f"{n}.jpg" for n in range(4)]
@@ -770,54 +849,72 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     assert done.status == [0] and len(asked(fake, 202)) == 3, done.err
     fake.clock.advance(2 * DAY)
     assert pipe(now_and_then, env=env_of(fake)).status == [0] and len(asked(fake)) == 3
-    assert sorted(row.state for row in by_key(tmp_path / "photos.csv").values()) == ["listed"] + 3 * ["restored"]
+    assert (sorted(row.state for row in by_key(tmp_path / "photos.csv").values())
+            == ["listed"] + 3 * ["restored"])
 
 
 # --- together
 
 
 def test_the_whole_pipeline(tmp_path, pipe):
-    """1,000 archived versions of all classes, through everything: all fetched as they thaw, never more pending than the cap."""
+    """1,000 archived versions of all classes, through everything: all fetched as they thaw, never
+    more pending than the cap.
+    """
     with FakeS3() as fake:
         kinds = [kind for kind in CLASSES if kind[0] in ("GLACIER", "DEEP_ARCHIVE") or kind[1]]
         fake.bucket("b", versioning="Enabled")
         for n in range(1000):
             storage_class, tier = kinds[n % len(kinds)]
-            fake.put("b", f"{n % 13}/k{n // 2:04}", b"body %d" % n, storage_class=storage_class, tier=tier)
+            fake.put("b", f"{n % 13}/k{n // 2:04}", b"body %d" % n, storage_class=storage_class,
+                     tier=tier)
         bodies = {(version.key, version.id): version.body for version in fake.versions("b")}
         most = []
-        fake.hook = lambda request: request.method == "POST" and "restore" in request.query and most.append(len(ongoing(fake)) + 1)
+        fake.hook = (lambda request: request.method == "POST" and "restore" in request.query
+                     and most.append(len(ongoing(fake)) + 1))
         with flying(fake, HOUR, 0.1):
-            done = pipe("s3-manifest --versions s3://b | s3-restore --yes --wait --poll 0.1s --max-pending 200 | s3-fetch -d d"
-                        " | s3-verify -d d | s3-prune --yes -d d > pruned.csv", env=env_of(fake), timeout=200)
+            done = pipe(
+                "s3-manifest --versions s3://b | s3-restore --yes --wait --poll 0.1s --max-pending "
+                "200 | s3-fetch -d d" " | s3-verify -d d | s3-prune --yes -d d > pruned.csv",
+                env=env_of(fake), timeout=200)
         assert done.status == [0] * 5, done.err
         found = read_rows(tmp_path / "pruned.csv")
-        assert len(found) == 1000 and {row.state for row in found} == {"pruned"} and not fake.versions("b")
-        assert all((tmp_path / "d" / row.path).read_bytes() == bodies[row.key, row.version_id] for row in found)
+        assert (len(found) == 1000 and {row.state for row in found} == {"pruned"}
+                and not fake.versions("b"))
+        assert all((tmp_path / "d" / row.path).read_bytes() == bodies[row.key, row.version_id]
+                   for row in found)
         assert max(most) <= 200 and len(asked(fake, 202)) == len(asked(fake)) == 1000
         posts = [request.n for request in fake.requests("POST") if "restore" in request.query]
         gets = [request.n for request in fake.requests("GET", status=200) if request.key]
-        assert min(gets) < max(posts), "what was back was fetched while the rest was not even asked for"
+        assert (min(gets)
+                < max(posts)), "what was back was fetched while the rest was not even asked for"
 
 
 def test_on_ministack(ministack, run, tmp_path):
-    """A server by others, with rules of its own: no versions, no RestoreStatus, two seconds for all."""
+    """A server by others, with rules of its own: no versions, no RestoreStatus, two seconds for
+    all.
+    """
     client = ministack.client()
     client.create_bucket(Bucket="thaw")
     for n in range(12):
         storage_class = CLASSES[n % 4][0]
         client.put_object(Bucket="thaw", Key=f"k{n:02}", Body=b"body", StorageClass=storage_class)
     run("s3-manifest", "s3://thaw", "-o", "m.csv", env=ministack.env)
-    done = run("s3-restore", "--yes", "--wait", "--poll", "0.3s", "--max-pending", "4", "m.csv", env=ministack.env)
+    done = run("s3-restore", "--yes", "--wait", "--poll", "0.3s", "--max-pending", "4", "m.csv",
+               env=ministack.env)
     assert done.status == 0, done.err
     found = by_key(done.out)
-    assert {key for key, row in found.items() if row.state == "restored"} == {"k01", "k02", "k05", "k06", "k09", "k10"}
+    assert ({key for key, row in found.items() if row.state == "restored"}
+            == {"k01", "k02", "k05", "k06", "k09", "k10"})
     fetched = run("s3-fetch", "-d", "d", input=done.out, env=ministack.env)
-    assert fetched.status == 0 and {row.state for row in read_rows(fetched.out)} == {"fetched"}, fetched.err
+    assert (fetched.status == 0
+            and {row.state for row in read_rows(fetched.out)} == {"fetched"}), fetched.err
 
 
 def test_a_bare_404_is_not_gone(fake, run, tmp_path):
-    """To HEAD it is S3's usual answer, and has no words: a GET says whether the version is gone. The page of a proxy says nothing."""
+    """To HEAD it is S3's usual answer, and has no words: a GET says whether the version is gone.
+
+    The page of a proxy says nothing.
+    """
     fake.bucket("b")
     for key in ("gone", "hidden"):
         fake.put("b", key, b"body", storage_class="INTELLIGENT_TIERING")
@@ -825,4 +922,5 @@ def test_a_bare_404_is_not_gone(fake, run, tmp_path):
     fake.delete("b", "gone")
     fake.fault("page", key="hidden", method=None, times=None)
     done = run("s3-restore", "--yes", manifest, env=env_of(fake))
-    assert {key: row.state for key, row in by_key(done.out).items()} == {"gone": "vanished", "hidden": "failed"}, done.err
+    assert ({key: row.state for key, row in by_key(done.out).items()}
+            == {"gone": "vanished", "hidden": "failed"}), done.err

@@ -39,7 +39,8 @@ def test_rot_is_a_mismatch(fetched, run):
     rot(dest / "b" / "dir" / "b")
     done = run("s3-verify", "-d", dest, input=manifest)
     assert done.status == 1
-    assert {row.key: row.state for row in read_rows(done.out)} == {"a": "verified", "dir/b": "mismatch", "dir/c": "verified"}
+    assert ({row.key: row.state for row in read_rows(done.out)}
+            == {"a": "verified", "dir/b": "mismatch", "dir/c": "verified"})
     assert (dest / "b" / "dir" / "b").exists()
 
 
@@ -58,17 +59,21 @@ def test_discard_and_fetch_again(fetched, fake, run):
 
 
 def test_missing_and_short(fetched, run):
-    """A file that is gone is `missing`; one of another length is a `mismatch` without being read."""
+    """A file that is gone is `missing`; one of another length is a `mismatch` without being read.
+    """
     manifest, dest = fetched
     (dest / "b" / "a").unlink()
     (dest / "b" / "dir" / "b").write_bytes(b"short")
     done = run("s3-verify", "-d", dest, input=manifest)
     assert done.status == 1
-    assert {row.key: row.state for row in read_rows(done.out)} == {"a": "missing", "dir/b": "mismatch", "dir/c": "verified"}
+    assert ({row.key: row.state for row in read_rows(done.out)}
+            == {"a": "missing", "dir/b": "mismatch", "dir/c": "verified"})
 
 
 def test_quick_asks_nothing_of_s3(fetched, fake, run):
-    """--quick compares with the ledger's digest: it finds rot, and needs neither network nor credentials."""
+    """--quick compares with the ledger's digest: it finds rot, and needs neither network nor
+    credentials.
+    """
     manifest, dest = fetched
     before = len(fake.log)
     done = run("s3-verify", "--quick", "-d", dest, input=manifest)
@@ -80,12 +85,15 @@ def test_quick_asks_nothing_of_s3(fetched, fake, run):
 
 @pytest.mark.parametrize("layout", ["b/{key}", "{key}"], ids=["bucket and key", "key"])
 def test_what_other_tools_downloaded(fake, run, tmp_path, layout):
-    """Given only a manifest, files of another tool are verified, multipart ones too, wherever it put the bucket."""
+    """Given only a manifest, files of another tool are verified, multipart ones too, wherever it
+    put the bucket.
+    """
     fake.bucket("b")
     bodies = {"plain": b"plain" * 999, "dir/parts": random.Random(1).randbytes(12 << 20)}
     fake.put("b", "plain", bodies["plain"], checksum=None)
     body = bodies["dir/parts"]
-    fake.put("b", "dir/parts", b"", parts=[body[at:at + (5 << 20)] for at in range(0, len(body), 5 << 20)], checksum=None)
+    fake.put("b", "dir/parts", b"",
+             parts=[body[at:at + (5 << 20)] for at in range(0, len(body), 5 << 20)], checksum=None)
     for key, data in bodies.items():
         file = tmp_path / "d" / layout.format(key=key)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -93,13 +101,16 @@ def test_what_other_tools_downloaded(fake, run, tmp_path, layout):
     listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
     done = run("s3-verify", "-d", tmp_path / "d", input=listed, env=env_of(fake))
     assert done.status == 0, done.err
-    assert {row.key: row.proof for row in read_rows(done.out)} == {"plain": "etag-md5", "dir/parts": f"etag-md5-parts:{5 << 20}"}
+    assert ({row.key: row.proof for row in read_rows(done.out)}
+            == {"plain": "etag-md5", "dir/parts": f"etag-md5-parts:{5 << 20}"})
     offline = run("s3-verify", "-d", tmp_path / "d", input=listed)
     assert offline.status == 0, "common part sizes are found in one read, without S3"
 
 
 def test_unverifiable_is_not_ok(fake, run, tmp_path):
-    """An encrypted object whose ETag is no MD5 and that has no checksum: status 5, and neither ok nor corrupt."""
+    """An encrypted object whose ETag is no MD5 and that has no checksum: status 5, and neither ok
+    nor corrupt.
+    """
     fake.bucket("b")
     fake.put("b", "k", b"bytes", checksum=None, sse="aws:kms", etag="0" * 32)
     (tmp_path / "d" / "b").mkdir(parents=True)
@@ -124,16 +135,19 @@ def test_an_encrypted_object_is_verified_by_our_digest(fake, run, tmp_path):
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_discard_leaves_the_file_of_another_version(run, fake, tmp_path, turned):
-    """A row whose path leads to another version's file is wrong; the file is not, in whatever order they come."""
+    """A row whose path leads to another version's file is wrong; the file is not, in whatever order
+    they come.
+    """
     fake.bucket("b", versioning="Enabled")
     for body in (b"older", b"newer!"):
         fake.put("b", "k", body)
     listed = run("s3-manifest", "--versions", "s3://b", env=env_of(fake)).out
     fetched = read_rows(run("s3-fetch", "-d", "d", input=listed, env=env_of(fake)).out)
     newest = next(row for row in fetched if row.is_latest == "true")
-    lines = [",".join((row.bucket, row.key, row.version_id, row.size, row.etag, newest.path)) for row in fetched]
-    done = run("s3-verify", "--discard", "-d", "d", env=env_of(fake),
-               input="\n".join(["bucket,key,version_id,size,etag,path", *(reversed(lines) if turned else lines), ""]))
+    lines = [",".join((row.bucket, row.key, row.version_id, row.size, row.etag, newest.path))
+             for row in fetched]
+    done = run("s3-verify", "--discard", "-d", "d", env=env_of(fake), input="\n".join(
+        ["bucket,key,version_id,size,etag,path", *(reversed(lines) if turned else lines), ""]))
     assert done.status == 1 and "of another version" in done.err
     assert {row.version_id: row.state for row in read_rows(done.out)} == {
         row.version_id: "verified" if row is newest else "mismatch" for row in fetched}
@@ -142,7 +156,9 @@ def test_discard_leaves_the_file_of_another_version(run, fake, tmp_path, turned)
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_no_row_is_verified_whose_file_another_row_had_removed(run, fake, tmp_path, turned):
-    """Where no ledger tells whose file it is, the first row decides; what is said is true of what is there."""
+    """Where no ledger tells whose file it is, the first row decides; what is said is true of what
+    is there.
+    """
     fake.bucket("b", versioning="Enabled")
     for body in (b"older", b"newer!"):
         fake.put("b", "k", body)
@@ -150,16 +166,19 @@ def test_no_row_is_verified_whose_file_another_row_had_removed(run, fake, tmp_pa
     place.mkdir(parents=True)
     (place / "k").write_bytes(b"newer!")
     listed = read_rows(run("s3-manifest", "--versions", "s3://b", env=env_of(fake)).out)
-    lines = [",".join((row.bucket, row.key, row.version_id, row.size, row.etag, "b/k")) for row in listed]
-    done = run("s3-verify", "--discard", "-d", "d", env=env_of(fake),
-               input="\n".join(["bucket,key,version_id,size,etag,path", *(reversed(lines) if turned else lines), ""]))
+    lines = [",".join((row.bucket, row.key, row.version_id, row.size, row.etag, "b/k"))
+             for row in listed]
+    done = run("s3-verify", "--discard", "-d", "d", env=env_of(fake), input="\n".join(
+        ["bucket,key,version_id,size,etag,path", *(reversed(lines) if turned else lines), ""]))
     states = {row.is_latest or row.size: row.state for row in read_rows(done.out)}
-    assert ((place / "k").exists()) == ("verified" in states.values()) and "mismatch" in states.values()
+    assert ((place / "k").exists()) == ("verified"
+                                        in states.values()) and "mismatch" in states.values()
 
 
 @pytest.mark.system("mkfs.ext4", "mount", "findmnt", "blockdev", "root")
 def test_reads_the_disk_and_not_the_page_cache(run, fake, tmp_path):
-    """A byte flipped below the file system, while the page cache still has the right one, is found."""
+    """A byte flipped below the file system, while the page cache still has the right one, is found.
+    """
     image, place = tmp_path / "image", tmp_path / "mounted"
     place.mkdir()
     subprocess.run(["truncate", "-s", "64M", image], check=True)
@@ -173,16 +192,19 @@ def test_reads_the_disk_and_not_the_page_cache(run, fake, tmp_path):
         got = run("s3-fetch", "-d", place / "d", input=listed, env=env_of(fake))
         assert got.status == 0
         os.sync()
-        assert (place / "d" / "b" / "k").read_bytes() == body      # s3-fetch writes past the cache: now it is in there
+        # s3-fetch writes past the cache: now it is in there
+        assert (place / "d" / "b" / "k").read_bytes() == body
         raw = image.read_bytes()
         at = raw.index(body[4096 * 10:4096 * 11])
         with open(image, "r+b") as file:
             file.seek(at)
             file.write(bytes([body[4096 * 10] ^ 1]))
         # The loop device's own cache is no disk either: drop it, but not the file's pages.
-        device = subprocess.run(["findmnt", "-n", "-o", "SOURCE", place], capture_output=True, text=True, check=True).stdout.strip()
+        device = subprocess.run(["findmnt", "-n", "-o", "SOURCE", place], capture_output=True,
+                                text=True, check=True).stdout.strip()
         subprocess.run(["blockdev", "--flushbufs", device], check=True)
-        assert (place / "d" / "b" / "k").read_bytes() == body, "the page cache still has the right bytes"
+        assert (place / "d" / "b"
+                / "k").read_bytes() == body, "the page cache still has the right bytes"
         done = run("s3-verify", "-d", place / "d", input=got.out, env=env_of(fake))
         assert done.status == 1 and read_rows(done.out)[0].state == "mismatch"
     finally:
@@ -195,7 +217,8 @@ def test_failed_rows_stay_failed(fetched, run):
     rows = manifest.replace(",fetched,b/a,", ",failed,b/a,", 1)
     done = run("s3-verify", "-d", dest, input=rows)
     assert done.status == 1
-    assert {row.key: row.state for row in read_rows(done.out)} == {"a": "failed", "dir/b": "verified", "dir/c": "verified"}
+    assert ({row.key: row.state for row in read_rows(done.out)}
+            == {"a": "failed", "dir/b": "verified", "dir/c": "verified"})
 
 
 def test_the_ledger_hears_of_it(fetched, run):
@@ -209,11 +232,15 @@ def test_the_ledger_hears_of_it(fetched, run):
 
 
 def test_archived_rows_wait_for_their_restore(fake, pipe, tmp_path):
-    """What s3-fetch had to pass on s3-verify passes on, too: it is not missing; the status says that not all is done."""
+    """What s3-fetch had to pass on s3-verify passes on, too: it is not missing; the status says
+    that not all is done.
+    """
     fake.bucket("b")
     fake.put("b", "cold", b"cold", storage_class="GLACIER")
     out = tmp_path / "out.csv"
-    done = pipe(f"s3-manifest s3://b | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d -o {out}", env=env_of(fake))
+    done = pipe(
+        f"s3-manifest s3://b | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d -o {out}",
+        env=env_of(fake))
     assert done.status == [0, 1, 1]
     assert read_rows(out)[0].state == "listed"
 
@@ -222,25 +249,30 @@ def test_a_placeholder_directory_stays_known(fake, run, pipe, tmp_path):
     """A zero-byte `dir/` is fetched once, whatever else s3-verify records of it."""
     fake.bucket("b")
     fake.put("b", "dir/", b"")
-    done = pipe(f"s3-manifest s3://b | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d", env=env_of(fake))
+    done = pipe(f"s3-manifest s3://b | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d",
+                env=env_of(fake))
     assert done.status == [0, 0, 0], done.err
-    again = run("s3-fetch", "-d", tmp_path / "d", input=run("s3-manifest", "s3://b", env=env_of(fake)).out, env=env_of(fake))
+    again = run("s3-fetch", "-d", tmp_path / "d",
+                input=run("s3-manifest", "s3://b", env=env_of(fake)).out, env=env_of(fake))
     assert again.status == 0 and "nothing to fetch, 1 row already there" in again.err
 
 
 def test_what_was_verified_since_is_not_read_again(fetched, run):
-    """Unless the file or the row is another since; an older verdict, or one that was none, does not count."""
+    """Unless the file or the row is another since; an older verdict, or one that was none, does not
+    count.
+    """
     manifest, dest = fetched
     first = run("s3-verify", "-d", dest, input=manifest)
     assert first.status == 0
-    rot(dest / "b" / "a")                       # leaves size, time and inode as they were: nobody reads it
+    rot(dest / "b" / "a")  # leaves size, time and inode as they were: nobody reads it
     os.utime(dest / "b" / "dir" / "b")
     done = run("s3-verify", "--verified-since", "1h", "-d", dest, input=manifest)
     assert done.status == 0 and "(4.9K read)" in done.err, done.err
     assert {(row.key, row.state, row.proof, row.digest) for row in read_rows(done.out)} == \
         {(row.key, row.state, row.proof, row.digest) for row in read_rows(first.out)}
     found = run("s3-verify", "--verified-since", "2099-01-01", "-d", dest, input=manifest)
-    assert found.status == 1 and {row.key for row in read_rows(found.out) if row.state == "mismatch"} == {"a"}
+    assert (found.status == 1
+            and {row.key for row in read_rows(found.out) if row.state == "mismatch"} == {"a"})
     again = run("s3-verify", "--verified-since", "1h", "-d", dest, input=manifest)
     assert again.status == 1, "a mismatch of a moment ago is no proof"
 

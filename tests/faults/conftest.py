@@ -1,4 +1,6 @@
-"""Counting what was tried: each test says how many cases of which kind of fault it ran, and a table ends the run."""
+"""Counting what was tried: each test says how many cases of which kind of fault it ran, and a table
+ends the run.
+"""
 
 import time
 from contextlib import contextmanager
@@ -10,10 +12,14 @@ from faults.table import KIND
 
 
 class Cases:
-    """The cases of one kind in one test. `with cases.case("seed 7"): ...` is one; all run, then the test fails if any did."""
+    """The cases of one kind in one test.
+
+    `with cases.case("seed 7"): ...` is one; all run, then the test fails if any did.
+    """
 
     def __init__(self, test, kind):
-        self.test, self.kind, self.run, self.broken, self.began = test, kind, 0, [], time.monotonic()
+        self.test, self.kind, self.run, self.broken, self.began = (
+            test, kind, 0, [], time.monotonic())
 
     @contextmanager
     def case(self, name):
@@ -27,7 +33,8 @@ class Cases:
 
     def record(self):
         """Return what the table needs, as texts for pytest-xdist."""
-        return [self.test, self.kind, str(self.run), str(self.run - len(self.broken)), f"{time.monotonic() - self.began:.1f}"]
+        return [self.test, self.kind, str(self.run), str(self.run - len(self.broken)),
+                f"{time.monotonic() - self.began:.1f}"]
 
 
 @pytest.fixture
@@ -50,7 +57,9 @@ def cases(request, record_property):
 
 @pytest.fixture
 def mounts(tmp_path):
-    """Return Mounts below this test's directory; everything is unmounted when it ends, however it ends."""
+    """Return Mounts below this test's directory; everything is unmounted when it ends, however it
+    ends.
+    """
     mounted = Mounts(tmp_path / "mnt")
     yield mounted
     mounted.close()

@@ -1,7 +1,8 @@
-"""One harness for each reader of what others wrote; atheris drives them (python tests/faults/fuzz.py NAME [libFuzzer's options]).
+"""One harness for each reader of what others wrote; atheris drives them (python
+tests/faults/fuzz.py NAME [libFuzzer's options]).
 
-A harness takes bytes and returns; whatever it raises besides the reader's own Fault is a violation. Memory and time of
-one input are libFuzzer's limits (-rss_limit_mb, -timeout).
+A harness takes bytes and returns; whatever it raises besides the reader's own Fault is a violation.
+Memory and time of one input are libFuzzer's limits (-rss_limit_mb, -timeout).
 """
 
 import os
@@ -11,7 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-RSS_MIB, SECONDS = 512, 10          # one input's; a Python with atheris and lxml takes 100 MiB by itself
+RSS_MIB, SECONDS = 512, 10  # one input's; a Python with atheris and lxml takes 100 MiB by itself
 
 
 def fuzz_csv(data):
@@ -20,7 +21,8 @@ def fuzz_csv(data):
     from s3kit.manifest import csv_form
     reader = csv_form.Reader(bucket="b" if data[:1] == b"b" else "")
     try:
-        rows = reader.feed(data[:len(data) // 2]) + reader.feed(data[len(data) // 2:]) + reader.close()
+        rows = (reader.feed(data[:len(data) // 2]) + reader.feed(data[len(data) // 2:])
+                + reader.close())
     except Fault:
         return
     go_on(csv_form, rows, reader.extras)
@@ -47,8 +49,10 @@ def go_on(form, rows, extras):
     from s3kit.manifest import states
     for row in rows:
         if row.verbatim is None:
-            states.is_to_fetch(row), states.is_askable(row), row.length, fetching.mtime_of(row), row.name
-            "".join(value for value in (row.bucket, row.key, row.path, row.version_id, row.etag)).encode()
+            (states.is_to_fetch(row), states.is_askable(row), row.length, fetching.mtime_of(row),
+             row.name)
+            "".join(value
+                    for value in (row.bucket, row.key, row.path, row.version_id, row.etag)).encode()
     writer = form.Writer()
     data = writer.begin(extras) + writer.rows(rows) + writer.end(len(rows))
     back = form.Reader()
@@ -122,16 +126,20 @@ def fuzz_journal(data):
     from s3kit.transfer.large import Large
     if "tree" not in KEPT:
         KEPT["tree"] = Tree(tempfile.mkdtemp(dir=KEPT["folder"]))
-    large = Large(KEPT["tree"], Job("survey", "b", "k", "v", "e", 40 << 20, -1, "b/k"), Outcome("surveyed", size=40 << 20, etag="e"), 2)
-    with open(os.open(large.journal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, dir_fd=KEPT["tree"].parts), "wb") as file:
+    large = Large(KEPT["tree"], Job("survey", "b", "k", "v", "e", 40 << 20, -1, "b/k"),
+                  Outcome("surveyed", size=40 << 20, etag="e"), 2)
+    with open(os.open(large.journal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+                      dir_fd=KEPT["tree"].parts), "wb") as file:
         file.write(data)
     large.fd = lock.hold(large.part, KEPT["tree"].parts)
     os.ftruncate(large.fd, 40 << 20)
     try:
         large.start()
         jobs = list(iter(large.next_job, None))
-        assert jobs[0].start == 0 and jobs[-1].end == 40 << 20 and len(jobs) < 10_000, f"{len(jobs)} ranges"
-        assert all(one.end == other.start for one, other in zip(jobs, jobs[1:])), "the ranges leave something out"
+        assert (jobs[0].start == 0 and jobs[-1].end == 40 << 20
+                and len(jobs) < 10_000), f"{len(jobs)} ranges"
+        assert all(one.end == other.start for one,
+                   other in zip(jobs, jobs[1:])), "the ranges leave something out"
     finally:
         large.drop()
 
@@ -143,12 +151,14 @@ def fuzz_plain(data):
     names = [os.path.join(KEPT["folder"], name) for name in ("config", "credentials")]
     for name, text in zip(names, (data[:half], data[half:])):
         Path(name).write_bytes(text)
-    options = Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False, ca_bundle="x", no_verify_ssl=False,
-                        request_payer=None)
-    found = settings.read(options, {"AWS_CONFIG_FILE": names[0], "AWS_SHARED_CREDENTIALS_FILE": names[1]})
+    options = Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False,
+                        ca_bundle="x", no_verify_ssl=False, request_payer=None)
+    found = settings.read(options,
+                          {"AWS_CONFIG_FILE": names[0], "AWS_SHARED_CREDENTIALS_FILE": names[1]})
     if found:
         found.endpoint("bucket", found.region)
-        assert "\n" not in found.access_key + found.secret_key + found.token + found.region, "a line feed in a header to be"
+        assert ("\n" not in found.access_key + found.secret_key + found.token
+                + found.region), "a line feed in a header to be"
 
 
 def fuzz_address(data):
@@ -161,7 +171,8 @@ def fuzz_address(data):
     from s3kit.text import visible
     text = data.decode("utf-8", "surrogateescape")
     shown = visible(text)
-    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in shown.replace("\n", "")), "a control character is shown"
+    assert not any(ord(char) < 32 or 127 <= ord(char) < 160
+                   for char in shown.replace("\n", "")), "a control character is shown"
     try:
         address.parse_s3(text)
     except Fault:
@@ -176,42 +187,68 @@ def fuzz_address(data):
     if 1 <= len(key.encode()) <= 1024:
         assert row.decode(row.encode(key)) == key
         path = paths.path_of("b", key)
-        assert paths.is_inside(path) and paths.key_of(path) == ("b", key), f"{key!r} came back from {path!r}"
+        assert (paths.is_inside(path)
+                and paths.key_of(path) == ("b", key)), f"{key!r} came back from {path!r}"
 
 
-READERS = {name.removeprefix("fuzz_"): value for name, value in list(globals().items()) if name.startswith("fuzz_")}
+READERS = {name.removeprefix("fuzz_"): value for name,
+           value in list(globals().items()) if name.startswith("fuzz_")}
 KEPT = {}
 
-XML = ['<manifest xmlns="urn:s3kit:manifest:1">', "</manifest>", '<object bucket="b" key="k"', '<end rows="1"/>', "<!DOCTYPE x [", "<!ENTITY a", "&a;",
-       "<![CDATA[", "&#10;", "&#x0;", 'size="1"', "<?xml version='1.0' encoding='utf-16'?>"]
-PAGE = ["<ListVersionsResult>", "<ListBucketResult>", "<Contents><Key>k</Key>", "<Version>", "<DeleteMarker>", "<IsTruncated>true</IsTruncated>",
-        "<NextKeyMarker>", "<EncodingType>url</EncodingType>", "<CommonPrefixes><Prefix>", "<Size>", "%C3", "</Contents>", "</ListBucketResult>"]
+XML = ['<manifest xmlns="urn:s3kit:manifest:1">', "</manifest>", '<object bucket="b" key="k"',
+       '<end rows="1"/>', "<!DOCTYPE x [", "<!ENTITY a", "&a;", "<![CDATA[", "&#10;", "&#x0;",
+       'size="1"', "<?xml version='1.0' encoding='utf-16'?>"]
+PAGE = ["<ListVersionsResult>", "<ListBucketResult>", "<Contents><Key>k</Key>", "<Version>",
+        "<DeleteMarker>", "<IsTruncated>true</IsTruncated>", "<NextKeyMarker>",
+        "<EncodingType>url</EncodingType>", "<CommonPrefixes><Prefix>", "<Size>", "%C3",
+        "</Contents>", "</ListBucketResult>"]
 WORDS = {
-    "csv": ["#s3kit manifest 1\n", "bucket,key,size\n", "#end rows=1\n", '"', '""', ",", "\r\n", "%0A", "\ufeff", "true", "fetched"],
+    "csv": ["#s3kit manifest 1\n", "bucket,key,size\n", "#end rows=1\n", '"', '""', ",", "\r\n",
+            "%0A", "\ufeff", "true", "fetched"],
     "xml": XML, "manifest": [*XML, "#s3kit manifest 1\n", "\x1f\x8b\x08"], "pages": PAGE,
-    "answer": ["ETag: \"", "Content-Length: ", "Last-Modified: Fri, 31 Dec 9999 23:59:59 -2300", "x-amz-checksum-crc32: ", "x-amz-checksum-type: ",
-               "x-amz-mp-parts-count: ", "<Error><Code>", "</Code>", "<Message>", "\r\n", "\0\0", "²", "-2", "9" * 30],
-    "journal": ['{"step": 8388608}\n', '{"start": 0, "end": 8388608, "crc": 0, "parts": [], "leaves": {}}\n', "null", "[", "-1", "1e9", "NaN", '"start": {}'],
-    "plain": ["[default]\n", "[profile x]\n", "aws_access_key_id = a\n", "aws_secret_access_key = s\n", "region = us-east-1\n", "s3 =\n  max_bandwidth = 1\n",
+    "answer": ["ETag: \"", "Content-Length: ", "Last-Modified: Fri, 31 Dec 9999 23:59:59 -2300",
+               "x-amz-checksum-crc32: ", "x-amz-checksum-type: ",
+               "x-amz-mp-parts-count: ", "<Error><Code>", "</Code>", "<Message>", "\r\n", "\0\0",
+               "²", "-2", "9" * 30],
+    "journal": ['{"step": 8388608}\n',
+                '{"start": 0, "end": 8388608, "crc": 0, "parts": [], "leaves": {}}\n', "null", "[",
+                "-1", "1e9", "NaN", '"start": {}'],
+    "plain": ["[default]\n", "[profile x]\n", "aws_access_key_id = a\n",
+              "aws_secret_access_key = s\n", "region = us-east-1\n", "s3 =\n  max_bandwidth = 1\n",
               "[default", "%(x)s"],
-    "address": ["s3://", "b/", "%+", "%_", "%d", "%f", "%=", "%v", "%2E", "../", "//", "\x1b[", "\u202e", "-01-31T", "7d", "1.5G"]}
+    "address": ["s3://", "b/", "%+", "%_", "%d", "%f", "%=", "%v", "%2E", "../", "//", "\x1b[",
+                "\u202e", "-01-31T", "7d", "1.5G"]}
 SEEDS = {
-    "csv": "#s3kit manifest 1\nbucket,key,version_id,size,last_modified\nb,k,v,1,2024-01-01T00:00:00Z\n#end rows=1\n",
-    "xml": '<manifest xmlns="urn:s3kit:manifest:1">\n  <object bucket="b" key="k" size="1" note="x"/>\n  <end rows="1"/>\n</manifest>\n',
+    "csv":
+    "#s3kit manifest "
+    "1\nbucket,key,version_id,size,last_modified\nb,k,v,1,2024-01-01T00:00:00Z\n#end rows=1\n",
+    "xml":
+    '<manifest xmlns="urn:s3kit:manifest:1">\n  <object bucket="b" key="k" size="1" note="x"/>\n  '
+    '<end rows="1"/>\n</manifest>\n',
     "manifest": "bucket,key\nb,k\n",
-    "pages": "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated><Contents><Key>k</Key><Size>1</Size>"
-             "<LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag></Contents></ListBucketResult>",
-    "answer": 'ETag: "d41d8cd98f00b204e9800998ecf8427e"\r\nContent-Length: 5\r\nLast-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n'
-              'x-amz-checksum-crc64nvme: AAAAAAAAAAA=\r\n\0\0<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>m</Message></Error>',
-    "journal": '{"step": 8388608}\n{"start": 0, "end": 8388608, "crc": 0, "parts": [], "leaves": {"0": "00"}}\n',
-    "plain": "[default]\nregion = us-east-1\n[default]\naws_access_key_id = a\naws_secret_access_key = s\n",
+    "pages":
+    "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated><Contents>"
+    "<Key>k</Key><Size>1</Size>"
+    "<LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag></Contents>"
+    "</ListBucketResult>",
+    "answer":
+    'ETag: "d41d8cd98f00b204e9800998ecf8427e"\r\nContent-Length: 5\r\nLast-Modified: Mon, 01 Jan '
+    '2024 00:00:00 GMT\r\n'
+    'x-amz-checksum-crc64nvme: AAAAAAAAAAA=\r\n\0\0<?xml '
+    'version="1.0"?><Error><Code>SlowDown</Code><Message>m</Message></Error>',
+    "journal":
+    '{"step": 8388608}\n{"start": 0, "end": 8388608, "crc": 0, "parts": [], "leaves": {"0": '
+    '"00"}}\n',
+    "plain":
+    "[default]\nregion = us-east-1\n[default]\naws_access_key_id = a\naws_secret_access_key = s\n",
     "address": "s3://bucket/dir/a%2Fb"}
 
 
 def dictionary(folder, name):
     """Write libFuzzer's dictionary and one seed; return the options that name them."""
     words, corpus = Path(folder, "words"), Path(folder, "corpus")
-    words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"\n' for word in WORDS[name]))
+    words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"\n'
+                             for word in WORDS[name]))
     corpus.mkdir(exist_ok=True)
     (corpus / "seed").write_bytes(SEEDS[name].encode())
     return [f"-dict={words}", str(corpus)]
@@ -227,8 +264,9 @@ def main():
         import s3kit.fetch.fetching
         import s3kit.manifest.streams
         import s3kit.s3.settings  # noqa: F401
-    atheris.Setup([sys.argv[0], f"-rss_limit_mb={RSS_MIB}", f"-timeout={SECONDS}", f"-artifact_prefix={folder}/", *options,
-                   *dictionary(folder, name)], READERS[name])
+    atheris.Setup([sys.argv[0], f"-rss_limit_mb={RSS_MIB}", f"-timeout={SECONDS}",
+                   f"-artifact_prefix={folder}/", *options, *dictionary(folder, name)],
+                  READERS[name])
     atheris.Fuzz()
 
 

@@ -1,4 +1,7 @@
-"""File systems in files: make an image, mount it, cut its power by an instant copy of it. Needs root and loop devices."""
+"""File systems in files: make an image, mount it, cut its power by an instant copy of it.
+
+Needs root and loop devices.
+"""
 
 import fcntl
 import os
@@ -26,7 +29,9 @@ def do(*words):
 
 
 def make_image(path, size, mkfs):
-    """Make a sparse file of `size` bytes and a file system in it by the words of `mkfs`; return the path."""
+    """Make a sparse file of `size` bytes and a file system in it by the words of `mkfs`; return the
+    path.
+    """
     with open(path, "xb") as file:
         file.truncate(size)
     do(*mkfs, path)
@@ -50,7 +55,9 @@ class Mounts:
         self.folder, self.mounted = Path(folder), []
 
     def mount(self, name, image, options="", kind=None):
-        """Mount an image (or `kind`, as tmpfs, with `image` its label) at a directory `name`, made here; return it."""
+        """Mount an image (or `kind`, as tmpfs, with `image` its label) at a directory `name`, made
+        here; return it.
+        """
         place = self.folder / name
         place.mkdir(parents=True, exist_ok=True)
         loop = ["loop"] if kind != "tmpfs" else []
@@ -79,7 +86,9 @@ class Mounts:
             place.rmdir()
 
     def close(self):
-        """Unmount everything; what is still in use is taken out of sight, and goes when its last user does."""
+        """Unmount everything; what is still in use is taken out of sight, and goes when its last
+        user does.
+        """
         left = []
         for place in reversed(self.mounted):
             if subprocess.run(["umount", place], capture_output=True).returncode:

@@ -11,12 +11,14 @@ RESUMED = re.compile(r"^\d+ +<\.\.\. ")
 def strace(output, inject=(), calls=(), quick=False, paths=()):
     """Return the words that run a command under strace, its children too.
 
-    `inject` are rules like `openat:error=ENOSPC:when=3` (each process counts by itself); `calls` are traced besides.
-    `quick` uses a seccomp filter, with which signals are not delivered: never for `signal=`.
-    With `paths` (absolute) only calls that touch one of them are traced, counted and tampered with.
+    `inject` are rules like `openat:error=ENOSPC:when=3` (each process counts by itself); `calls`
+    are traced besides. `quick` uses a seccomp filter, with which signals are not delivered: never
+    for `signal=`. With `paths` (absolute) only calls that touch one of them are traced, counted and
+    tampered with.
     """
     traced = sorted({rule.partition(":")[0] for rule in inject} | set(calls))
-    words = ["strace", "-f", "-y", "-q", "-o", str(output), "-e", f"trace={','.join(traced)}", "-e", "signal=kill"]
+    words = ["strace", "-f", "-y", "-q", "-o", str(output), "-e", f"trace={','.join(traced)}", "-e",
+             "signal=kill"]
     if quick:
         assert not any("signal=" in rule for rule in inject)
         words.append("--seccomp-bpf")
@@ -28,14 +30,18 @@ def strace(output, inject=(), calls=(), quick=False, paths=()):
 
 
 def paths_below(trace, folder):
-    """Return the paths below a folder, relative to it, that a recorded run had open or was to open, itself first."""
+    """Return the paths below a folder, relative to it, that a recorded run had open or was to open,
+    itself first.
+    """
     text = trace.read_text(errors="replace")
-    found = {match[1] for match in re.finditer(rf"{re.escape(str(folder))}(/[^>\"]*)?", text) if match[1]}
+    found = {match[1]
+             for match in re.finditer(rf"{re.escape(str(folder))}(/[^>\"]*)?", text) if match[1]}
     return ["", *sorted(found)]
 
 
 def points(trace, where):
-    """Return {call: [n, ...]}: which calls of a recorded run touch `where` (a text in their arguments).
+    """Return {call: [n, ...]}: which calls of a recorded run touch `where` (a text in their
+    arguments).
 
     n counts each process's own calls, as `when=n` does.
     """
@@ -52,7 +58,8 @@ def points(trace, where):
 
 def injected(trace):
     """Return the calls of a run that were tampered with, as strace notes them."""
-    return [line for line in trace.read_text(errors="replace").splitlines() if "(INJECTED)" in line or "killed by SIGKILL" in line]
+    return [line for line in trace.read_text(errors="replace").splitlines()
+            if "(INJECTED)" in line or "killed by SIGKILL" in line]
 
 
 def works():

@@ -1,7 +1,9 @@
-"""s3kit's commands inside the test process: no worker, no socket, no waiting; what a command does is real but for that.
+"""s3kit's commands inside the test process: no worker, no socket, no waiting; what a command does
+is real but for that.
 
-A process of a third of a second becomes a call of some milliseconds. `Box` is the machine that runs them: it counts the
-calls that change anything, and can die at any of them, as by kill -9 or by a power cut that loses unsynced renames.
+A process of a third of a second becomes a call of some milliseconds. `Box` is the machine that runs
+them: it counts the calls that change anything, and can die at any of them, as by kill -9 or by a
+power cut that loses unsynced renames.
 """
 
 import io
@@ -31,9 +33,11 @@ from s3kit.s3 import patience, wire
 from s3kit.transfer import engine, large, ranges, sizes, whole
 from s3kit.verify import run as verify_run
 
-WORK = {"s3-fetch": (fetch.build_parser, fetch.fetch), "s3-verify": (verify.build_parser, verify.verify),
+WORK = {"s3-fetch": (fetch.build_parser, fetch.fetch),
+        "s3-verify": (verify.build_parser, verify.verify),
         "s3-manifest": (make_manifest.build_parser, make_manifest.manifest)}
-MOMENT = 0.0005             # in place of every wait: not nothing, or what waits for an answer would wait in a circle
+# in place of every wait: not nothing, or what waits for an answer would wait in a circle
+MOMENT = 0.0005
 SMALL, LARGE, LEAF = 1024, 8192, 4096       # so that a few kilobytes take the way of gigabytes
 
 
@@ -44,9 +48,9 @@ class Crash(BaseException):
 class Descriptors:
     """The descriptors that modules of s3kit have opened by os.open and os.pipe and not closed yet.
 
-    A process that dies loses them; here nobody else would close them. What other threads of the tests' process and
-    what Python's files and SQLite have open is theirs: to close it by its number means that its owner closes the
-    number again, when it is somebody else's.
+    A process that dies loses them; here nobody else would close them. What other threads of the
+    tests' process and what Python's files and SQLite have open is theirs: to close it by its number
+    means that its owner closes the number again, when it is somebody else's.
     """
 
     def __init__(self):
@@ -86,7 +90,10 @@ class Descriptors:
 
 
 class Box:
-    """Where commands run. `fuse`: at which call the process dies; `unsynced`: what a power cut may take back."""
+    """Where commands run.
+
+    `fuse`: at which call the process dies; `unsynced`: what a power cut may take back.
+    """
 
     def __init__(self):
         self.fake, self.fuse, self.dead, self.ticks = None, None, False, 0
@@ -105,7 +112,8 @@ class Box:
     def run(self, name, *argv, fuse=None):
         """Run a command; return (status, what it wrote, what it said); status None: it died."""
         self.ran = f"{name} {' '.join(map(str, argv))} (fuse {fuse})"
-        self.fuse, self.dead, self.ticks, self.unsynced, self.written = fuse, False, 0, [], bytearray()
+        self.fuse, self.dead, self.ticks, self.unsynced, self.written = (
+            fuse, False, 0, [], bytearray())
         Signals.graceful, Signals.number = False, 0
         stderr, sys.stderr = sys.stderr, io.StringIO()
         try:
@@ -182,7 +190,9 @@ class Here:
 
 
 class Direct(wire.Wire):
-    """The wire without a network: requests are answered by BOX.fake, in any order, as libcurl would have them."""
+    """The wire without a network: requests are answered by BOX.fake, in any order, as libcurl would
+    have them.
+    """
 
     def __init__(self, connections):
         self.busy, self.opened = {}, 0
@@ -190,7 +200,8 @@ class Direct(wire.Wire):
     def watch(self, fd):
         """There is nothing to watch."""
 
-    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None, signed_url=False):
+    def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None,
+              signed_url=False):
         """Take a request."""
         made = wire.Transfer(owner, endpoint, sink)
         made.curl = (object(), method, url, tuple(headers), most)
@@ -209,8 +220,9 @@ class Direct(wire.Wire):
     def answer(self, made, method, url, headers, most):
         """Ask the fake, and give its answer to the transfer."""
         parts = urlsplit(url)
-        asked = Request(0, time.time(), 0, method, parts.path, parts.query,
-                        {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in headers)})
+        asked = Request(0, time.time(), 0, method, parts.path, parts.query, {
+            name.lower(): value.strip() for name, _,
+            value in (line.partition(":") for line in headers)})
         Connection.aim(asked)
         BOX.fake.enter(asked)
         said = BOX.fake.respond(asked)
@@ -228,11 +240,14 @@ class Direct(wire.Wire):
             made.errno, made.failure = 63, "Maximum file size exceeded"
         else:
             self.give(made, said, body)
-            if not made.errno and method != "HEAD" and promised is not None and len(body) < promised:
-                made.errno, made.failure = (56, "Recv failure") if said.end == "reset" else (18, "transfer closed early")
+            if not made.errno and method != "HEAD" and promised is not None and len(
+                    body) < promised:
+                made.errno, made.failure = ((56, "Recv failure") if said.end == "reset"
+                                            else (18, "transfer closed early"))
         if made.status >= 300 or (made.sink is None and made.is_error_document()):
             made.read_error()
-            made.code = made.code or (f"HTTP{made.status}" if made.status >= 300 else "ErrorDocument")
+            made.code = made.code or (f"HTTP{made.status}" if made.status >= 300
+                                      else "ErrorDocument")
 
     def give(self, made, said, body):
         """Give a body in two pieces; what the server does meanwhile it does between them."""
@@ -345,20 +360,31 @@ def move_in(patch, fake_url="http://fake"):
     BOX.descriptors.move_in(patch)
     later = Flow.later
     for place, name, value in (
-            (wire, "Wire", Direct), (listing, "Wire", Direct), (fetch_run, "Pool", Here), (verify_run, "Pool", Here),
-            (stage, "Ledger", Noted), (rehearsal, "Ledger", Noted), (streams.Output, "__init__", output),
+            (wire, "Wire", Direct), (listing, "Wire", Direct), (fetch_run, "Pool", Here),
+            (verify_run, "Pool", Here),
+            (stage, "Ledger", Noted), (rehearsal, "Ledger", Noted),
+            (streams.Output, "__init__", output),
             (engine, "time", Jumping()), (patience, "delay", lambda *_, **__: 0.0),
-            (Flow, "later", lambda flow, seconds, call, *values: later(flow, MOMENT, call, *values)),
-            (durable, "rename", rename), (durable, "sync_tree", sync_tree), (durable, "unlink", counted(durable.unlink)),
-            (whole, "write_all", torn_write), (direct_io, "write_all", torn_write), (lock, "hold", counted(lock.hold)),
-            (tree.Tree, "enter", counted(tree.Tree.enter)), (large.Large, "note", counted(large.Large.note)),
-            (whole, "SMALL", SMALL), (whole, "LARGE", LARGE), (fetching, "LARGE", LARGE), (digest, "LEAF", LEAF),
-            (ranges, "LEAF", LEAF), (large, "LEAF", LEAF), (sizes, "LEAF", LEAF), (sizes, "RANGE_LEAST", LEAF),
+            (Flow, "later",
+             lambda flow, seconds, call, *values: later(flow, MOMENT, call, *values)),
+            (durable, "rename", rename), (durable, "sync_tree", sync_tree),
+            (durable, "unlink", counted(durable.unlink)),
+            (whole, "write_all", torn_write), (direct_io, "write_all", torn_write),
+            (lock, "hold", counted(lock.hold)),
+            (tree.Tree, "enter", counted(tree.Tree.enter)),
+            (large.Large, "note", counted(large.Large.note)),
+            (whole, "SMALL", SMALL), (whole, "LARGE", LARGE), (fetching, "LARGE", LARGE),
+            (digest, "LEAF", LEAF),
+            (ranges, "LEAF", LEAF), (large, "LEAF", LEAF), (sizes, "LEAF", LEAF),
+            (sizes, "RANGE_LEAST", LEAF),
             (sizes, "RANGE_MOST", 2 * LEAF), (large, "RANGE_LEAST", LEAF)):
         patch.setattr(place, name, value)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         patch.delenv(name)
-    for name, value in {"AWS_ENDPOINT_URL_S3": fake_url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1",
-                        "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}.items():
+    for name, value in {"AWS_ENDPOINT_URL_S3": fake_url, "AWS_ACCESS_KEY_ID": "a",
+                        "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1",
+                        "AWS_CONFIG_FILE": "/nonexistent",
+                        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}.items():
         patch.setenv(name, value)
-    patch.setattr(threading, "excepthook", lambda raised: None if raised.exc_type is Crash else threading.__excepthook__(raised))
+    patch.setattr(threading, "excepthook", lambda raised: None if raised.exc_type is Crash
+                  else threading.__excepthook__(raised))

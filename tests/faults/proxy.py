@@ -1,4 +1,6 @@
-"""A proxy as http_proxy and https_proxy name one, between a command and S3: slow, narrow, cutting, garbling, or away."""
+"""A proxy as http_proxy and https_proxy name one, between a command and S3: slow, narrow, cutting,
+garbling, or away.
+"""
 
 import asyncio
 import socket
@@ -12,10 +14,11 @@ PIECE = 16 << 10
 class Proxy:
     """Forwards requests and tunnels CONNECT, in a thread of its own.
 
-    Tests may set, at any time: `latency`, seconds before a request goes on; `rate`, bytes a second for all answers together;
-    `cut()`, which is asked for each connection and returns after how many bytes of answers it is reset (None: never);
-    `garble(data)`, through which all bytes of answers go; `page`, (status, body) with which the proxy answers by itself.
-    `requests`, `connections`, `cuts` and `passed` (bytes) count.
+    Tests may set, at any time: `latency`, seconds before a request goes on; `rate`, bytes a second
+    for all answers together; `cut()`, which is asked for each connection and returns after how many
+    bytes of answers it is reset (None: never); `garble(data)`, through which all bytes of answers
+    go; `page`, (status, body) with which the proxy answers by itself. `requests`, `connections`,
+    `cuts` and `passed` (bytes) count.
     """
 
     def __init__(self):
@@ -49,7 +52,8 @@ class Proxy:
     def live(self, ready):
         """Be the proxy's thread."""
         asyncio.set_event_loop(self.loop)
-        self.loop.set_exception_handler(lambda loop, context: None)     # of connections that tests break off
+        # of connections that tests break off
+        self.loop.set_exception_handler(lambda loop, context: None)
         self.loop.run_until_complete(self.listen())
         ready.set()
         self.loop.run_forever()
@@ -85,11 +89,14 @@ class Proxy:
                 method, target, rest = head.split(b" ", 2)
                 if self.page:
                     status, body = self.page
-                    writer.write(b"HTTP/1.1 %d Of The Proxy\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % (status, len(body)))
+                    writer.write(
+                        b"HTTP/1.1 %d Of The Proxy\r\nContent-Type: text/html\r\nContent-Length: "
+                        b"%d\r\n\r\n" % (status, len(body)))
                     writer.write(b"" if method == b"HEAD" else body)
                     continue
                 if not there:
-                    url = urlsplit(target.decode() if method != b"CONNECT" else f"//{target.decode()}")
+                    url = urlsplit(target.decode() if method != b"CONNECT"
+                                   else f"//{target.decode()}")
                     there = await asyncio.open_connection(url.hostname, url.port)
                     down = asyncio.ensure_future(self.bring(there[0], writer))
                 if method == b"CONNECT":
@@ -132,7 +139,8 @@ class Proxy:
                     await asyncio.sleep(0.01)
                     self.cuts += 1
                     linger = struct.pack("ii", 1, 0)        # close() then sends RST instead of FIN
-                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    (writer.get_extra_info("socket")
+                     .setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger))
                     writer.transport.abort()
                     return
                 left = None if left is None else left - len(data)

@@ -1,4 +1,6 @@
-"""The bucket changes underneath: objects overwritten, deleted, marked, archived, between any two steps of a run."""
+"""The bucket changes underneath: objects overwritten, deleted, marked, archived, between any two
+steps of a run.
+"""
 
 import os
 import random
@@ -22,7 +24,8 @@ def overwrite(fake, key, old):
 
 def overwrite_alike(fake, key, old):
     """Other bytes of the same size."""
-    fake.put("b", key, bytes(byte ^ 1 for byte in old.body) if len(old.body) < 5000 else old.body[::-1])
+    fake.put("b", key,
+             bytes(byte ^ 1 for byte in old.body) if len(old.body) < 5000 else old.body[::-1])
 
 
 def overwrite_with_same(fake, key, old):
@@ -55,7 +58,9 @@ KINDS = (overwrite, overwrite_alike, overwrite_with_same, delete, mark, archive,
 
 
 class Change:
-    """What is to happen to some objects, each once; `do` it to one, `fate` says what must become of its row."""
+    """What is to happen to some objects, each once; `do` it to one, `fate` says what must become of
+    its row.
+    """
 
     def __init__(self, world, kinds):
         self.world, self.kinds, self.done = world, kinds, set()
@@ -91,15 +96,17 @@ def at_get(world, change):
 
 def in_body(world, change):
     """While the bytes are on their way."""
-    world.fake.fault("meanwhile", key=lambda key: key in change.kinds and key not in change.done, times=None,
-                     do=lambda fake, request: change.do(request.key))
+    world.fake.fault("meanwhile", key=lambda key: key in change.kinds and key not in change.done,
+                     times=None, do=lambda fake, request: change.do(request.key))
 
 
 def between_tries(world, change):
     """A GET breaks off, the object changes, the next try comes."""
     broken = set()
-    world.fake.fault("short", times=None, key=lambda key: key in change.kinds and key not in broken and not broken.add(key))
-    world.fake.hook = lambda request: request.method == "GET" and request.key in broken and change.do(request.key)
+    world.fake.fault("short", times=None, key=lambda key: key in change.kinds and key not in broken
+                     and not broken.add(key))
+    world.fake.hook = (lambda request: request.method == "GET" and request.key in broken
+                       and change.do(request.key))
 
 
 def after_fetch(world, change):
@@ -115,7 +122,8 @@ POINTS = (before_fetch, at_get, in_body, between_tries, after_fetch, while_verif
 
 def body_of(chance, shape):
     """Return a body: `small` ones workers keep in memory, `middle` and `parts` they stream."""
-    return chance.randbytes(chance.randrange(1, 9000) if shape == "small" else 300_000 + chance.randrange(900_000))
+    return chance.randbytes(chance.randrange(1, 9000) if shape == "small"
+                            else 300_000 + chance.randrange(900_000))
 
 
 def fill(world, chance, versioning, shapes=("small", "middle", "parts", "kms")):
@@ -128,11 +136,13 @@ def fill(world, chance, versioning, shapes=("small", "middle", "parts", "kms")):
                     fake.bucket("b", versioning="Suspended" if age == "null" else "Enabled")
                 key, body = f"{shape}/{kind.__name__}.{age}", body_of(chance, shape)
                 kinds[key] = kind
-                if shape == "kms":          # no checksum, and an ETag that says nothing of the bytes
-                    fake.put("b", key, body, checksum=None, sse="aws:kms", etag=chance.randbytes(16).hex())
+                if shape == "kms":  # no checksum, and an ETag that says nothing of the bytes
+                    fake.put("b", key, body, checksum=None, sse="aws:kms",
+                             etag=chance.randbytes(16).hex())
                 else:
                     third = len(body) // 3
-                    fake.put("b", key, body, parts=[third, third, len(body) - 2 * third] if shape == "parts" else None)
+                    fake.put("b", key, body, parts=[third, third, len(body) - 2 * third]
+                             if shape == "parts" else None)
     for n in range(3):
         fake.put("b", f"calm{n}", body_of(chance, "small"))
     fake.bucket("b", versioning=versioning or None)
@@ -143,7 +153,8 @@ def write_rows(world, form):
     """Write the list: as s3-manifest does, or as people do, who name the keys only."""
     world.write_list()
     if form == "bare":
-        world.list.write_text("bucket,key\n" + "".join(f"b,{row['key']}\n" for row in rows_of(world.list.read_text())))
+        world.list.write_text("bucket,key\n" + "".join(f"b,{row['key']}\n"
+                                                       for row in rows_of(world.list.read_text())))
 
 
 def check_fates(world, count, name, rows, change, fates):
@@ -154,14 +165,17 @@ def check_fates(world, count, name, rows, change, fates):
             assert row, "the row is lost"
             assert row["state"] == wanted if isinstance(wanted, str) else row["state"] in wanted, \
                 f"{row['state']}, not {wanted}: {row['error']}"
-            assert row["state"] in (STILL, LATE, "", "verified") or row["error"], f"{row['state']}, and nobody says why"
+            assert (row["state"] in (STILL, LATE, "", "verified")
+                    or row["error"]), f"{row['state']}, and nobody says why"
             world.believe([row])
     for n in range(3):
         assert rows[f"calm{n}"]["state"] in ("fetched", "verified"), rows[f"calm{n}"]["error"]
 
 
 def change_underneath(cases, tmp_path, versioning, point, seed, form):
-    """One bucket of each kind of object, all changed at one point; then everything again, and from a new list."""
+    """One bucket of each kind of object, all changed at one point; then everything again, and from
+    a new list.
+    """
     count = cases(f"changed {point.__name__.replace('_', ' ')} ({versioning or 'never versioned'})")
     chance, name = random.Random(seed), f"seed {seed}, {form}"
     with World(tmp_path / f"{point.__name__}{seed}", {}, versioning=versioning or None) as world:
@@ -179,7 +193,8 @@ def change_underneath(cases, tmp_path, versioning, point, seed, form):
             assert change.done == set(change.kinds), "not every change happened"
             # A row that names the key alone may become any one version.
             fates = {key: change.fate(key, rows[key]) for key in change.kinds}
-            fates = dict.fromkeys(fates, ANY if form == "bare" else STILL) if form == "bare" or point is in_body else fates
+            fates = dict.fromkeys(fates, ANY if form == "bare"
+                                  else STILL) if form == "bare" or point is in_body else fates
         check_fates(world, count, name, rows, change, fates)
         assert ran.status == int(any(row["state"] != STILL for row in rows.values())), ran.err
         world.look()
@@ -191,7 +206,9 @@ def change_underneath(cases, tmp_path, versioning, point, seed, form):
 
 
 def verify(world, count, name, change, point, chance, rows):
-    """What was fetched is what is verified, whatever S3 has by now; a file that rots is seen all the same."""
+    """What was fetched is what is verified, whatever S3 has by now; a file that rots is seen all
+    the same.
+    """
     rotten = {key for key in change.kinds if rows[key]["state"] == STILL and chance.random() < 0.3}
     kept = {key: spoil(world, rows[key]) for key in rotten}
     if point is after_fetch:
@@ -207,7 +224,8 @@ def verify(world, count, name, change, point, chance, rows):
     after = {row["key"]: row for row in ran.rows}
     # What went to an archive after it was listed has no file, and the row does not know why.
     become = {STILL: "verified", LATE: "missing", "": "missing"}
-    fates = {key: "mismatch" if key in rotten else become.get(rows[key]["state"], rows[key]["state"]) for key in change.kinds}
+    fates = {key: "mismatch" if key in rotten
+             else become.get(rows[key]["state"], rows[key]["state"]) for key in change.kinds}
     for key, body in kept.items():
         put_back(world, rows[key], body)
     check_fates(world, count, f"{name}, verified", after, change, fates)
@@ -240,18 +258,22 @@ def again(world):
     ran = world.fetch("--retries", 1)
     for row in ran.rows:
         archived = row["storage_class"] in ("GLACIER", "DEEP_ARCHIVE")
-        assert row["state"] in (STILL, LATE)[:1 + archived], f"{row['key']}: {row['state']}: {row['error']}"
+        assert (row["state"]
+                in (STILL, LATE)[:1 + archived]), f"{row['key']}: {row['state']}: {row['error']}"
     world.believe(ran.rows)
     world.look()
     world.nothing_left()
 
 
 ALL = [(point, versioning, "listed") for point in POINTS for versioning in BUCKETS]
-ALL += [(point, versioning, "bare") for point in (at_get, in_body, while_verifying) for versioning in BUCKETS]
+ALL += [(point, versioning, "bare") for point in (at_get, in_body, while_verifying)
+        for versioning in BUCKETS]
 
 
-@pytest.mark.parametrize("seeds", [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
-@pytest.mark.parametrize("point, versioning, form", ALL, ids=lambda value: getattr(value, "__name__", value or "plain"))
+@pytest.mark.parametrize("seeds",
+                         [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("point, versioning, form", ALL,
+                         ids=lambda value: getattr(value, "__name__", value or "plain"))
 def test_change(cases, tmp_path, point, versioning, form, seeds):
     for seed in range(seeds):
         change_underneath(cases, tmp_path, versioning, point, seed, form)
@@ -276,12 +298,14 @@ def at_head(request, ranges):
 
 def change_large(cases, tmp_path, versioning, point, kinds, seed):
     """An object in ranges changes: its file has the bytes of one version, or there is none."""
-    count, chance = cases(f"large object changed ({versioning or 'never versioned'})"), random.Random(seed)
+    count, chance = (cases(f"large object changed ({versioning or 'never versioned'})"),
+                     random.Random(seed))
     for kind in kinds:
         name = f"{kind.__name__} {point.__name__} {seed}"
         with count.case(name), World(tmp_path / name, {}, versioning=versioning or None) as world:
             block = chance.randbytes(1 << 20)
-            world.fake.put("b", "large", block * (LARGE >> 20) + chance.randbytes(chance.randrange(1 << 16)))
+            world.fake.put("b", "large",
+                           block * (LARGE >> 20) + chance.randbytes(chance.randrange(1 << 16)))
             world.write_list()
             world.remember()
             change, ranges = Change(world, {"large": kind}), []
@@ -299,13 +323,15 @@ def change_large(cases, tmp_path, versioning, point, kinds, seed):
             assert change.done and (ranges or point is at_head), "it was not changed"
             row, = ran.rows
             fate = change.fate("large", row)
-            wanted = (LATE, "failed") if fate == LATE else (fate,) if isinstance(fate, str) else fate
+            wanted = ((LATE, "failed") if fate == LATE else (fate,) if isinstance(fate, str)
+                      else fate)
             assert row["state"] in wanted, f"{row['state']}, not {wanted}: {row['error']}"
             world.look()
             world.tell_truth(ran)
             world.write_list()
             ran = world.fetch("--retries", 1)
-            assert all(row["state"] == STILL or row["storage_class"] in ("GLACIER", "DEEP_ARCHIVE") for row in ran.rows), ran.err
+            assert all(row["state"] == STILL or row["storage_class"] in ("GLACIER", "DEEP_ARCHIVE")
+                       for row in ran.rows), ran.err
             world.look()
             world.believe(ran.rows)
             if fate != LATE:            # a restored object goes on where this one stopped
@@ -321,7 +347,8 @@ def test_change_of_a_large_object(cases, tmp_path, versioning):
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("versioning", BUCKETS, ids=lambda value: value or "plain")
-@pytest.mark.parametrize("point", [at_head, at_first_range, at_third_range], ids=lambda point: point.__name__)
+@pytest.mark.parametrize("point", [at_head, at_first_range, at_third_range],
+                         ids=lambda point: point.__name__)
 def test_any_change_of_a_large_object(cases, tmp_path, versioning, point):
     for seed in range(3):
         change_large(cases, tmp_path, versioning, point, KINDS, seed)
@@ -331,7 +358,8 @@ def test_any_change_of_a_large_object(cases, tmp_path, versioning, point):
 
 def encrypted(world):
     """Put an object whose ETag looks like an MD5 and is none, and fetch it."""
-    world.fake.put("b", "k", b"bytes of an encrypted object", checksum=None, sse="aws:kms", etag="0123456789abcdef" * 2)
+    world.fake.put("b", "k", b"bytes of an encrypted object", checksum=None, sse="aws:kms",
+                   etag="0123456789abcdef" * 2)
     ran = world.fetch()
     assert ran.status == 0, ran.err
     world.list.write_text(ran.out)
@@ -339,10 +367,13 @@ def encrypted(world):
 
 @pytest.mark.parametrize("how", ["away", "gone", "denied"])
 def test_verified_without_s3(cases, tmp_path, how):
-    """A file is compared with the digest of what came when S3 does not answer: a good one is not called wrong, nor removed."""
+    """A file is compared with the digest of what came when S3 does not answer: a good one is not
+    called wrong, nor removed.
+    """
     count = cases("s3-verify while S3 says nothing")
     for is_rotten in (False, True):
-        with count.case(f"{how}, {'rotten' if is_rotten else 'good'}"), World(tmp_path / f"{is_rotten}", {}) as world:
+        with (count.case(f"{how}, {'rotten' if is_rotten else 'good'}"),
+              World(tmp_path / f"{is_rotten}", {}) as world):
             encrypted(world)
             world.remember()
             if is_rotten:
@@ -354,14 +385,17 @@ def test_verified_without_s3(cases, tmp_path, how):
             env = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"} if how == "away" else {}
             ran = world.verify("--discard", env=env)
             row, = ran.rows
-            assert row["state"] == ("mismatch" if is_rotten else "verified"), f"{row['state']}: {row['error']}"
+            assert row["state"] == ("mismatch" if is_rotten
+                                    else "verified"), f"{row['state']}: {row['error']}"
             assert os.path.exists(file_of(world, row)) != is_rotten
             world.believe(ran.rows)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_unverifiable_stays_so(cases, tmp_path, is_there):
-    """What s3-verify has read of a file that nothing is known of proves nothing when it reads it again."""
+    """What s3-verify has read of a file that nothing is known of proves nothing when it reads it
+    again.
+    """
     count = cases("s3-verify of a file of which nothing is known")
     with count.case(f"S3 {'knows' if is_there else 'knows not'}"), World(tmp_path, {}) as world:
         encrypted(world)
@@ -373,7 +407,8 @@ def test_unverifiable_stays_so(cases, tmp_path, is_there):
         for _ in range(3):
             ran = world.verify()
             row, = ran.rows
-            assert (ran.status, row["state"]) == (5, "unverifiable"), f"{row['state']} on the proof '{row['proof']}'"
+            assert ((ran.status, row["state"])
+                    == (5, "unverifiable")), f"{row['state']} on the proof '{row['proof']}'"
             world.list.write_text(ran.out)
         spoil(world, row)
         row, = world.verify().rows

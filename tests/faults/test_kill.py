@@ -11,9 +11,10 @@ import pytest
 from faults.inject import injected, points, strace
 from faults.oracle import BUCKET, World, mixed, rows_of
 
-CALLS = ("openat", "mkdir", "mkdirat", "write", "pwrite64", "rename", "renameat", "renameat2", "linkat", "unlink", "unlinkat",
-         "ftruncate", "utimensat", "fsync", "fdatasync", "syncfs", "fallocate", "flock", "sendto", "close")
-OURS = "/near/dest"         # in the arguments of calls that touch the destination, as strace -y shows them
+CALLS = ("openat", "mkdir", "mkdirat", "write", "pwrite64", "rename", "renameat", "renameat2",
+         "linkat", "unlink", "unlinkat", "ftruncate", "utimensat", "fsync", "fdatasync", "syncfs",
+         "fallocate", "flock", "sendto", "close")
+OURS = "/near/dest"  # in the arguments of calls that touch the destination, as strace -y shows them
 
 
 def bodies_of(kind):
@@ -34,14 +35,17 @@ def record(world, tmp_path, command="fetch"):
 
 
 def kill_at(do, call, n, tmp_path):
-    """Do something below strace, where whatever process comes to its n-th such call dies; return (Ran, whether one did)."""
+    """Do something below strace, where whatever process comes to its n-th such call dies; return
+    (Ran, whether one did).
+    """
     trace = tmp_path / "trace"
     ran = do(wrap=strace(trace, [f"{call}:signal=KILL:when={n}"]))
     return ran, bool(injected(trace))
 
 
 def spread(found, most, seed):
-    """Return at most so many of the points: of each call its first and last, then a random choice."""
+    """Return at most so many of the points: of each call its first and last, then a random choice.
+    """
     ends = {}
     for call, n in found:
         ends.setdefault(call, [(call, n), (call, n)])[1] = (call, n)
@@ -105,7 +109,8 @@ def test_killed_while_resuming(cases, tmp_path):
 
 @pytest.mark.system("strace")
 def test_kill_points_of_verify(cases, tmp_path):
-    """s3-verify says nothing that it has not read, and its next run ends as the first should have."""
+    """s3-verify says nothing that it has not read, and its next run ends as the first should have.
+    """
     count, bodies, hit = cases("kill -9 at a call of s3-verify"), mixed(), 0
     with World(tmp_path / "first", bodies) as world:
         world.fetch()
@@ -123,24 +128,29 @@ def test_kill_points_of_verify(cases, tmp_path):
 
 @pytest.mark.system("strace")
 def test_kill_points_of_a_manifest(cases, tmp_path):
-    """A manifest that is rewritten (-o, -i) is whole, the old one or the new one, at every instant."""
+    """A manifest that is rewritten (-o, -i) is whole, the old one or the new one, at every instant.
+    """
     count = cases("kill -9 while a manifest is rewritten")
     with World(tmp_path / "first", mixed()) as world:
         world.fetch()
         trace = tmp_path / "recorded"
-        ran = world.run("s3-verify", "-d", world.dest, "-i", world.list, wrap=strace(trace, calls=CALLS))
+        ran = world.run("s3-verify", "-d", world.dest, "-i", world.list,
+                        wrap=strace(trace, calls=CALLS))
         assert ran.status == 0, ran.err
-        found = [(call, n) for call, numbers in points(trace, str(world.folder)).items() for n in numbers]
+        found = [(call, n) for call,
+                 numbers in points(trace, str(world.folder)).items() for n in numbers]
     found = spread([point for point in found if point[0] not in ("openat", "close")], 20, seed=5)
     for at, (call, n) in enumerate(found):
         with count.case(f"{call} {n}"), World(tmp_path / f"{at}", mixed()) as world:
             world.fetch()
             before = world.list.read_text()
             wanted = len(rows_of(before))
-            kill_at(lambda wrap, world=world: world.run("s3-verify", "-d", world.dest, "-i", world.list, wrap=wrap), call, n, tmp_path)
+            kill_at(lambda wrap, world=world: world.run("s3-verify", "-d", world.dest, "-i",
+                                                        world.list, wrap=wrap), call, n, tmp_path)
             after = world.list.read_text()
             rows = rows_of(after)
-            assert after == before or (len(rows) == wanted and f"#end rows={wanted}" in after), "the manifest was left in pieces"
+            assert after == before or (len(rows) == wanted and f"#end rows={wanted}"
+                                       in after), "the manifest was left in pieces"
             world.believe(rows)
             ran = world.run("s3-verify", "-d", world.dest, "-i", world.list)
             assert ran.status == 0, ran.err
@@ -151,21 +161,26 @@ def test_kill_points_of_a_manifest(cases, tmp_path):
 # --- s3-restore
 
 # What it tells S3 and hears, and what it writes: the rows that wait, in TMPDIR, and its output.
-RESTORE_CALLS = ("openat", "write", "sendto", "recvfrom", "ftruncate", "fsync", "fdatasync", "rename", "renameat", "unlink", "unlinkat")
+RESTORE_CALLS = ("openat", "write", "sendto", "recvfrom", "ftruncate", "fsync", "fdatasync",
+                 "rename", "renameat", "unlink", "unlinkat")
 CLASSES = ("GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING", "STANDARD", "GLACIER", "GLACIER_IR")
 CAP = 3
 
 
 class Archive(World):
-    """A World most of whose objects are in archives, from which they come in a moment; `most` is how many were pending at once."""
+    """A World most of whose objects are in archives, from which they come in a moment; `most` is
+    how many were pending at once.
+    """
 
     def __init__(self, folder):
         super().__init__(folder, {f"k{n:02}": b"body %d" % n for n in range(12)})
         for n, version in enumerate(self.fake.versions(BUCKET)):
             version.storage_class = CLASSES[n % len(CLASSES)]
-            version.tier = "ARCHIVE_ACCESS" if version.storage_class == "INTELLIGENT_TIERING" else None
+            version.tier = ("ARCHIVE_ACCESS" if version.storage_class == "INTELLIGENT_TIERING"
+                            else None)
         self.fake.restore_seconds = dict.fromkeys(self.fake.restore_seconds, 0.1)
-        self.cold = {version.key for version in self.fake.versions(BUCKET) if version.state(self.fake.clock.now()) == "archived"}
+        self.cold = {version.key for version in self.fake.versions(BUCKET)
+                     if version.state(self.fake.clock.now()) == "archived"}
         self.most, self.fake.hook = 0, self.count
         self.env["TMPDIR"] = str(self.folder / "tmp")
         (self.folder / "tmp").mkdir()
@@ -175,30 +190,38 @@ class Archive(World):
         """Count what is pending as S3 is asked for one more."""
         if request.method == "POST":
             now = self.fake.clock.now()
-            self.most = max(self.most, 1 + sum(version.state(now) == "ongoing" for version in self.fake.versions(BUCKET)))
+            self.most = max(self.most, 1 + sum(version.state(now) == "ongoing"
+                                               for version in self.fake.versions(BUCKET)))
 
     def restore(self, wrap=()):
         """Run s3-restore on the list, which it rewrites."""
-        return self.run("s3-restore", "--yes", "--wait", "--poll", "0.1s", "--max-pending", CAP, "-i", self.list, wrap=wrap)
+        return self.run("s3-restore", "--yes", "--wait", "--poll", "0.1s", "--max-pending", CAP,
+                        "-i", self.list, wrap=wrap)
 
     def believe_list(self):
-        """Check that the list is whole, and that what it says is back is back; return {key: state}."""
+        """Check that the list is whole, and that what it says is back is back; return {key: state}.
+        """
         text, now = self.list.read_text(), self.fake.clock.now()
         states = {row["key"]: row["state"] for row in rows_of(text)}
         versions = {version.key: version for version in self.fake.versions(BUCKET)}
         assert states.keys() == versions.keys() and text.endswith("#end rows=12\n"), "rows are lost"
-        early = [key for key, state in states.items() if state == "restored" and versions[key].state(now) not in ("ready", "online")]
+        early = [key for key, state in states.items()
+                 if state == "restored" and versions[key].state(now) not in ("ready", "online")]
         assert not early, f"let go before it can be read: {early}"
         return states
 
     def all_back(self, ran, killed=0):
-        """Check the end: all is back, each asked for once, and no more is left than the file that a kill left unnamed."""
+        """Check the end: all is back, each asked for once, and no more is left than the file that a
+        kill left unnamed.
+        """
         assert ran.status == 0, f"it ended with {ran.status}: {ran.err}"
         states, now = self.believe_list(), self.fake.clock.now()
         # What came back to INTELLIGENT_TIERING while nobody looked is as if it had never been away.
-        moved = {version.key for version in self.fake.versions(BUCKET) if version.storage_class == "INTELLIGENT_TIERING"}
+        moved = {version.key for version in self.fake.versions(BUCKET)
+                 if version.storage_class == "INTELLIGENT_TIERING"}
         assert {key for key, state in states.items() if state == "restored"} | moved == self.cold
-        assert all(version.state(now) in ("ready", "online") for version in self.fake.versions(BUCKET))
+        assert all(version.state(now) in ("ready", "online")
+                   for version in self.fake.versions(BUCKET))
         asked = [request.key for request in self.fake.requests("POST")]
         assert sorted(asked) == sorted(self.cold), f"asked twice, or not at all: {asked}"
         assert self.most <= CAP, f"{self.most} were pending at once"
@@ -206,7 +229,8 @@ class Archive(World):
 
 
 def kill_restores(cases, tmp_path, most):
-    """Kill s3-restore at points of a recorded run, each in an Archive of its own, and run it again."""
+    """Kill s3-restore at points of a recorded run, each in an Archive of its own, and run it again.
+    """
     count, hit, trace = cases("kill -9 at a call of s3-restore"), 0, tmp_path / "recorded"
     with Archive(tmp_path / "first") as world:
         world.all_back(world.restore(strace(trace, calls=RESTORE_CALLS)))
@@ -240,7 +264,8 @@ def test_all_kill_points_of_restore(cases, tmp_path):
 def children(pid):
     """Return the ids of a process's children."""
     try:
-        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
+                for child in (task / "children").read_text().split()]
     except OSError:
         return []
 
@@ -264,10 +289,13 @@ def wait_until(condition, seconds):
 
 
 def begin(world, chance, jobs):
-    """Start a fetch that takes a while, and wait until it has some workers and a random part of its requests is done."""
+    """Start a fetch that takes a while, and wait until it has some workers and a random part of its
+    requests is done.
+    """
     process = world.start("s3-fetch", "-j", jobs, "-c", 2, "-d", world.dest, world.list)
     share = chance.random() * 0.8 * len(world.fake.objects(world.bucket))
-    assert wait_until(lambda: len(world.fake.requests(method="GET", status=200)) >= share and children(process.pid), 30)
+    assert wait_until(lambda: len(world.fake.requests(method="GET", status=200)) >= share
+                      and children(process.pid), 30)
     time.sleep(chance.random() * 0.02)
     return process
 
@@ -283,12 +311,13 @@ def kill_one_worker(world, chance):
     victim = chance.choice(children(process.pid))
     began = time.monotonic()
     os.kill(victim, signal.SIGKILL)
-    assert wait_until(lambda: not Path(f"/proc/{victim}").exists() or process.poll() is not None, 2), \
-        "a dead worker was not noticed in 2 s"
+    assert wait_until(lambda: not Path(f"/proc/{victim}").exists() or process.poll() is not None,
+                      2), "a dead worker was not noticed in 2 s"
     ran = world.finish(process, began)
     assert ran.status == 0, ran.err
     requests = len(world.fake.requests(method="GET", where=lambda request: request.key))
-    assert requests <= len(world.fake.objects(world.bucket)) + 2, "more was fetched again than what was under way"
+    assert (requests <= len(world.fake.objects(world.bucket))
+            + 2), "more was fetched again than what was under way"
     world.settle(ran)
 
 
@@ -314,12 +343,15 @@ def interrupt(world, chance):
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     ran = world.finish(process, began)
-    assert ran.seconds < 5 and ran.status in (-signal.SIGINT, 0), f"{ran.status} after {ran.seconds:.1f} s"
+    assert ran.seconds < 5 and ran.status in (-signal.SIGINT,
+                                              0), f"{ran.status} after {ran.seconds:.1f} s"
     world.tell_truth(ran)
 
 
 def freeze(world, chance):
-    """A worker that stands still for a while (as with swapping) is not a dead one: nothing is done twice."""
+    """A worker that stands still for a while (as with swapping) is not a dead one: nothing is done
+    twice.
+    """
     process = begin(world, chance, 4)
     victim = chance.choice(children(process.pid))
     os.kill(victim, signal.SIGSTOP)
@@ -331,7 +363,8 @@ def freeze(world, chance):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=[
+    pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("what", [kill_one_worker, kill_parent, kill_group, interrupt, freeze],
                          ids=lambda what: what.__name__.replace("_", " "))
 def test_random_kills(cases, tmp_path, what, rounds):

@@ -24,9 +24,10 @@ from faults.peers import (
 )
 
 OURS = TOOLS[0]
-READ = "import shutil, sys, urllib.request as u; shutil.copyfileobj(u.urlopen(sys.argv[1]), open(sys.argv[2], 'wb', 0), 4096)"
+READ = ("import shutil, sys, urllib.request as u; shutil.copyfileobj(u.urlopen(sys.argv[1]), "
+        "open(sys.argv[2], 'wb', 0), 4096)")
 GET = f'"{sys.executable}" -c "{READ}" {{url}}/b/%s {{dest}}/%s'
-TAKE = GET % ("object", "object")           # takes what it is given, and writes it under the final name
+TAKE = GET % ("object", "object")  # takes what it is given, and writes it under the final name
 ESCAPES = r"printf '\033]0;owned\007'"
 
 
@@ -38,7 +39,8 @@ def others(tmp_path, shims):
 
 def place_of(tool, others, tmp_path, limit=60):
     """Return a Place whose fake believes everybody."""
-    world = World(tmp_path / "world", {}, versioning="", dest=tmp_path / "world" / "near" / "deep" / "dest")
+    world = World(tmp_path / "world", {}, versioning="",
+                  dest=tmp_path / "world" / "near" / "deep" / "dest")
     world.fake.sign = False
     return Place(tool, others, world, limit)
 
@@ -56,7 +58,8 @@ def run_ours(cases, others, tmp_path, **which):
 @pytest.mark.system("minutes")
 def test_our_column(cases, others, tmp_path):
     results = run_ours(cases, others, tmp_path, slow=False, kills=1, cuts=False)
-    wanted = {f"{name}, {way}" for name, body in BODIES.items() if not body.is_slow for way in peers.WAYS} | set(HOSTILE)
+    wanted = {f"{name}, {way}" for name,
+              body in BODIES.items() if not body.is_slow for way in peers.WAYS} | set(HOSTILE)
     assert wanted <= {result.case for result in results}
 
 
@@ -93,10 +96,12 @@ def test_judge_of_bodies(others, tmp_path, line, name, limit, wanted):
     ("printf 'the body of key number 0' > {dest}/../x", "6 keys with ../", peers.OUTSIDE),
     ("printf x > {dest}/../../sentinel/file; exit 1", "6 keys with ../", peers.OUTSIDE),
     ("rm {dest}/../../sentinel/file", "6 keys with ../", peers.OUTSIDE),
-    ("printf 'the body of key number 0' > {dest}/a; exit 1", "8 keys that want the same names", peers.ERROR),
+    ("printf 'the body of key number 0' > {dest}/a; exit 1", "8 keys that want the same names",
+     peers.ERROR),
     ("printf 'the body of' > {dest}/a; exit 1", "8 keys that want the same names", peers.BAD),
     ("printf x > {dest}/link/new", "a linked directory in the destination", peers.OUTSIDE),
-    ("printf 'the body of key number 0' > {dest}/link", "a link in place of the file", peers.OUTSIDE),
+    ("printf 'the body of key number 0' > {dest}/link", "a link in place of the file",
+     peers.OUTSIDE),
     (TAKE, "overwritten between list and get", peers.RIGHT)])
 def test_judge_of_buckets(others, tmp_path, line, name, wanted):
     """What is missing, and what is outside, is seen."""
@@ -106,18 +111,22 @@ def test_judge_of_buckets(others, tmp_path, line, name, wanted):
         assert judged == wanted, said
 
 
-@pytest.mark.parametrize("shows,wanted", [((ESCAPES, "true"), peers.RAW), (("true", ESCAPES), peers.RAW),
-                                          (("true", "false"), peers.ERROR), (("test -t 1 && test -t 2", "true"), peers.RIGHT)])
+@pytest.mark.parametrize("shows,wanted", [((ESCAPES, "true"), peers.RAW),
+                                          (("true", ESCAPES), peers.RAW),
+                                          (("true", "false"), peers.ERROR),
+                                          (("test -t 1 && test -t 2", "true"), peers.RIGHT)])
 def test_judge_of_terminals(others, tmp_path, shows, wanted):
     place = place_of(Tool("liar", "", show=shows), others, tmp_path)
     with place.world:
-        judged, said, _ = HOSTILE["escape sequences in a name, on a terminal"](place, random.Random(1))
+        judged, said, _ = HOSTILE["escape sequences in a name, on a terminal"](
+            place, random.Random(1))
         assert judged == wanted, said
 
 
 def test_judge_of_kills(others, tmp_path):
     """A tool that writes under the final name leaves a part of an object there."""
-    place = place_of(Tool("liar", "; ".join(GET % (f"object{n}", f"object{n}") for n in range(2))), others, tmp_path)
+    place = place_of(Tool("liar", "; ".join(GET % (f"object{n}", f"object{n}") for n in range(2))),
+                     others, tmp_path)
     with place.world:
         judged, said, _, counts = kill(place, random.Random(1), objects=2)
         assert (judged, counts) == (peers.PARTIAL, (1, 0)), said
@@ -128,22 +137,27 @@ def test_judge_of_kills(others, tmp_path):
 def test_judge_of_power_cuts(others, tmp_path):
     """What is only in memory is lost. Needs root."""
     line = "mkdir -p {dest} && for n in 1 2 3; do printf x > {dest}/$n; done"
-    assert {verdict for verdict, *_ in peers.cut(Tool("liar", line), others, tmp_path)} == {peers.LOST}
+    assert ({verdict for verdict, *_ in peers.cut(Tool("liar", line), others, tmp_path)}
+            == {peers.LOST})
 
 
 def test_what_did_not_happen_is_no_success(others, tmp_path):
     """A tool that never asks for the object proves nothing."""
-    task, = [task for task in tasks([Tool("idle", "true")], kills=0, cuts=False) if task[2] == "no body, once"]
+    task, = [task for task in tasks([Tool("idle", "true")], kills=0, cuts=False)
+             if task[2] == "no body, once"]
     result, = compare([task], others, tmp_path)
     assert result.verdict == peers.UNTRIED and not result.is_harmless
 
 
 def test_table():
     """One line a case, spoilt once and for ever in one cell; the last line counts."""
-    lines = table([Result("x", "body", "short, once", "right", "", 0), Result("x", "body", "short, ever", "HANG", "", 0),
-                   *[Result("x", "kill", f"kill -9, seed {seed}", "right", "", 0, (0, seed)) for seed in (3, 4)]])
-    assert lines[1:] == ["short                    right / HANG", "kill -9 at random times  0 partial, 7 left over in 2 kills",
-                         "", "runs that ended badly: x 1 of 4"]
+    lines = table([Result("x", "body", "short, once", "right", "", 0),
+                   Result("x", "body", "short, ever", "HANG", "", 0), *[
+                       Result("x", "kill", f"kill -9, seed {seed}", "right", "", 0, (0, seed))
+                       for seed in (3, 4)]])
+    assert lines[1:] == ["short                    right / HANG",
+                         "kill -9 at random times  0 partial, 7 left over in 2 kills", "",
+                         "runs that ended badly: x 1 of 4"]
 
 
 def test_our_commands_are_those_of_this_checkout(others, tmp_path):

@@ -1,4 +1,6 @@
-"""A stage of a pipeline that is killed, or whose reader goes away: those after it know that their input was cut."""
+"""A stage of a pipeline that is killed, or whose reader goes away: those after it know that their
+input was cut.
+"""
 
 import os
 import random
@@ -15,7 +17,8 @@ STAGES = ("s3-manifest", "s3-fetch", "s3-verify")
 
 def pipeline(world):
     """Start the three; return the processes, the last one's output still to be read."""
-    words = [["s3-manifest", f"s3://{world.bucket}"], ["s3-fetch", "-j", 2, "-d", world.dest], ["s3-verify", "-j", 2, "-d", world.dest]]
+    words = [["s3-manifest", f"s3://{world.bucket}"], ["s3-fetch", "-j", 2, "-d", world.dest],
+             ["s3-verify", "-j", 2, "-d", world.dest]]
     processes = []
     for argv in words:
         before = processes[-1].stdout if processes else subprocess.DEVNULL
@@ -26,16 +29,19 @@ def pipeline(world):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[
+    pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("victim", range(3), ids=STAGES)
 def test_a_killed_stage(cases, tmp_path, victim, rounds):
     count = cases(f"{STAGES[victim]} killed in a pipeline")
     for seed in range(rounds):
         chance = random.Random(seed)
-        with count.case(f"seed {seed}"), World(tmp_path / f"{seed}", mixed(seed, small=1200, middle=5)) as world:
+        with count.case(f"seed {seed}"), World(tmp_path / f"{seed}",
+                                               mixed(seed, small=1200, middle=5)) as world:
             world.fake.latency = 0.004
             if not victim:
-                world.fake.fault("hang", key="", after=2)       # on its second page, with the first handed on
+                # on its second page, with the first handed on
+                world.fake.fault("hang", key="", after=2)
             processes = pipeline(world)
             time.sleep(0.2 + chance.random() * 0.8)
             was_alive = processes[victim].poll() is None
@@ -51,7 +57,8 @@ def test_a_killed_stage(cases, tmp_path, victim, rounds):
             if was_alive:
                 assert "#end rows=" not in ran.out, "an end mark after a cut"
                 assert states[victim] == -signal.SIGKILL
-                assert all(state == 3 for state in states[victim + 1:]), f"the stages after it ended with {states}"
+                assert all(state == 3 for state
+                           in states[victim + 1:]), f"the stages after it ended with {states}"
             else:
                 assert states == [0, 0, 0] and len(rows_of(ran.out)) == 1206
             world.fake.latency = 0

@@ -1,6 +1,8 @@
-"""Hostile places: things in the way, a racing process that swaps in links, a destination that goes away or is `/`.
+"""Hostile places: things in the way, a racing process that swaps in links, a destination that goes
+away or is `/`.
 
-Whatever lies in the destination, nothing outside it is ever changed, nothing hangs, and what can be fetched is.
+Whatever lies in the destination, nothing outside it is ever changed, nothing hangs, and what can be
+fetched is.
 """
 
 import os
@@ -65,7 +67,8 @@ def directory(world, place):
     (place / "inside").mkdir(parents=True)
 
 
-THINGS = [link_to_directory, link_to_file, dangling_link, link_to_itself, fifo, unix_socket, device, hard_link, directory]
+THINGS = [link_to_directory, link_to_file, dangling_link, link_to_itself, fifo, unix_socket, device,
+          hard_link, directory]
 OF_ROWS = {         # where a thing is in the way of one row alone
     "a file": lambda world, key: f"b/{key}",
     "its directory": lambda world, key: f"b/{os.path.dirname(key)}",
@@ -75,9 +78,10 @@ OF_ROWS = {         # where a thing is in the way of one row alone
 OF_LARGE = {"a large file": OF_ROWS["a file"], "a large part": OF_ROWS["its part"],
             "a journal": lambda world, key: f"{part_of(world, key)}.journal",
             "a journal beside its part": lambda world, key: f"{part_of(world, key)}.journal"}
-OF_ALL = {          # in the way of all rows; the thing of the quick run
-    "b": hard_link, ".s3kit": link_to_directory, ".s3kit/parts": link_to_directory, ".s3kit/ledger.sqlite3": dangling_link,
-    ".s3kit/ledger.sqlite3-wal": hard_link, ".s3kit/ledger.sqlite3-shm": link_to_file}
+OF_ALL = {  # in the way of all rows; the thing of the quick run
+    "b": hard_link, ".s3kit": link_to_directory, ".s3kit/parts": link_to_directory,
+    ".s3kit/ledger.sqlite3": dangling_link, ".s3kit/ledger.sqlite3-wal": hard_link,
+    ".s3kit/ledger.sqlite3-shm": link_to_file}
 
 
 def part_of(world, key):
@@ -107,29 +111,36 @@ def run_both(world):
     ran = world.fetch(timeout=HANGS)
     check = world.verify(timeout=HANGS)
     assert world.outside() == world.calm, "something outside the destination changed"
-    assert "Traceback" not in ran.err + check.err and "died" not in ran.err + check.err, ran.err + check.err
+    assert ("Traceback" not in ran.err + check.err
+            and "died" not in ran.err + check.err), ran.err + check.err
     assert ran.status in (0, 1, 3) and (ran.status == 0 or ran.err), f"{ran.status} {ran.err}"
     world.believe(ran.rows + check.rows)
     return ran, check
 
 
 def judge_rows(world, count, things):
-    """Count each thing as a case: its row arrived beside it or says what is in the way, and arrives when it has gone."""
+    """Count each thing as a case: its row arrived beside it or says what is in the way, and arrives
+    when it has gone.
+    """
     states = {}
     with count.case("all of them at once"):
         ran, check = run_both(world)
         states = {row["key"]: row for row in ran.rows}
-        assert len(states) == len(world.fake.objects(world.bucket)), f"{ran.status}, {len(states)} rows: {ran.err}"
+        assert len(states) == len(world.fake.objects(
+            world.bucket)), f"{ran.status}, {len(states)} rows: {ran.err}"
     if not states:
         return
     for key, at in things.items():
         with count.case(key):
             row = states[key]
-            assert row["state"] == "fetched" or (row["state"] in ("conflict", "failed") and row["error"]), row
+            assert row["state"] == "fetched" or (row["state"] in ("conflict", "failed")
+                                                 and row["error"]), row
         take_away(at)
     with count.case("all of them gone"):
-        assert ran.status == int(any(states[key]["state"] != "fetched" for key in things)), ran.status
-        assert all(row["state"] == "fetched" for key, row in states.items() if key not in things), "others were hindered"
+        assert ran.status == int(any(states[key]["state"] != "fetched"
+                                     for key in things)), ran.status
+        assert all(row["state"] == "fetched" for key,
+                   row in states.items() if key not in things), "others were hindered"
         world.look(world.truth_by_names())
         again = world.fetch()
         assert again.status == 0, again.err
@@ -141,22 +152,26 @@ def judge_rows(world, count, things):
 @pytest.mark.parametrize("size", [10, 400_000], ids=["memory", "streamed"])
 def test_things_in_the_way_of_rows(cases, tmp_path, size):
     count, chance = cases("a thing in the way of a row"), random.Random(size)
-    keys = {f"{place}/{thing.__name__}/in/file": (thing, place) for place in OF_ROWS for thing in THINGS}
+    keys = {f"{place}/{thing.__name__}/in/file": (thing, place) for place in OF_ROWS
+            for thing in THINGS}
     bodies = {key: chance.randbytes(size) for key in [*keys, "another", "in/other/places"]}
     with World(tmp_path, bodies) as world:
-        things = {key: put_in(world, thing, OF_ROWS[place](world, key)) for key, (thing, place) in keys.items()}
+        things = {key: put_in(world, thing, OF_ROWS[place](world, key)) for key,
+                  (thing, place) in keys.items()}
         world.calm = world.outside()
         judge_rows(world, count, things)
 
 
-@pytest.mark.parametrize("chosen", [
-    [("a large part", hard_link), ("a journal", directory), ("a journal beside its part", fifo)],
-    pytest.param([(place, thing) for place in OF_LARGE for thing in THINGS], marks=LONG)], ids=["some", "all"])
+@pytest.mark.parametrize("chosen", [[("a large part", hard_link), ("a journal", directory),
+                                     ("a journal beside its part", fifo)], pytest.param(
+                                         [(place, thing) for place in OF_LARGE for thing in THINGS],
+                                         marks=LONG)], ids=["some", "all"])
 def test_things_in_the_way_of_large_rows(cases, tmp_path, chosen):
     count, body = cases("a thing in the way of a row"), bytes(64 << 20)
     keys = {f"{place}/{thing.__name__}/in/file": (thing, place) for place, thing in chosen}
     with World(tmp_path, dict.fromkeys([*keys, "another"], body)) as world:
-        things = {key: put_in(world, thing, OF_LARGE[place](world, key)) for key, (thing, place) in keys.items()}
+        things = {key: put_in(world, thing, OF_LARGE[place](world, key)) for key,
+                  (thing, place) in keys.items()}
         for key in keys:
             if "beside" in key:
                 (world.dest / part_of(world, key)).write_bytes(body)
@@ -197,14 +212,18 @@ ln -s / "$1/link" && ln -s link/. "$1/link-to-link" || exit 99
 root=$1; shift
 exec chroot "$root" "$@"
 """
-ROOTS = ["/", "/.", "//", "///", "/tmp/..", "/no/..", "/no/such/../..", "/../..", "/link", "/link/", "/link-to-link", "/bound",
-         "/bound/no/..", "."]
+ROOTS = ["/", "/.", "//", "///", "/tmp/..", "/no/..", "/no/such/../..", "/../..", "/link", "/link/",
+         "/link-to-link", "/bound", "/bound/no/..", "."]
 
 
 @pytest.mark.system("unshare", "mount", "root")
-@pytest.mark.parametrize("command, roots", [("s3-fetch", ROOTS), ("s3-verify", ROOTS[::5])], ids=["s3-fetch", "s3-verify"])
+@pytest.mark.parametrize("command, roots", [("s3-fetch", ROOTS), ("s3-verify", ROOTS[::5])],
+                         ids=["s3-fetch", "s3-verify"])
 def test_the_destination_is_root(cases, tmp_path, command, roots):
-    """By whatever name: refused before anything is made. `/` is a directory of the test's, below which all others are bound."""
+    """By whatever name: refused before anything is made.
+
+    `/` is a directory of the test's, below which all others are bound.
+    """
     count = cases("the destination is /")
     with World(tmp_path / "w", {"a": b"1"}) as world:
         world.write_list()
@@ -214,9 +233,11 @@ def test_the_destination_is_root(cases, tmp_path, command, roots):
             with count.case(f"{command} -d {name}"):
                 wrap = ["unshare", "-m", "sh", "-c", ROOT_OF, "sh", root]
                 ran = world.run(command, "-d", name, world.list, wrap=wrap, timeout=HANGS)
-                assert ran.status == 3, f"{ran.status} {ran.err} (this test needs root, unshare and bind mounts)"
+                assert ran.status == 3, (
+                    f"{ran.status} {ran.err} (this test needs root, unshare and bind mounts)")
                 assert "the destination must not be '/'" in ran.err, ran.err
-                made = {entry.name for entry in root.iterdir()} - {entry.name for entry in Path("/").iterdir()}
+                made = ({entry.name for entry in root.iterdir()}
+                        - {entry.name for entry in Path("/").iterdir()})
                 assert made == {"bound", "link", "link-to-link"}, f"made in /: {made}"
                 assert not (root / ".s3kit").exists() and not list((root / "bound").iterdir())
 
@@ -233,7 +254,8 @@ def test_the_destination_is_a_link(cases, tmp_path):
             link, world.dest = world.dest, real
             world.calm = world.outside()
             for word in ("s3-fetch", "s3-verify"):
-                ran = world.run(word, "-j", 2, "-d", link, world.list if world.list.exists() else world.write_list())
+                ran = world.run(word, "-j", 2, "-d", link,
+                                world.list if world.list.exists() else world.write_list())
                 assert ran.status == 0, ran.err
                 world.settle(ran)
             assert link.is_symlink()
@@ -248,12 +270,14 @@ def test_the_destination_vanishes(cases, tmp_path, how, rounds):
         listed.write_list()
         listed.fake.latency = 0.005
         for seed in range(rounds):
-            world, first = listed.elsewhere(tmp_path / str(seed)), random.Random(seed).choice((0, 0, 1, 20, 80, 140))
+            world, first = (listed.elsewhere(tmp_path / str(seed)),
+                            random.Random(seed).choice((0, 0, 1, 20, 80, 140)))
             gone = world.folder / "gone"
             with count.case(f"seed {seed}, after {first} requests"):
                 asked = len(world.fake.log)
                 process = world.start("s3-fetch", "-j", 2, "-d", world.dest, world.list)
-                while not (world.dest / ".s3kit" / "ledger.sqlite3").exists() or len(world.fake.log) < asked + first:
+                while (not (world.dest / ".s3kit" / "ledger.sqlite3").exists()
+                       or len(world.fake.log) < asked + first):
                     assert process.poll() is None
                     time.sleep(0.001)
                 os.rename(world.dest, gone)
@@ -288,14 +312,18 @@ if swaps % 2:
     libc.renameat2(-100, at, -100, other, 2)
 print(swaps)
 """
-TARGETS = {"b": "", "b/dir1": "", "b/dir0/deep": "dir", "b/dir0/small0": "file", ".s3kit/parts": "dir"}
+TARGETS = {"b": "", "b/dir1": "", "b/dir0/deep": "dir", "b/dir0/small0": "file",
+           ".s3kit/parts": "dir"}
 SWAPS = 2000
 
 
 @contextmanager
 def racing(at, other, stop):
-    """Have a process exchange two names as quickly as it can; yield a list that then gets the number of its swaps."""
-    racer = subprocess.Popen([sys.executable, "-c", RACER, at, other, stop], stdout=subprocess.PIPE, text=True)
+    """Have a process exchange two names as quickly as it can; yield a list that then gets the
+    number of its swaps.
+    """
+    racer = subprocess.Popen([sys.executable, "-c", RACER, at, other, stop], stdout=subprocess.PIPE,
+                             text=True)
     swaps = []
     try:
         assert racer.stdout.readline() == "ready\n"
@@ -329,8 +357,10 @@ def test_a_racer(cases, tmp_path, target, rounds):
                     check = world.verify(timeout=HANGS)
                 total += swaps[0]
                 assert world.outside() == world.calm, "something outside the destination changed"
-                assert "Traceback" not in ran.err + check.err and "died" not in ran.err + check.err, ran.err + check.err
-                assert ran.status in (0, 1, 3) and check.status in (0, 1, 3, 5), (ran.status, check.status)
+                assert ("Traceback" not in ran.err + check.err
+                        and "died" not in ran.err + check.err), ran.err + check.err
+                assert ran.status in (0, 1, 3) and check.status in (
+                    0, 1, 3, 5), (ran.status, check.status)
                 if TARGETS[target] != "file":
                     world.believe(ran.rows + check.rows)
                 take_away(other)

@@ -1,7 +1,9 @@
-"""The suite's check of itself: ten bugs, planted one at a time into a copy of s3kit, must each be caught.
+"""The suite's check of itself: ten bugs, planted one at a time into a copy of s3kit, must each be
+caught.
 
-A patch in `planted/` says in its first lines what goes wrong, and on the line `Caught by:` which test sees it. Where s3kit
-has changed so much that a patch no longer applies, plant its bug again: in a copy, then `git diff`.
+A patch in `planted/` says in its first lines what goes wrong, and on the line `Caught by:` which
+test sees it. Where s3kit has changed so much that a patch no longer applies, plant its bug again:
+in a copy, then `git diff`.
 """
 
 import shutil
@@ -31,12 +33,17 @@ def test_there_are_ten():
 @pytest.mark.parametrize("patch", PATCHES, ids=[patch.stem for patch in PATCHES])
 def test_a_planted_bug_is_caught(cases, tmp_path, patch):
     for part in ("s3kit", "bin", "tests"):
-        shutil.copytree(ROOT / part, tmp_path / "copy" / part, ignore=shutil.ignore_patterns("__pycache__", "planted"))
+        shutil.copytree(ROOT / part, tmp_path / "copy" / part,
+                        ignore=shutil.ignore_patterns("__pycache__", "planted"))
     shutil.copy(ROOT / "setup.cfg", tmp_path / "copy")
-    applied = subprocess.run(["patch", "-p1", "--forward", "--input", patch], cwd=tmp_path / "copy", capture_output=True, text=True)
+    applied = subprocess.run(["patch", "-p1", "--forward", "--input", patch], cwd=tmp_path / "copy",
+                             capture_output=True, text=True)
     assert applied.returncode == 0, applied.stdout + applied.stderr
     with cases("a bug planted into s3kit").case(patch.stem):
-        done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--basetemp", tmp_path / "base", "-x",
-                               "-m", "not long", *caught_by(patch)], cwd=tmp_path / "copy", capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
+                               "--basetemp", tmp_path / "base", "-x", "-m", "not long",
+                               *caught_by(patch)], cwd=tmp_path / "copy", capture_output=True,
+                              text=True)
         assert done.returncode == TESTS_FAILED, f"nobody saw it: {done.stdout[-2000:]}"
-        assert "violations:" in done.stdout or "AssertionError" in done.stdout, f"a test broke, but saw nothing: {done.stdout[-2000:]}"
+        assert ("violations:" in done.stdout or "AssertionError"
+                in done.stdout), f"a test broke, but saw nothing: {done.stdout[-2000:]}"

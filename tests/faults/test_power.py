@@ -1,7 +1,8 @@
 """Power cuts: rows that have left are on the disk, whatever happens in the next instant.
 
-The destination is a file system in an image on a host file system that copies by reference: such a copy, made right
-after rows have left stdout, is what a disk would have after a power cut at that instant; mounting it replays its journal.
+The destination is a file system in an image on a host file system that copies by reference: such a
+copy, made right after rows have left stdout, is what a disk would have after a power cut at that
+instant; mounting it replays its journal.
 """
 
 import hashlib
@@ -30,20 +31,25 @@ HOST = 16 << 30         # sparse: it takes what is written
 
 
 def bodies_of(seed, seconds, rate, large):
-    """Return {key: body} that take about so many seconds at so many bytes a second: kept in memory, streamed, in ranges."""
+    """Return {key: body} that take about so many seconds at so many bytes a second: kept in memory,
+    streamed, in ranges.
+    """
     chance = random.Random(seed)
     bodies, left = mixed(seed, small=40, middle=0), seconds * rate
     if large:
         bodies["large"] = chance.randbytes((64 << 20) + 12345)
     while left > 0:
-        size = chance.randrange(20_000) if chance.random() < 0.98 else 300_000 + chance.randrange(900_000)
+        size = (chance.randrange(20_000) if chance.random() < 0.98
+                else 300_000 + chance.randrange(900_000))
         bodies[f"dir{chance.randrange(40)}/n{len(bodies)}"] = chance.randbytes(size)
         left -= size
     return bodies
 
 
 class Guest:
-    """A file system in an image on the host, and copies of it as of power cuts: `cuts` are (copy, text that had left)."""
+    """A file system in an image on the host, and copies of it as of power cuts: `cuts` are (copy,
+    text that had left).
+    """
 
     def __init__(self, mounts, host, kind, name):
         size, mkfs, options, self.again = KINDS[kind]
@@ -61,7 +67,9 @@ class Guest:
         self.cuts.append((cut_power(self.image, f"{self.image}.{len(self.cuts)}"), text))
 
     def watch(self, process, chance, between):
-        """Read a command's rows as they come, and cut the power at each block; `between` is the chance of a cut without one."""
+        """Read a command's rows as they come, and cut the power at each block; `between` is the
+        chance of a cut without one.
+        """
         text, end = b"", time.monotonic() + TRUE_TIME
         pipe, ready = process.stdout.fileno(), select.poll()
         ready.register(pipe, select.POLLIN)
@@ -86,7 +94,8 @@ class Guest:
         """Yield (number, directory, rows that had left) of each cut, its copy mounted."""
         for number, (copy, text) in enumerate(self.cuts):
             if self.kind == "btrfs":
-                do("btrfs", "device", "scan", "--forget")       # else it prefers the copy that it saw last
+                # else it prefers the copy that it saw last
+                do("btrfs", "device", "scan", "--forget")
             with self.mounts.mounting(f"cut-{self.name}", copy, self.again) as place:
                 yield number, place / "dest", rows_of(text.decode("utf-8", "surrogateescape"))
             os.unlink(copy)
@@ -111,7 +120,8 @@ def make_world(guest, folder, seed, seconds, rate, large=False):
 
 def fetch(world, rate, wrap=()):
     """Start s3-fetch."""
-    return [world.start("s3-fetch", "-q", "-j", 2, "-c", 4, "-d", world.dest, "--limit-rate", rate, world.list, wrap=wrap)]
+    return [world.start("s3-fetch", "-q", "-j", 2, "-c", 4, "-d", world.dest, "--limit-rate", rate,
+                        world.list, wrap=wrap)]
 
 
 def fetch_and_verify(world, rate):
@@ -134,7 +144,9 @@ def verify_strange(world, rate):
 
 
 def run_and_cut(guest, world, start, rate, seed, between=0.3):
-    """Run a pipeline to its end, the power cut again and again; return (all that left it, its exit statuses, what was said)."""
+    """Run a pipeline to its end, the power cut again and again; return (all that left it, its exit
+    statuses, what was said).
+    """
     processes = start(world, rate)
     try:
         text = guest.watch(processes[-1], random.Random(seed), between)
@@ -155,14 +167,16 @@ def run_and_cut(guest, world, start, rate, seed, between=0.3):
 
 def torn(world, truth):
     """Return the final names under which the bytes are none that S3 ever had there."""
-    return [path for path, body in world.files().items() if hashlib.sha256(body).digest() not in truth[path]]
+    return [path for path,
+            body in world.files().items() if hashlib.sha256(body).digest() not in truth[path]]
 
 
 def check_copies(guest, world, count, resume):
-    """Look at each copy: every row that had left has its file, and the same command finishes the work.
+    """Look at each copy: every row that had left has its file, and the same command finishes the
+    work.
 
-    Names of rows that had not left may be there without their bytes: they are promised to nobody, the ledger does not
-    know them, and the next run makes them whole.
+    Names of rows that had not left may be there without their bytes: they are promised to nobody,
+    the ledger does not know them, and the next run makes them whole.
     """
     truth = world.truth()
     for number, dest, rows in guest.copies():
@@ -174,15 +188,20 @@ def check_copies(guest, world, count, resume):
             there.look(truth)
 
 
-def cut_power_of(cases, mounts, host, tmp_path, what, start, seeds, seconds, rate, resume, large=False):
-    """Cut runs on all three file systems at once; return how many cuts there were, and how many after rows that had left."""
+def cut_power_of(cases, mounts, host, tmp_path, what, start, seeds, seconds, rate, resume,
+                 large=False):
+    """Cut runs on all three file systems at once; return how many cuts there were, and how many
+    after rows that had left.
+    """
     count, after = cases(what), 0
     for seed in seeds:
         guests = [Guest(mounts, host, kind, f"{kind} {seed}") for kind in KINDS]
-        worlds = [make_world(guest, tmp_path / guest.name, seed, seconds, rate, large) for guest in guests]
+        worlds = [make_world(guest, tmp_path / guest.name, seed, seconds, rate, large)
+                  for guest in guests]
         try:
             with ThreadPoolExecutor(len(guests)) as pool:
-                list(pool.map(lambda one: run_and_cut(*one, start, rate, seed), zip(guests, worlds)))
+                list(pool.map(lambda one: run_and_cut(*one, start, rate, seed),
+                              zip(guests, worlds)))
             for guest, world in zip(guests, worlds):
                 guest.stop()
                 after += sum(bool(rows_of(text.decode())) for _, text in guest.cuts)
@@ -204,16 +223,18 @@ def test_power_cuts(cases, mounts, host, tmp_path):
 
 def test_power_cuts_after_verify(cases, mounts, host, tmp_path):
     """Rows that leave the last stage of a pipeline are as durable."""
-    run, after = cut_power_of(cases, mounts, host, tmp_path, "power cut below s3-fetch | s3-verify", fetch_and_verify, [2], 3,
-                              1_500_000, lambda number: number % 4 == 0)
+    run, after = cut_power_of(cases, mounts, host, tmp_path, "power cut below s3-fetch | s3-verify",
+                              fetch_and_verify, [2], 3, 1_500_000, lambda number: number % 4 == 0)
     assert after >= 9, f"only {run} cuts, {after} of them after rows had left"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("start, seeds, large", [
-    (fetch, range(10, 18), False), (fetch, range(20, 23), True), (fetch_and_verify, range(30, 34), False),
-    (verify_strange, range(40, 50), False)], ids=["fetch", "fetch of large objects", "fetch and verify", "verify"])
+@pytest.mark.parametrize("start, seeds, large", [(fetch, range(10, 18), False),
+                                                 (fetch, range(20, 23), True),
+                                                 (fetch_and_verify, range(30, 34), False),
+                                                 (verify_strange, range(40, 50), False)],
+                         ids=["fetch", "fetch of large objects", "fetch and verify", "verify"])
 def test_many_power_cuts(cases, mounts, host, tmp_path, start, seeds, large):
     """Objects in ranges, too: from 64 MiB on."""
     what = f"power cut ({start.__name__.replace('_', ' ')}{', large' if large else ''})"
@@ -226,12 +247,15 @@ def test_many_power_cuts(cases, mounts, host, tmp_path, start, seeds, large):
 def test_power_cuts_of_files_that_others_left(cases, mounts, host, tmp_path):
     """s3-verify says nothing of bytes that are right, but only in memory."""
     what = "power cut below s3-verify of what another tool left"
-    run, after = cut_power_of(cases, mounts, host, tmp_path, what, verify_strange, [3], 2, 1_500_000, lambda number: number == 0)
+    run, after = cut_power_of(cases, mounts, host, tmp_path, what, verify_strange, [3], 2,
+                              1_500_000, lambda number: number == 0)
     assert after >= 3, f"only {run} cuts, {after} of them after rows had left"
 
 
 def lost_rows(guest, world):
-    """Return how many rows had left, and in how many of them a cut showed files that were not there, or not right."""
+    """Return how many rows had left, and in how many of them a cut showed files that were not
+    there, or not right.
+    """
     left = lost = 0
     for _, dest, rows in guest.copies():
         there = world.at(dest)
@@ -245,13 +269,17 @@ def lost_rows(guest, world):
 
 
 def test_a_lying_sync_loses_files(cases, mounts, host, tmp_path):
-    """The control: what flushes nothing but says so must be caught, on each file system, or the cuts show nothing."""
+    """The control: what flushes nothing but says so must be caught, on each file system, or the
+    cuts show nothing.
+    """
     count = cases("control: power cut below a sync that lies")
     for kind in KINDS:
         trace = tmp_path / f"{kind}.trace"
         guest = Guest(mounts, host, kind, f"lied to {kind}")
         with count.case(kind), make_world(guest, tmp_path / guest.name, 4, 2, 2_000_000) as world:
-            _, status, said = run_and_cut(guest, world, partial(fetch, wrap=strace(trace, LIES, quick=True)), 3_000_000, 4)
+            _, status, said = run_and_cut(guest, world,
+                                          partial(fetch, wrap=strace(trace, LIES, quick=True)),
+                                          3_000_000, 4)
             assert status == [0], said
             assert any("syncfs" in line for line in injected(trace)), "no sync was lied about"
             guest.stop()

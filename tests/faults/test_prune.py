@@ -1,4 +1,6 @@
-"""Deletion: when S3 is asked to delete a version, its bytes are on the disk, and its proof held a moment ago."""
+"""Deletion: when S3 is asked to delete a version, its bytes are on the disk, and its proof held a
+moment ago.
+"""
 
 import random
 import re
@@ -20,16 +22,17 @@ def asked_to_delete(request):
     if request.method == "DELETE":
         return {(request.key, request.query.get("versionId", ""))}
     if request.method == "POST" and "delete" in request.query:
-        return {(unescape(key), version) for key, version in re.findall("<Key>([^<]*)</Key><VersionId>([^<]*)</VersionId>",
-                                                                        request.body.decode())}
+        return {(unescape(key), version) for key, version in re.findall(
+            "<Key>([^<]*)</Key><VersionId>([^<]*)</VersionId>", request.body.decode())}
     return set()
 
 
 def pipeline(world, rate=900_000):
     """Start s3-fetch | s3-verify | s3-prune --yes; return the processes."""
     processes = []
-    for argv in (["s3-fetch", "-q", "-j", 1, "-c", 4, "-d", world.dest, "--limit-rate", rate, world.list],
-                 ["s3-verify", "-q", "-j", 1, "-d", world.dest], ["s3-prune", "-q", "--yes", "-d", world.dest]):
+    for argv in (["s3-fetch", "-q", "-j", 1, "-c", 4, "-d", world.dest, "--limit-rate", rate,
+                  world.list], ["s3-verify", "-q", "-j", 1, "-d", world.dest],
+                 ["s3-prune", "-q", "--yes", "-d", world.dest]):
         options = {"stdin": processes[-1].stdout} if processes else {}
         processes.append(world.start(*argv, **options))
         if options:
@@ -49,14 +52,18 @@ def finish(processes):
 @pytest.mark.system("mkfs.ext4", "mkfs.xfs", "root")
 @pytest.mark.parametrize("kind, versioning", [("ext4", "Enabled"), ("xfs", None)])
 def test_power_cuts_as_a_delete_arrives(cases, mounts, tmp_path, kind, versioning):
-    """By the order of the server's requests: at the instant a delete arrives the disk has what it names."""
+    """By the order of the server's requests: at the instant a delete arrives the disk has what it
+    names.
+    """
     count = cases("power cut as S3 is asked to delete")
     host = mounts.mount("host", make_image(tmp_path / "host.img", 16 << 30, XFS))
     guest = Guest(mounts, host, kind, kind)
     chance = random.Random(3)
-    with World(tmp_path / "world", mixed(3, small=700, middle=3), dest=guest.dest, versioning=versioning) as world:
+    with World(tmp_path / "world", mixed(3, small=700, middle=3), dest=guest.dest,
+               versioning=versioning) as world:
         world.write_list(*["--versions"] * bool(versioning))
-        bodies = {(version.key, version.id if versioning else ""): version.body for version in world.fake.versions(world.bucket)}
+        bodies = {(version.key, version.id if versioning else ""): version.body
+                  for version in world.fake.versions(world.bucket)}
         named = []
 
         def before(request):
@@ -76,28 +83,40 @@ def test_power_cuts_as_a_delete_arrives(cases, mounts, tmp_path, kind, versionin
             with count.case(f"{kind}, {versioning}, delete {number} of {len(named)} names"):
                 known = ledger_of(dest)
                 for name in named[number]:
-                    assert known.get(name) == "pruned", f"the ledger does not know that S3 was asked to delete {name}: {known.get(name)}"
+                    assert known.get(name) == "pruned", (
+                        f"the ledger does not know that S3 was asked to delete {name}: "
+                        f"{known.get(name)}")
                     path = dest / paths[name]
-                    assert path.is_file() and path.read_bytes() == bodies[name], f"S3 was asked to delete {name}, which is not on the disk"
+                    assert path.is_file() and path.read_bytes() == bodies[
+                        name], f"S3 was asked to delete {name}, which is not on the disk"
         assert count.run >= 3
 
 
 def ledger_of(dest):
-    """Return {(key, version id): state} of the ledger of a destination, or of what a power cut left of it."""
+    """Return {(key, version id): state} of the ledger of a destination, or of what a power cut left
+    of it.
+    """
     with closing(sqlite3.connect(dest / ".s3kit" / "ledger.sqlite3")) as base:
-        return {(key, version): state for key, version, state in base.execute("SELECT key, version_id, state FROM object")}
+        return {(key, version): state for key, version,
+                state in base.execute("SELECT key, version_id, state FROM object")}
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[
+    pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_killed_pipelines_that_delete(cases, tmp_path, rounds):
-    """kill -9 of any stage at any time: every version is here with its bytes or still in S3, and a resume ends it."""
+    """kill -9 of any stage at any time: every version is here with its bytes or still in S3, and a
+    resume ends it.
+    """
     count = cases("kill -9 in a pipeline that deletes")
     for seed in range(rounds):
         chance = random.Random(seed)
-        with count.case(f"seed {seed}"), World(tmp_path / f"{seed}", mixed(seed, small=120, middle=4),
-                                               versioning=chance.choice(["Enabled", None])) as world:
+        with count.case(f"seed {seed}"), World(tmp_path / f"{seed}",
+                                               mixed(seed, small=120, middle=4),
+                                               versioning=chance.choice(
+                                                   ["Enabled", None])) as world:
             world.write_list()
-            versions = {(version.key, version.id): version for version in world.fake.versions(world.bucket)}
+            versions = {(version.key, version.id): version
+                        for version in world.fake.versions(world.bucket)}
             world.fake.latency = 0.01
             processes = pipeline(world, 20_000_000)
             time.sleep(0.2 + chance.random() * 1.5)
@@ -108,7 +127,8 @@ def test_killed_pipelines_that_delete(cases, tmp_path, rounds):
             assert rows_of(text) is not None
             all_here_or_there(world, versions)
             world.fake.latency = 0
-            text = finish(pipeline(world, 50_000_000)) if world.fake.versions(world.bucket) else text
+            text = (finish(pipeline(world, 50_000_000)) if world.fake.versions(world.bucket)
+                    else text)
             all_here_or_there(world, versions)
         world.remove()
 
@@ -117,5 +137,6 @@ def all_here_or_there(world, versions):
     """Check that each version is in S3 as it was, or on the disk with its bytes."""
     there = {(version.key, version.id) for version in world.fake.versions(world.bucket)}
     here = set(map(bytes, world.files().values()))
-    lost = [name for name, version in versions.items() if name not in there and bytes(version.body) not in here]
+    lost = [name for name,
+            version in versions.items() if name not in there and bytes(version.body) not in here]
     assert not lost, f"neither in S3 nor here: {lost[:3]}"

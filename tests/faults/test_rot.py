@@ -1,4 +1,5 @@
-"""Disks that rot: bytes that change below a file that was fetched, without its size or its times."""
+"""Disks that rot: bytes that change below a file that was fetched, without its size or its times.
+"""
 
 import os
 import random
@@ -26,7 +27,8 @@ def test_one_bit_is_seen(cases, tmp_path, checksum, rounds):
     """Each file that has rotted is a `mismatch`, every other is `verified`."""
     count, chance = cases("one bit of a file on the disk"), random.Random(1)
     with World(tmp_path, {}) as world:
-        bodies = {f"k{n}": chance.randbytes(chance.choice((1, 100, 4096, 300_000))) for n in range(rounds)}
+        bodies = {f"k{n}": chance.randbytes(chance.choice((1, 100, 4096, 300_000)))
+                  for n in range(rounds)}
         for key, body in bodies.items():
             world.fake.put(world.bucket, key, body, checksum=checksum)
         world.fetch()
@@ -37,7 +39,8 @@ def test_one_bit_is_seen(cases, tmp_path, checksum, rounds):
         states = {row["key"]: row["state"] for row in ran.rows}
         for key in sorted(bodies):
             with count.case(f"{key}, {len(bodies[key])} bytes"):
-                assert states.get(key) == ("mismatch" if key in rotten else "verified"), states.get(key)
+                assert (states.get(key)
+                        == ("mismatch" if key in rotten else "verified")), states.get(key)
         with count.case("status"):
             assert ran.status == 1
         with count.case("fetched again"):
@@ -63,17 +66,22 @@ def swap(path):
     other.replace(path)
 
 
-CHANGES = {"removed": os.unlink, "grown": grow, "cut": lambda path: os.truncate(path, 1), "emptied": lambda path: os.truncate(path, 0),
-           "replaced": swap, "touched": lambda path: os.utime(path), "overwritten": lambda path: path.write_bytes(b"mine")}
+CHANGES = {"removed": os.unlink, "grown": grow, "cut": lambda path: os.truncate(path, 1),
+           "emptied": lambda path: os.truncate(path, 0), "replaced": swap,
+           "touched": lambda path: os.utime(path),
+           "overwritten": lambda path: path.write_bytes(b"mine")}
 
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_files_changed_between_runs(cases, tmp_path, what):
-    """What the ledger knows of a file holds for that file untouched: the next run brings S3's bytes back."""
+    """What the ledger knows of a file holds for that file untouched: the next run brings S3's bytes
+    back.
+    """
     count = cases("files changed between two runs")
     with World(tmp_path) as world:
         world.fetch()
-        for path in sorted(file for file in (world.dest / world.bucket).rglob("*") if file.is_file() and file.stat().st_size):
+        for path in sorted(file for file in (world.dest / world.bucket).rglob("*")
+                           if file.is_file() and file.stat().st_size):
             CHANGES[what](path)
             with count.case(f"{what}: {path.name}"):
                 world.resume()

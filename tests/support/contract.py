@@ -1,4 +1,6 @@
-"""Every command as people run it, with all it needs, for the tests of what every command promises (test_contract.py)."""
+"""Every command as people run it, with all it needs, for the tests of what every command promises
+(test_contract.py).
+"""
 
 import errno
 import fcntl
@@ -31,25 +33,31 @@ from s3kit.units import from_epoch
 
 # s3-restore with --wait does another thing than without: it is two commands here.
 LIST, MANIFEST, FETCH, VERIFY, RESTORE, WAIT, PRUNE, MIGRATE = COMMANDS = (
-    "s3-list", "s3-manifest", "s3-fetch", "s3-verify", "s3-restore", "s3-restore --wait", "s3-prune", "s3-migrate")
-READERS = (MANIFEST, FETCH, VERIFY, RESTORE, WAIT, PRUNE)       # s3-list reads no manifest, nor does s3-migrate
+    "s3-list", "s3-manifest", "s3-fetch", "s3-verify", "s3-restore", "s3-restore --wait",
+    "s3-prune", "s3-migrate")
+# s3-list reads no manifest, nor does s3-migrate
+READERS = (MANIFEST, FETCH, VERIFY, RESTORE, WAIT, PRUNE)
 RESTORES = (RESTORE, WAIT)
 POOLED = (FETCH, VERIFY)                    # have workers
-STATES = {MANIFEST: "listed", FETCH: "fetched", VERIFY: "verified", RESTORE: "restoring", WAIT: "restored",
-          PRUNE: "pruned"}                  # of a row that each has done
+STATES = {MANIFEST: "listed", FETCH: "fetched", VERIFY: "verified", RESTORE: "restoring",
+          WAIT: "restored", PRUNE: "pruned"}  # of a row that each has done
 LIMIT = 30                                  # seconds that anything may take
 BUCKET = "b"
 BODIES = {"a.txt": b"alpha", "dir/b.bin": bytes(range(256)) * 8, "dir/\u00fc c.txt": b"gamma" * 3}
-FROZEN = ("a.txt", "dir/b.bin")             # in GLACIER where s3-restore is tested; the third is in STANDARD
+FROZEN = ("a.txt", "dir/b.bin")  # in GLACIER where s3-restore is tested; the third is in STANDARD
 HEAD = "bucket,key,size,etag,state,proof"
 PROOF = "crc64nvme"
 # What every call has, beside what its test is about. Nobody is there to be asked.
-OPTIONS = {FETCH: ["-j1"], VERIFY: ["-j1"], MIGRATE: ["-j1"], RESTORE: ["--yes"], WAIT: ["--yes", "--poll", "0.1s"], PRUNE: ["--yes"]}
+OPTIONS = {FETCH: ["-j1"], VERIFY: ["-j1"], MIGRATE: ["-j1"], RESTORE: ["--yes"],
+           WAIT: ["--yes", "--poll", "0.1s"], PRUNE: ["--yes"]}
 
 
 def over(table, commands=COMMANDS):
-    """Return (case, command) for every command that a table's case speaks of; a str says why it cannot apply."""
-    return [pytest.param(case, command, id=f"{command}-{case}") for case, by in table.items() for command in commands
+    """Return (case, command) for every command that a table's case speaks of; a str says why it
+    cannot apply.
+    """
+    return [pytest.param(case, command, id=f"{command}-{case}") for case, by in table.items()
+            for command in commands
             if not isinstance(by.get(command) if isinstance(by, dict) else None, str)]
 
 
@@ -57,10 +65,11 @@ STARTED = []            # of the test that runs
 
 
 class Running:
-    """A command on its way. `terminal` names the descriptors that are a pseudo-terminal ("02": stdin and stderr).
+    """A command on its way. `terminal` names the descriptors that are a pseudo-terminal ("02":
+    stdin and stderr).
 
-    `input`: None is /dev/null, bytes come through a pipe, "hold" is a pipe on which nothing comes. Other
-    descriptors are pipes; `stdout` may be a file. `wait` returns what became of it.
+    `input`: None is /dev/null, bytes come through a pipe, "hold" is a pipe on which nothing comes.
+    Other descriptors are pipes; `stdout` may be a file. `wait` returns what became of it.
     """
 
     def __init__(self, argv, env, input=None, terminal="", cwd=None, stdout=None, umask=-1):
@@ -71,12 +80,12 @@ class Running:
             tty.setraw(self.slave)
             fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         self.open = list(os.pipe()) if input == "hold" else []
-        fds = [subprocess.PIPE if self.input is not None else self.open[0] if self.open else subprocess.DEVNULL,
-               stdout or subprocess.PIPE, subprocess.PIPE]
+        fds = [subprocess.PIPE if self.input is not None else self.open[0] if self.open
+               else subprocess.DEVNULL, stdout or subprocess.PIPE, subprocess.PIPE]
         for fd in terminal:
             fds[int(fd)] = self.slave
-        self.process = subprocess.Popen(list(argv), stdin=fds[0], stdout=fds[1], stderr=fds[2], env=env, cwd=cwd,
-                                        start_new_session=True, umask=umask)
+        self.process = subprocess.Popen(list(argv), stdin=fds[0], stdout=fds[1], stderr=fds[2],
+                                        env=env, cwd=cwd, start_new_session=True, umask=umask)
         self.pid = self.process.pid
         self.shown = bytearray()
         if terminal:
@@ -94,7 +103,10 @@ class Running:
             assert error.errno in (errno.EIO, errno.EBADF)
 
     def wait(self, seconds=LIMIT):
-        """Return status (negative: the signal), out (bytes), err, screen (text). Fails after `seconds`."""
+        """Return status (negative: the signal), out (bytes), err, screen (text).
+
+        Fails after `seconds`.
+        """
         try:
             out, err = self.process.communicate(self.input, timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -103,7 +115,8 @@ class Running:
             pytest.fail(f"{self.process.args} did not end within {seconds} s\n{trace}")
         if self.master is not None:
             self.reader.join(LIMIT)
-        return SimpleNamespace(status=self.process.returncode, out=out or b"", err=(err or b"").decode(),
+        return SimpleNamespace(status=self.process.returncode, out=out or b"",
+                               err=(err or b"").decode(),
                                screen=self.shown.decode(errors="surrogateescape"))
 
     def send(self, number):
@@ -194,8 +207,9 @@ NOBODY = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
 def environment(shims, home, url):
     """Return the whole environment of a command: nothing of the tests' own, no metadata service."""
     return {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8",
-            "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": url,
-            "AWS_ACCESS_KEY_ID": FakeS3.access_key, "AWS_SECRET_ACCESS_KEY": FakeS3.secret_key}
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_S3": url, "AWS_ACCESS_KEY_ID": FakeS3.access_key,
+            "AWS_SECRET_ACCESS_KEY": FakeS3.secret_key}
 
 
 def marked(*lines, head=HEAD):
@@ -206,7 +220,8 @@ def marked(*lines, head=HEAD):
 def xml(*elements):
     """Return an XML manifest of these attributes."""
     body = "".join(f"  <object {each}/>\n" for each in elements)
-    return f'<manifest xmlns="urn:s3kit:manifest:1">\n{body}  <end rows="{len(elements)}"/>\n</manifest>\n'.encode()
+    return (f'<manifest xmlns="urn:s3kit:manifest:1">\n{body}  <end '
+            f'rows="{len(elements)}"/>\n</manifest>\n'.encode())
 
 
 def etag_of(body):
@@ -222,8 +237,9 @@ def quoted(text):
 class World:
     """A fake S3 with a bucket, a place for files, and each command's everyday call.
 
-    The files are there as if another tool had left them, so that s3-verify has what to read and must ask S3 about
-    rows that do not say enough. For s3-prune the ledger knows them, for s3-restore two of three are in an archive.
+    The files are there as if another tool had left them, so that s3-verify has what to read and
+    must ask S3 about rows that do not say enough. For s3-prune the ledger knows them, for
+    s3-restore two of three are in an archive.
     """
 
     def __init__(self, folder, shims, s3=None, command=None):
@@ -233,7 +249,8 @@ class World:
         self.env = environment(shims, self.home, s3.url if s3 else "")
         for key, body in BODIES.items():
             if s3:
-                s3.put(BUCKET, key, body, storage_class="GLACIER" if command in RESTORES and key in FROZEN else "STANDARD")
+                s3.put(BUCKET, key, body, storage_class="GLACIER"
+                       if command in RESTORES and key in FROZEN else "STANDARD")
             if command == PRUNE:
                 self.prove(key, body)
             else:
@@ -253,8 +270,9 @@ class World:
         name = path_of(bucket, key)
         status = self.lay(name.partition("/")[2], body, bucket).stat()
         ledger = self.ledger()
-        ledger.record([Entry(bucket, key, version, etag_of(body), len(body), "", "", "", "", "", name, status.st_mtime_ns,
-                             status.st_ino, digest_of(body), PROOF, "verified", changed_at=from_epoch(time.time()))])
+        ledger.record([Entry(bucket, key, version, etag_of(body), len(body), "", "", "", "", "",
+                             name, status.st_mtime_ns, status.st_ino, digest_of(body), PROOF,
+                             "verified", changed_at=from_epoch(time.time()))])
         ledger.close()
 
     def ledger(self):
@@ -274,10 +292,13 @@ class World:
         return self.file(f"by hand {len(lines)}.csv", "\n".join((head, *lines, "")))
 
     def named(self, command, *keys, bucket=BUCKET):
-        """Write a person's manifest of these keys (as CSV has them), with no more than the command needs; return its name."""
+        """Write a person's manifest of these keys (as CSV has them), with no more than the command
+        needs; return its name.
+        """
         if command != PRUNE:
             return self.by_hand(*(f"{bucket},{key}" for key in keys))
-        return self.by_hand(*(f"{bucket},{key},{self.etag(key)},verified,{PROOF}" for key in keys), head="bucket,key,etag,state,proof")
+        return self.by_hand(*(f"{bucket},{key},{self.etag(key)},verified,{PROOF}" for key in keys),
+                            head="bucket,key,etag,state,proof")
 
     def etag(self, key):
         """Return the ETag that a row of a key should have."""
@@ -285,7 +306,9 @@ class World:
         return version.etag if version else etag_of(BODIES.get(key, b""))
 
     def row(self, command, key):
-        """Return a CSV line of HEAD, true to what S3 has, in the state in which the command takes it up."""
+        """Return a CSV line of HEAD, true to what S3 has, in the state in which the command takes
+        it up.
+        """
         version = self.s3.get(BUCKET, key)
         verdict = f"verified,{PROOF}" if command == PRUNE else "listed,"
         return f"{BUCKET},{quoted(key)},{version.size},{version.etag},{verdict}"
@@ -296,8 +319,10 @@ class World:
 
     def words(self, command, *files, place=None):
         """Return the words of a command that reads these manifests."""
-        dest = place or {FETCH: self.dest, MIGRATE: self.dest, VERIFY: self.there, PRUNE: self.there}.get(command)
-        return [*command.split(), *OPTIONS.get(command, ()), *(["-d", str(dest)] if dest else []), *map(str, files)]
+        dest = place or {FETCH: self.dest, MIGRATE: self.dest, VERIFY: self.there,
+                         PRUNE: self.there}.get(command)
+        return [*command.split(), *OPTIONS.get(command, ()), *(["-d", str(dest)] if dest else []),
+                *map(str, files)]
 
     def usual(self, command):
         """Return the words of a call that does all that the command is for, S3 included."""
@@ -305,21 +330,26 @@ class World:
             return [LIST, "-R", f"s3://{BUCKET}/"]
         if command == MIGRATE:
             return self.words(MIGRATE, "--no-delete", BUCKET)
-        return self.words(command, f"s3://{BUCKET}/" if command == MANIFEST else self.named(command, *BODIES))
+        return self.words(command, f"s3://{BUCKET}/" if command == MANIFEST
+                          else self.named(command, *BODIES))
 
     def telling(self, command, rows=2):
-        """Return the words of a call that writes on stdout; s3-migrate does of a bucket of which so many rows have failed."""
+        """Return the words of a call that writes on stdout; s3-migrate does of a bucket of which so
+        many rows have failed.
+        """
         if command != MIGRATE:
             return self.usual(command)
         folder = self.there / ".s3kit" / "migration" / BUCKET
         folder.mkdir(parents=True, exist_ok=True)
         for phase in (SCAN, FETCHED):
-            (folder / phase.file).write_bytes(marked(*(f"{BUCKET},many/{number},1,,failed," for number in range(rows))))
+            (folder / phase.file).write_bytes(marked(*(f"{BUCKET},many/{number},1,,failed,"
+                                                       for number in range(rows))))
         return [MIGRATE, "errors", "-d", str(self.there)]
 
     def start(self, words, **options):
         """Start a command; `env` adds to the environment, a value of None takes away."""
-        env = {name: value for name, value in (self.env | options.pop("env", {})).items() if value is not None}
+        env = {name: value for name,
+               value in (self.env | options.pop("env", {})).items() if value is not None}
         return Running(words, env, **{"cwd": self.home} | options)
 
     def run(self, words, seconds=LIMIT, **options):
@@ -327,9 +357,12 @@ class World:
         return self.start(words, **options).wait(seconds)
 
     def side_by_side(self, *calls):
-        """Run calls (dicts of `words` and options) two at a time, each s3-fetch and s3-migrate to a place of its own."""
+        """Run calls (dicts of `words` and options) two at a time, each s3-fetch and s3-migrate to a
+        place of its own.
+        """
         for number, call in enumerate(calls):
-            call["words"] = [f"{word}{number}" if word == str(self.dest) else word for word in call["words"]]
+            call["words"] = [f"{word}{number}" if word == str(self.dest) else word
+                             for word in call["words"]]
         with ThreadPoolExecutor(2) as two:
             return list(two.map(lambda call: self.run(**call), calls))
 
@@ -338,7 +371,8 @@ class World:
         return self.run(["bash", "-c", script], **options)
 
     def whole(self):
-        """Assert that every file under a final name is an object's every byte; return their names."""
+        """Assert that every file under a final name is an object's every byte; return their names.
+        """
         found = set()
         for folder, names, files in os.walk(self.dest):
             if Path(folder) == self.dest and ".s3kit" in names:
@@ -362,7 +396,8 @@ def read(data, tmp_path):
                 found += batch
         except Cut as fault:
             cut = fault
-        assert source.reader and source.reader.marked and not source.warnings, "not a manifest of ours"
+        assert (source.reader and source.reader.marked
+                and not source.warnings), "not a manifest of ours"
     return found, cut
 
 
@@ -383,7 +418,8 @@ def some_rows(data, tmp_path):
 
 def lines_of(command, err):
     """Return the lines on stderr, each of which must start with the program's name."""
-    names = tuple(f"{name}: " for name in (COMMANDS if command == MIGRATE else command.split()[:1]))     # on a terminal, its stages
+    # on a terminal, its stages
+    names = tuple(f"{name}: " for name in (COMMANDS if command == MIGRATE else command.split()[:1]))
     for line in err.splitlines():
         assert line.startswith(names), f"not a line of ours: {line!r}"
     return err.splitlines()

@@ -1,16 +1,18 @@
-"""A strict fake S3 in one thread: real rules, real signatures, a virtual clock, and faults on demand.
+"""A strict fake S3 in one thread: real rules, real signatures, a virtual clock, and faults on
+demand.
 
     with FakeS3() as s3:
         s3.bucket("photos", versioning="Enabled")
         s3.put("photos", "2024/a.jpg", b"...", storage_class="GLACIER")
         s3.fault("flip", key="2024/a.jpg", times=2)
-        ...                                     # a client of s3.url, with s3.access_key, s3.secret_key
-        assert [r.status for r in s3.requests(method="GET", key="2024/a.jpg")] == [403]
+        ...                                     # a client of s3.url, with s3.access_key,
+        s3.secret_key assert [r.status for r in s3.requests(method="GET", key="2024/a.jpg")] ==
+        [403]
 
 Standalone: `python tests/fakes3.py PORT` prints `READY url` once it listens.
 
-It speaks path-style S3 over HTTP/1.1. What it does not implement it refuses (501), it never guesses.
-Where S3's behaviour is known, the place that does it names the source:
+It speaks path-style S3 over HTTP/1.1. What it does not implement it refuses (501), it never
+guesses. Where S3's behaviour is known, the place that does it names the source:
 
     [API]   Amazon S3 API Reference, as botocore's service model 1.44.5 quotes it
     [UG]    Amazon S3 User Guide
@@ -20,7 +22,8 @@ Where S3's behaviour is known, the place that does it names the source:
     [seen]  an answer of the real S3 quoted in a public issue, which is named
     [?]     nobody knows; chosen so that a careful client is not misled
 
-All state lives behind one lock, so tests may seed and look from their own thread while requests run.
+All state lives behind one lock, so tests may seed and look from their own thread while requests
+run.
 """
 
 import argparse
@@ -60,7 +63,7 @@ NS = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAX_KEY = 1024                      # bytes of UTF-8 [UG object-keys]
 PAGE = 1000                         # most keys of one listing or one DeleteObjects [API]
 DAY = 86400
-SMALL = 256 * 1024                  # bodies up to this leave in one write, without a task of their own
+SMALL = 256 * 1024  # bodies up to this leave in one write, without a task of their own
 FOREVER = 3600.0                    # a fault that hangs "for ever" still lets a forgotten test end
 
 # [F 3.3]: base64 of the big-endian digest.
@@ -83,32 +86,38 @@ MULTIPART_TYPES = {name: ("COMPOSITE",) for name in DIGESTS}
 MULTIPART_TYPES.update(CRC64NVME=("FULL_OBJECT",), CRC32=("COMPOSITE", "FULL_OBJECT"),
                        CRC32C=("COMPOSITE", "FULL_OBJECT"))
 
-STORAGE_CLASSES = {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
-                   "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"}
-# [F 4.1]: GLACIER_IR is not an archive; an INTELLIGENT_TIERING object is one only while it has a tier here.
+STORAGE_CLASSES = {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA",
+                   "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"}
+# [F 4.1]: GLACIER_IR is not an archive; an INTELLIGENT_TIERING object is one only while it has a
+# tier here.
 ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
 TIERS = ("Bulk", "Standard", "Expedited")           # slowest first, for upgrades
 # [F 4.5], the longest time of each; tests may change FakeS3.restore_seconds.
-RESTORE_SECONDS = {
-    ("GLACIER", "Expedited"): 300, ("GLACIER", "Standard"): 5 * 3600, ("GLACIER", "Bulk"): 12 * 3600,
-    ("DEEP_ARCHIVE", "Standard"): 12 * 3600, ("DEEP_ARCHIVE", "Bulk"): 48 * 3600,
-}
+RESTORE_SECONDS = {("GLACIER", "Expedited"): 300, ("GLACIER", "Standard"): 5 * 3600,
+                   ("GLACIER", "Bulk"): 12 * 3600, ("DEEP_ARCHIVE", "Standard"): 12 * 3600,
+                   ("DEEP_ARCHIVE", "Bulk"): 48 * 3600}
 SPEED_OF = {"ARCHIVE_ACCESS": "GLACIER", "DEEP_ARCHIVE_ACCESS": "DEEP_ARCHIVE"}
 
 # Headers that S3 keeps with an object and gives back as they were [API PutObject].
-KEPT_HEADERS = {"content-type": "Content-Type", "cache-control": "Cache-Control", "expires": "Expires",
-                "content-disposition": "Content-Disposition", "content-language": "Content-Language"}
-# Subresources of the real S3 that this one does not have: 501, never mistaken for a plain GET or PUT.
+KEPT_HEADERS = {"content-type": "Content-Type", "cache-control": "Cache-Control",
+                "expires": "Expires", "content-disposition": "Content-Disposition",
+                "content-language": "Content-Language"}
+# Subresources of the real S3 that this one does not have: 501, never mistaken for a plain GET or
+# PUT.
 FOREIGN = {"accelerate", "acl", "analytics", "cors", "intelligent-tiering", "inventory",
-           "legal-hold", "logging", "metrics", "notification", "ownershipControls", "policyStatus", "replication",
-           "requestPayment", "retention", "select", "session", "tagging", "torrent", "website"}
+           "legal-hold", "logging", "metrics", "notification", "ownershipControls", "policyStatus",
+           "replication", "requestPayment", "retention", "select", "session", "tagging", "torrent",
+           "website"}
 
 
 # ---------------------------------------------------------------------------------------------------
 # What S3 holds
 
 class Clock:
-    """The server's time: the machine's, plus what a test has let pass. Signatures use the machine's own."""
+    """The server's time: the machine's, plus what a test has let pass.
+
+    Signatures use the machine's own.
+    """
 
     def __init__(self):
         self.offset = 0.0
@@ -124,7 +133,10 @@ class Clock:
 
 @dataclass
 class Credential:
-    """What S3 knows of one access key. Set `expired` and the next request with it says ExpiredToken."""
+    """What S3 knows of one access key.
+
+    Set `expired` and the next request with it says ExpiredToken.
+    """
 
     secret: str
     token: str = None
@@ -156,7 +168,10 @@ class Restore:
 
 @dataclass(eq=False)
 class Version:
-    """One object version or delete marker. `id` is `null` where S3 would say null or say nothing."""
+    """One object version or delete marker.
+
+    `id` is `null` where S3 would say null or say nothing.
+    """
 
     key: str
     id: str
@@ -182,14 +197,16 @@ class Version:
         return len(self.body)
 
     def state(self, now):
-        """Return `online`, `archived`, `ongoing` or `ready` (a restored copy), at the time `now` [F 4.4]."""
+        """Return `online`, `archived`, `ongoing` or `ready` (a restored copy), at the time `now` [F
+        4.4].
+        """
         if self.storage_class not in ARCHIVES and not self.tier:
             return "online"
         if self.restore is None:
             return "archived"
         if now < self.restore.done:
             return "ongoing"
-        if self.tier:               # moved to Frequent Access for good: the header goes, too [F 4.4]
+        if self.tier:  # moved to Frequent Access for good: the header goes, too [F 4.4]
             self.tier = self.restore = None
             return "online"
         if now < self.restore.expires:
@@ -224,7 +241,7 @@ class Bucket:
         self.uploads = {}
         self.region = ""            # where it is, if not where the server is
         self.settings = {}          # subresource of SETTINGS -> the content of its document
-        self.gone = {}              # (key, version id) -> seq of what was removed: a listing may stand there
+        self.gone = {}  # (key, version id) -> seq of what was removed: a listing may stand there
 
     def current(self, key):
         """Return the newest version or marker of `key`, or None."""
@@ -236,7 +253,9 @@ class Bucket:
         return next((v for v in self.keys.get(key, ()) if v.id == version_id), None)
 
     def add(self, version):
-        """Put `version` on top of its key; a null version replaces the null version wherever it lies [UG]."""
+        """Put `version` on top of its key; a null version replaces the null version wherever it
+        lies [UG].
+        """
         versions = self.keys.get(version.key)
         if versions is None:
             self.keys[version.key] = [version]
@@ -258,7 +277,8 @@ class Bucket:
     def entries(self, prefix, delimiter, marker, below=None, versions=False):
         """Yield what a listing shows after `marker`, in order: a str (common prefix) or a Version.
 
-        `below` is the seq of the version marker: of the marker's own key only what is older follows.
+        `below` is the seq of the version marker: of the marker's own key only what is older
+        follows.
         """
         def common(key):
             cut = key.find(delimiter, len(prefix)) if delimiter else -1
@@ -301,7 +321,10 @@ def past(prefix):
 
 @dataclass(eq=False)
 class Request:
-    """One request: what `hook` sees, and the record in `log`. `status` is 0 until it is answered."""
+    """One request: what `hook` sees, and the record in `log`.
+
+    `status` is 0 until it is answered.
+    """
 
     n: int
     time: float
@@ -321,7 +344,8 @@ class Request:
     trailers: dict = field(default_factory=dict)
 
     def __repr__(self):
-        return f"<{self.n} {self.method} {self.bucket}/{self.key!r}?{self.query_string} {self.status}>"
+        return (f"<{self.n} {self.method} {self.bucket}/{self.key!r}?{self.query_string} "
+                f"{self.status}>")
 
 
 @dataclass
@@ -331,7 +355,7 @@ class Response:
     status: int = 200
     headers: dict = field(default_factory=dict)
     body: bytes = b""
-    length: object = True           # Content-Length: True the body's, None no such header, or a number
+    length: object = True  # Content-Length: True the body's, None no such header, or a number
     end: str = "keep"               # then: keep, close, reset
     raw: bytes = b""                # more header lines
     plain: bool = True              # False: leaves by the slow path, where the fields below count
@@ -351,8 +375,10 @@ class Response:
         return self
 
 
-# Status, code and message [API ErrorResponses]; where S3 has several messages, the caller gives its own.
-ERRORS = {code: (int(status), message) for status, code, message in (line.split(" ", 2) for line in """\
+# Status, code and message [API ErrorResponses]; where S3 has several messages, the caller gives its
+# own.
+ERRORS = {code: (int(status), message) for status, code,
+          message in (line.split(" ", 2) for line in """\
 301 PermanentRedirect The bucket you are attempting to access must be addressed using the specified endpoint.
 304 NotModified Not Modified
 307 TemporaryRedirect Please re-send this request to the specified temporary endpoint.
@@ -407,7 +433,7 @@ ERRORS = {code: (int(status), message) for status, code, message in (line.split(
 502 BadGateway Bad Gateway
 503 GlacierExpeditedRetrievalNotAvailable Glacier expedited retrievals are currently not available.
 503 SlowDown Please reduce your request rate.
-504 GatewayTimeout Gateway Timeout""".splitlines())}
+504 GatewayTimeout Gateway Timeout""".splitlines())}  # noqa: E501
 
 
 class S3Error(Exception):
@@ -425,9 +451,10 @@ class S3Error(Exception):
             return Response(304, self.headers, b"", length=None)
         extra = "".join(f"<{name}>{text(value)}</{name}>" for name, value in self.elements.items())
         body = (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{self.code}</Code>'
-                f"<Message>{text(self.message)}</Message>{extra}<RequestId>{request.n:016X}</RequestId>"
-                f"<HostId>fakes3</HostId></Error>")
-        return Response(self.status, {"Content-Type": "application/xml", **self.headers}, body.encode())
+                f"<Message>{text(self.message)}</Message>{extra}<RequestId>{request.n:016X}</"
+                "RequestId>" f"<HostId>fakes3</HostId></Error>")
+        return Response(self.status, {"Content-Type": "application/xml", **self.headers},
+                        body.encode())
 
 
 def elsewhere(request, region, code="PermanentRedirect", location=None):
@@ -437,7 +464,8 @@ def elsewhere(request, region, code="PermanentRedirect", location=None):
                    Bucket=request.bucket)
 
 
-# S3 writes control characters as references; XML 1.0 cannot read them, hence encoding-type=url [API].
+# S3 writes control characters as references; XML 1.0 cannot read them, hence encoding-type=url
+# [API].
 ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;",
            **{code: f"&#x{code:X};" for code in (*range(9), *range(11, 32))}}
 
@@ -454,7 +482,8 @@ def document(root, content):
 
 
 def parse_xml(body, root):
-    """Return the root element of a request body, without namespaces; anything else is MalformedXML."""
+    """Return the root element of a request body, without namespaces; anything else is MalformedXML.
+    """
     try:
         tree = ElementTree.fromstring(body)
     except ElementTree.ParseError:
@@ -478,7 +507,9 @@ def http_date(moment):
 
 
 def http_time(value):
-    """Return an HTTP date as seconds since 1970, or None: S3 ignores what it cannot read [RFC 9110]."""
+    """Return an HTTP date as seconds since 1970, or None: S3 ignores what it cannot read [RFC
+    9110].
+    """
     try:
         return email.utils.parsedate_to_datetime(value).timestamp()
     except (TypeError, ValueError):
@@ -511,8 +542,8 @@ def number(value, name, least=0):
 PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~/]*")
 SIGV4 = "AWS4-HMAC-SHA256"
 SKEW = 15 * 60
-PAYLOADS = {"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"}
+PAYLOADS = {"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"}
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
@@ -523,7 +554,8 @@ def hmac256(key, message):
 @functools.lru_cache(256)
 def signing_key(secret, day, region):
     """Return the key of one day, region and secret."""
-    return hmac256(hmac256(hmac256(hmac256(b"AWS4" + secret.encode(), day), region), "s3"), "aws4_request")
+    return hmac256(hmac256(hmac256(hmac256(b"AWS4" + secret.encode(), day), region), "s3"),
+                   "aws4_request")
 
 
 @functools.lru_cache(256)
@@ -533,10 +565,11 @@ def amz_time(stamp):
 
 
 def canonical(raw, safe):
-    """Return one path or query part decoded and encoded once, as S3 does before it checks a signature.
+    """Return one path or query part decoded and encoded once, as S3 does before it checks a
+    signature.
 
-    For a path sent as RFC 3986 and SigV4 want it, that is the path as sent. S3 itself rewrites what is
-    not: `/%3Fa=b%20c` must be signed as `/%3Fa%3Db%20c` [seen: aws-sdk-js#853].
+    For a path sent as RFC 3986 and SigV4 want it, that is the path as sent. S3 itself rewrites what
+    is not: `/%3Fa=b%20c` must be signed as `/%3Fa%3Db%20c` [seen: aws-sdk-js#853].
     """
     return raw if PLAIN_PATH.fullmatch(raw) and safe == "/" else quote(unquote_s3(raw), safe=safe)
 
@@ -559,7 +592,9 @@ class Authority:
         self.s3 = s3
 
     def check(self, request):
-        """Raise S3Error unless `request` is signed by a credential that we know, now and for this region."""
+        """Raise S3Error unless `request` is signed by a credential that we know, now and for this
+        region.
+        """
         if "authorization" in request.headers:
             self.check_header(request)
         elif "X-Amz-Signature" in request.query or "X-Amz-Algorithm" in request.query:
@@ -573,28 +608,31 @@ class Authority:
         headers = request.headers
         scheme, _, rest = headers["authorization"].partition(" ")
         if scheme != SIGV4:
-            raise S3Error("InvalidRequest", "The authorization mechanism you have provided is not supported. "
+            raise S3Error("InvalidRequest",
+                          "The authorization mechanism you have provided is not supported. "
                           "Please use AWS4-HMAC-SHA256.")
         fields = dict(item.strip().partition("=")[::2] for item in rest.split(","))
         if not {"Credential", "SignedHeaders", "Signature"} <= fields.keys():
             raise S3Error("AuthorizationHeaderMalformed")
         stamp = headers.get("x-amz-date", "")
         if not re.fullmatch(r"\d{8}T\d{6}Z", stamp):
-            raise S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
+            raise S3Error("AccessDenied",
+                          "AWS authentication requires a valid Date or x-amz-date header")
         payload = headers.get("x-amz-content-sha256")
         if payload is None:
-            raise S3Error("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+            raise S3Error("InvalidRequest",
+                          "Missing required header for this request: x-amz-content-sha256")
         if abs(amz_time(stamp) - self.s3.time()) > SKEW:
             raise S3Error("RequestTimeTooSkewed", RequestTime=stamp, ServerTime=iso(self.s3.time()),
                           MaxAllowedSkewMilliseconds=SKEW * 1000)
-        self.verify(request, fields["Credential"], stamp, fields["SignedHeaders"], fields["Signature"],
-                    payload, canonical_query(request.query_string), headers.get("x-amz-security-token"),
-                    "AuthorizationHeaderMalformed")
+        self.verify(request, fields["Credential"], stamp, fields["SignedHeaders"],
+                    fields["Signature"], payload, canonical_query(request.query_string),
+                    headers.get("x-amz-security-token"), "AuthorizationHeaderMalformed")
 
     def check_query(self, request):
         query = request.query
-        names = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders",
-                 "X-Amz-Signature")
+        names = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires",
+                 "X-Amz-SignedHeaders", "X-Amz-Signature")
         if not set(names) <= query.keys() or query["X-Amz-Algorithm"] != SIGV4:
             raise S3Error("AuthorizationQueryParametersError")
         stamp, life = query["X-Amz-Date"], query["X-Amz-Expires"]
@@ -616,17 +654,21 @@ class Authority:
             if name.lower().startswith("x-amz-") and name not in names:
                 request.headers.setdefault(name.lower(), value)
 
-    def verify(self, request, credential, stamp, signed_names, signature, payload, query, token, refusal):
+    def verify(self, request, credential, stamp, signed_names, signature, payload, query, token,
+               refusal):
         """Compare the signature with our own, then the payload with its hash."""
         access_key, *scope = credential.rsplit("/", 4)
         if len(scope) != 4 or scope[2:] != ["s3", "aws4_request"] or scope[0] != stamp[:8]:
-            raise S3Error(refusal, "The Credential is malformed; expecting KEY/DATE/REGION/s3/aws4_request")
+            raise S3Error(refusal,
+                          "The Credential is malformed; expecting KEY/DATE/REGION/s3/aws4_request")
         self.check_region(request, scope[1], refusal)
         known = self.identify(access_key, token)
         headers, names = request.headers, signed_names.split(";")
-        unsigned = [name for name in headers if name.startswith(("x-amz-", "host")) and name not in names]
+        unsigned = [name for name in headers
+                    if name.startswith(("x-amz-", "host")) and name not in names]
         if unsigned:                # [seen: soto#374, django-s3direct#249]
-            raise S3Error("AccessDenied", "There were headers present in the request which were not signed",
+            raise S3Error("AccessDenied",
+                          "There were headers present in the request which were not signed",
                           HeadersNotSigned=", ".join(unsigned))
         if payload not in PAYLOADS and not re.fullmatch("[0-9a-f]{64}", payload):
             raise S3Error("InvalidArgument", "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
@@ -649,9 +691,9 @@ class Authority:
     def check_region(self, request, signed_for, refusal):
         """Raise S3Error unless the signature is for the region of the bucket, or ours without one.
 
-        As Amazon's endpoint in us-east-1 does: the error names the region. A HEAD has no body to name
-        it in: it is a redirect where the signature fits the endpoint but not the bucket. GetBucketLocation
-        may be asked of the endpoint for any bucket.
+        As Amazon's endpoint in us-east-1 does: the error names the region. A HEAD has no body to
+        name it in: it is a redirect where the signature fits the endpoint but not the bucket.
+        GetBucketLocation may be asked of the endpoint for any bucket.
         """
         wanted = self.s3.region and self.s3.region_of(request.bucket)
         asks_where = request.method == "GET" and "location" in request.query and not request.key
@@ -718,7 +760,8 @@ def decode_chunks(request):
         listed = "".join(f"{name}:{value}\n" for name, value in request.trailers.items())
         if proof != chain("TRAILER", hashlib.sha256(listed.encode()).hexdigest()):
             raise S3Error("SignatureDoesNotMatch", "The trailer's signature does not match")
-    promised = {name.strip().lower() for name in request.headers.get("x-amz-trailer", "").split(",") if name}
+    promised = {name.strip().lower()
+                for name in request.headers.get("x-amz-trailer", "").split(",") if name}
     if promised != request.trailers.keys():
         raise S3Error("MalformedTrailerError")
     request.body = b"".join(data)
@@ -741,7 +784,8 @@ def given_checksum(request):
                       "Multiple checksum Types are not allowed.")
     if not found:
         if "x-amz-sdk-checksum-algorithm" in request.headers:
-            raise S3Error("InvalidRequest", "x-amz-sdk-checksum-algorithm specified, but no corresponding "
+            raise S3Error("InvalidRequest",
+                          "x-amz-sdk-checksum-algorithm specified, but no corresponding "
                           "x-amz-checksum-* or x-amz-trailer headers were found.")
         return None, None
     return found[0]
@@ -775,19 +819,22 @@ def check_shape(value, size, error):
 
 
 def bad_digest(algorithm):
-    return S3Error("BadDigest", f"The {algorithm} you specified did not match the calculated checksum.")
+    return S3Error("BadDigest",
+                   f"The {algorithm} you specified did not match the calculated checksum.")
 
 
 def combine(algorithm, checksum_type, parts, body):
     """Return the checksum of a multipart object, as HEAD shows it [F 3.3]."""
     if checksum_type == "FULL_OBJECT":
         return b64(DIGESTS[algorithm](body))
-    return b64(DIGESTS[algorithm](b"".join(base64.b64decode(p.checksum) for p in parts))) + f"-{len(parts)}"
+    return b64(DIGESTS[algorithm](b"".join(base64.b64decode(p.checksum)
+                                           for p in parts))) + f"-{len(parts)}"
 
 
 def multipart_etag(parts):
     """Return the ETag of a multipart object: MD5 of the MD5s, also for one part [F 3.1]."""
-    return hashlib.md5(b"".join(bytes.fromhex(p.etag) for p in parts)).hexdigest() + f"-{len(parts)}"
+    return hashlib.md5(b"".join(bytes.fromhex(p.etag)
+                                for p in parts)).hexdigest() + f"-{len(parts)}"
 
 
 def etag_in(etag, header):
@@ -809,13 +856,17 @@ def operation(method, level, subresource=""):
     return enter
 
 
-SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore",
-                "versioning", "versions", "location", "delete", "policy", "encryption", "lifecycle", "object-lock", "publicAccessBlock")
-# What a bucket may be set to, by tests only: the document's root, and the code where it was never set [API].
-SETTINGS = {"encryption": ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfigurationNotFoundError"),
+SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore", "versioning", "versions",
+                "location", "delete", "policy", "encryption", "lifecycle", "object-lock",
+                "publicAccessBlock")
+# What a bucket may be set to, by tests only: the document's root, and the code where it was never
+# set [API].
+SETTINGS = {"encryption":
+            ("ServerSideEncryptionConfiguration", "ServerSideEncryptionConfigurationNotFoundError"),
             "lifecycle": ("LifecycleConfiguration", "NoSuchLifecycleConfiguration"),
             "object-lock": ("ObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"),
-            "publicAccessBlock": ("PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration")}
+            "publicAccessBlock":
+            ("PublicAccessBlockConfiguration", "NoSuchPublicAccessBlockConfiguration")}
 
 
 def route(s3, request):
@@ -825,7 +876,8 @@ def route(s3, request):
     sub = next((name for name in SUBRESOURCES if name in request.query), "")
     found = OPERATIONS.get((request.method, level, sub))
     if foreign or not found or "x-amz-copy-source" in request.headers:
-        raise S3Error("NotImplemented", Header=", ".join(foreign) or f"{request.method} {level} {sub}")
+        raise S3Error("NotImplemented",
+                      Header=", ".join(foreign) or f"{request.method} {level} {sub}")
     return found(s3, request)
 
 
@@ -838,8 +890,9 @@ def list_buckets(s3, request):
         names = names[bisect_right(names, untoken(query["continuation-token"])):]
     limit = number(query["max-buckets"], "max-buckets", 1) if "max-buckets" in query else len(names)
     rest, names = names[limit:], names[:limit]
-    rows = "".join(f"<Bucket><Name>{name}</Name><CreationDate>{iso(s3.buckets[name].created)}</CreationDate>"
-                   f"<BucketRegion>{s3.region_of(name)}</BucketRegion></Bucket>" for name in names)
+    rows = "".join(
+        f"<Bucket><Name>{name}</Name><CreationDate>{iso(s3.buckets[name].created)}</CreationDate>"
+        f"<BucketRegion>{s3.region_of(name)}</BucketRegion></Bucket>" for name in names)
     token = f"<ContinuationToken>{make_token(names[-1])}</ContinuationToken>" if rest else ""
     return document("ListAllMyBucketsResult", f"{OWNER}<Buckets>{rows}</Buckets>{token}")
 
@@ -942,7 +995,8 @@ def get_setting(s3, request):
     return document(root, content)
 
 
-# Listings ------------------------------------------------------------------------------------------
+# Listings
+# ------------------------------------------------------------------------------------------
 
 OWNER = "<Owner><ID>fakes3</ID><DisplayName>fakes3</DisplayName></Owner>"
 
@@ -974,7 +1028,8 @@ class Listing:
         self.max_keys = min(number(query.get("max-keys") or "1000", "max-keys"), PAGE)
         if query.get("encoding-type", "url") != "url":
             raise S3Error("InvalidArgument", "Invalid Encoding Method specified in Request")
-        # As S3 does it: space becomes +, the slash stays, `test_file(3)` becomes `test_file%283%29` [API].
+        # As S3 does it: space becomes +, the slash stays, `test_file(3)` becomes `test_file%283%29`
+        # [API].
         self.encode = (lambda key: quote_plus(key, safe="/*")) if "encoding-type" in query else text
         wanted = request.headers.get("x-amz-optional-object-attributes", "")
         if wanted and wanted != "RestoreStatus":
@@ -1009,12 +1064,14 @@ class Listing:
         return "".join(f"<{name}>{value}</{name}>" for name, value in pairs if value is not None)
 
     def rows(self, tag, owner, latest=False):
-        """Return the rows as S3 puts them on the wire: objects in order, then the common prefixes."""
+        """Return the rows as S3 puts them on the wire: objects in order, then the common prefixes.
+        """
         bucket = self.s3.buckets[self.request.bucket]
         rows, groups = [], []
         for item in self.items:
             if isinstance(item, str):
-                groups.append(f"<CommonPrefixes><Prefix>{self.encode(item)}</Prefix></CommonPrefixes>")
+                groups.append(
+                    f"<CommonPrefixes><Prefix>{self.encode(item)}</Prefix></CommonPrefixes>")
                 continue
             version = ""
             if latest:
@@ -1026,7 +1083,8 @@ class Listing:
                 rows.append(f"<DeleteMarker>{start}{OWNER}</DeleteMarker>")
                 continue
             checksum = (f"<ChecksumAlgorithm>{item.algorithm}</ChecksumAlgorithm>"
-                        f"<ChecksumType>{item.checksum_type}</ChecksumType>") if item.algorithm else ""
+                        f"<ChecksumType>{item.checksum_type}</"
+                        "ChecksumType>") if item.algorithm else ""
             rows.append(f"<{tag}>{start}<ETag>&quot;{item.etag}&quot;</ETag>{checksum}"
                         f"<Size>{item.size}</Size>{OWNER if owner else ''}"
                         f"<StorageClass>{item.storage_class}</StorageClass>"
@@ -1034,7 +1092,9 @@ class Listing:
         return "".join(rows + groups)
 
     def restored(self, version):
-        """Return the RestoreStatus: only where a restore runs or a copy exists; not for tiers [F 4.4]."""
+        """Return the RestoreStatus: only where a restore runs or a copy exists; not for tiers [F
+        4.4].
+        """
         state = version.state(self.now)
         if version.storage_class not in ARCHIVES or state not in ("ongoing", "ready"):
             return ""
@@ -1055,14 +1115,17 @@ def list_objects(s3, request):
                           ArgumentName="continuation-token")
         listing.page(untoken(token) if token else start)
         following = make_token(listing.last_key()) if listing.truncated else None
-        head = listing.head(("KeyCount", len(listing.items)), ("StartAfter", listing.encode(start) or None),
+        head = listing.head(("KeyCount", len(listing.items)),
+                            ("StartAfter", listing.encode(start) or None),
                             ("ContinuationToken", token), ("NextContinuationToken", following))
         rows = listing.rows("Contents", owner=query.get("fetch-owner") == "true")
         return document("ListBucketResult", head + rows)
     listing.page(query.get("marker", ""))
     # Without a delimiter the client takes the last key: NextMarker is not given [API].
-    following = listing.encode(listing.last_key()) if listing.truncated and listing.delimiter else None
-    head = listing.head(("Marker", listing.encode(query.get("marker", ""))), ("NextMarker", following))
+    following = (listing.encode(listing.last_key()) if listing.truncated and listing.delimiter
+                 else None)
+    head = listing.head(("Marker", listing.encode(query.get("marker", ""))),
+                        ("NextMarker", following))
     return document("ListBucketResult", head + listing.rows("Contents", owner=True))
 
 
@@ -1074,7 +1137,8 @@ def list_versions(s3, request):
     below = None
     if version:
         if not marker:
-            raise S3Error("InvalidArgument", "A version-id marker cannot be specified without a key marker.",
+            raise S3Error("InvalidArgument",
+                          "A version-id marker cannot be specified without a key marker.",
                           ArgumentName="version-id-marker")
         bucket = s3.need_bucket(request)
         at = bucket.find(marker, version)
@@ -1093,7 +1157,8 @@ def list_versions(s3, request):
     return document("ListVersionsResult", head + listing.rows("Version", owner=True, latest=True))
 
 
-# Objects -------------------------------------------------------------------------------------------
+# Objects
+# -------------------------------------------------------------------------------------------
 
 def kept_headers(request):
     """Return the headers that an object keeps: aws-chunked is S3's own and goes [API]."""
@@ -1130,7 +1195,10 @@ def check_write(bucket, request):
 
 
 def wrote(bucket, version):
-    """Return the headers that tell what was stored. A suspended bucket does not name null versions [LS]."""
+    """Return the headers that tell what was stored.
+
+    A suspended bucket does not name null versions [LS].
+    """
     headers = {"ETag": f'"{version.etag}"', "x-amz-server-side-encryption": version.sse}
     if bucket.versioning == "Enabled":
         headers["x-amz-version-id"] = version.id
@@ -1151,7 +1219,8 @@ def put_object(s3, request):
 
 
 def find_version(s3, request):
-    """Return (bucket, version) that a read names, or say why there is none [API, UG DeleteMarker]."""
+    """Return (bucket, version) that a read names, or say why there is none [API, UG DeleteMarker].
+    """
     bucket = s3.need_bucket(request)
     wanted = request.query.get("versionId")
     if wanted is None:
@@ -1167,16 +1236,18 @@ def find_version(s3, request):
     if version is None:
         raise S3Error("NoSuchVersion", Key=request.key, VersionId=wanted)
     if version.marker:
-        raise S3Error("MethodNotAllowed", Method=request.method, ResourceType="DeleteMarker", headers={
-            "x-amz-delete-marker": "true", "x-amz-version-id": version.id, "Allow": "DELETE",
-            "Last-Modified": http_date(int(version.modified))})
+        raise S3Error("MethodNotAllowed", Method=request.method, ResourceType="DeleteMarker",
+                      headers={"x-amz-delete-marker": "true", "x-amz-version-id": version.id,
+                               "Allow": "DELETE",
+                               "Last-Modified": http_date(int(version.modified))})
     return bucket, version
 
 
 def check_version_id(value):
     """Refuse what cannot be a version id [LS]."""
     if not re.fullmatch(r"[A-Za-z0-9._\-]{1,1024}", value):
-        message = "Invalid version id specified" if value else "Version id cannot be the empty string"
+        message = ("Invalid version id specified" if value
+                   else "Version id cannot be the empty string")
         raise S3Error("InvalidArgument", message, ArgumentName="versionId", ArgumentValue=value)
 
 
@@ -1184,7 +1255,8 @@ def check_read(request, version):
     """Check the four conditions in RFC 9110's order; a 304 carries the ETag [API GetObject]."""
     headers = request.headers
     modified = int(version.modified)
-    since, until = http_time(headers.get("if-modified-since")), http_time(headers.get("if-unmodified-since"))
+    since, until = (http_time(headers.get("if-modified-since")),
+                    http_time(headers.get("if-unmodified-since")))
     if "if-match" in headers:
         if not etag_in(version.etag, headers["if-match"]):
             raise S3Error("PreconditionFailed", Condition="If-Match")
@@ -1201,7 +1273,8 @@ def check_read(request, version):
 def part_number(value):
     """Return a partNumber parameter as a number."""
     if not value.isdecimal() or not 1 <= int(value) <= 10000:
-        raise S3Error("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive",
+        raise S3Error("InvalidArgument",
+                      "Part number must be an integer between 1 and 10000, inclusive",
                       ArgumentName="partNumber", ArgumentValue=value)
     return int(value)
 
@@ -1214,9 +1287,11 @@ def wanted_range(request, version):
         return None
     if part is not None:
         if asked:
-            raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
+            raise S3Error("InvalidRequest",
+                          "Cannot specify both Range header and partNumber query parameter")
         part = part_number(part)
-        # A plain object is its own part 1, a 206 as well [seen: versitygw#2074]; an empty one has no range.
+        # A plain object is its own part 1, a 206 as well [seen: versitygw#2074]; an empty one has
+        # no range.
         parts = version.parts or [Part(1, size, version.etag, checksum=version.checksum)]
         first = 0
         for candidate in parts:
@@ -1225,15 +1300,16 @@ def wanted_range(request, version):
             first += candidate.size
         raise S3Error("InvalidPartNumber", PartNumberRequested=part, ActualPartCount=len(parts))
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", asked.strip()) if asked else None
-    if not match or not (match[1] or match[2]) or (match[1] and match[2] and int(match[1]) > int(match[2])):
+    if not match or not (match[1] or match[2]) or (match[1] and match[2]
+                                                   and int(match[1]) > int(match[2])):
         return None                 # S3 ignores what it cannot read, and lists of ranges [UG]
     if match[1]:
         first, end = int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
     else:
         first, end = max(size - int(match[2]), 0), size
     if first >= end:
-        raise S3Error("InvalidRange", headers={"Content-Range": f"bytes */{size}"}, RangeRequested=asked,
-                      ActualObjectSize=size)
+        raise S3Error("InvalidRange", headers={"Content-Range": f"bytes */{size}"},
+                      RangeRequested=asked, ActualObjectSize=size)
     first_of = 0
     for candidate in version.parts or ():       # a range that is exactly one part is that part
         if (first, end) == (first_of, first_of + candidate.size):
@@ -1245,9 +1321,9 @@ def wanted_range(request, version):
 def checksum_headers(version, span):
     """Return the checksum headers of a read with x-amz-checksum-mode.
 
-    A part of a COMPOSITE object has its own checksum [UG checking-object-integrity; LS#12842]; all of it
-    asked for as a range has the composite one without its -N [seen: botocore#3346]; any other range has
-    none [seen: versitygw#2056].
+    A part of a COMPOSITE object has its own checksum [UG checking-object-integrity; LS#12842]; all
+    of it asked for as a range has the composite one without its -N [seen: botocore#3346]; any other
+    range has none [seen: versitygw#2056].
     """
     if not version.algorithm:
         return {}
@@ -1267,13 +1343,16 @@ def checksum_headers(version, span):
 @operation("HEAD", "object")
 @operation("GET", "object")
 def get_object(s3, request):
-    """GetObject and HeadObject: the same but for the body and for archives, which only HEAD may see."""
+    """GetObject and HeadObject: the same but for the body and for archives, which only HEAD may
+    see.
+    """
     bucket, version = find_version(s3, request)
     check_read(request, version)
     state = version.state(s3.clock.now())
     if request.method == "GET" and state in ("archived", "ongoing"):
         if version.tier:
-            raise S3Error("InvalidObjectState", "The operation is not valid for the object's access tier",
+            raise S3Error("InvalidObjectState",
+                          "The operation is not valid for the object's access tier",
                           StorageClass=version.storage_class, AccessTier=version.tier)
         raise S3Error("InvalidObjectState", StorageClass=version.storage_class)
     headers = {"Last-Modified": http_date(int(version.modified)), "ETag": f'"{version.etag}"',
@@ -1304,21 +1383,26 @@ def get_object(s3, request):
 
 @operation("GET", "object", "attributes")
 def get_attributes(s3, request):
-    """GetObjectAttributes: ETag without quotes, composite without -N, Part only of COMPOSITE [F 3.2]."""
+    """GetObjectAttributes: ETag without quotes, composite without -N, Part only of COMPOSITE [F
+    3.2].
+    """
     bucket, version = find_version(s3, request)
-    wanted = [name.strip() for name in request.headers.get("x-amz-object-attributes", "").split(",")]
+    wanted = [name.strip()
+              for name in request.headers.get("x-amz-object-attributes", "").split(",")]
     known = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
     if not wanted[0] or set(wanted) - known:
         raise S3Error("InvalidArgument", "Invalid attribute name specified.")
-    found = {"ETag": version.etag, "StorageClass": version.storage_class, "ObjectSize": version.size}
+    found = {"ETag": version.etag, "StorageClass": version.storage_class,
+             "ObjectSize": version.size}
     if version.algorithm:
         name, value = f"Checksum{version.algorithm}", version.checksum.partition("-")[0]
-        found["Checksum"] = f"<{name}>{value}</{name}><ChecksumType>{version.checksum_type}</ChecksumType>"
+        found["Checksum"] = (
+            f"<{name}>{value}</{name}><ChecksumType>{version.checksum_type}</ChecksumType>")
     if version.parts:
         after = number(request.headers.get("x-amz-part-number-marker", "0"), "part-number-marker")
         most = min(number(request.headers.get("x-amz-max-parts", "1000"), "max-parts"), PAGE)
-        found["ObjectParts"] = parts_page(version.parts, after, most, version.algorithm, "PartsCount",
-                                          shown=version.checksum_type == "COMPOSITE")
+        found["ObjectParts"] = parts_page(version.parts, after, most, version.algorithm,
+                                          "PartsCount", shown=version.checksum_type == "COMPOSITE")
     content = "".join(f"<{name}>{found[name]}</{name}>" for name in wanted if name in found)
     answer = document("GetObjectAttributesResponse", content)
     answer.headers["Last-Modified"] = http_date(int(version.modified))
@@ -1335,7 +1419,8 @@ def parts_page(parts, after, most, algorithm, count, shown=True, uploading=False
     for part in page if shown else ():
         row = f"<PartNumber>{part.number}</PartNumber><Size>{part.size}</Size>"
         if uploading:
-            row += f"<ETag>&quot;{part.etag}&quot;</ETag><LastModified>{iso(part.modified)}</LastModified>"
+            row += (f"<ETag>&quot;{part.etag}&quot;</ETag>"
+                    f"<LastModified>{iso(part.modified)}</LastModified>")
         if part.checksum:
             name = f"Checksum{part.algorithm or algorithm}"
             row += f"<{name}>{part.checksum}</{name}>"
@@ -1349,10 +1434,12 @@ def parts_page(parts, after, most, algorithm, count, shown=True, uploading=False
 
 
 def remove(s3, bucket, key, version_id=None, etag=None):
-    """Delete as S3 does; return (version id, is a marker): what was removed, or the marker that was made.
+    """Delete as S3 does; return (version id, is a marker): what was removed, or the marker that was
+    made.
 
-    The condition is held against the current version, whatever version is named [UG conditional-deletes];
-    with nothing there it is a 404 [UG], with a delete marker there a 412 [seen: rustfs discussion 2602].
+    The condition is held against the current version, whatever version is named [UG
+    conditional-deletes]; with nothing there it is a 404 [UG], with a delete marker there a 412
+    [seen: rustfs discussion 2602].
     """
     current = bucket.current(key)
     if etag is not None:
@@ -1373,7 +1460,8 @@ def remove(s3, bucket, key, version_id=None, etag=None):
         if current is not None:
             bucket.remove(current)
         return None, False
-    # Suspended: the null version goes, a null marker comes. Enabled: a marker comes, even of no object [UG].
+    # Suspended: the null version goes, a null marker comes. Enabled: a marker comes, even of no
+    # object [UG].
     marker = Version(key, s3.new_version_id(bucket), s3.next_seq(), s3.clock.now(), marker=True)
     bucket.add(marker)
     return marker.id, True
@@ -1414,7 +1502,9 @@ def delete_objects(s3, request):
             found, marker = remove(s3, bucket, key, version_id, item.findtext("ETag"))
         except S3Error as error:
             code = "NoSuchVersion" if error.code == "InvalidArgument" else error.code       # [LS]
-            rows.append(f"<Error>{named}<Code>{code}</Code><Message>{text(error.message)}</Message></Error>")
+            rows.append(
+                f"<Error>{named}<Code>{code}</Code><Message>{text(error.message)}</Message>"
+                "</Error>")
             continue
         if marker:
             named += ("<DeleteMarker>true</DeleteMarker>"
@@ -1431,17 +1521,19 @@ def restore_object(s3, request):
     check_content(request)
     tree = parse_xml(request.body, "RestoreRequest")
     if {child.tag for child in tree} - {"Days", "GlacierJobParameters", "Description"}:
-        raise S3Error("MalformedXML")           # Type, Tier, SelectParameters are of Select restores
+        raise S3Error("MalformedXML")  # Type, Tier, SelectParameters are of Select restores
     days, tier = tree.findtext("Days"), tree.findtext("GlacierJobParameters/Tier") or "Standard"
     if tier not in TIERS or (days is not None and not days.isdecimal()):
         raise S3Error("MalformedXML")
     now = s3.clock.now()
     state = version.state(now)
     if state == "online":
-        raise S3Error("InvalidObjectState", "Restore is not allowed for the object's current storage class",
+        raise S3Error("InvalidObjectState",
+                      "Restore is not allowed for the object's current storage class",
                       StorageClass=version.storage_class)
     if version.tier and days is not None:
-        raise S3Error("InvalidArgument", "INTELLIGENT_TIERING objects are not subject to restore expiry. "
+        raise S3Error("InvalidArgument",
+                      "INTELLIGENT_TIERING objects are not subject to restore expiry. "
                       "Do not specify Days when restoring this object")
     if not version.tier and days is None:
         raise S3Error("MalformedXML")
@@ -1473,7 +1565,8 @@ def midnight(moment):
     return -(-moment // DAY) * DAY
 
 
-# Multipart uploads ---------------------------------------------------------------------------------
+# Multipart uploads
+# ---------------------------------------------------------------------------------
 
 def find_upload(s3, request):
     """Return (bucket, upload)."""
@@ -1486,7 +1579,9 @@ def find_upload(s3, request):
 
 @operation("POST", "object", "uploads")
 def create_upload(s3, request):
-    """CreateMultipartUpload; which type goes with which algorithm: [F 3.3], the words: [seen: floci#3093]."""
+    """CreateMultipartUpload; which type goes with which algorithm: [F 3.3], the words: [seen:
+    floci#3093].
+    """
     bucket = s3.need_bucket(request)
     algorithm = request.headers.get("x-amz-checksum-algorithm", "").upper() or None
     kind = request.headers.get("x-amz-checksum-type", "").upper() or None
@@ -1501,8 +1596,8 @@ def create_upload(s3, request):
         raise S3Error("InvalidRequest", f"The {kind} checksum type cannot be used with the "
                       f"{algorithm.lower()} checksum algorithm.")
     upload = Upload(s3.random_name(64), request.key, s3.clock.now(), algorithm,
-                    kind or (MULTIPART_TYPES[algorithm][0] if algorithm else None), storage_class_of(request),
-                    kept_headers(request))
+                    kind or (MULTIPART_TYPES[algorithm][0] if algorithm else None),
+                    storage_class_of(request), kept_headers(request))
     bucket.uploads[upload.id] = upload
     answer = document("InitiateMultipartUploadResult", f"<Bucket>{bucket.name}</Bucket>"
                       f"<Key>{text(request.key)}</Key><UploadId>{upload.id}</UploadId>")
@@ -1521,9 +1616,11 @@ def upload_part(s3, request):
     needed = upload.checksum_type == "COMPOSITE"
     if upload.algorithm and algorithm != upload.algorithm and (algorithm or needed):
         raise S3Error("InvalidRequest", "Checksum Type mismatch occurred, expected checksum Type: "
-                      f"{upload.algorithm.lower()}, actual checksum Type: {(algorithm or 'null').lower()}")
+                      f"{upload.algorithm.lower()}, actual checksum Type: "
+                      f"{(algorithm or 'null').lower()}")
     etag = hashlib.md5(request.body).hexdigest()
-    upload.parts[n] = Part(n, len(request.body), etag, algorithm, value, request.body, s3.clock.now())
+    upload.parts[n] = Part(n, len(request.body), etag, algorithm, value, request.body,
+                           s3.clock.now())
     headers = {"ETag": f'"{etag}"', "x-amz-server-side-encryption": "AES256"}
     if algorithm:
         headers[f"x-amz-checksum-{algorithm.lower()}"] = value
@@ -1547,7 +1644,8 @@ def complete_upload(s3, request):
                           PartNumber=part.number)
     body = b"".join(p.body for p in parts)
     if request.headers.get("x-amz-mp-object-size", str(len(body))) != str(len(body)):
-        raise S3Error("InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was "
+        raise S3Error("InvalidRequest",
+                      "The provided 'x-amz-mp-object-size' header does not match what was "
                       "computed.")
     # An upload without an algorithm gets S3's own, over the whole object [F 3.3].
     algorithm, kind = upload.algorithm or "CRC64NVME", upload.checksum_type or "FULL_OBJECT"
@@ -1561,11 +1659,12 @@ def complete_upload(s3, request):
     check_write(bucket, request)
     for part in parts:
         part.body = None            # the object has the bytes now
-    version = s3.store(bucket, request.key, body, storage_class=upload.storage_class, checksum=algorithm,
-                       checksum_type=kind, headers=upload.headers, parts=parts)
+    version = s3.store(bucket, request.key, body, storage_class=upload.storage_class,
+                       checksum=algorithm, checksum_type=kind, headers=upload.headers, parts=parts)
     del bucket.uploads[upload.id]
     answer = document("CompleteMultipartUploadResult",
-                      f"<Location>{s3.url}{text(request.path)}</Location><Bucket>{bucket.name}</Bucket>"
+                      f"<Location>{s3.url}{text(request.path)}</Location>"
+                      f"<Bucket>{bucket.name}</Bucket>"
                       f"<Key>{text(request.key)}</Key><ETag>&quot;{version.etag}&quot;</ETag>"
                       f"<Checksum{algorithm}>{version.checksum}</Checksum{algorithm}>"
                       f"<ChecksumType>{kind}</ChecksumType>")
@@ -1580,9 +1679,10 @@ def check_part(upload, n, item):
         raise S3Error("InvalidPart", UploadId=upload.id, PartNumber=n, ETag=item.findtext("ETag"))
     claimed = item.findtext(f"Checksum{upload.algorithm}") if upload.algorithm else None
     if upload.checksum_type == "COMPOSITE" and claimed is None:
-        raise S3Error("InvalidRequest", f"The upload was created using a {upload.algorithm.lower()} "
-                      "checksum. The complete request must include the checksum for each part. It was "
-                      f"missing for part {n} in the request.")
+        raise S3Error("InvalidRequest",
+                      f"The upload was created using a {upload.algorithm.lower()} "
+                      "checksum. The complete request must include the checksum for each part. It "
+                      "was " f"missing for part {n} in the request.")
     if claimed is not None and part.checksum is not None and claimed != part.checksum:
         raise S3Error("InvalidPart", UploadId=upload.id, PartNumber=n)
     return part
@@ -1602,10 +1702,11 @@ def list_parts(s3, request):
     bucket, upload = find_upload(s3, request)
     after = number(request.query.get("part-number-marker", "0"), "part-number-marker")
     most = min(number(request.query.get("max-parts", "1000"), "max-parts"), PAGE)
-    kind = (f"<ChecksumAlgorithm>{upload.algorithm}</ChecksumAlgorithm><ChecksumType>{upload.checksum_type}"
-            "</ChecksumType>") if upload.algorithm else ""
+    kind = (f"<ChecksumAlgorithm>{upload.algorithm}</ChecksumAlgorithm>"
+            f"<ChecksumType>{upload.checksum_type}" "</ChecksumType>") if upload.algorithm else ""
     parts = sorted(upload.parts.values(), key=lambda part: part.number)
-    return document("ListPartsResult", f"<Bucket>{bucket.name}</Bucket><Key>{text(upload.key)}</Key>"
+    return document("ListPartsResult",
+                    f"<Bucket>{bucket.name}</Bucket><Key>{text(upload.key)}</Key>"
                     f"<UploadId>{upload.id}</UploadId>{kind}"
                     f"<StorageClass>{upload.storage_class}</StorageClass>"
                     + parts_page(parts, after, most, upload.algorithm, count=None, uploading=True))
@@ -1613,15 +1714,19 @@ def list_parts(s3, request):
 
 @operation("GET", "bucket", "uploads")
 def list_uploads(s3, request):
-    """ListMultipartUploads, in one page: a test that has a thousand open uploads is no test of ours."""
+    """ListMultipartUploads, in one page: a test that has a thousand open uploads is no test of
+    ours.
+    """
     bucket, listing = s3.need_bucket(request), Listing(s3, request)
     found = sorted((u for u in bucket.uploads.values() if u.key.startswith(listing.prefix)),
                    key=lambda u: (u.key, u.initiated))
     if listing.delimiter or len(found) > PAGE:
-        raise S3Error("NotImplemented", "ListMultipartUploads with a delimiter or more than one page")
-    rows = "".join(f"<Upload><Key>{listing.encode(u.key)}</Key><UploadId>{u.id}</UploadId><StorageClass>"
-                   f"{u.storage_class}</StorageClass><Initiated>{iso(u.initiated)}</Initiated></Upload>"
-                   for u in found)
+        raise S3Error("NotImplemented",
+                      "ListMultipartUploads with a delimiter or more than one page")
+    rows = "".join(
+        f"<Upload><Key>{listing.encode(u.key)}</Key><UploadId>{u.id}</UploadId><StorageClass>"
+        f"{u.storage_class}</StorageClass><Initiated>{iso(u.initiated)}</Initiated></Upload>"
+        for u in found)
     coding = "<EncodingType>url</EncodingType>" if "encoding-type" in request.query else ""
     return document("ListMultipartUploadsResult", f"<Bucket>{bucket.name}</Bucket><KeyMarker/>"
                     f"<UploadIdMarker/><Prefix>{listing.encode(listing.prefix)}</Prefix>{coding}"
@@ -1629,8 +1734,8 @@ def list_uploads(s3, request):
 
 
 # ---------------------------------------------------------------------------------------------------
-# Faults. A kind is a function (s3, request, response, **options) -> Response. Those that replace the
-# answer get no response: the request is not carried out, unless the rule says done=True.
+# Faults. A kind is a function (s3, request, response, **options) -> Response. Those that replace
+# the answer get no response: the request is not carried out, unless the rule says done=True.
 
 KINDS = {}
 
@@ -1663,7 +1768,8 @@ def flip(s3, request, response, at=None, mask=1):
 @kind("other")
 def other(s3, request, response, body=None):
     """All bytes are wrong (another object's?), the length is right."""
-    return response.sabotage(body=bytes(response.body).translate(INVERTED) if body is None else body)
+    return response.sabotage(body=bytes(response.body).translate(INVERTED) if body is None
+                             else body)
 
 
 @kind("empty")
@@ -1675,7 +1781,8 @@ def empty(s3, request, response):
 @kind("short")
 def short(s3, request, response, at=None):
     """The connection closes after `at` bytes; Content-Length says more."""
-    return response.sabotage(length=len(response.body), body=response.body[:half(response, at)], end="close")
+    return response.sabotage(length=len(response.body), body=response.body[:half(response, at)],
+                             end="close")
 
 
 @kind("short-nolength")
@@ -1687,12 +1794,16 @@ def short_nolength(s3, request, response, at=None):
 @kind("long")
 def long(s3, request, response, extra=b"more than was promised"):
     """More bytes than Content-Length promised, then close."""
-    return response.sabotage(length=len(response.body), body=bytes(response.body) + extra, end="close")
+    return response.sabotage(length=len(response.body), body=bytes(response.body) + extra,
+                             end="close")
 
 
 @kind("reset")
 def reset(s3, request, response, at=None):
-    """The connection is reset after `at` bytes (0: no headers either). The request has been carried out."""
+    """The connection is reset after `at` bytes (0: no headers either).
+
+    The request has been carried out.
+    """
     body = response.body[:half(response, at)]
     return response.sabotage(length=len(response.body), body=body, end="reset", refuse=not body)
 
@@ -1711,7 +1822,9 @@ def trickle(s3, request, response, rate=10):
 
 @kind("swap")
 def swap(s3, request, response, at=0, body=None):
-    """After `at` bytes of this answer the object is overwritten; this answer goes on with the old one."""
+    """After `at` bytes of this answer the object is overwritten; this answer goes on with the old
+    one.
+    """
     if response.status >= 300:
         return response             # nothing is there to overwrite
 
@@ -1724,7 +1837,9 @@ def swap(s3, request, response, at=0, body=None):
 
 @kind("meanwhile")
 def meanwhile(s3, request, response, at=None, do=None):
-    """After `at` bytes of this answer do(s3, request) is called, which may change anything; this answer goes on as it began."""
+    """After `at` bytes of this answer do(s3, request) is called, which may change anything; this
+    answer goes on as it began.
+    """
     return response.sabotage(at=half(response, at), action=lambda: do(s3, request))
 
 
@@ -1798,7 +1913,8 @@ def bad_chunks(s3, request, response, at=None):
 @kind("double-length")
 def double_length(s3, request, response):
     """Two Content-Length headers that differ; the second one lies."""
-    return response.sabotage(raw=b"Content-Length: %d\r\n" % (len(response.body) // 2 + 1), end="close")
+    return response.sabotage(raw=b"Content-Length: %d\r\n" % (len(response.body) // 2 + 1),
+                             end="close")
 
 
 @kind("endless")
@@ -1807,7 +1923,8 @@ def endless(s3, request, response, block=b"more " * 13107, chunked=False):
     if not chunked:
         return response.sabotage(length=None, endless=block, end="close")
     response.headers["Transfer-Encoding"] = "chunked"
-    return response.sabotage(length=None, body=chunk(response.body), endless=chunk(block), end="close")
+    return response.sabotage(length=None, body=chunk(response.body), endless=chunk(block),
+                             end="close")
 
 
 @kind("hang")
@@ -1817,13 +1934,15 @@ def hang(s3, request, response, seconds=FOREVER):
 
 
 @kind("error200", replaces=True)
-def error200(s3, request, response, code="InternalError", message="We encountered an internal error."):
+def error200(s3, request, response, code="InternalError",
+             message="We encountered an internal error."):
     """A 200 whose body is an <Error> document."""
     return S3Error(code, message, status=200).response(request).sabotage()
 
 
 @kind("html", replaces=True)
-def html(s3, request, response, body=b"<html><body><h1>Please log in to this network</h1></body></html>", status=200):
+def html(s3, request, response,
+         body=b"<html><body><h1>Please log in to this network</h1></body></html>", status=200):
     """An HTML page: with 200 as captive portals give, with an error as proxies do."""
     return Response(status, {"Content-Type": "text/html"}, body).sabotage()
 
@@ -1844,15 +1963,19 @@ def status(s3, request, response, status=503, code=None, message=None, headers=N
 def page(s3, request, response, status=404):
     """The page of a proxy or of another server: this status, and not a word of S3's."""
     body = f"<html><body><h1>{status}</h1></body></html>".encode()
-    return Response(status, {"Content-Type": "text/html"}, b"" if request.method == "HEAD" else body).sabotage()
+    return Response(status, {"Content-Type": "text/html"},
+                    b"" if request.method == "HEAD" else body).sabotage()
 
 
 @kind("redirect", replaces=True)
 def redirect(s3, request, response, status=301, region="eu-west-1", location=None):
-    """301 PermanentRedirect names the region, 307 TemporaryRedirect the place [API error responses]."""
+    """301 PermanentRedirect names the region, 307 TemporaryRedirect the place [API error
+    responses].
+    """
     if status != 301:
         location = location or s3.url + request.path
-    error = elsewhere(request, region, "PermanentRedirect" if status == 301 else "TemporaryRedirect", location)
+    error = elsewhere(request, region,
+                      "PermanentRedirect" if status == 301 else "TemporaryRedirect", location)
     error.status = status
     return error.response(request).sabotage()
 
@@ -1906,8 +2029,8 @@ REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 class Connection(asyncio.Protocol):
     """One client connection: requests are read, answered and logged one after another.
 
-    Small, faultless answers are written straight from data_received; everything else (latency, large
-    bodies, faults) runs in a task, and the next request of the connection waits for it.
+    Small, faultless answers are written straight from data_received; everything else (latency,
+    large bodies, faults) runs in a task, and the next request of the connection waits for it.
     """
 
     def __init__(self, s3):
@@ -1916,7 +2039,7 @@ class Connection(asyncio.Protocol):
         self.request = None         # its head is read, its body is not
         self.missing = 0            # bytes of that body; None if in HTTP chunks
         self.chunks = []            # those that have come
-        self.pieces = []            # of a body that comes in many: joined once, a buffer would be copied
+        self.pieces = []  # of a body that comes in many: joined once, a buffer would be copied
         self.task = None
         self.writable = None        # set while the client does not read fast enough
 
@@ -2058,7 +2181,10 @@ class Connection(asyncio.Protocol):
             request.problem = S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY)
 
     def read_chunks(self):
-        """Read a body in HTTP chunks: boto3 wraps its aws-chunked bodies so. S3 wants no other kind."""
+        """Read a body in HTTP chunks: boto3 wraps its aws-chunked bodies so.
+
+        S3 wants no other kind.
+        """
         while True:
             end = self.buffer.find(b"\r\n")
             if end < 0:
@@ -2080,9 +2206,10 @@ class Connection(asyncio.Protocol):
 
     def head(self, request, response):
         """Return the bytes of status line and headers."""
-        lines = [f"HTTP/1.1 {response.status} {REASONS.get(response.status, '')}\r\nx-amz-request-id: "
-                 f"{request.n:016X}\r\nx-amz-id-2: fakes3\r\nDate: {http_date(int(self.s3.time()))}\r\n"
-                 "Server: AmazonS3\r\n"]
+        lines = [
+            f"HTTP/1.1 {response.status} {REASONS.get(response.status, '')}\r\nx-amz-request-id: "
+            f"{request.n:016X}\r\nx-amz-id-2: fakes3\r\nDate: {http_date(int(self.s3.time()))}\r\n"
+            "Server: AmazonS3\r\n"]
         lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
         if response.length is not None:
             length = len(response.body) if response.length is True else response.length
@@ -2152,7 +2279,8 @@ class Connection(asyncio.Protocol):
             await self.flush()
             await asyncio.sleep(0.02)           # let the client read what came before the reset
             linger = struct.pack("ii", 1, 0)    # close() then sends RST instead of FIN
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            (self.transport.get_extra_info("socket")
+             .setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger))
             self.transport.abort()
         elif response.end == "close":
             self.transport.close()
@@ -2171,8 +2299,8 @@ class Connection(asyncio.Protocol):
 class FakeS3:
     """A fake S3 on loopback, in a thread of its own.
 
-    FakeS3(sign=True, region="us-east-1", tls=None): `sign=False` believes everybody; `region=None` takes
-    signatures for any region; `tls=(certificate file, key file)` makes it https.
+    FakeS3(sign=True, region="us-east-1", tls=None): `sign=False` believes everybody; `region=None`
+    takes signatures for any region; `tls=(certificate file, key file)` makes it https.
 
     What tests may set: latency, hook, skew, credentials, restore_seconds, expedited, min_part.
     What tests may read: url, access_key, secret_key, log, connections, live, errors, faults, clock.
@@ -2189,7 +2317,7 @@ class FakeS3:
         self.clock = Clock()
         self.skew = 0.0             # how far the server's clock is off, for signatures and Date
         self.latency = 0.0          # seconds before each answer
-        self.hook = None            # called with each Request before it is answered, in the server's thread
+        self.hook = None  # called with each Request before it is answered, in the server's thread
         self.restore_seconds = dict(RESTORE_SECONDS)
         self.expedited = True       # False: 503 GlacierExpeditedRetrievalNotAvailable
         self.min_part = 5 * 1024 * 1024
@@ -2210,7 +2338,8 @@ class FakeS3:
     def start(self, port=0):
         """Listen on loopback; return self."""
         ready = threading.Event()
-        self.thread = threading.Thread(target=self.run, args=(port, ready), name="fakes3", daemon=True)
+        self.thread = threading.Thread(target=self.run, args=(port, ready), name="fakes3",
+                                       daemon=True)
         self.thread.start()
         ready.wait()
         if self.errors:
@@ -2238,8 +2367,8 @@ class FakeS3:
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.tls)
-        server = await self.loop.create_server(lambda: Connection(self), "127.0.0.1", port, backlog=1024,
-                                               ssl=context)
+        server = await self.loop.create_server(lambda: Connection(self), "127.0.0.1", port,
+                                               backlog=1024, ssl=context)
         self.port = server.sockets[0].getsockname()[1]
         self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
         return server
@@ -2310,7 +2439,7 @@ class FakeS3:
                 raise S3Error("MissingContentLength")
             return route(self, request)
         except S3Error as error:
-            if request.method == "HEAD" and request.bucket in self.buckets:     # told to anyone [UG]
+            if request.method == "HEAD" and request.bucket in self.buckets:  # told to anyone [UG]
                 error.headers.setdefault("x-amz-bucket-region", self.region_of(request.bucket))
             return error.response(request)
 
@@ -2341,7 +2470,10 @@ class FakeS3:
 
     def store(self, bucket, key, body, *, version=None, modified=None, checksum="CRC64NVME",
               checksum_type=None, parts=None, etag=None, headers=None, **more):
-        """Make a Version and put it on top of its key; return it. `parts` are Part; `more` as in Version."""
+        """Make a Version and put it on top of its key; return it.
+
+        `parts` are Part; `more` as in Version.
+        """
         stored = Version(key, version or self.new_version_id(bucket), self.next_seq(),
                          self.clock.now() if modified is None else modified, body, parts=parts,
                          headers=headers or {}, **more)
@@ -2359,8 +2491,8 @@ class FakeS3:
     def bucket(self, name, versioning=None, region=None):
         """Return the Bucket of this name, made if need be.
 
-        `versioning` "Enabled" or "Suspended" sets it; `region` moves it: whatever is signed for another
-        region is then refused.
+        `versioning` "Enabled" or "Suspended" sets it; `region` moves it: whatever is signed for
+        another region is then refused.
         """
         with self.lock:
             found = self.buckets.setdefault(name, None) or Bucket(name, self.clock.now())
@@ -2370,30 +2502,33 @@ class FakeS3:
             return found
 
     def put(self, bucket, key, body=b"", *, version=None, modified=None, storage_class="STANDARD",
-            checksum="CRC64NVME", checksum_type=None, parts=None, etag=None, headers=None, sse="AES256",
-            tier=None):
+            checksum="CRC64NVME", checksum_type=None, parts=None, etag=None, headers=None,
+            sse="AES256", tier=None):
         """Store an object without HTTP, as the newest version of `key`; return its version id.
 
-        The bucket is made if need be. `version` forces an id, `modified` (a datetime, ISO text or seconds)
-        the time. `checksum=None` is an object from before S3 had them. `parts` makes a multipart object:
-        sizes that cut `body`, or the bytes of each. `etag`, `sse="aws:kms"`: ETags that are no MD5. `tier`
-        is ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS, of INTELLIGENT_TIERING. `headers` come back as they are:
-        {"Content-Type": ..., "x-amz-meta-...": ...}.
+        The bucket is made if need be. `version` forces an id, `modified` (a datetime, ISO text or
+        seconds) the time. `checksum=None` is an object from before S3 had them. `parts` makes a
+        multipart object: sizes that cut `body`, or the bytes of each. `etag`, `sse="aws:kms"`:
+        ETags that are no MD5. `tier` is ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS, of
+        INTELLIGENT_TIERING. `headers` come back as they are: {"Content-Type": ...,
+        "x-amz-meta-...": ...}.
         """
         assert 1 <= len(key.encode()) <= MAX_KEY, "a key has 1 to 1,024 bytes"
         assert storage_class in STORAGE_CLASSES and (tier is None or tier in SPEED_OF)
         if isinstance(modified, str):
             modified = datetime.fromisoformat(re.sub("Z$", "+00:00", modified))
         if isinstance(modified, datetime):
-            modified = (modified if modified.tzinfo else modified.replace(tzinfo=timezone.utc)).timestamp()
+            modified = (modified if modified.tzinfo
+                        else modified.replace(tzinfo=timezone.utc)).timestamp()
         if parts:
             body, parts = cut(body, parts, checksum)
         with self.lock:
             into = self.bucket(bucket)
             assert version in (None, "null") or into.versioning, f"{bucket} is not versioned"
-            return self.store(into, key, body, version=version, modified=modified, checksum=checksum,
-                              checksum_type=checksum_type, parts=parts, etag=etag, headers=headers,
-                              storage_class=storage_class, sse=sse, tier=tier).id
+            return self.store(into, key, body, version=version, modified=modified,
+                              checksum=checksum, checksum_type=checksum_type, parts=parts,
+                              etag=etag, headers=headers, storage_class=storage_class, sse=sse,
+                              tier=tier).id
 
     def get(self, bucket, key, version=None):
         """Return that Version (the current one, which may be a marker), or None."""
@@ -2402,7 +2537,9 @@ class FakeS3:
             return found.current(key) if version is None else found.find(key, version)
 
     def delete(self, bucket, key, version=None):
-        """Delete as DeleteObject does; return the id of what was removed or of the new delete marker."""
+        """Delete as DeleteObject does; return the id of what was removed or of the new delete
+        marker.
+        """
         with self.lock:
             return remove(self, self.buckets[bucket], key, version)[0]
 
@@ -2422,17 +2559,18 @@ class FakeS3:
 
     # For tests: faults and log
 
-    def fault(self, kind, key=None, method="GET", times=1, after=0, *, bucket=None, where=None, done=False,
-              **options):
+    def fault(self, kind, key=None, method="GET", times=1, after=0, *, bucket=None, where=None,
+              done=False, **options):
         """Spoil the answers to matching requests; return the Fault (see its `hits`).
 
-        `key`: the key; "" requests of a bucket; a function of the key (`key=bool`: any object); None any.
-        `method` None: any. `times` None: always. `after`: let so many matching requests pass first.
-        `where`: a function of the Request. `done`: a kind that replaces the answer does carry the request
-        out before.
-        Kinds and their options: the functions under @kind. Of several rules the first that takes it counts.
+        `key`: the key; "" requests of a bucket; a function of the key (`key=bool`: any object);
+        None any. `method` None: any. `times` None: always. `after`: let so many matching requests
+        pass first. `where`: a function of the Request. `done`: a kind that replaces the answer does
+        carry the request out before. Kinds and their options: the functions under @kind. Of several
+        rules the first that takes it counts.
         """
-        inspect.signature(KINDS[kind]).bind(self, None, None, **options)       # a wrong option fails here
+        # a wrong option fails here
+        inspect.signature(KINDS[kind]).bind(self, None, None, **options)
         rule = Fault(kind, key, bucket, method, times, after, where, done, options)
         with self.lock:
             self.faults.append(rule)
@@ -2440,9 +2578,9 @@ class FakeS3:
 
     def requests(self, method=None, key=None, bucket=None, status=None, where=None):
         """Return the log's records that match, in order of arrival."""
-        return [r for r in list(self.log)
-                if method in (None, r.method) and key in (None, r.key) and bucket in (None, r.bucket)
-                and status in (None, r.status) and (where is None or where(r))]
+        return [r for r in list(self.log) if method in (None, r.method) and key in (None, r.key)
+                and bucket in (None, r.bucket) and status in (None, r.status)
+                and (where is None or where(r))]
 
 
 def cut(body, parts, checksum):
@@ -2453,7 +2591,8 @@ def cut(body, parts, checksum):
         assert sum(parts) == len(body), "the parts' sizes must add up to the body"
         ends = [sum(parts[:n + 1]) for n in range(len(parts))]
         pieces = [body[end - size:end] for end, size in zip(ends, parts)]
-    made = [Part(n, len(piece), hashlib.md5(piece).hexdigest()) for n, piece in enumerate(pieces, 1)]
+    made = [Part(n, len(piece), hashlib.md5(piece).hexdigest()) for n,
+            piece in enumerate(pieces, 1)]
     for part, piece in zip(made, pieces):
         if checksum:
             part.algorithm, part.checksum = checksum, b64(DIGESTS[checksum](piece))
@@ -2465,7 +2604,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="A strict fake S3.")
     parser.add_argument("port", type=int, help="0 takes a free one")
     parser.add_argument("--no-sign", action="store_true", help="believe everybody")
-    parser.add_argument("--bucket", action="append", default=[], help="make this bucket (may be repeated)")
+    parser.add_argument("--bucket", action="append", default=[],
+                        help="make this bucket (may be repeated)")
     options = parser.parse_args(arguments)
     s3 = FakeS3(sign=not options.no_sign)
     s3.log = collections.deque(maxlen=10000)    # it may run for days

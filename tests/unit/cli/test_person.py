@@ -19,7 +19,8 @@ time.sleep(0.5)
 
 
 def at_terminal(script, early, answers):
-    """Run a script on a terminal of its own, type `early` before its first question; return what it showed.
+    """Run a script on a terminal of its own, type `early` before its first question; return what it
+    showed.
 
     `answers` are (end of a question, what is typed then).
     """
@@ -52,8 +53,10 @@ def test_what_was_typed_before_a_question_answers_nothing():
     assert "said False False" in shown
 
 
-@pytest.mark.parametrize("typed, is_named", [("photos", True), (" photos ", True), ("y", False), ("yes", False), ("photo", False), ("", False),
+@pytest.mark.parametrize("typed, is_named", [("photos", True), (" photos ", True), ("y", False),
+                                             ("yes", False), ("photo", False), ("", False),
                                              ("Photos", False)])
 def test_a_word_is_to_be_typed_exactly(typed, is_named):
-    shown = at_terminal("print('said', ask('Type it:', 'photos'))", b"photos\n", [(b"Type it: ", typed.encode() + b"\n")])
+    shown = at_terminal("print('said', ask('Type it:', 'photos'))", b"photos\n",
+                        [(b"Type it: ", typed.encode() + b"\n")])
     assert f"said {is_named}" in shown

@@ -31,7 +31,8 @@ def test_rows_and_amounts_from_several_threads_are_all_counted():
         thread.start()
     for thread in threads:
         thread.join()
-    assert (tally.of(rows.FETCHED), tally.of(rows.FAILED), tally.rows(), tally.amount("bytes")) == (0, 8000, 8000, 24000)
+    assert ((tally.of(rows.FETCHED), tally.of(rows.FAILED), tally.rows(), tally.amount("bytes"))
+            == (0, 8000, 8000, 24000))
 
 
 def test_a_recounted_row_is_told(capsys):
@@ -50,8 +51,10 @@ def test_a_row_that_was_never_counted_can_be_recounted():
     assert (tally.of(rows.FETCHED), tally.of(rows.FAILED)) == (0, 1)
 
 
-@pytest.mark.parametrize("states, status", [((), 0), ((rows.FETCHED,), 0), ((rows.FETCHED, rows.FAILED), 1),
-                                            ((rows.UNVERIFIABLE,), 5), ((rows.UNVERIFIABLE, rows.MISMATCH), 1)])
+@pytest.mark.parametrize("states, status", [((), 0), ((rows.FETCHED,), 0),
+                                            ((rows.FETCHED, rows.FAILED), 1),
+                                            ((rows.UNVERIFIABLE,), 5),
+                                            ((rows.UNVERIFIABLE, rows.MISMATCH), 1)])
 def test_the_status_of_states(states, status):
     """1 outweighs 5."""
     tally = Tally(CALM)

@@ -35,7 +35,9 @@ def names(path):
 
 
 def test_sync(folder, tmp_path):
-    """The whole tree, one file, one directory: all can be flushed, and a bad descriptor is not silent."""
+    """The whole tree, one file, one directory: all can be flushed, and a bad descriptor is not
+    silent.
+    """
     with open(tmp_path / "a", "wb") as file:
         file.write(b"x")
         durable.sync_data(file.fileno())
@@ -102,7 +104,8 @@ def test_write_all_says_when_there_is_no_room(tmp_path, small_files):
 
 
 def test_a_replacement_is_all_or_nothing(tmp_path):
-    """Until `commit` the old file is there, whole; afterwards the new one, and nothing beside it."""
+    """Until `commit` the old file is there, whole; afterwards the new one, and nothing beside it.
+    """
     path = tmp_path / "m.csv"
     path.write_bytes(b"old")
     place = Replacement(str(path))
@@ -179,7 +182,8 @@ def test_a_relative_path(tmp_path, monkeypatch):
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path):
-    """`-o /dev/null` as root must not put a file in the device's place; a FIFO stands for it here."""
+    """`-o /dev/null` as root must not put a file in the device's place; a FIFO stands for it here.
+    """
     path = tmp_path / "fifo"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -15,7 +15,8 @@ from s3kit.errors import Fault
 
 def entry(number=0, size=1):
     """Return an Entry with that many bytes of text."""
-    return Entry("b", f"k{number}", "v", "e", 1, "", "", "", "", "", f"b/k{number}", 1, 1, "", "", "fetched", "x" * size)
+    return Entry("b", f"k{number}", "v", "e", 1, "", "", "", "", "", f"b/k{number}", 1, 1, "", "",
+                 "fetched", "x" * size)
 
 
 @pytest.fixture
@@ -27,9 +28,11 @@ def ledger(tmp_path):
     made.base.close()
 
 
-USES = {"record": lambda ledger: ledger.record([entry(1)]), "forget": lambda ledger: ledger.forget("b/k0"),
-        "empty": lambda ledger: ledger.is_empty(), "find": lambda ledger: ledger.find("b", "k0", "v"),
-        "find all": lambda ledger: ledger.find_all([("b", "k0", "v")]), "at path": lambda ledger: ledger.at_path("b/k0"),
+USES = {"record": lambda ledger: ledger.record([entry(1)]),
+        "forget": lambda ledger: ledger.forget("b/k0"), "empty": lambda ledger: ledger.is_empty(),
+        "find": lambda ledger: ledger.find("b", "k0", "v"),
+        "find all": lambda ledger: ledger.find_all([("b", "k0", "v")]),
+        "at path": lambda ledger: ledger.at_path("b/k0"),
         "sync": lambda ledger: ledger.sync_always(), "close": lambda ledger: ledger.close()}
 
 
@@ -54,7 +57,8 @@ def test_no_raw_error_leaves_the_ledger(ledger, use):
 
 def test_a_full_database_is_told_as_no_space(ledger):
     """SQLite's own error, as of a disk that is full."""
-    ledger.base.execute(f"PRAGMA max_page_count = {ledger.base.execute('PRAGMA page_count').fetchone()[0]}")
+    ledger.base.execute(
+        f"PRAGMA max_page_count = {ledger.base.execute('PRAGMA page_count').fetchone()[0]}")
     with pytest.raises(Broken, match="cannot write the ledger .*no space left"):
         ledger.record([entry(number, 5000) for number in range(9)])
     assert ledger.find("b", "k0", "v") and not ledger.base.in_transaction
@@ -66,8 +70,10 @@ def test_only_damage_is_to_be_moved_away_and_kept(tmp_path):
         Ledger(str(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["disk I/O error", "attempt to write a readonly database", "unable to open database file"])
-@pytest.mark.parametrize("why", ["No space left on device", "Read-only file system", "Disk quota exceeded", "Permission denied"])
+@pytest.mark.parametrize("text", ["disk I/O error", "attempt to write a readonly database",
+                                  "unable to open database file"])
+@pytest.mark.parametrize("why", ["No space left on device", "Read-only file system",
+                                 "Disk quota exceeded", "Permission denied"])
 def test_where_sqlite_tells_no_errno_the_system_does(ledger, monkeypatch, text, why):
     monkeypatch.setattr(sqlite_errors, "probe", lambda folder: why)
     told = str(ledger.fault("write", sqlite3.OperationalError(text)))
@@ -101,8 +107,11 @@ def test_a_scratch_database_names_its_place(monkeypatch, tmp_path):
     scratch.put_all("INSERT INTO seen VALUES (?)", [("b",), ("c",)])
     assert scratch.one("SELECT count(*) FROM seen") == (3,)
     scratch.base = failing(sqlite3.OperationalError("database or disk is full"))
-    for use in (lambda: scratch.put("", ()), lambda: scratch.put_all("", []), lambda: scratch.one("")):
-        with pytest.raises(Fault, match=f"cannot use a temporary file in '{tmp_path}': no space left.*TMPDIR"):
+    for use in (lambda: scratch.put("", ()), lambda: scratch.put_all("", []),
+                lambda: scratch.one("")):
+        with pytest.raises(Fault,
+                           match=f"cannot use a temporary file in '{tmp_path}': no space "
+                           "left.*TMPDIR"):
             use()
 
 

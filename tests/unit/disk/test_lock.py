@@ -32,8 +32,10 @@ def holder(tmp_path):
         print("held", flush=True)
         sys.stdin.read()
     """)
-    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               cwd=os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, cwd=os.path.dirname(
+                                   os.path.dirname(os.path.dirname(
+                                       os.path.dirname(os.path.abspath(__file__))))))
     assert process.stdout.readline() == b"held\n"
     yield process
     process.kill()
@@ -106,7 +108,9 @@ def test_the_lock_is_not_inherited(folder):
     lambda folder: os.rename(NAME, "final.jpg", src_dir_fd=folder, dst_dir_fd=folder),
     lambda folder: os.unlink(NAME, dir_fd=folder)])
 def test_a_file_that_left_its_name_is_not_the_part(folder, tmp_path, monkeypatch, finish):
-    """The holder renames (or removes) the part between our open and our lock: we must not write into it."""
+    """The holder renames (or removes) the part between our open and our lock: we must not write
+    into it.
+    """
     flock, late = fcntl.flock, [finish]
 
     def slow_flock(fd, how):

@@ -27,8 +27,11 @@ def table(tmp_path):
     return str(path)
 
 
-@pytest.mark.parametrize("path, kind, source", (("/data/x", "nfs4", "server:/export"), ("/database", "tmpfs", "tmpfs"), ("/", "ext4", "/dev/vda"),
-                                                ("/mnt/with blank/a", "vfat", "/dev/sda1"), ("/dat", "ext4", "/dev/vda")))
+@pytest.mark.parametrize("path, kind, source", (("/data/x", "nfs4", "server:/export"),
+                                                ("/database", "tmpfs", "tmpfs"),
+                                                ("/", "ext4", "/dev/vda"),
+                                                ("/mnt/with blank/a", "vfat", "/dev/sda1"),
+                                                ("/dat", "ext4", "/dev/vda")))
 def test_mounts(table, path, kind, source):
     """The longest mount point above a path; of two in one place the later."""
     found = mounts.Mount(path, table)
@@ -40,8 +43,12 @@ def test_no_table(tmp_path):
     assert mounts.Mount("/", str(tmp_path / "none")).kind == ""
 
 
-@pytest.mark.parametrize("kind, says", (("nfs4", "locks between machines"), ("cifs", "locks between machines"), ("fuse.sshfs", "locks between"),
-                                        ("overlay", "gone with the container"), ("tmpfs", "in memory"), ("vfat", "no file of 4.0G"), ("ext4", "")))
+@pytest.mark.parametrize("kind, says", (("nfs4", "locks between machines"),
+                                        ("cifs", "locks between machines"),
+                                        ("fuse.sshfs", "locks between"),
+                                        ("overlay", "gone with the container"),
+                                        ("tmpfs", "in memory"), ("vfat", "no file of 4.0G"),
+                                        ("ext4", "")))
 def test_file_systems(tmp_path, kind, says):
     """What is special about them."""
     found = list(destination.system(str(tmp_path), SimpleNamespace(kind=kind)))
@@ -52,12 +59,17 @@ def test_file_systems(tmp_path, kind, says):
 
 def space(bytes_free=1 << 40, inodes=1 << 20, inodes_free=1 << 19):
     """Return what os.statvfs would."""
-    return SimpleNamespace(f_bavail=bytes_free >> 12, f_frsize=4096, f_blocks=1 << 28, f_files=inodes, f_favail=inodes_free, f_namemax=255)
+    return SimpleNamespace(f_bavail=bytes_free >> 12, f_frsize=4096, f_blocks=1 << 28,
+                           f_files=inodes, f_favail=inodes_free, f_namemax=255)
 
 
-@pytest.mark.parametrize("given, states", ((space(), [OK, OK]), (space(bytes_free=1 << 29), [WARNING, OK]), (space(bytes_free=0), [FAULT, OK]),
-                                           (space(inodes_free=5000), [OK, WARNING]), (space(inodes_free=0), [OK, FAULT]),
-                                           (space(inodes=0, inodes_free=0), [OK, OK])))      # btrfs has no fixed number
+@pytest.mark.parametrize("given, states", ((space(), [OK, OK]),
+                                           (space(bytes_free=1 << 29), [WARNING, OK]),
+                                           (space(bytes_free=0), [FAULT, OK]),
+                                           (space(inodes_free=5000), [OK, WARNING]),
+                                           (space(inodes_free=0), [OK, FAULT]),
+                                           # btrfs has no fixed number
+                                           (space(inodes=0, inodes_free=0), [OK, OK])))
 def test_room(given, states):
     """Space and inodes: enough, little, none."""
     assert [finding.state for finding in destination.room(given)] == states
@@ -77,7 +89,8 @@ def test_locks_that_mean_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("code, says", ((errno.EDQUOT, "quota"), (errno.EIO, "dmesg"), (errno.ENOSPC, "make room"), (errno.EXDEV, "another")))
+@pytest.mark.parametrize("code, says", ((errno.EDQUOT, "quota"), (errno.EIO, "dmesg"),
+                                        (errno.ENOSPC, "make room"), (errno.EXDEV, "another")))
 def test_a_flush_that_fails(tmp_path, monkeypatch, code, says):
     """What only shows when bytes go to the disk; nothing is left behind."""
     def fail(fd):

@@ -9,56 +9,78 @@ from s3kit.doctor.properties import ASKS, READERS, Bucket
 from s3kit.s3.xml import parse
 
 NAMESPACE = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
-ONE = "<LifecycleConfiguration{}><Rule><ID>r</ID><Status>{}</Status>{}</Rule></LifecycleConfiguration>"
+ONE = ("<LifecycleConfiguration{}><Rule><ID>r</ID><Status>{}</Status>{}</Rule>"
+       "</LifecycleConfiguration>")
 
 
 def answer(body=b"", status=200, code="", errno=0, failure=""):
     """Return what Bucket.take takes."""
-    return SimpleNamespace(status=status, code=code, errno=errno, failure=failure, message="", headers={},
-                           body=body.encode() if isinstance(body, str) else body)
+    return SimpleNamespace(status=status, code=code, errno=errno, failure=failure, message="",
+                           headers={}, body=body.encode() if isinstance(body, str) else body)
 
 
 @pytest.mark.parametrize("namespace", ("", NAMESPACE))
 @pytest.mark.parametrize("rule, deeds", (
-    ("<Filter><Prefix>a</Prefix></Filter><Expiration><Days>3</Days></Expiration>", [("deletes objects", "3 days after they came")]),
-    ("<Prefix>a</Prefix><Expiration><Date>2026-12-01T00:00:00Z</Date></Expiration>", [("deletes objects", "on 2026-12-01")]),
-    ("<Filter/><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>",
+    ("<Filter><Prefix>a</Prefix></Filter><Expiration><Days>3</Days></Expiration>",
+     [("deletes objects", "3 days after they came")]),
+    ("<Prefix>a</Prefix><Expiration><Date>2026-12-01T00:00:00Z</Date></Expiration>",
+     [("deletes objects", "on 2026-12-01")]),
+    ("<Filter/><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>"
+     "</Expiration>",
      [("removes delete markers that hide nothing", "")]),
-    ("<NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays></NoncurrentVersionExpiration>",
+    ("<NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays>"
+     "</NoncurrentVersionExpiration>",
      [("deletes old versions", "7 days after they were replaced")]),
-    ("<Transition><Days>1</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>", [("moves objects to DEEP_ARCHIVE", "1 days after they came")]),
-    ("<NoncurrentVersionTransition><NoncurrentDays>2</NoncurrentDays><StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition>",
+    ("<Transition><Days>1</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>",
+     [("moves objects to DEEP_ARCHIVE", "1 days after they came")]),
+    ("<NoncurrentVersionTransition><NoncurrentDays>2</NoncurrentDays>"
+     "<StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition>",
      [("moves old versions to GLACIER", "2 days after they were replaced")]),
-    ("<Transition><Days>1</Days><StorageClass>STANDARD_IA</StorageClass></Transition>", []),          # can still be read
+    # can still be read
+    ("<Transition><Days>1</Days><StorageClass>STANDARD_IA</StorageClass></Transition>", []),
     ("<Transition><Days>1</Days><StorageClass>GLACIER_IR</StorageClass></Transition>", []),
-    ("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>", []),
+    ("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation>"
+     "</AbortIncompleteMultipartUpload>", []),
 ))
 def test_what_a_rule_does(namespace, rule, deeds):
     """Only what a migration would meet: deleted, or in an archive."""
     (read,) = READERS["lifecycle"](parse(ONE.format(namespace, "Enabled", rule).encode()))
-    assert read["deeds"] == deeds and read["is_on"] and read["prefix"] == ("a" if ">a<" in rule else "")
+    assert (read["deeds"] == deeds and read["is_on"]
+            and read["prefix"] == ("a" if ">a<" in rule else ""))
 
 
 def test_a_rule_that_is_off_races_nothing():
     """And one with tags says that it is not for all."""
     bucket = Bucket("b")
-    bucket.take("lifecycle", answer(ONE.format("", "Disabled", "<Expiration><Days>3</Days></Expiration>")))
+    bucket.take("lifecycle",
+                answer(ONE.format("", "Disabled", "<Expiration><Days>3</Days></Expiration>")))
     assert [finding.state for finding in bucket.findings()] == ["ok"]
-    narrow = "<Filter><And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter><Expiration><Days>3</Days></Expiration>"
+    narrow = (
+        "<Filter><And><Prefix>p/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>"
+        "<Expiration><Days>3</Days></Expiration>")
     bucket.take("lifecycle", answer(ONE.format("", "Enabled", narrow)))
-    assert [finding.seen for finding in bucket.findings()][1] == \
-        "lifecycle rule 'r' deletes objects under 'p/' with some tags or sizes 3 days after they came"
+    assert ([finding.seen for finding in bucket.findings()][1]
+            == "lifecycle rule 'r' deletes objects under 'p/' with some tags or sizes 3 days after "
+            "they came")
 
 
 @pytest.mark.parametrize("ask, body, told", (
-    ("region", "<LocationConstraint/>", "us-east-1"), ("region", "<LocationConstraint>EU</LocationConstraint>", "eu-west-1"),
+    ("region", "<LocationConstraint/>", "us-east-1"),
+    ("region", "<LocationConstraint>EU</LocationConstraint>", "eu-west-1"),
     ("region", "<LocationConstraint>ap-south-1</LocationConstraint>", "ap-south-1"),
     ("versioning", "<VersioningConfiguration/>", ""), ("versioning", "", ""),
-    ("lock", "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>", "without a default"),
+    ("lock",
+     "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
+     "</ObjectLockConfiguration>", "without a default"),
     ("lock", "<ObjectLockConfiguration/>", None),
-    ("public", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>", False),
-    ("encryption", "<S><Rule><A><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID></A></Rule></S>", "aws:kms k"),
-    ("list", "<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>", "a b"), ("list", "<ListBucketResult/>", ""),
+    ("public",
+     "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>"
+     "</PublicAccessBlockConfiguration>", False),
+    ("encryption",
+     "<S><Rule><A><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID></A></Rule>"
+     "</S>", "aws:kms k"),
+    ("list", "<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>", "a b"),
+    ("list", "<ListBucketResult/>", ""),
 ))
 def test_documents(ask, body, told):
     """What each says."""
@@ -69,8 +91,12 @@ def test_documents(ask, body, told):
 
 @pytest.mark.parametrize("ask", ASKS)
 def test_what_does_not_come(ask):
-    """Denied is unknown, not built is nothing, no answer is trouble, nonsense too; a named bucket must be listed."""
-    for given, state in ((answer(status=403, code="AccessDenied"), FAULT if ask == "list" else UNKNOWN), (answer(status=501, code="NotImplemented"), None),
+    """Denied is unknown, not built is nothing, no answer is trouble, nonsense too; a named bucket
+    must be listed.
+    """
+    for given, state in ((answer(status=403, code="AccessDenied"),
+                          FAULT if ask == "list" else UNKNOWN),
+                         (answer(status=501, code="NotImplemented"), None),
                          (answer(failure="timed out", errno=28), FAULT), (answer("<no"), FAULT)):
         bucket = Bucket("b", is_named=True)
         bucket.take(ask, given)
@@ -85,7 +111,8 @@ def test_a_bucket_that_went():
     for is_named, state in ((True, FAULT), (False, WARNING)):
         bucket = Bucket("b", is_named=is_named)
         bucket.take("list", answer(status=404, code="NoSuchBucket"))
-        assert [(finding.state, finding.seen) for finding in bucket.findings()] == [(state, "there is no such bucket")]
+        assert ([(finding.state, finding.seen) for finding in bucket.findings()]
+                == [(state, "there is no such bucket")])
 
 
 def test_never_set():

@@ -52,13 +52,16 @@ class Fetching:
 
 @pytest.fixture
 def begun(tmp_path, monkeypatch):
-    """Return f(number of ranges) -> (Fetching, LargeObjects, errand) of an object whose first ranges were sent."""
+    """Return f(number of ranges) -> (Fetching, LargeObjects, errand) of an object whose first
+    ranges were sent.
+    """
     monkeypatch.setattr(large, "step_of", lambda *_: STEP)
 
     def begin(count):
         fetching = Fetching(Tree(str(tmp_path / "d")))
         objects = fetching.large = LargeObjects(fetching)
-        errand = FetchErrand(Row("b", "k", "v"), Job("survey", "b", "k", "v", "e", count * STEP, 0, "b/k"))
+        errand = FetchErrand(Row("b", "k", "v"),
+                             Job("survey", "b", "k", "v", "e", count * STEP, 0, "b/k"))
         objects.surveyed(errand, Outcome(jobs.SURVEYED, size=count * STEP, etag="e"))
         return fetching, objects, errand
 
@@ -87,7 +90,9 @@ def test_a_window_of_ranges(begun):
 
 
 def test_an_object_that_failed_waits_for_its_ranges(begun):
-    """No more are sent; its row goes when the last of those on their way has come back, and the part is kept."""
+    """No more are sent; its row goes when the last of those on their way has come back, and the
+    part is kept.
+    """
     fetching, objects, errand = begun(100)
     sent = list(fetching.stage.sent)
     objects.range_answered(sent[0][0], Outcome(jobs.FAILED, "no"))

@@ -12,7 +12,8 @@ def test_no_two_versions_share_a_path():
     places = Places()
     first, second = Row("b", "k", "1"), Row("b", "k", "2")
     assert places.path_for(first) == "b/k"
-    assert places.path_for(second) not in ("b/k", "") and places.path_for(second) == places.path_for(second)
+    assert (places.path_for(second) not in ("b/k", "")
+            and places.path_for(second) == places.path_for(second))
     assert places.path_for(first) == "b/k"
 
 
@@ -32,7 +33,9 @@ def test_a_path_that_is_taken():
 
 
 def test_what_lies_beside_keeps_the_plain_name_too():
-    """A file beside the directory of its name keeps both from others; that of a version keeps its own alone."""
+    """A file beside the directory of its name keeps both from others; that of a version keeps its
+    own alone.
+    """
     def paths(key, path):
         return paths_of(entry_of(Row("b", key, path=path), "", 1, 1, 1))
 

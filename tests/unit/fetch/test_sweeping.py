@@ -56,4 +56,5 @@ def test_links_and_directories(tree, tmp_path):
     os.symlink(tmp_path / "outside", "link.part", dir_fd=tree.parts)
     os.mkdir("folder.part", dir_fd=tree.parts)
     sweep(tree)
-    assert os.listdir(tree.parts) == ["folder.part"] and (tmp_path / "outside").read_text() == "mine"
+    assert os.listdir(tree.parts) == ["folder.part"] and (tmp_path
+                                                          / "outside").read_text() == "mine"

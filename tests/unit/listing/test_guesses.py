@@ -7,10 +7,12 @@ from s3kit.listing.guesses import LAST, Shape, after_all, safe, shared
 
 def test_what_keys_share():
     """Characters at their beginning."""
-    assert [shared("abc", "abd"), shared("a", "ab"), shared("", "x"), shared("ab", "ab")] == [2, 1, 0, 2]
+    assert ([shared("abc", "abd"), shared("a", "ab"), shared("", "x"), shared("ab", "ab")]
+            == [2, 1, 0, 2])
 
 
-@pytest.mark.parametrize("prefix, key", [("a", "b"), ("", None), ("az", "a{"), (chr(LAST), None), ("a" + chr(LAST), "b")])
+@pytest.mark.parametrize("prefix, key", [("a", "b"), ("", None), ("az", "a{"), (chr(LAST), None),
+                                         ("a" + chr(LAST), "b")])
 def test_after_all_keys_of_a_prefix(prefix, key):
     """The next text, None after the last one."""
     assert after_all(prefix) == key
@@ -21,7 +23,8 @@ def test_a_guess_can_be_sent(text):
     """In UTF-8 and in XML; and it is no smaller than what it stands for."""
     made = safe(text)
     made.encode()
-    assert made > text and not any(c < " " or "\x7f" <= c <= "\x9f" or c in "\ufffe\uffff" for c in made)
+    assert made > text and not any(c < " " or "\x7f" <= c <= "\x9f" or c in "\ufffe\uffff"
+                                   for c in made)
 
 
 def test_numbered_keys():

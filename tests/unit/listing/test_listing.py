@@ -29,50 +29,61 @@ NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 def page_of(inside, root="ListVersionsResult", ns=NS):
     """Return the Page of what is inside a listing."""
-    return Page("b", f"<{root} {ns}><EncodingType>url</EncodingType>{inside}</{root}>".encode(), root == "ListVersionsResult")
+    return Page("b", f"<{root} {ns}><EncodingType>url</EncodingType>{inside}</{root}>".encode(),
+                root == "ListVersionsResult")
 
 
 def entry(kind="Version", **more):
     """Return an entry's XML."""
-    fields = {"Key": "k", "VersionId": "v", "IsLatest": "true", "LastModified": "2024-01-01T00:00:00.000Z"} | more
-    return f"<{kind}>" + "".join(f"<{name}>{value}</{name}>" for name, value in fields.items() if value is not None) + f"</{kind}>"
+    fields = {"Key": "k", "VersionId": "v", "IsLatest": "true",
+              "LastModified": "2024-01-01T00:00:00.000Z"} | more
+    return f"<{kind}>" + "".join(f"<{name}>{value}</{name}>" for name,
+                                 value in fields.items() if value is not None) + f"</{kind}>"
 
 
 @pytest.mark.parametrize("ns", [NS, "", 'xmlns="urn:other"'])
 def test_every_field_is_read(ns):
-    """Whatever the namespace; what is not ours (Owner, comments, unknown elements) is passed over."""
-    whole = entry(Key="a%2Bb+c", ETag="&quot;ABC&quot;", Size="7", StorageClass="GLACIER", ChecksumType="FULL_OBJECT",
-                  ChecksumAlgorithm="CRC32</ChecksumAlgorithm><ChecksumAlgorithm>SHA256", Owner="<ID>o</ID>", New="x")
-    rows = page_of(f"<!-- c -->{whole}<?pi x?>{entry('DeleteMarker', StorageClass='STANDARD')}", ns=ns).rows
-    assert rows == [
-        Row("b", "a+b c", "v", "true", "false", "7", "2024-01-01T00:00:00Z", "abc", "GLACIER", "CRC32 SHA256", "FULL_OBJECT",
-            state="listed"),
-        Row("b", "k", "v", "true", "true", "", "2024-01-01T00:00:00Z", state="listed")]
-    assert page_of(entry("Contents", VersionId=None, IsLatest=None), "ListBucketResult", ns).rows[0].is_delete_marker == ""
+    """Whatever the namespace; what is not ours (Owner, comments, unknown elements) is passed over.
+    """
+    whole = entry(Key="a%2Bb+c", ETag="&quot;ABC&quot;", Size="7", StorageClass="GLACIER",
+                  ChecksumType="FULL_OBJECT",
+                  ChecksumAlgorithm="CRC32</ChecksumAlgorithm><ChecksumAlgorithm>SHA256",
+                  Owner="<ID>o</ID>", New="x")
+    rows = page_of(f"<!-- c -->{whole}<?pi x?>{entry('DeleteMarker', StorageClass='STANDARD')}",
+                   ns=ns).rows
+    assert rows == [Row("b", "a+b c", "v", "true", "false", "7", "2024-01-01T00:00:00Z", "abc",
+                        "GLACIER", "CRC32 SHA256", "FULL_OBJECT", state="listed"),
+                    Row("b", "k", "v", "true", "true", "", "2024-01-01T00:00:00Z", state="listed")]
+    assert (page_of(entry("Contents", VersionId=None, IsLatest=None), "ListBucketResult", ns)
+            .rows[0].is_delete_marker == "")
 
 
 @pytest.mark.parametrize("inside,restore", [
-    ("<IsRestoreInProgress>true</IsRestoreInProgress>", "ongoing"), ("<IsRestoreInProgress>false</IsRestoreInProgress>", ""),
-    ("<IsRestoreInProgress>false</IsRestoreInProgress><RestoreExpiryDate>2024-01-03T00:00:00.000Z</RestoreExpiryDate>",
+    ("<IsRestoreInProgress>true</IsRestoreInProgress>", "ongoing"),
+    ("<IsRestoreInProgress>false</IsRestoreInProgress>", ""),
+    ("<IsRestoreInProgress>false</IsRestoreInProgress>"
+     "<RestoreExpiryDate>2024-01-03T00:00:00.000Z</RestoreExpiryDate>",
      "ready until 2024-01-03T00:00:00Z")])
 def test_restore_status(inside, restore):
     """Of one entry, and not of the next."""
-    assert [row.restore for row in page_of(entry(RestoreStatus=inside) + entry()).rows] == [restore, ""]
+    assert ([row.restore for row in page_of(entry(RestoreStatus=inside) + entry()).rows]
+            == [restore, ""])
 
 
 def test_prefixes_and_what_goes_on():
     """Common prefixes, the query for the next page, and a server that forgets it."""
-    page = page_of("<CommonPrefixes><Prefix>a%2F</Prefix></CommonPrefixes><IsTruncated>true</IsTruncated>"
-                   "<NextKeyMarker>a%20b</NextKeyMarker><NextVersionIdMarker>v/1</NextVersionIdMarker>")
+    page = page_of(
+        "<CommonPrefixes><Prefix>a%2F</Prefix></CommonPrefixes><IsTruncated>true</IsTruncated>"
+        "<NextKeyMarker>a%20b</NextKeyMarker><NextVersionIdMarker>v/1</NextVersionIdMarker>")
     assert (page.prefixes, page.next) == (["a/"], "key-marker=a%20b&version-id-marker=v%2F1")
     with pytest.raises(Fault, match="goes on, but not where"):
         page_of("<IsTruncated>true</IsTruncated>")
 
 
-@pytest.mark.parametrize("xml", [
-    b"<ListBucketResult>", b"no XML", b"<Error/>",
-    b'<!DOCTYPE l [<!ENTITY e "x">]><ListBucketResult><Contents><Key>&e;</Key></Contents></ListBucketResult>',
-    b'<!DOCTYPE l SYSTEM "file:///etc/passwd"><ListBucketResult/>'])
+@pytest.mark.parametrize("xml", [b"<ListBucketResult>", b"no XML", b"<Error/>",
+                                 b'<!DOCTYPE l [<!ENTITY e "x">]><ListBucketResult><Contents>'
+                                 b'<Key>&e;</Key></Contents></ListBucketResult>',
+                                 b'<!DOCTYPE l SYSTEM "file:///etc/passwd"><ListBucketResult/>'])
 def test_what_is_no_listing(xml):
     """Cut, foreign and hostile documents are faults."""
     with pytest.raises(Fault):
@@ -80,33 +91,51 @@ def test_what_is_no_listing(xml):
 
 
 VALUES = st.text(st.sampled_from("ab&<>\"'%+ é😀\t\n]"), max_size=6)
-ENTRY = st.fixed_dictionaries({"Key": VALUES}, optional={
-    "VersionId": VALUES, "Size": st.just("7"), "ETag": st.sampled_from(["&quot;A&quot;", "&#34;b&#34;", '"c"', "d", ""]),
-    "LastModified": st.sampled_from(["2024-01-01T00:00:00.000Z", "2024-01-01T00:00:00Z"]), "Owner": st.just("<ID>o</ID><Key>no</Key>"),
-    "ChecksumAlgorithm": st.sampled_from(["CRC32", "CRC32</ChecksumAlgorithm><ChecksumAlgorithm>SHA1"]), "Other": VALUES,
-    "RestoreStatus": st.just("<IsRestoreInProgress>true</IsRestoreInProgress>"), "StorageClass": st.just("<!-- c -->GLACIER")})
-BETWEEN = st.sampled_from(["", "", "", "\n  ", "<!-- <Version><Key>k</Key></Version> -->", "<Name>n</Name>", "<Version a='b'><Key>x</Key></Version>",
-                           "<CommonPrefixes><Prefix>p</Prefix></CommonPrefixes>", "<Version/>", "<![CDATA[<Version>]]>"])
+ENTRY = st.fixed_dictionaries({"Key": VALUES}, optional={"VersionId": VALUES, "Size": st.just("7"),
+                                                         "ETag": st.sampled_from(
+                                                             ["&quot;A&quot;", "&#34;b&#34;", '"c"',
+                                                              "d", ""]), "LastModified":
+                                                         st.sampled_from(
+                                                             ["2024-01-01T00:00:00.000Z",
+                                                              "2024-01-01T00:00:00Z"]), "Owner":
+                                                         st.just("<ID>o</ID><Key>no</Key>"),
+                                                         "ChecksumAlgorithm": st.sampled_from(
+                                                             ["CRC32",
+                                                              "CRC32</ChecksumAlgorithm>"
+                                                              "<ChecksumAlgorithm>SHA1"]),
+                                                         "Other": VALUES, "RestoreStatus": st.just(
+                                                             "<IsRestoreInProgress>true</"
+                                                             "IsRestoreInProgress>"),
+                                                         "StorageClass":
+                                                         st.just("<!-- c -->GLACIER")})
+BETWEEN = st.sampled_from(["", "", "", "\n  ", "<!-- <Version><Key>k</Key></Version> -->",
+                           "<Name>n</Name>", "<Version a='b'><Key>x</Key></Version>",
+                           "<CommonPrefixes><Prefix>p</Prefix></CommonPrefixes>", "<Version/>",
+                           "<![CDATA[<Version>]]>"])
 
 
 @settings(max_examples=300)
-@given(st.lists(st.tuples(BETWEEN, st.sampled_from(["Version", "DeleteMarker"]), ENTRY), max_size=12), st.booleans())
+@given(st.lists(st.tuples(BETWEEN, st.sampled_from(["Version", "DeleteMarker"]), ENTRY),
+                max_size=12), st.booleans())
 def test_the_stylesheet_reads_what_single_elements_say(entries, is_encoded):
     """Entries of any form, with anything between them, tabs and line feeds in values."""
     def text(name, value):
         """Return a value as XML, if it is not yet."""
         return escape(value) if name in ("Key", "VersionId", "Other") else value
 
-    inside = "".join(between + entry(kind, **{name: text(name, value) for name, value in fields.items()})
+    inside = "".join(between
+                     + entry(kind, **{name: text(name, value) for name, value in fields.items()})
                      for between, kind, fields in entries)
-    xml = f"<ListVersionsResult {NS}>{'<EncodingType>url</EncodingType>' * is_encoded}{inside}</ListVersionsResult>".encode()
+    xml = (f"<ListVersionsResult {NS}>{'<EncodingType>url</EncodingType>' * is_encoded}{inside}</"
+           "ListVersionsResult>".encode())
     page = Page("b", xml, True)
     single = [page.row(*pages.fields_of(child)) for child in parse(xml).iterchildren("*")
               if local(child.tag) in pages.ENTRIES]
     assert page.rows == single
 
 
-@pytest.mark.parametrize("spoilt", ["<Key>&e;</Key>", "<Key>\x01</Key>", "<Key>a</Kay>", "<Key>a", "<Key>\ufffe</Key>"])
+@pytest.mark.parametrize("spoilt", ["<Key>&e;</Key>", "<Key>\x01</Key>", "<Key>a</Kay>", "<Key>a",
+                                    "<Key>\ufffe</Key>"])
 def test_what_is_no_xml_is_a_fault(spoilt):
     """Among good entries, too."""
     good = "<Version><Key>k</Key></Version>" * 3
@@ -119,13 +148,16 @@ def test_what_is_no_xml_is_a_fault(spoilt):
 
 
 def test_guesses_fall_among_the_keys():
-    """The next pages of numbers, hashes, dates and Chinese words are where the guess says, nearly."""
+    """The next pages of numbers, hashes, dates and Chinese words are where the guess says, nearly.
+    """
     chance = random.Random(1)
     for keys in ([f"object-{n:07d}.jpg" for n in range(50_000)],
                  [f"{n // 100:05d}/{n:06d}" for n in range(50_000)],
-                 sorted("%016x" % chance.getrandbits(64) for _ in range(50_000)),
-                 [f"log/{m:02d}/{d:02d}/{h:02d}/{x:02d}" for m in range(1, 13) for d in range(1, 29) for h in range(24) for x in range(6)],
-                 sorted({"".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(3)) for _ in range(50_000)})):
+                 sorted("%016x" % chance.getrandbits(64) for _ in range(50_000)), [
+                     f"log/{m:02d}/{d:02d}/{h:02d}/{x:02d}" for m in range(1, 13)
+                     for d in range(1, 29) for h in range(24) for x in range(6)], sorted(
+                         {"".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(3))
+                          for _ in range(50_000)})):
         shape = Shape()
         for at in range(0, 20_000, 1000):
             shape.learn(keys[at:at + 1000])
@@ -134,7 +166,8 @@ def test_guesses_fall_among_the_keys():
         assert 2 < shape.pages((keys[19_500], keys[19_999], 499), keys[19_999], keys[24_000]) < 8
 
 
-KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8) | st.from_regex("[ab/]{1,6}|[0-9a-f]{3}", fullmatch=True)
+KEYS = (st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+        | st.from_regex("[ab/]{1,6}|[0-9a-f]{3}", fullmatch=True))
 
 
 @given(st.lists(KEYS, min_size=2, max_size=40, unique=True), st.floats(0, 50))
@@ -147,7 +180,8 @@ def test_guesses_are_text(keys, count):
     assert shape.pages((keys[0], keys[-1], len(keys)), keys[0], keys[-1]) >= 0
 
 
-@pytest.mark.parametrize("prefix,after", [("a/", "a0"), ("é", "ê"), ("\ud7ff", "\ue000"), ("~", "\xa0"), ("\U0010ffff", None)])
+@pytest.mark.parametrize("prefix,after", [("a/", "a0"), ("é", "ê"), ("\ud7ff", "\ue000"),
+                                          ("~", "\xa0"), ("\U0010ffff", None)])
 def test_what_sorts_after_a_prefix(prefix, after):
     """A prefix's end, surrogates and control characters left out."""
     assert guesses.after_all(prefix) == after
@@ -173,7 +207,8 @@ class Model:
 
     def after(self, marker):
         """Return where the rows after a key begin."""
-        return bisect_right([self.rank(row.key) for row in self.rows], self.rank(marker)) if marker else 0
+        return bisect_right([self.rank(row.key) for row in self.rows],
+                            self.rank(marker)) if marker else 0
 
 
 class Fake(SimpleNamespace):
@@ -192,7 +227,9 @@ class Fake(SimpleNamespace):
 
 
 def joined(model, connections, chance, prefix=""):
-    """Return what Segments make of a model whose answers come in any order, now and then with a fault."""
+    """Return what Segments make of a model whose answers come in any order, now and then with a
+    fault.
+    """
     run, under_way, out = Segments(connections, prefix, model.versions), [], []
     while not run.is_done:
         while (page := run.ready()) is not None:
@@ -213,16 +250,16 @@ def joined(model, connections, chance, prefix=""):
 
 def rows_of(keys, counts, chance):
     """Return rows, several for some keys."""
-    return [Row("b", key, version_id=f"{number}") for key in keys for number in range(chance.choice(counts))]
+    return [Row("b", key, version_id=f"{number}") for key in keys
+            for number in range(chance.choice(counts))]
 
 
-SHAPES = {
-    "numbers": lambda n, c: f"object-{n:05d}.jpg", "unpadded": lambda n, c: f"{n}", "hash": lambda n, c: "%08x" % c.getrandbits(32),
-    "tree": lambda n, c: f"2024/{n // 900 + 1:02d}/{n // 30 % 30 + 1:02d}/x-{n % 30:02d}",
-    "skewed": lambda n, c: f"{'data/warehouse/part=' if n % 50 else ''}{n:06d}",
-    "unicode": lambda n, c: "".join(c.choice("aé\u3042日本語\uffee😀𐀀") for _ in range(6)),
-    "one prefix": lambda n, c: "p" * 900 + f"{n:04d}",
-}
+SHAPES = {"numbers": lambda n, c: f"object-{n:05d}.jpg", "unpadded": lambda n, c: f"{n}",
+          "hash": lambda n, c: "%08x" % c.getrandbits(32),
+          "tree": lambda n, c: f"2024/{n // 900 + 1:02d}/{n // 30 % 30 + 1:02d}/x-{n % 30:02d}",
+          "skewed": lambda n, c: f"{'data/warehouse/part=' if n % 50 else ''}{n:06d}",
+          "unicode": lambda n, c: "".join(c.choice("aé\u3042日本語\uffee😀𐀀") for _ in range(6)),
+          "one prefix": lambda n, c: "p" * 900 + f"{n:04d}"}
 
 
 @pytest.mark.parametrize("versions", [False, True])
@@ -244,13 +281,15 @@ def test_little_room(monkeypatch):
         chance = random.Random(number)
         monkeypatch.setattr(segments, "STRIDE", chance.choice([1, 2, 4]))
         monkeypatch.setattr(segments, "HELD", chance.choice([1, 2]))
-        keys = sorted({f"{chance.choice('aaab')}{int(chance.paretovariate(0.3)) % 10 ** 6}" for _ in range(300)})
+        keys = sorted({f"{chance.choice('aaab')}{int(chance.paretovariate(0.3)) % 10 ** 6}"
+                       for _ in range(300)})
         model = Model(rows_of(keys, [1, 2], chance), 3, True)
         assert joined(model, chance.choice([2, 3, 8]), chance) == model.rows
 
 
 def test_many_versions_of_one_key():
-    """A key with more versions than pages have is one segment; what follows it is listed meanwhile."""
+    """A key with more versions than pages have is one segment; what follows it is listed meanwhile.
+    """
     rows = [Row("b", "a", version_id="1")] + [Row("b", "k", version_id=f"{n}") for n in range(500)]
     rows += [Row("b", f"l{n}", version_id="1") for n in range(100, 300)]
     for seed in range(20):
@@ -258,7 +297,8 @@ def test_many_versions_of_one_key():
 
 
 @settings(max_examples=300)
-@given(st.lists(KEYS, max_size=60, unique=True), st.integers(1, 7), st.booleans(), st.integers(1, 9), st.randoms(use_true_random=False))
+@given(st.lists(KEYS, max_size=60, unique=True), st.integers(1, 7), st.booleans(),
+       st.integers(1, 9), st.randoms(use_true_random=False))
 def test_any_keys_any_order_of_answers(keys, size, versions, connections, chance):
     """The joined segments are the listing."""
     rows = rows_of(sorted(keys), [1, 2, 9] if versions else [1], chance)
@@ -266,12 +306,14 @@ def test_any_keys_any_order_of_answers(keys, size, versions, connections, chance
 
 
 RANKS = {"folded": lambda key: (key.lower(), key), "by directory": lambda key: key.split("/"),
-         "UTF-16": lambda key: key.encode("utf-16-be"), "backwards": lambda key: [-ord(c) for c in key] + [1]}
+         "UTF-16": lambda key: key.encode("utf-16-be"),
+         "backwards": lambda key: [-ord(c) for c in key] + [1]}
 
 
 @settings(max_examples=200)
-@given(st.lists(st.from_regex("[aB/-]{1,7}|[\U00010000\uffee]{1,3}", fullmatch=True), max_size=80, unique=True), st.integers(1, 7),
-       st.sampled_from(sorted(RANKS)), st.booleans(), st.randoms(use_true_random=False))
+@given(st.lists(st.from_regex("[aB/-]{1,7}|[\U00010000\uffee]{1,3}", fullmatch=True), max_size=80,
+                unique=True), st.integers(1, 7), st.sampled_from(sorted(RANKS)), st.booleans(),
+       st.randoms(use_true_random=False))
 def test_servers_with_an_order_of_their_own(keys, size, rank, versions, chance):
     """A server that sorts otherwise is listed in its order, nothing lost or doubled."""
     model = Model(rows_of(keys, [1, 4] if versions else [1], chance), size, versions, RANKS[rank])
@@ -279,13 +321,15 @@ def test_servers_with_an_order_of_their_own(keys, size, rank, versions, chance):
 
 
 @settings(max_examples=200)
-@given(st.integers(1, 7), st.booleans(), st.sampled_from(["ignored", "inclusive", "empty"]), st.randoms(use_true_random=False))
+@given(st.integers(1, 7), st.booleans(), st.sampled_from(["ignored", "inclusive", "empty"]),
+       st.randoms(use_true_random=False))
 def test_servers_that_misread_markers(size, versions, how, chance):
     """Markers that are ignored, included, or lead nowhere unless they are keys."""
     rows = rows_of([f"{n:03d}" for n in range(0, 300, 3)], [1], chance)
     model = Model(rows, size, versions)
     plain = model.after
-    model.after = {"ignored": lambda marker: 0, "inclusive": lambda marker: max(0, plain(marker) - 1),
+    model.after = {"ignored": lambda marker: 0,
+                   "inclusive": lambda marker: max(0, plain(marker) - 1),
                    "empty": lambda marker: len(rows) if marker else 0}[how]
     assert joined(model, 6, chance) == rows
 
@@ -348,7 +392,8 @@ def endpoint_of(fake, monkeypatch):
     for name, value in env_of(fake).items():
         monkeypatch.setenv(name, value)
     options = dict.fromkeys(("profile", "region", "endpoint_url", "request_payer", "ca_bundle"))
-    return Session(SimpleNamespace(**options, no_sign_request=False, no_verify_ssl=False)).endpoint("b")
+    return (Session(SimpleNamespace(**options, no_sign_request=False, no_verify_ssl=False))
+            .endpoint("b"))
 
 
 @pytest.mark.parametrize("versions", [False, True])
@@ -356,7 +401,8 @@ def endpoint_of(fake, monkeypatch):
 def test_over_many_connections(names, monkeypatch, versions, prefix):
     """The same rows over 1 and over 8, with and without a prefix."""
     endpoint = endpoint_of(names, monkeypatch)
-    found = [[row for page in Listing(connections=count).pages(endpoint, prefix, versions) for row in page.rows] for count in (1, 8)]
+    found = [[row for page in Listing(connections=count).pages(endpoint, prefix, versions)
+              for row in page.rows] for count in (1, 8)]
     assert found[0] == found[1] and len(found[0]) == (1000 if prefix else 3300)
 
 
@@ -365,7 +411,8 @@ def test_a_small_bucket_is_one_request(fake, monkeypatch):
     fake.put("b", "k", b"")
     fake.latency = 0.02
     lister = Listing(connections=32)
-    assert [len(page.rows) for page in lister.pages(endpoint_of(fake, monkeypatch))] == [1] and lister.requests == 1
+    assert ([len(page.rows) for page in lister.pages(endpoint_of(fake, monkeypatch))] == [1]
+            and lister.requests == 1)
 
 
 def test_only_what_is_needed_must_be_had(names, monkeypatch):
@@ -386,7 +433,8 @@ def test_faults_in_passing(names, monkeypatch):
     monkeypatch.setattr(patience, "delay", lambda tries, base=0.2, most=20.0: 0.01)
     names.fault("status", key="", times=3, after=1, status=503, code="SlowDown")
     names.fault("status", key="", times=2, after=1, status=500, code="InternalError")
-    assert sum(len(page.rows) for page in Listing(connections=8).pages(endpoint_of(names, monkeypatch), "", True)) == 3300
+    assert sum(len(page.rows) for page
+               in Listing(connections=8).pages(endpoint_of(names, monkeypatch), "", True)) == 3300
 
 
 def test_no_access(names, monkeypatch):
@@ -428,6 +476,8 @@ def test_on_a_real_server(ministack, monkeypatch, versions):
     for name, value in ministack.env.items():
         monkeypatch.setenv(name, value)
     options = dict.fromkeys(("profile", "region", "endpoint_url", "request_payer", "ca_bundle"))
-    endpoint = Session(SimpleNamespace(**options, no_sign_request=False, no_verify_ssl=False)).endpoint(bucket)
-    found = [[row.key for page in Listing(connections=count).pages(endpoint, "", versions) for row in page.rows] for count in (1, 8)]
+    endpoint = Session(SimpleNamespace(**options, no_sign_request=False,
+                                       no_verify_ssl=False)).endpoint(bucket)
+    found = [[row.key for page in Listing(connections=count).pages(endpoint, "", versions)
+              for row in page.rows] for count in (1, 8)]
     assert found[0] == found[1] == sorted(set(found[0])) and len(found[0]) == 2200

@@ -15,16 +15,18 @@ HEADER = ",".join(COLUMNS)
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")
                | st.sampled_from("\",\n\r\t #'=%;&<"), max_size=20)
 FLAG = st.sampled_from(("", "true", "false"))
-SPECIAL = {"bucket": st.sampled_from(("b", "photos-2024", "Old_Bucket.1")), "key": TEXT.filter(bool),
-           "size": st.integers(0, 1 << 60).map(str) | st.just(""), "is_latest": FLAG, "is_delete_marker": FLAG,
-           "state": st.sampled_from(("",) + STATES)}
-OTHERS = st.dictionaries(st.sampled_from([column for column in COLUMNS if column not in SPECIAL]), TEXT, max_size=4)
+SPECIAL = {"bucket": st.sampled_from(("b", "photos-2024", "Old_Bucket.1")),
+           "key": TEXT.filter(bool), "size": st.integers(0, 1 << 60).map(str) | st.just(""),
+           "is_latest": FLAG, "is_delete_marker": FLAG, "state": st.sampled_from(("",) + STATES)}
+OTHERS = st.dictionaries(st.sampled_from([column for column in COLUMNS if column not in SPECIAL]),
+                         TEXT, max_size=4)
 FULL = Row(*(f'{column}, "{column}"' for column in COLUMNS))
-FULL.bucket, FULL.size, FULL.is_latest, FULL.is_delete_marker, FULL.state = "b", "1", "true", "false", "listed"
+FULL.bucket, FULL.size, FULL.is_latest, FULL.is_delete_marker, FULL.state = (
+    "b", "1", "true", "false", "listed")
 # Names of unknown columns; the odder ones have a test of their own.
-NAMES = st.text("abcXYZ_019 .-", min_size=1, max_size=8).map(str.strip).filter(
-    lambda name: name and name.lower().replace("-", "_").replace(" ", "_") not in COLUMNS and not name[0].isdigit()
-    and name[0] not in ".-")
+NAMES = (st.text("abcXYZ_019 .-", min_size=1, max_size=8).map(str.strip).filter(
+    lambda name: name and name.lower().replace("-", "_").replace(" ", "_") not in COLUMNS
+    and not name[0].isdigit() and name[0] not in ".-"))
 
 
 def rows(extras=()):
@@ -34,8 +36,9 @@ def rows(extras=()):
                      st.fixed_dictionaries(SPECIAL), OTHERS, extra)
 
 
-TABLES = st.lists(NAMES, max_size=3, unique_by=lambda name: name.lower().replace("-", "_").replace(" ", "_")).flatmap(
-    lambda extras: st.tuples(st.just(extras), st.lists(rows(extras), max_size=3)))
+TABLES = (st.lists(NAMES, max_size=3,
+                   unique_by=lambda name: name.lower().replace("-", "_").replace(" ", "_"))
+          .flatmap(lambda extras: st.tuples(st.just(extras), st.lists(rows(extras), max_size=3))))
 
 
 def write(some, extras=()):
@@ -64,7 +67,9 @@ def keys(text, **options):
 @example(([], [FULL]))
 @example((["note"], [Row("b", "k", etag="a\rb", extra={"note": "a\rb"})]))
 def test_whole_rows_survive(table):
-    """Every column of every row, unknown ones too, is read as it was written; so are the count and the mark."""
+    """Every column of every row, unknown ones too, is read as it was written; so are the count and
+    the mark.
+    """
     extras, some = table
     found, reader = read(write(some, extras))
     assert found == some
@@ -90,9 +95,11 @@ def test_rows_come_out_the_same_however_the_bytes_come(table, step):
     assert read(data, step)[0] == read(data)[0]
 
 
-@pytest.mark.parametrize("line", ['b,a"b.jpg', 'b,"x\ny"', 'b,a"b\nb,"x\ny"\nb,c"d', 'b,"say ""hi\n"""', "b,ä\r"])
+@pytest.mark.parametrize("line", ['b,a"b.jpg', 'b,"x\ny"', 'b,a"b\nb,"x\ny"\nb,c"d',
+                                  'b,"say ""hi\n"""', "b,ä\r"])
 def test_quotes_and_the_ends_of_blocks(line):
-    """A quote inside a bare cell opens nothing: no row may be taken for whole where a block ends."""
+    """A quote inside a bare cell opens nothing: no row may be taken for whole where a block ends.
+    """
     data = f"bucket,key\nb,first\n{line}\nb,last\n".encode()
     whole = read(data)[0]
     for step in range(1, len(data)):
@@ -103,7 +110,8 @@ def test_the_form_itself():
     """The form of s3kit-manifest(5), to the letter."""
     row = Row("photos", "2024/a.jpg", "3sL4kq", extra={"colour": 'red, "dark"'})
     assert write([row], ["colour"]).decode() == (
-        f"#s3kit manifest 1\n{HEADER},colour\nphotos,2024/a.jpg,3sL4kq{',' * 15},\"red, \"\"dark\"\"\"\n#end rows=1\n")
+        f"#s3kit manifest 1\n{HEADER},colour\nphotos,2024/a.jpg,3sL4kq{',' * 15},\"red, "
+        "\"\"dark\"\"\"\n#end rows=1\n")
 
 
 def test_rows_of_other_columns_are_padded():
@@ -114,18 +122,24 @@ def test_rows_of_other_columns_are_padded():
 
 # Bare manifests: what people write by hand, and what grep leaves.
 
-@pytest.mark.parametrize("text", [
-    "bucket,key\nb,a\nb,c\n", "key,bucket\na,b\nc,b\n", "key\na\nc\n", "Size,KEY , ETag\n1,a,x\n2,c,y\n",
-    "\ufeffkey\na\nc\n", "key\r\na\r\nc\r\n", "\nkey\n\na\n\n\nc\n\n", "key\na\nc",
-    '"key","size"\n"a","1"\n"c",""\n', "key,size\na\nc,2\n", "b,a\nb,c\n", "b,a,,true,false,3\nb,c,,,,\n",
-    f"{HEADER}\nb,a\nb,c\n", "key,colour\na,red\nc,\n", "colour,key\nred,a\n,c\n"])
+@pytest.mark.parametrize("text", ["bucket,key\nb,a\nb,c\n", "key,bucket\na,b\nc,b\n", "key\na\nc\n",
+                                  "Size,KEY , ETag\n1,a,x\n2,c,y\n", "\ufeffkey\na\nc\n",
+                                  "key\r\na\r\nc\r\n", "\nkey\n\na\n\n\nc\n\n", "key\na\nc",
+                                  '"key","size"\n"a","1"\n"c",""\n', "key,size\na\nc,2\n",
+                                  "b,a\nb,c\n", "b,a,,true,false,3\nb,c,,,,\n",
+                                  f"{HEADER}\nb,a\nb,c\n", "key,colour\na,red\nc,\n",
+                                  "colour,key\nred,a\n,c\n"])
 def test_bare_manifests(text):
-    """Any columns in any order, with or without a header, short rows, BOM, CRLF, blank lines, no last newline."""
+    """Any columns in any order, with or without a header, short rows, BOM, CRLF, blank lines, no
+    last newline.
+    """
     assert keys(text) == ["a", "c"]
 
 
 def test_columns_of_a_bare_manifest():
-    """What a row does not say is empty; unknown columns come along under the names that they were given."""
+    """What a row does not say is empty; unknown columns come along under the names that they were
+    given.
+    """
     found, reader = read(b"Size,Colour,key\n7,red,a\n", bucket="b")
     assert found == [Row("b", "a", size="7", extra={"Colour": "red"})]
     assert reader.extras == ["Colour"] and not reader.marked
@@ -155,26 +169,32 @@ def test_what_grep_and_tail_leave():
     data = write([Row("b", "key", size="1"), Row("b", "c", state="fetched")])
     lines = data.splitlines(keepends=True)
     found, reader = read(b"".join(lines[2:]))
-    assert [(row.key, row.size, row.state) for row in found] == [("key", "1", ""), ("c", "", "fetched")]
+    assert ([(row.key, row.size, row.state) for row in found]
+            == [("key", "1", ""), ("c", "", "fetched")])
     assert not reader.marked and reader.stop is None
 
 
 @pytest.mark.parametrize("header", ["key,größe", "key,size (bytes)", "bucket,key,", "key,,"])
 def test_a_header_of_any_names(header):
-    """A header with a name of another alphabet, or commas too many, is never an object called `key`."""
+    """A header with a name of another alphabet, or commas too many, is never an object called
+    `key`.
+    """
     assert keys(header + "\n" + ",".join("b" if name == "bucket" else "a" if name == "key" else "1"
                                          for name in header.split(",")) + "\n") == ["a"]
 
 
 def test_a_header_that_comes_again():
-    """`cat a.csv c.csv` of two bare manifests holds a header in its middle; it is no object called `key`."""
+    """`cat a.csv c.csv` of two bare manifests holds a header in its middle; it is no object called
+    `key`.
+    """
     found, _ = read(b"bucket,key\nb,a\nbucket,key\nb,c\n")
     assert [row.key for row in found] == ["a", "c"]
 
 
 @pytest.mark.parametrize("name", ["version-id", "Version ID", "is-latest"])
 def test_a_column_spelt_like_the_other_form_s(name):
-    """A person who knows the XML writes `version-id`: that is the version, not an unknown column."""
+    """A person who knows the XML writes `version-id`: that is the version, not an unknown column.
+    """
     found, _ = read(f"key,{name}\na,true\n".encode(), bucket="b")
     assert getattr(found[0], name.lower().replace("-", "_").replace(" ", "_")) == "true"
 
@@ -196,7 +216,8 @@ def test_nonsense_is_named_and_stops_nothing(line, why):
     assert (found[1].state, found[1].error) == (FAILED, why)
 
 
-@pytest.mark.parametrize("line", ["b,100%,1", ",a,1", "b,a,x", "b,a\udcff,1", "b,a,1,2", "b,a,1,2,3,4"])
+@pytest.mark.parametrize("line",
+                         ["b,100%,1", ",a,1", "b,a,x", "b,a\udcff,1", "b,a,1,2", "b,a,1,2,3,4"])
 def test_nonsense_is_written_as_it_was(line):
     """The cells of a row that made no sense stand in their own columns again."""
     found, reader = read(f"bucket,key,size\n{line}\n".encode("utf-8", "surrogateescape"))
@@ -246,7 +267,8 @@ def test_letters_after_a_closing_quote():
 
 def test_a_line_that_is_no_csv_counts():
     """A bare carriage return in a cell makes a failed row, which is a row all the same."""
-    found, reader = read(f"#s3kit manifest 1\n{HEADER}\nb,a\rc{',' * 16}\nb,d{',' * 16}\n#end rows=2\n".encode())
+    found, reader = read(
+        f"#s3kit manifest 1\n{HEADER}\nb,a\rc{',' * 16}\nb,d{',' * 16}\n#end rows=2\n".encode())
     assert [row.state for row in found] == [FAILED, ""]
     assert reader.count == 2
 
@@ -269,7 +291,8 @@ def test_input_without_line_ends_is_not_kept(data):
 
 @pytest.mark.parametrize("length", [1 << 10, 1 << 17, 1 << 18, HOLD + 1, 2 * HOLD])
 def test_a_cell_cannot_break_out_of_its_quotes(length):
-    """However long a quoted cell is, the lines in it are not rows: a stranger may have written it."""
+    """However long a quoted cell is, the lines in it are not rows: a stranger may have written it.
+    """
     header = f"#s3kit manifest 1\n{HEADER},note\n"
     cell = "x" * length + "\nb,injected" + "," * 17 + "\n"
     data = f'{header}b,a{"," * 17}"{cell}"\n'.encode()
@@ -287,7 +310,8 @@ MARKED = f"#s3kit manifest 1\n{HEADER}\nb,a{',' * 16}\n#end rows=1\n"
 @pytest.mark.parametrize("text, kind, why", [
     ("#s3kit manifest 2\n", Fault, "manifest version 2 is newer than this s3kit reads"),
     ("#s3kit manifest 1\nb,a\n", Fault, "the manifest has no header row with a column 'key'"),
-    ("#s3kit manifest 1\nbucket,size\n", Fault, "the manifest has no header row with a column 'key'"),
+    ("#s3kit manifest 1\nbucket,size\n", Fault,
+     "the manifest has no header row with a column 'key'"),
     ("key,size,key\na,1,b\n", Fault, "two columns of the header have the same name"),
     ("bucket;key\nb;a\n", Fault, "columns are separated by ';': a manifest's are by ','"),
     (MARKED + "b,c\n", Cut, "line 5: something follows the end mark"),
@@ -311,7 +335,8 @@ def test_manifests_one_after_another(text):
 
 def test_manifests_with_other_columns_one_after_another():
     """Each header speaks for the rows below it."""
-    found, reader = read((MARKED + "#s3kit manifest 1\nkey,bucket,new\nc,d,e\n#end rows=1\n").encode())
+    found, reader = read((MARKED + "#s3kit manifest 1\nkey,bucket,new\nc,d,e\n#end rows=1\n")
+                         .encode())
     assert [(row.bucket, row.key) for row in found] == [("b", "a"), ("d", "c")]
     assert found[1].extra == {"new": "e"} and reader.extras == ["new"]
 

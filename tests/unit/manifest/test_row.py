@@ -24,7 +24,8 @@ CHARACTERS = st.one_of(
     st.sampled_from("%=+-@/\\.,\"'<>&#;\0\t\r\n\x1b\x7f\x80\x9f\u2028\ufeff\ufffe\uffff 2E5"))
 KEYS = st.text(CHARACTERS, min_size=1, max_size=1024).filter(lambda key: len(key.encode()) <= 1024)
 # Any byte string that is UTF-8 is a key: the other way to all of them, and to long ones.
-BYTES = st.binary(min_size=1, max_size=1024).map(lambda data: data.decode(errors="ignore")).filter(bool)
+BYTES = (st.binary(min_size=1, max_size=1024).map(lambda data: data.decode(errors="ignore"))
+         .filter(bool))
 
 
 def cells(**columns):
@@ -44,13 +45,16 @@ def test_every_key_survives(key):
 
 @given(KEYS | BYTES)
 def test_an_encoded_key_is_safe(key):
-    """What is written holds nothing that XML cannot carry, that ends a line, or that makes a sheet compute."""
+    """What is written holds nothing that XML cannot carry, that ends a line, or that makes a sheet
+    compute.
+    """
     text = encode(key)
     assert not [c for c in text if ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or c in "\ufffe\uffff"]
     assert text[0] not in "=+-@"
 
 
-@given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="%"), min_size=1))
+@given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="%"),
+               min_size=1))
 def test_ordinary_names_stay_readable(key):
     """Only the first character of an ordinary name is ever encoded."""
     assert encode(key)[1:].endswith(key[1:])
@@ -66,16 +70,19 @@ def test_keys_as_a_manifest_has_them(key, text):
     assert decode(text) == key
 
 
-@pytest.mark.parametrize("text, key", [("a%2fb", "a/b"), ("%C3%A4", "ä"), ("%41", "A"), ("%00", "\0")])
+@pytest.mark.parametrize("text, key",
+                         [("a%2fb", "a/b"), ("%C3%A4", "ä"), ("%41", "A"), ("%00", "\0")])
 def test_a_person_may_encode_more(text, key):
     """More than needed is read too, in small letters as well."""
     assert decode(text) == key
 
 
-@pytest.mark.parametrize("text, why", [
-    ("100%", "a '%' in a key is written %25"), ("%4", "a '%' in a key is written %25"),
-    ("%zz", "a '%' in a key is written %25"), ("%FF", "the key's percent-encoding is not UTF-8"),
-    ("%C3", "the key's percent-encoding is not UTF-8"), ("%ED%A0%80", "the key's percent-encoding is not UTF-8")])
+@pytest.mark.parametrize("text, why", [("100%", "a '%' in a key is written %25"),
+                                       ("%4", "a '%' in a key is written %25"),
+                                       ("%zz", "a '%' in a key is written %25"),
+                                       ("%FF", "the key's percent-encoding is not UTF-8"),
+                                       ("%C3", "the key's percent-encoding is not UTF-8"),
+                                       ("%ED%A0%80", "the key's percent-encoding is not UTF-8")])
 def test_encodings_that_make_no_sense(text, why):
     """A broken encoding is refused, never guessed at."""
     with pytest.raises(ValueError) as error:
@@ -101,7 +108,9 @@ def test_encodings_that_make_no_sense(text, why):
     ({"is_delete_marker": "1"}, "is_latest and is_delete_marker are 'true', 'false' or empty"),
     ({"state": "done"}, "'done' is not a state")])
 def test_rows_that_make_no_sense(columns, why):
-    """Such a row comes back failed, with its line, and is written as it was read but for state and error."""
+    """Such a row comes back failed, with its line, and is written as it was read but for state and
+    error.
+    """
     given_cells = cells(etag="abc", **columns)
     row = from_values(list(given_cells), 7)
     assert (row.state, row.error) == (FAILED, f"line 7: {why}")
@@ -128,7 +137,9 @@ def test_sizes(size):
 
 
 def test_a_size_without_end():
-    """A size of thousands of digits is nonsense: Python refuses to read it (sys.set_int_max_str_digits)."""
+    """A size of thousands of digits is nonsense: Python refuses to read it
+    (sys.set_int_max_str_digits).
+    """
     row = from_values(cells(size="9" * 5000), 1)
     assert row.state == FAILED
 
@@ -151,6 +162,7 @@ def test_what_a_row_says_of_itself():
 
 def test_the_columns_are_the_fields():
     """The record, its order and its states are one list each."""
-    assert tuple(inspect.signature(Row).parameters) == Row.__slots__ == (*COLUMNS, "extra", "verbatim")
+    assert (tuple(inspect.signature(Row).parameters) == Row.__slots__
+            == (*COLUMNS, "extra", "verbatim"))
     assert [getattr(Row(*Row.__slots__), name) for name in Row.__slots__] == list(Row.__slots__)
     assert len(set(STATES)) == len(STATES) and WRONG < set(STATES)

@@ -1,4 +1,6 @@
-"""Manifests as streams: recognised by their bytes, whole or said to be cut, written all or not at all."""
+"""Manifests as streams: recognised by their bytes, whole or said to be cut, written all or not at
+all.
+"""
 
 import gzip
 import os
@@ -17,9 +19,10 @@ from s3kit.manifest.row import COLUMNS, FAILED, Row
 from s3kit.manifest.streams import BLOCK, Input, Output, expand
 
 EXTRAS = ["note", "size class"]
-ROWS = [Row("photos", "2024/a.jpg", "3sL4kq", size="7", etag="0" * 32, extra={"note": "n", "size class": "small"}),
-        Row("photos", "a\nb, \"c\" & <d>", "null", state="failed", error='two, "words"',
-            extra={"note": "1\n2", "size class": "x"}),
+ROWS = [Row("photos", "2024/a.jpg", "3sL4kq", size="7", etag="0" * 32,
+            extra={"note": "n", "size class": "small"}), Row(
+                "photos", "a\nb, \"c\" & <d>", "null", state="failed", error='two, "words"',
+                extra={"note": "1\n2", "size class": "x"}),
         Row("photos", "=1+1", is_delete_marker="true", extra={"note": "😀", "size class": "-"})]
 PLAIN, GZIP, ZSTD = bytes, gzip.compress, zstandard.ZstdCompressor().compress
 
@@ -100,7 +103,8 @@ def test_blanks_and_a_mark_of_order_before_it(form, lead):
 
 
 @pytest.mark.parametrize("data, what", [
-    (b'{"Versions": []}', "JSON"), (b'\xef\xbb\xbf{"Versions": []}', "JSON"), (b'[{"Key": "a"}]', "JSON"),
+    (b'{"Versions": []}', "JSON"), (b'\xef\xbb\xbf{"Versions": []}', "JSON"),
+    (b'[{"Key": "a"}]', "JSON"),
     (b'\n  {"sourceBucket":"b"}', "JSON"),
     (b"SQLite format 3\0" + bytes(84), "an SQLite database"),
     (b"%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", "hashdeep's output"),
@@ -118,7 +122,8 @@ def test_foreign_formats_are_named(data, what):
         assert not [row for row in read.rows if row.state != FAILED]
 
 
-@pytest.mark.parametrize("key", ["PKG-INFO", "ORCHARD/a.jpg", "PAR1S/b", "BZhang.txt", "[draft] a.txt", "{id}.txt"])
+@pytest.mark.parametrize("key", ["PKG-INFO", "ORCHARD/a.jpg", "PAR1S/b", "BZhang.txt",
+                                 "[draft] a.txt", "{id}.txt"])
 def test_keys_that_begin_like_foreign_formats(key):
     """A list of keys is no zip archive because its first key begins with PK."""
     read = Read(f"{key}\nb.txt\n".encode(), bucket="b", columns=["key"])
@@ -130,7 +135,8 @@ def test_nothing_is_not_an_empty_bucket(data):
     """An input without even a header was cut: `s3-manifest` writes one for an empty bucket."""
     for pack in (PLAIN, GZIP, ZSTD):
         read = Read(pack(data))
-        assert (type(read.fault), str(read.fault)) == (Cut, "m: the input is empty, not even a header came")
+        assert ((type(read.fault), str(read.fault))
+                == (Cut, "m: the input is empty, not even a header came"))
 
 
 @pytest.mark.parametrize("form", ["csv", "xml"])
@@ -145,9 +151,12 @@ def test_an_empty_bucket(form):
 @pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
 @pytest.mark.parametrize("form", ["csv", "xml"])
 def test_cut_at_every_byte(form, pack):
-    """Wherever the input ends, the rows are the first of the true ones, each whole, and the cut is said."""
+    """Wherever the input ends, the rows are the first of the true ones, each whole, and the cut is
+    said.
+    """
     data = pack(write(form, ROWS, EXTRAS))
-    enough = len(data) - (form == "xml" and pack is PLAIN)      # the newline after </manifest> says nothing
+    # the newline after </manifest> says nothing
+    enough = len(data) - (form == "xml" and pack is PLAIN)
     wrong = []
     for length in range(len(data) + 1):
         read = Read(data[:length])
@@ -161,7 +170,8 @@ def test_cut_at_every_byte(form, pack):
 @pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
 @pytest.mark.parametrize("form", ["csv", "xml"])
 def test_rows_before_a_cut_are_given(form, pack):
-    """A cut loses only what it cuts: of many rows nearly all come, from compressed input as well."""
+    """A cut loses only what it cuts: of many rows nearly all come, from compressed input as well.
+    """
     many = [Row("photos", f"2024/{number:06}.jpg", size=str(number)) for number in range(20_000)]
     data = pack(write_many(form, many))
     read = Read(data[:len(data) * 9 // 10])
@@ -215,7 +225,8 @@ def test_rubbish_after_compressed_data(pack):
 def test_much_in_little(pack):
     """Data that expands a thousandfold comes in blocks, not at once."""
     row = b"b,k" + b"," * 16 + b"\n"
-    data = pack(b"#s3kit manifest 1\n" + ",".join(COLUMNS).encode() + b"\n" + row * 100_000 + b"#end rows=100000\n")
+    data = pack(b"#s3kit manifest 1\n" + ",".join(COLUMNS).encode() + b"\n" + row * 100_000
+                + b"#end rows=100000\n")
     assert len(data) < 50_000           # so that the pipe takes it all
     read, out = os.pipe()
     os.write(out, data)
@@ -254,23 +265,33 @@ def test_a_wrong_count(form, mark, wrong, tmp_path):
 def test_a_bare_manifest_promises_nothing(tmp_path):
     """Without our line there is no end mark to miss, in a pipe or in a file."""
     for read in (Read(b"key\na\n", bucket="b"), Read(b"key\na\n", tmp_path, bucket="b")):
-        assert ([row.key for row in read.rows], read.fault, read.input.warnings) == (["a"], None, [])
+        assert (([row.key for row in read.rows], read.fault, read.input.warnings)
+                == (["a"], None, []))
         assert not read.input.reader.marked
 
 
 BARE = "".join(f"b,{number}\n" for number in range(3))
 
 
-@pytest.mark.parametrize("data, wrong", [
-    (f"{BARE}#end rows=8\n", [(8, 3)]), (f"{BARE}#end rows=3\n", []), ("b,k\n#end rows=1\n" * 3, []),
-    (f"bucket,key\n#end rows=0\n{BARE}#end rows=3\n", []), (f"bucket,key\n{BARE}#end rows=4\n", [(4, 3)]),
-    (f"#end rows=2\n{BARE}#end rows=3\n", [(2, 0)]), (f"{BARE}#end rows=1\n{BARE}#end rows=6\n", [(1, 3), (6, 3)]),
-    ("b,k\n#end rows=9\n" * 30, [(9, 1)] * 10), (f"#end rows=5\n{BARE}", [(5, 0)])])
+@pytest.mark.parametrize("data, wrong", [(f"{BARE}#end rows=8\n", [(8, 3)]),
+                                         (f"{BARE}#end rows=3\n", []),
+                                         ("b,k\n#end rows=1\n" * 3, []),
+                                         (f"bucket,key\n#end rows=0\n{BARE}#end rows=3\n", []),
+                                         (f"bucket,key\n{BARE}#end rows=4\n", [(4, 3)]),
+                                         (f"#end rows=2\n{BARE}#end rows=3\n", [(2, 0)]), (
+                                             f"{BARE}#end rows=1\n{BARE}#end rows=6\n",
+                                             [(1, 3), (6, 3)]),
+                                         ("b,k\n#end rows=9\n" * 30, [(9, 1)] * 10),
+                                         (f"#end rows=5\n{BARE}", [(5, 0)])])
 def test_pieces_by_hand_are_held_to_the_end_marks_in_them(data, wrong, tmp_path):
-    """`split`, `tail` and `cat` leave bare rows with an end mark: each that does not fit is a warning, in a pipe, too."""
-    for read in (Read(data, columns=["bucket", "key"]), Read(data, tmp_path, columns=["bucket", "key"])):
+    """`split`, `tail` and `cat` leave bare rows with an end mark: each that does not fit is a
+    warning, in a pipe, too.
+    """
+    for read in (Read(data, columns=["bucket", "key"]),
+                 Read(data, tmp_path, columns=["bucket", "key"])):
         assert read.fault is None and all(row.key for row in read.rows)
-        assert read.input.warnings == [f"m: the end mark says {said} rows, {came} came" for said, came in wrong]
+        assert read.input.warnings == [f"m: the end mark says {said} rows, {came} came" for said,
+                                       came in wrong]
 
 
 @pytest.mark.parametrize("missing, said, came", [(None, 0, 0), (1, 3, 2), (2, 3, 2)])
@@ -291,7 +312,8 @@ def test_every_untrue_end_mark_of_a_file_is_named(tmp_path):
     data = write("csv", ROWS, EXTRAS)
     both = data.replace(b"rows=3", b"rows=5") + data.replace(b"rows=3", b"rows=1")
     read = Read(both, tmp_path)
-    assert read.input.warnings == ["m: the end mark says 5 rows, 3 came", "m: the end mark says 1 rows, 3 came"]
+    assert read.input.warnings == ["m: the end mark says 5 rows, 3 came",
+                                   "m: the end mark says 1 rows, 3 came"]
 
 
 @pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
@@ -329,7 +351,8 @@ def test_a_fault_in_a_last_line_without_its_end(data, why):
 
 def test_faults_name_the_input():
     """Whatever ends the reading says which input it was."""
-    for data in (b"#s3kit manifest 2\n", b"<a/>", b"{}", b"", GZIP(b"key\n")[:-3], write("xml", ROWS)[:-20]):
+    for data in (b"#s3kit manifest 2\n", b"<a/>", b"{}", b"", GZIP(b"key\n")[:-3],
+                 write("xml", ROWS)[:-20]):
         assert str(Read(data).fault).startswith("m: ")
 
 
@@ -361,18 +384,20 @@ def test_there_and_back(first, second):
 
 
 @settings(deadline=None, max_examples=50)       # threads and pipes wait for their turn
-@given(st.lists(st.builds(
-    Row, st.just("b"), st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=9),
-    error=st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=9)),
-    max_size=4))
+@given(st.lists(st.builds(Row, st.just("b"), st.text(st.characters(exclude_categories=("Cs",)),
+                                                     min_size=1, max_size=9), error=st.text(
+                                                         st.characters(
+                                                             exclude_categories=("Cs", "Cc"),
+                                                             exclude_characters="\ufffe\uffff"),
+                                                         max_size=9)), max_size=4))
 def test_any_rows_there_and_back(rows):
     """What one form holds the other holds too."""
     xml = Read(write("xml", Read(write("csv", rows)).rows))
     assert (xml.rows, xml.fault) == (rows, None)
 
 
-@pytest.mark.parametrize("attributes", [
-    'Note="1" note="2"', 'a="1" a_x0020_="2"', '_x0053_ize="3"', 'Size="3"', 'size="1" Size="3"', 'xml:lang="en"'])
+@pytest.mark.parametrize("attributes", ['Note="1" note="2"', 'a="1" a_x0020_="2"', '_x0053_ize="3"',
+                                        'Size="3"', 'size="1" Size="3"', 'xml:lang="en"'])
 def test_csv_made_of_any_xml_can_be_read(attributes):
     """Whatever names unknown attributes have, the columns made of them have names that differ."""
     read = Read('<manifest xmlns="urn:s3kit:manifest:1">'
@@ -476,7 +501,9 @@ def test_output_that_nobody_takes():
 
 @pytest.mark.parametrize("name", ["m.csv", "m.csv.gz", "m.csv.zst"])
 def test_a_full_disk(name, tmp_path):
-    """The old file is kept, the error is raised at the latest by `close`, and abandoning takes the remains away."""
+    """The old file is kept, the error is raised at the latest by `close`, and abandoning takes the
+    remains away.
+    """
     path = tmp_path / name
     path.write_bytes(b"old")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

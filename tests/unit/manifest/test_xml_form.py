@@ -21,14 +21,16 @@ FLAG = st.sampled_from(("", "true", "false"))
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("_x0041 -.:{}<&"),
                 min_size=1, max_size=12).filter(
                     lambda name: name.lower().replace("-", "_").replace(" ", "_") not in COLUMNS)
-CONTROLS = st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("\0\n\x1b\x80\ufffe%<&\""),
-                   min_size=1, max_size=20)
-SPECIAL = {"bucket": st.sampled_from(("b", "photos-2024", "Old_Bucket.1")), "key": CONTROLS, "path": CONTROLS,
-           "size": st.integers(0, 1 << 60).map(str) | st.just(""), "is_latest": FLAG, "is_delete_marker": FLAG,
-           "state": st.sampled_from(("",) + STATES)}
-OTHERS = st.dictionaries(st.sampled_from([column for column in COLUMNS if column not in SPECIAL]), TEXT, max_size=4)
+CONTROLS = st.text(st.characters(exclude_categories=("Cs",))
+                   | st.sampled_from("\0\n\x1b\x80\ufffe%<&\""), min_size=1, max_size=20)
+SPECIAL = {"bucket": st.sampled_from(("b", "photos-2024", "Old_Bucket.1")), "key": CONTROLS,
+           "path": CONTROLS, "size": st.integers(0, 1 << 60).map(str) | st.just(""),
+           "is_latest": FLAG, "is_delete_marker": FLAG, "state": st.sampled_from(("",) + STATES)}
+OTHERS = st.dictionaries(st.sampled_from([column for column in COLUMNS if column not in SPECIAL]),
+                         TEXT, max_size=4)
 FULL = Row(*(f'<{column}> & "{column}"' for column in COLUMNS))
-FULL.bucket, FULL.size, FULL.is_latest, FULL.is_delete_marker, FULL.state = "b", "1", "true", "false", "listed"
+FULL.bucket, FULL.size, FULL.is_latest, FULL.is_delete_marker, FULL.state = (
+    "b", "1", "true", "false", "listed")
 
 
 def rows():
@@ -67,10 +69,13 @@ def manifest(*objects, end=None):
 @example([Row("b", "k", extra={"_x0041_": "1"})])
 @example([Row("b", "k", extra={"xmlns": "1", "XMLID": "2"})])
 def test_whole_rows_survive(some):
-    """Every column of every row, unknown ones too, is read as it was written; so are the count and the mark."""
+    """Every column of every row, unknown ones too, is read as it was written; so are the count and
+    the mark.
+    """
     found, reader = read(write(some))
     assert found == some
-    assert (reader.declared, reader.count, reader.ended, reader.stop) == (len(some), len(some), True, None)
+    assert ((reader.declared, reader.count, reader.ended, reader.stop)
+            == (len(some), len(some), True, None))
 
 
 @given(st.lists(rows(), max_size=3), st.integers(1, 40))
@@ -96,12 +101,13 @@ def test_any_xml_parser_reads_it(some):
 
 def test_the_form_itself():
     """The form of s3kit-manifest(5), to the letter; empty columns are left out."""
-    row = Row("photos", "2024/a.jpg", "3sL4kq", etag='a"<&\n', extra={"size class": "big", "none": ""})
-    assert write([row]).decode() == (
-        '<manifest xmlns="urn:s3kit:manifest:1">\n'
-        '  <object bucket="photos" key="2024/a.jpg" version-id="3sL4kq" etag="a&quot;&lt;&amp;&#10;"'
-        ' size_x0020_class="big"/>\n'
-        '  <end rows="1"/>\n</manifest>\n')
+    row = Row("photos", "2024/a.jpg", "3sL4kq", etag='a"<&\n',
+              extra={"size class": "big", "none": ""})
+    assert write([row]).decode() == ('<manifest xmlns="urn:s3kit:manifest:1">\n'
+                                     '  <object bucket="photos" key="2024/a.jpg" '
+                                     'version-id="3sL4kq" etag="a&quot;&lt;&amp;&#10;"'
+                                     ' size_x0020_class="big"/>\n'
+                                     '  <end rows="1"/>\n</manifest>\n')
 
 
 def test_what_xml_cannot_carry_is_replaced():
@@ -117,24 +123,29 @@ def test_attributes_are_the_columns():
 
 
 @pytest.mark.parametrize("text", [
-    f'<?xml version="1.0"?>\n<manifest xmlns="{NAMESPACE}"><object bucket="b" key="a"/><end rows="1"/></manifest>',
-    f'<?xml version="1.0" encoding="ISO-8859-1"?><m:manifest xmlns:m="{NAMESPACE}"><m:object bucket="b" key="a"/>'
-    '<m:end rows="1"/></m:manifest>',
+    f'<?xml version="1.0"?>\n<manifest xmlns="{NAMESPACE}"><object bucket="b" key="a"/><end '
+    'rows="1"/></manifest>',
+    f'<?xml version="1.0" encoding="ISO-8859-1"?><m:manifest xmlns:m="{NAMESPACE}"><m:object '
+    'bucket="b" key="a"/>' '<m:end rows="1"/></m:manifest>',
     f"<manifest xmlns='{NAMESPACE}'><!-- by hand --><object key='a' bucket='b'></object>\n\n"
     "<end rows='1' /></manifest>\n",
     manifest('<object bucket="b"\n key="a">text says nothing</object>')])
 def test_xml_by_hand(text):
-    """Declarations, prefixes, comments, other quotes, other order: XML as people and programs write it."""
+    """Declarations, prefixes, comments, other quotes, other order: XML as people and programs write
+    it.
+    """
     found, reader = read(text)
     assert [(row.bucket, row.key, row.error) for row in found] == [("b", "a", "")]
     assert reader.ended and reader.declared == 1 and reader.stop is None
 
 
-@pytest.mark.parametrize("key, text", [
-    ("R&D/a.jpg", "R&amp;D/a.jpg"), ("a&amp;b", "a&amp;amp;b"), ("<&>", "&lt;&#38;&gt;"), ("'\"", "&apos;&quot;"),
-    ("ä", "&#xE4;"), ("a\nb", "a&#10;b"), ("a b", "a\nb")])
+@pytest.mark.parametrize("key, text", [("R&D/a.jpg", "R&amp;D/a.jpg"), ("a&amp;b", "a&amp;amp;b"),
+                                       ("<&>", "&lt;&#38;&gt;"), ("'\"", "&apos;&quot;"),
+                                       ("ä", "&#xE4;"), ("a\nb", "a&#10;b"), ("a b", "a\nb")])
 def test_references_in_a_key(key, text):
-    """`&amp;` is an ampersand, whatever is refused of entities: `R&#38;D/a.jpg` would be another object."""
+    """`&amp;` is an ampersand, whatever is refused of entities: `R&#38;D/a.jpg` would be another
+    object.
+    """
     found, _ = read(manifest(f'<object bucket="b" key="{text}"/>'))
     assert [row.key for row in found] == [key]
 
@@ -155,7 +166,8 @@ def test_nonsense_is_named_and_stops_nothing(attributes, why):
     good = '<object bucket="b" key="a"/>'
     found, reader = read(manifest(good, f"<object {attributes} note=\"n\"/>", good))
     assert [row.state for row in found] == ["", FAILED, ""]
-    assert found[1].error.endswith(": " + why) and found[1].error.startswith(("line 3", "object 2", "row 2"))
+    assert (found[1].error.endswith(": " + why)
+            and found[1].error.startswith(("line 3", "object 2", "row 2")))
     written = etree.fromstring(write(found))[1].attrib
     assert dict(etree.fromstring(f"<object {attributes} note=\"n\"/>").attrib) == {
         name: text for name, text in written.items() if name not in ("state", "error")}
@@ -164,7 +176,9 @@ def test_nonsense_is_named_and_stops_nothing(attributes, why):
 
 @pytest.mark.parametrize("name", ["version_id", "VersionId", "Version-Id", "version_x005F_id"])
 def test_the_other_form_s_names(name):
-    """A slip of the pen for `version-id` is no unknown column: it names the version, or the row makes no sense."""
+    """A slip of the pen for `version-id` is no unknown column: it names the version, or the row
+    makes no sense.
+    """
     found, _ = read(manifest(f'<object bucket="b" key="a" {name}="v"/>'))
     assert found[0].version_id == "v" or found[0].state == FAILED
 
@@ -172,14 +186,18 @@ def test_the_other_form_s_names(name):
 # What is no manifest, or no longer one.
 
 @pytest.mark.parametrize("text, kind, why", [
-    ("<downloads><item/></downloads>", Fault, f'<downloads> is not a manifest (<manifest xmlns="{NAMESPACE}">)'),
+    ("<downloads><item/></downloads>", Fault,
+     f'<downloads> is not a manifest (<manifest xmlns="{NAMESPACE}">)'),
     ('<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>', Fault,
      f'<ListVersionsResult> is not a manifest (<manifest xmlns="{NAMESPACE}">)'),
     ("<manifest/>", Fault, f'<manifest> is not a manifest (<manifest xmlns="{NAMESPACE}">)'),
-    ('<manifest xmlns="urn:s3kit:manifest:2"/>', Fault, "manifest version 2 is newer than this s3kit reads"),
-    (manifest('<object bucket="b" key="a"/>', end='<end rows="1"/><object bucket="b" key="c"/></manifest>'), Cut,
+    ('<manifest xmlns="urn:s3kit:manifest:2"/>', Fault,
+     "manifest version 2 is newer than this s3kit reads"),
+    (manifest('<object bucket="b" key="a"/>',
+              end='<end rows="1"/><object bucket="b" key="c"/></manifest>'), Cut,
      "something follows the end mark"),
-    (manifest(end='<end rows="0"/><end rows="0"/></manifest>'), Cut, "something follows the end mark"),
+    (manifest(end='<end rows="0"/><end rows="0"/></manifest>'), Cut,
+     "something follows the end mark"),
     (f"<!DOCTYPE manifest>{manifest()}", Fault, "a manifest must not have a DOCTYPE"),
     (f'<!DOCTYPE manifest SYSTEM "http://127.0.0.1:9/x.dtd">{manifest()}', Fault,
      "a manifest must not have a DOCTYPE")])
@@ -190,10 +208,12 @@ def test_what_ends_the_reading(text, kind, why):
         assert (type(reader.stop), str(reader.stop)) == (kind, why)
 
 
-@pytest.mark.parametrize("text", [
-    manifest('<object bucket="b" key="a&#0;"/>'), manifest('<object bucket="b" bucket="c"/>'),
-    manifest("<object bucket=\"b\" key=\"\x1b\"/>"), manifest('<object bucket="b" key="a<b"/>'), OPEN + "</object>",
-    manifest('<object bucket="b" key="&nbsp;"/>'), manifest() + manifest(), manifest() + "more"])
+@pytest.mark.parametrize("text", [manifest('<object bucket="b" key="a&#0;"/>'),
+                                  manifest('<object bucket="b" bucket="c"/>'),
+                                  manifest("<object bucket=\"b\" key=\"\x1b\"/>"),
+                                  manifest('<object bucket="b" key="a<b"/>'), OPEN + "</object>",
+                                  manifest('<object bucket="b" key="&nbsp;"/>'),
+                                  manifest() + manifest(), manifest() + "more"])
 def test_xml_that_is_none(text):
     """Broken XML ends the reading as a cut does: nothing after it can be believed."""
     found, reader = read(text)
@@ -212,7 +232,8 @@ LAUGHS = "<!DOCTYPE manifest [<!ENTITY a '" + "ha" * 1000 + "'>" + "".join(
     ("<!DOCTYPE manifest [<!ENTITY % p SYSTEM 'file:///etc/passwd'>%p;]>", 'key="a"'),
     ("<!DOCTYPE manifest [<!ATTLIST object key CDATA 'given'>]>", 'note="a"')])
 def test_entities_are_a_way_in_and_shut(head, attributes):
-    """Billions of laughs, files, defaults: a DOCTYPE ends the reading before any of them, at once."""
+    """Billions of laughs, files, defaults: a DOCTYPE ends the reading before any of them, at once.
+    """
     for step in (None, 1):
         start = time.monotonic()
         found, reader = read(head + manifest(f'<object bucket="b" {attributes}/>'), step)
@@ -220,7 +241,8 @@ def test_entities_are_a_way_in_and_shut(head, attributes):
         assert time.monotonic() - start < 2
 
 
-@pytest.mark.parametrize("text", ["<a>" * 300_000, OPEN + "<a>" * 300_000, OPEN + "<object>" * 300_000])
+@pytest.mark.parametrize("text",
+                         ["<a>" * 300_000, OPEN + "<a>" * 300_000, OPEN + "<object>" * 300_000])
 def test_depth_is_bounded(text):
     """Deep nesting ends the reading instead of the stack."""
     _, reader = read(text, 1 << 16)
@@ -236,7 +258,9 @@ def test_an_attribute_without_end():
 @pytest.mark.parametrize("end", [
     "", "</manifest>", '<end rows="1"/>', '<end rows="1"></manifest>', '<end rows="1"/></manifes'])
 def test_without_an_end_mark(end):
-    """All of the end mark and the last tag must be there; the rows before it came whole all the same."""
+    """All of the end mark and the last tag must be there; the rows before it came whole all the
+    same.
+    """
     found, reader = read(manifest('<object bucket="b" key="a"/>', end=end))
     assert [row.key for row in found] == ["a"]
     assert reader.stop or not reader.ended
@@ -245,15 +269,17 @@ def test_without_an_end_mark(end):
 @pytest.mark.parametrize("count", ["", "x", "-1", "²", "1.0", "9" * 5000, "+1"])
 def test_counts_that_are_none(count):
     """A count that cannot be read is a wrong one, never a traceback."""
-    _, reader = read(manifest('<object bucket="b" key="a"/>', end=f'<end rows="{count}"/></manifest>'))
+    _, reader = read(manifest('<object bucket="b" key="a"/>',
+                              end=f'<end rows="{count}"/></manifest>'))
     assert reader.declared != 1 or reader.stop
 
 
-@pytest.mark.parametrize("element", [
-    '<objct bucket="b" key="a"/>', '<Object bucket="b" key="a"/>', '<list><object bucket="b" key="a"/></list>',
-    '<object xmlns="urn:other" bucket="b" key="a"/>'])
+@pytest.mark.parametrize("element", ['<objct bucket="b" key="a"/>', '<Object bucket="b" key="a"/>',
+                                     '<list><object bucket="b" key="a"/></list>',
+                                     '<object xmlns="urn:other" bucket="b" key="a"/>'])
 def test_an_element_that_we_do_not_know_is_not_passed_over(element):
-    """A misspelt <object> must not vanish without a word: a failed row or the end of the reading."""
+    """A misspelt <object> must not vanish without a word: a failed row or the end of the reading.
+    """
     found, reader = read(manifest(element, end='<end rows="0"/></manifest>'))
     assert reader.stop or [row.state for row in found] == [FAILED]
 
@@ -273,13 +299,13 @@ reader.feed(writer.end(count))
 reader.close()
 assert reader.ended and reader.count == reader.declared == 100000
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early)
-"""
+"""  # noqa: E501
 
 
 def test_memory_is_constant():
     """100,000 rows cost no more memory than 5,000 do: at most 2 MiB of chance."""
-    grown = subprocess.run([sys.executable, "-c", MEMORY], cwd=Path(__file__).parents[3], capture_output=True,
-                           text=True, timeout=60, check=True)
+    grown = subprocess.run([sys.executable, "-c", MEMORY], cwd=Path(__file__).parents[3],
+                           capture_output=True, text=True, timeout=60, check=True)
     assert int(grown.stdout) < 2048
 
 

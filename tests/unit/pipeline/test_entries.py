@@ -6,9 +6,13 @@ from s3kit.pipeline.entries import entry_of
 
 def test_an_entry_has_all_that_the_row_says():
     """Each under its own name, and the file's size, time and inode as given."""
-    row = Row(**{name: f"<{name}>" for name in COLUMNS if name in Row.__slots__ or hasattr(Row, name)})
+    row = Row(**{name: f"<{name}>"
+                 for name in COLUMNS if name in Row.__slots__ or hasattr(Row, name)})
     entry = entry_of(row, "V", 7, 8, 9, tries=2)
-    same = [name for name in entry._fields if name in COLUMNS and name not in ("version_id", "size")]
+    same = [name
+            for name in entry._fields if name in COLUMNS and name not in ("version_id", "size")]
     assert all(getattr(entry, name) == getattr(row, name) for name in same) and len(same) > 10
-    assert (entry.version_id, entry.size, entry.mtime_ns, entry.inode, entry.tries) == ("V", 7, 8, 9, 2)
-    assert entry.changed_at.endswith("Z") and entry_of(row, "V", 7, 8, 9, state="pruned").state == "pruned"
+    assert ((entry.version_id, entry.size, entry.mtime_ns, entry.inode, entry.tries)
+            == ("V", 7, 8, 9, 2))
+    assert entry.changed_at.endswith("Z") and entry_of(row, "V", 7, 8, 9,
+                                                       state="pruned").state == "pruned"

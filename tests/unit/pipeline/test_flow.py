@@ -62,7 +62,8 @@ def test_jobs_go_in_batches_and_come_back_with_their_errands():
     made = flow_of([[1, 2, 3], [4, 5]], stage, together=2)
     stage.take = lambda row: made.send(row * 10, row)
     made.run()
-    assert sorted(stage.answers) == [(n, n * 10) for n in range(1, 6)] and max(made.executor.sizes) <= 2
+    assert (sorted(stage.answers) == [(n, n * 10) for n in range(1, 6)]
+            and max(made.executor.sizes) <= 2)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 64])
@@ -101,7 +102,8 @@ def test_no_more_is_read_than_fits():
     stage = Stage()
     made = flow_of(batches(), stage, limit=5)
     stage.take = lambda row: made.later(1000, print)
-    stage.look = lambda: (_ for _ in ()).throw(TimeoutError) if time.monotonic() - stage.began > 1 else None
+    stage.look = (lambda: (_ for _ in ()).throw(TimeoutError) if time.monotonic() - stage.began > 1
+                  else None)
     with pytest.raises(TimeoutError):
         made.run()
     assert len(read) <= 5 + 4

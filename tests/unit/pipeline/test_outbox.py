@@ -50,8 +50,8 @@ def events(monkeypatch):
 
 def made(events, **options):
     """Return an Outbox that notes what it writes."""
-    return Outbox(lambda rows: events.extend(("left", row.key, row.state) for row in rows), lambda: None,
-                  Destination(Tree(events), Ledger(events)), **options)
+    return Outbox(lambda rows: events.extend(("left", row.key, row.state) for row in rows),
+                  lambda: None, Destination(Tree(events), Ledger(events)), **options)
 
 
 def row_of(key):
@@ -90,7 +90,9 @@ def test_rows_that_need_nothing_leave_at_once(events):
 
 
 def test_a_failed_flush_ends_the_run(events, monkeypatch):
-    """Its rows leave as failed, their files go, and nothing that comes later is believed, though the next flush says nothing."""
+    """Its rows leave as failed, their files go, and nothing that comes later is believed, though
+    the next flush says nothing.
+    """
     failing = [OSError(5, "Input/output error")]
 
     def sync(fd):
@@ -111,7 +113,8 @@ def test_a_failed_flush_ends_the_run(events, monkeypatch):
 
 def test_files_that_are_not_ours_stay(events, monkeypatch):
     """s3-verify removes nothing for a flush that failed."""
-    monkeypatch.setattr(durable, "sync_tree", lambda fd: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    monkeypatch.setattr(durable, "sync_tree",
+                        lambda fd: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     outbox = Outbox(lambda rows: events.extend(row.state for row in rows), lambda: None,
                     Destination(Tree(events), Ledger(events), are_ours=False))
     outbox.add(*row_of("k"))

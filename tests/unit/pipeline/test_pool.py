@@ -22,7 +22,9 @@ def wait_for(condition):
 
 
 class Echo:
-    """A work: answers with its process and what it was given; `die` ends the process, `fail` raises."""
+    """A work: answers with its process and what it was given; `die` ends the process, `fail`
+    raises.
+    """
 
     def __call__(self, value):
         if value == "fail":
@@ -44,7 +46,8 @@ def pool(monkeypatch):
 
 def test_answers_come_back(pool):
     work = Echo()
-    answers = [future.result(SOON) for future in [pool.submit(work, number) for number in range(20)]]
+    answers = [future.result(SOON)
+               for future in [pool.submit(work, number) for number in range(20)]]
     assert [value for _, value in answers] == list(range(20))
     assert len({worker for worker, _ in answers}) == 2
 
@@ -141,7 +144,9 @@ def test_batches_and_answers_larger_than_the_socket_pass_each_other(pool):
 
 
 def test_a_worker_that_does_not_listen_holds_up_nobody(pool):
-    """One worker sleeps with more in its socket than that takes; the other does everything meanwhile."""
+    """One worker sleeps with more in its socket than that takes; the other does everything
+    meanwhile.
+    """
     work = Echo()
     pool.warm(work)
     wait_for(lambda: len(pool.workers) == 2)
@@ -152,13 +157,16 @@ def test_a_worker_that_does_not_listen_holds_up_nobody(pool):
     for answer in answers:
         answer.result(SOON)
     assert not asleep.done() or time.monotonic() - began > 5
-    assert [future.result(SOON)[1] for future in [asleep, *stuck]] == [5.0, b"x" * MUCH, b"x" * MUCH]
+    assert ([future.result(SOON)[1] for future in [asleep, *stuck]]
+            == [5.0, b"x" * MUCH, b"x" * MUCH])
 
 
 def test_the_pool_ends_though_a_worker_takes_nothing(pool):
     work = Echo()
-    futures = [pool.submit(work, 60.0) for _ in range(2)] + [pool.submit(work, b"x" * MUCH) for _ in range(4)]
-    wait_for(lambda: all(worker.held for worker in pool.workers.values()) and len(pool.workers) == 2)
+    futures = ([pool.submit(work, 60.0) for _ in range(2)]
+               + [pool.submit(work, b"x" * MUCH) for _ in range(4)])
+    wait_for(lambda: all(worker.held for worker in pool.workers.values())
+             and len(pool.workers) == 2)
     began = time.monotonic()
     pool.shutdown(cancel_futures=True)
     assert time.monotonic() - began < SOON
@@ -213,7 +221,8 @@ def test_a_fault_in_a_worker_is_the_pools_with_the_workers_trace(pool):
     work = Echo()
     other = pool.submit(work, 60.0)
     future = pool.submit(work, "fail")
-    with pytest.raises(WorkerFault, match="(?s)Traceback.*test_pool.py.*ZeroDivisionError: of nobody's making"):
+    with pytest.raises(WorkerFault,
+                       match="(?s)Traceback.*test_pool.py.*ZeroDivisionError: of nobody's making"):
         future.result(SOON)
     assert isinstance(other.exception(SOON), WorkerFault) and pool.fault is other.exception()
 
@@ -264,7 +273,8 @@ def test_only_the_newest_message_is_kept_for_later_workers(pool):
         pool.tell(("endpoints", [Endpoint(bucket, generation) for bucket in "ab"]), keep=True)
         pool.tell(("endpoints", [Endpoint("c", generation)]), keep=True)
         pool.tell(("slow", None))
-    assert pool.submit(Listening(), 1).result(SOON) == [("endpoints", [Endpoint(bucket, 999) for bucket in "abc"])]
+    assert (pool.submit(Listening(), 1).result(SOON)
+            == [("endpoints", [Endpoint(bucket, 999) for bucket in "abc"])])
     pool.tell(("endpoints", [Endpoint("b", 1000)]), keep=True)
     assert pool.submit(Listening(), 1).result(SOON)[-1] == (
         "endpoints", [Endpoint("a", 999), Endpoint("b", 1000), Endpoint("c", 999)])
@@ -287,7 +297,9 @@ class Noisy(Echo):
 
 
 class Summing:
-    """A work whose engine takes a hundred turns for each batch, and sums up in its notes how many there were."""
+    """A work whose engine takes a hundred turns for each batch, and sums up in its notes how many
+    there were.
+    """
 
     def engine(self):
         """Return the engine."""

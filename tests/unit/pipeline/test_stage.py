@@ -13,7 +13,8 @@ from s3kit.pipeline.pool import WorkerDied
 from s3kit.pipeline.stage import Stage, Stuck, Verb
 from s3kit.transfer.job import AGAIN, Outcome
 
-ARGS = SimpleNamespace(rules=None, min_size=None, max_size=None, newer=None, older=None, storage_class=None, in_place=False)
+ARGS = SimpleNamespace(rules=None, min_size=None, max_size=None, newer=None, older=None,
+                       storage_class=None, in_place=False)
 
 
 class Executor:
@@ -82,10 +83,12 @@ def run(rows, answers, end=None, **options):
 
     left, said = [], []
     source = SimpleNamespace(batches=batches, extras=lambda: ())
-    sink = SimpleNamespace(write=lambda batch, extras: left.extend((row.key, row.state) for row in batch))
+    sink = SimpleNamespace(write=lambda batch, extras: left.extend(
+        (row.key, row.state) for row in batch))
     tally = SimpleNamespace(count=lambda row, aloud=False: None, say=said.append)
     signals = SimpleNamespace(check=lambda: None, graceful=False)
-    stage = Stage(SimpleNamespace(**vars(ARGS) | options.pop("args", {})), (source, sink), (tally, None, signals), options.pop("access", None))
+    stage = Stage(SimpleNamespace(**vars(ARGS) | options.pop("args", {})), (source, sink),
+                  (tally, None, signals), options.pop("access", None))
     executor = Executor(answers)
     stage.open(executor, lambda: None, limit=100)
     for note in options.pop("notes", ()):
@@ -107,7 +110,8 @@ def test_rows_go_through_the_verb():
 def test_what_failed_in_passing_is_tried_again(monkeypatch):
     """As often as the verb says, then its last outcome is the row's."""
     monkeypatch.setattr("s3kit.s3.patience.delay", lambda *_, **__: 0.0)
-    assert run([Row("b", "a")], {"a": [Outcome(AGAIN, "x"), Outcome("fetched")]}) == [("a", "fetched")]
+    assert (run([Row("b", "a")], {"a": [Outcome(AGAIN, "x"), Outcome("fetched")]})
+            == [("a", "fetched")])
     assert run([Row("b", "a")], {"a": [Outcome(AGAIN, "x")] * 4}) == [("a", AGAIN)]
 
 
@@ -127,7 +131,8 @@ def test_a_cut_input_loses_nothing():
 
 def test_expired_credentials_are_renewed_once_for_all():
     """The workers hear of the new ones; where there are none the run ends."""
-    run([Row("b", "a")], {"a": [Outcome("fetched")]}, access=Access([["endpoint"]]), notes=[("expired", 0)])
+    run([Row("b", "a")], {"a": [Outcome("fetched")]}, access=Access([["endpoint"]]),
+        notes=[("expired", 0)])
     assert run.executor.told == [("endpoints", ["endpoint"])]
     with pytest.raises(NoCredentials):
         run([Row("b", "a")], {"a": [Outcome("fetched")]}, access=Access(), notes=[("expired", 0)])
@@ -171,9 +176,11 @@ def test_a_fault_of_the_output_ends_the_run():
         def write(self, batch, extras):
             raise Fault("cannot write the output")
 
-    source = SimpleNamespace(batches=lambda: iter([[Row("b", str(n), state="x")] for n in range(1000)]), extras=lambda: ())
+    source = SimpleNamespace(batches=lambda: iter([[Row("b", str(n), state="x")]
+                                                   for n in range(1000)]), extras=lambda: ())
     tally = SimpleNamespace(count=lambda row, aloud=False: None, say=lambda text: None)
-    stage = Stage(ARGS, (source, Full()), (tally, None, SimpleNamespace(check=lambda: None, graceful=False)))
+    stage = Stage(ARGS, (source, Full()),
+                  (tally, None, SimpleNamespace(check=lambda: None, graceful=False)))
     stage.open(Executor(), lambda: None, limit=10)
     with pytest.raises(Fault, match="cannot write the output"):
         stage.run(Echo(stage))

@@ -1,4 +1,5 @@
-"""Bucket policies as documents: what is one, what means the same, what comes of merging, how big."""
+"""Bucket policies as documents: what is one, what means the same, what comes of merging, how big.
+"""
 
 import json
 
@@ -12,7 +13,8 @@ from s3kit.policy.documents import Broken, canonical, changes, merged, parse, sa
 from s3kit.policy.identity import Caller, Circle
 from s3kit.policy.template import faults_of
 
-ALLOW = {"Sid": "A", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+ALLOW = {"Sid": "A", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+         "Resource": "arn:aws:s3:::b/*"}
 
 
 def document(*statements, **more):
@@ -20,13 +22,16 @@ def document(*statements, **more):
     return {"Version": "2012-10-17", "Statement": list(statements)} | more
 
 
-BROKEN = {
-    "{": "this is not JSON", "": "this is not JSON", "[]": "a JSON object", "null": "a JSON object", "[" * 100_000: "this is not JSON",
-    '{"Statement": [], "Statement": []}': "'Statement' is there twice",
-    '{"Statement": [{"Effect": "Deny", "Effect": "Allow"}]}': "'Effect' is there twice",
-    '{"Statement": "\\ud800"}': "surrogates not allowed", '{"Statement": NaN}': "NaN is not a JSON number", '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
-    '{"Version": "2012-10-18", "Statement": [{}]}': "Version is one of", '{"Statement": [{}], "statement": []}': "has no 'statement'",
-    '{"Id": 5, "Statement": [{}]}': "Id is a text"}
+BROKEN = {"{": "this is not JSON", "": "this is not JSON", "[]": "a JSON object",
+          "null": "a JSON object", "[" * 100_000: "this is not JSON",
+          '{"Statement": [], "Statement": []}': "'Statement' is there twice",
+          '{"Statement": [{"Effect": "Deny", "Effect": "Allow"}]}': "'Effect' is there twice",
+          '{"Statement": "\\ud800"}': "surrogates not allowed",
+          '{"Statement": NaN}': "NaN is not a JSON number",
+          '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
+          '{"Version": "2012-10-18", "Statement": [{}]}': "Version is one of",
+          '{"Statement": [{}], "statement": []}': "has no 'statement'",
+          '{"Id": 5, "Statement": [{}]}': "Id is a text"}
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -37,14 +42,22 @@ def test_what_is_no_policy(text):
 
 
 FAULTS = [
-    ({"Effect": "deny"}, "Effect is Allow or Deny"), ({"Sid": "a\nb"}, "Sid is a text"), ({"Sid": 1}, "Sid is a text"),
-    ({"Efect": "Deny"}, "no element 'Efect'"), ({"NotAction": "s3:*"}, "Action or NotAction"), ({"Action": None}, "null is not a valid Action"),
-    ({"Action": []}, "nothing is not a valid Action"), ({"Action": "GetObject"}, "is not a valid Action"), ({"Resource": "b/*"}, "is not a valid Resource"),
-    ({"Resource": ["*", 1]}, "1 is not a valid Resource"), ({"Principal": "me"}, "Principal is"), ({"Principal": {}}, "Principal is"),
-    ({"Principal": {"Aws": "*"}}, "no Principal 'Aws'"), ({"Principal": {"AWS": []}}, "names no AWS"),
-    ({"Principal": {"AWS": "arn:aws:iam::111111111111:user/*"}}, "stands alone"), ({"Principal": {"Service": "*"}}, "stands alone"),
+    ({"Effect": "deny"}, "Effect is Allow or Deny"), ({"Sid": "a\nb"}, "Sid is a text"),
+    ({"Sid": 1}, "Sid is a text"),
+    ({"Efect": "Deny"}, "no element 'Efect'"), ({"NotAction": "s3:*"}, "Action or NotAction"),
+    ({"Action": None}, "null is not a valid Action"),
+    ({"Action": []}, "nothing is not a valid Action"),
+    ({"Action": "GetObject"}, "is not a valid Action"),
+    ({"Resource": "b/*"}, "is not a valid Resource"),
+    ({"Resource": ["*", 1]}, "1 is not a valid Resource"), ({"Principal": "me"}, "Principal is"),
+    ({"Principal": {}}, "Principal is"),
+    ({"Principal": {"Aws": "*"}}, "no Principal 'Aws'"),
+    ({"Principal": {"AWS": []}}, "names no AWS"),
+    ({"Principal": {"AWS": "arn:aws:iam::111111111111:user/*"}}, "stands alone"),
+    ({"Principal": {"Service": "*"}}, "stands alone"),
     ({"Condition": []}, "Condition is"), ({"Condition": {"Bool": {}}}, "Condition Bool has no"),
-    ({"Condition": {"Bool": {"a": {}}}}, "no texts"), ({"Condition": {"Bool": {"a": [None]}}}, "no texts")]
+    ({"Condition": {"Bool": {"a": {}}}}, "no texts"),
+    ({"Condition": {"Bool": {"a": [None]}}}, "no texts")]
 
 
 @pytest.mark.parametrize("wrong, said", FAULTS)
@@ -66,13 +79,16 @@ def test_one_statement_needs_no_list():
     assert parse(json.dumps(document(ALLOW) | {"Statement": ALLOW})) == document(ALLOW)
 
 
-SAME = [
-    ({"Action": ["s3:GetObject"]}, {"Action": "S3:getobject"}), ({"Principal": "*"}, {"Principal": {"AWS": ["*"]}}),
-    ({"Action": ["s3:a", "s3:b"]}, {"Action": ["s3:b", "s3:a", "s3:b"]}),
-    ({"Principal": {"AWS": "111111111111"}}, {"Principal": {"AWS": ["arn:aws:iam::111111111111:root"]}}),
-    ({"Condition": {"Bool": {"aws:SecureTransport": False}}}, {"Condition": {"Bool": {"AWS:securetransport": ["false"]}}}),
-    ({"Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}}, {"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}}),
-    ({"Condition": {}}, {})]
+SAME = [({"Action": ["s3:GetObject"]}, {"Action": "S3:getobject"}),
+        ({"Principal": "*"}, {"Principal": {"AWS": ["*"]}}),
+        ({"Action": ["s3:a", "s3:b"]}, {"Action": ["s3:b", "s3:a", "s3:b"]}), (
+            {"Principal": {"AWS": "111111111111"}},
+            {"Principal": {"AWS": ["arn:aws:iam::111111111111:root"]}}), (
+                {"Condition": {"Bool": {"aws:SecureTransport": False}}},
+                {"Condition": {"Bool": {"AWS:securetransport": ["false"]}}}), (
+                    {"Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}},
+                    {"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}}),
+        ({"Condition": {}}, {})]
 
 
 @pytest.mark.parametrize("one, other", SAME)
@@ -81,10 +97,12 @@ def test_what_means_the_same(one, other):
     assert same(json.dumps(document(ALLOW | one)), json.dumps(document(ALLOW | other), indent=3))
 
 
-DIFFERENT = [({"Effect": "Deny"}, {}), ({"Resource": "arn:aws:s3:::b"}, {}), ({"Sid": "B"}, {}), ({"Resource": "arn:aws:s3:::B/*"}, {}),
+DIFFERENT = [({"Effect": "Deny"}, {}), ({"Resource": "arn:aws:s3:::b"}, {}), ({"Sid": "B"}, {}),
+             ({"Resource": "arn:aws:s3:::B/*"}, {}),
              ({"Principal": {"AWS": "111111111111"}}, {"Principal": {"AWS": "111111111112"}}),
-             ({"Condition": {"Bool": {"a": "true"}}}, {"Condition": {"Bool": {"a": "false"}}}),
-             ({"Condition": {"StringEquals": {"a": "x"}}}, {"Condition": {"StringEquals": {"a": "X"}}})]
+             ({"Condition": {"Bool": {"a": "true"}}}, {"Condition": {"Bool": {"a": "false"}}}), (
+                 {"Condition": {"StringEquals": {"a": "x"}}},
+                 {"Condition": {"StringEquals": {"a": "X"}}})]
 
 
 @pytest.mark.parametrize("one, other", DIFFERENT)
@@ -97,21 +115,28 @@ def test_none_and_broken_policies_are_compared_too():
     """No policy is another than any; broken ones are the same only letter by letter."""
     assert same(None, None) and not same(None, json.dumps(document(ALLOW))) and not same("{", None)
     assert same("{", "{") and not same("{", "{ ")
-    assert not same(json.dumps(document(ALLOW)), json.dumps({"Statement": [ALLOW]}))       # another version
+    # another version
+    assert not same(json.dumps(document(ALLOW)), json.dumps({"Statement": [ALLOW]}))
 
 
 def test_merging():
     """Statements of others stay, ours are replaced, none is there twice, the version stays."""
-    base = {"Version": "2008-10-17", "Id": "x", "Statement": [ALLOW, ALLOW | {"Sid": ""}, ALLOW | {"Sid": "S3KitOld"}]}
-    new = merged(base, [ALLOW | {"Sid": "S3KitOld", "Effect": "Deny"}, ALLOW, ALLOW | {"Sid": "New"}])
-    assert new == base | {"Statement": [ALLOW, ALLOW | {"Sid": ""}, ALLOW | {"Sid": "S3KitOld", "Effect": "Deny"}, ALLOW | {"Sid": "New"}]}
+    base = {"Version": "2008-10-17", "Id": "x",
+            "Statement": [ALLOW, ALLOW | {"Sid": ""}, ALLOW | {"Sid": "S3KitOld"}]}
+    new = merged(base,
+                 [ALLOW | {"Sid": "S3KitOld", "Effect": "Deny"}, ALLOW, ALLOW | {"Sid": "New"}])
+    assert new == base | {"Statement": [ALLOW, ALLOW | {"Sid": ""},
+                                        ALLOW | {"Sid": "S3KitOld", "Effect": "Deny"},
+                                        ALLOW | {"Sid": "New"}]}
     assert merged(None, [ALLOW]) == document(ALLOW)
     assert merged(document(ALLOW), [], without=["A"]) is None
-    assert merged(document(ALLOW, ALLOW | {"Sid": "B"}), [], without=["A"]) == document(ALLOW | {"Sid": "B"})
+    assert (merged(document(ALLOW, ALLOW | {"Sid": "B"}), [], without=["A"])
+            == document(ALLOW | {"Sid": "B"}))
 
 
 def test_the_version_of_what_is_merged():
-    """A document's version is part of its meaning: it changes only where that changes nothing else."""
+    """A document's version is part of its meaning: it changes only where that changes nothing else.
+    """
     old = {"Statement": [ALLOW]}
     assert "Version" not in merged(old, [ALLOW | {"Sid": "B"}])
     variable = ALLOW | {"Sid": "B", "Resource": "arn:aws:s3:::b/${*}"}
@@ -132,7 +157,8 @@ def test_changes():
     """By Sid, or by meaning where there is none."""
     bare = {name: value for name, value in ALLOW.items() if name != "Sid"}
     old = document(ALLOW, bare, ALLOW | {"Sid": "gone"})
-    new = document(bare | {"Action": ["S3:GetObject"]}, ALLOW | {"Effect": "Deny"}, ALLOW | {"Sid": "new"})
+    new = document(bare | {"Action": ["S3:GetObject"]}, ALLOW | {"Effect": "Deny"},
+                   ALLOW | {"Sid": "new"})
     assert [(change.sid, bool(change.old), bool(change.new)) for change in changes(old, new)] == \
         [("A", True, True), ("gone", True, False), ("new", False, True)]
     assert changes(None, None) == [] and len(changes(old, None)) == 3
@@ -142,7 +168,8 @@ def test_changes():
 def test_size():
     """20 KB are 20 * 1,024 bytes of UTF-8 without blanks."""
     fixed = len(documents.compact(document(ALLOW | {"Sid": ""})).encode())
-    whole = document(ALLOW | {"Sid": "", "Resource": "arn:aws:s3:::b/*" + "\u00fc" * ((documents.MOST - fixed) // 2)})
+    whole = document(ALLOW | {"Sid": "", "Resource": "arn:aws:s3:::b/*"
+                              + "\u00fc" * ((documents.MOST - fixed) // 2)})
     assert len(documents.compact(whole).encode()) in (documents.MOST, documents.MOST - 1)
     documents.check_size(whole)
     whole["Statement"][0]["Resource"] += "xx"
@@ -150,18 +177,22 @@ def test_size():
         documents.check_size(whole)
 
 
-values = st.recursive(st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "*", "Deny", "s3:*", "arn:aws:s3:::b", "AWS", "a:b"]),
-                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["AWS", "Bool", "aws:username", "Null", "x"]), inner, max_size=3),
-                      max_leaves=6)
-fine = {"Sid": st.sampled_from(["", "a"]), "Effect": st.sampled_from(["Allow", "Deny"]), "Principal": st.just("*"), "Action": st.just("s3:*"),
-        "Resource": st.just("*"), "Condition": st.just({"Bool": {"a": "true"}})}
+values = st.recursive(st.none() | st.booleans() | st.integers(-2, 2)
+                      | st.sampled_from(["", "*", "Deny", "s3:*", "arn:aws:s3:::b", "AWS", "a:b"]),
+                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+                          st.sampled_from(["AWS", "Bool", "aws:username", "Null", "x"]), inner,
+                          max_size=3), max_leaves=6)
+fine = {"Sid": st.sampled_from(["", "a"]), "Effect": st.sampled_from(["Allow", "Deny"]),
+        "Principal": st.just("*"), "Action": st.just("s3:*"), "Resource": st.just("*"),
+        "Condition": st.just({"Bool": {"a": "true"}})}
 
 
 @settings(max_examples=200)
 @given(st.data())
 def test_whatever_is_in_a_document(data):
     """It is refused in one line, or all that looks at documents can look at it."""
-    drawn = {name: data.draw(values if data.draw(st.integers(0, 4)) == 0 else good) for name, good in fine.items()}
+    drawn = {name: data.draw(values if data.draw(st.integers(0, 4)) == 0 else good) for name,
+             good in fine.items()}
     found = document({name: value for name, value in drawn.items() if data.draw(st.integers(0, 9))})
     try:
         made = parse(json.dumps(found))

@@ -4,9 +4,12 @@ from s3kit.policy import review
 from s3kit.policy.identity import Caller, Circle
 
 ME, GLASS = "arn:aws:iam::111111111111:user/me", "arn:aws:iam::111111111111:user/glass"
-DENY = {"Sid": "D", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
-        "Condition": {"StringNotEquals": {"aws:PrincipalArn": [ME, GLASS]}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}}
-READ = {"Effect": "Allow", "Principal": {"AWS": GLASS}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+DENY = {"Sid": "D", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"], "Condition": {
+            "StringNotEquals": {"aws:PrincipalArn": [ME, GLASS]},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}}
+READ = {"Effect": "Allow", "Principal": {"AWS": GLASS}, "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::b/*"}
 
 
 def document(*statements):
@@ -18,7 +21,8 @@ def test_table():
     """Before and after, columns that say the same joined."""
     circle = Circle(Caller(ME), [GLASS])
     assert review.table("b", document(READ), document(READ, DENY), circle) == [
-        "                       Get/Put/DeleteBucketPolicy  ListBucket  GetObject  Put/DeleteObject",
+        "                       Get/Put/DeleteBucketPolicy  ListBucket  GetObject  "
+        "Put/DeleteObject",
         "the caller             -                           -           -          -",
         "user/glass             -                           -           allow      -",
         "the root               - > deny                    - > deny    - > deny   - > deny",
@@ -26,27 +30,38 @@ def test_table():
         "other accounts         no > deny                   no > deny   no > deny  no > deny",
         "without signature      no > deny                   no > deny   no > deny  no > deny",
         "AWS services           -                           -           -          -"]
-    lines = review.table("b", None, document(DENY), circle, ["arn:aws:iam::111111111111:role/x/Y"], ["s3:GetObject", "s3:*"], "a/b")
-    assert lines[0].split() == ["GetObject", "*"] and [line for line in lines if line.startswith("role/x/Y")]
+    lines = review.table("b", None, document(DENY), circle, ["arn:aws:iam::111111111111:role/x/Y"],
+                         ["s3:GetObject", "s3:*"], "a/b")
+    assert lines[0].split() == ["GetObject", "*"] and [line for line in lines
+                                                       if line.startswith("role/x/Y")]
 
 
 def test_differences():
     """Added, removed, changed; in words."""
-    assert review.differences(document(READ), document(READ)) == [] == review.differences(None, None)
+    assert (review.differences(document(READ), document(READ)) == []
+            == review.differences(None, None))
     assert review.differences(document(READ), document(DENY)) == [
-        "- a statement without Sid", f"-   allow {GLASS}", "-   to s3:GetObject", "-   on arn:aws:s3:::b/*",
-        "+ D", "+   deny everybody", "+   to s3:*", "+   on arn:aws:s3:::b", "+   on arn:aws:s3:::b/*",
-        f"+   if aws:PrincipalArn is not {ME} or {GLASS}", "+   if aws:PrincipalIsAWSService is false or absent"]
-    other = DENY | {"NotAction": "s3:Get*", "Condition": {"Null": {"aws:TokenIssueTime": "true"}, "DateLessThan": {"aws:CurrentTime": "2030-01-01"}}}
+        "- a statement without Sid", f"-   allow {GLASS}", "-   to s3:GetObject",
+        "-   on arn:aws:s3:::b/*", "+ D", "+   deny everybody", "+   to s3:*",
+        "+   on arn:aws:s3:::b", "+   on arn:aws:s3:::b/*",
+        f"+   if aws:PrincipalArn is not {ME} or {GLASS}",
+        "+   if aws:PrincipalIsAWSService is false or absent"]
+    other = DENY | {"NotAction": "s3:Get*", "Condition": {"Null": {"aws:TokenIssueTime": "true"},
+                                                          "DateLessThan":
+                                                          {"aws:CurrentTime": "2030-01-01"}}}
     del other["Action"]
     assert review.differences(document(DENY), document(other)) == [
-        "~ D", "-   to s3:*", f"-   if aws:PrincipalArn is not {ME} or {GLASS}", "-   if aws:PrincipalIsAWSService is false or absent",
-        "+   to all but s3:Get*", "+   if aws:TokenIssueTime is absent", "+   if aws:CurrentTime DateLessThan 2030-01-01"]
-    assert review.differences(document(READ), document(READ) | {"Id": "x"}) == ["~ Version or Id of the document"]
+        "~ D", "-   to s3:*", f"-   if aws:PrincipalArn is not {ME} or {GLASS}",
+        "-   if aws:PrincipalIsAWSService is false or absent", "+   to all but s3:Get*",
+        "+   if aws:TokenIssueTime is absent", "+   if aws:CurrentTime DateLessThan 2030-01-01"]
+    assert (review.differences(document(READ), document(READ) | {"Id": "x"})
+            == ["~ Version or Id of the document"])
 
 
 def test_where_an_action_is_asked():
     """Of an object or of its bucket: the resource of the one is never that of the other."""
-    assert [review.is_of_objects(f"s3:{name}") for name in ("GetObject", "DeleteObjectVersion", "AbortMultipartUpload")] == [True] * 3
-    assert [review.is_of_objects(f"s3:{name}") for name in ("ListBucket", "ListBucketMultipartUploads", "GetBucketObjectLockConfiguration",
-                                                            "PutLifecycleConfiguration")] == [False] * 4
+    assert [review.is_of_objects(f"s3:{name}")
+            for name in ("GetObject", "DeleteObjectVersion", "AbortMultipartUpload")] == [True] * 3
+    assert ([review.is_of_objects(f"s3:{name}") for name in (
+        "ListBucket", "ListBucketMultipartUploads", "GetBucketObjectLockConfiguration",
+        "PutLifecycleConfiguration")] == [False] * 4)

@@ -1,4 +1,6 @@
-"""Digests and checksums: check values from outside, the same result however the bytes come, honest proofs."""
+"""Digests and checksums: check values from outside, the same result however the bytes come, honest
+proofs.
+"""
 
 import base64
 import hashlib
@@ -29,12 +31,12 @@ from s3kit.proof.digest import LEAF, OURS, Digest, join_leaves
 
 # The digests of `123456789` in S3's base64.
 NINE = b"123456789"
-CHECK_VALUES = {
-    "crc32": "y/Q5Jg==", "crc32c": "4waSgw==", "crc64nvme": "rosUhgp5mIg=", "xxhash64": "jLhB20DmroM=",
-    "xxhash3": "ctyxi2ehff8=", "xxhash128": "MxGUd+3l3NXpcWQnaB1YYA==", "sha1": "98O8HYCOBHMq32eZZczDTKeuNEE=",
-    "sha256": "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
-    "md5": base64.b64encode(hashlib.md5(NINE).digest()).decode(),
-    "sha512": base64.b64encode(hashlib.sha512(NINE).digest()).decode()}
+CHECK_VALUES = {"crc32": "y/Q5Jg==", "crc32c": "4waSgw==", "crc64nvme": "rosUhgp5mIg=",
+                "xxhash64": "jLhB20DmroM=", "xxhash3": "ctyxi2ehff8=",
+                "xxhash128": "MxGUd+3l3NXpcWQnaB1YYA==", "sha1": "98O8HYCOBHMq32eZZczDTKeuNEE=",
+                "sha256": "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+                "md5": base64.b64encode(hashlib.md5(NINE).digest()).decode(),
+                "sha512": base64.b64encode(hashlib.sha512(NINE).digest()).decode()}
 # The second as moto answered for parts of `a`, `b` and `c`.
 HELLO_ETAG = "62109206880d38a4010a98e11243924a-1"
 THREE_ETAG = "6f0cf9180d32ed442a7993004f71d499-3"
@@ -70,7 +72,8 @@ def test_every_algorithm_has_a_check_value():
 
 @pytest.mark.parametrize("algorithm, value", CHECK_VALUES.items())
 def test_check_values(algorithm, value):
-    """Each algorithm gives its published check value, in one piece, in nine, and from a memoryview."""
+    """Each algorithm gives its published check value, in one piece, in nine, and from a memoryview.
+    """
     for pieces in ([NINE], [NINE[i:i + 1] for i in range(9)], [memoryview(NINE)]):
         h = hasher(algorithm)
         for piece in pieces:
@@ -82,7 +85,8 @@ def test_check_values(algorithm, value):
 @settings(deadline=None)        # the first call loads awscrt
 @given(first=st.binary(max_size=200), second=st.binary(max_size=200))
 def test_crcs_of_parts_combine(algorithm, first, second):
-    """The CRC of a whole follows from those of its parts, so that parallel ranges can be checked."""
+    """The CRC of a whole follows from those of its parts, so that parallel ranges can be checked.
+    """
     crcs = []
     for data in (first, second, first + second):
         crc = hasher(algorithm)
@@ -100,7 +104,8 @@ def test_our_digest_however_the_bytes_are_cut(data, places, leaf):
         for piece in cut(data, places):
             cuts.update(piece)
         assert cuts.text() == whole.text()
-        assert whole.all_leaves() == [xxhash.xxh3_128_digest(data[i:i + leaf]) for i in range(0, len(data), leaf)]
+        assert whole.all_leaves() == [xxhash.xxh3_128_digest(data[i:i + leaf])
+                                      for i in range(0, len(data), leaf)]
 
 
 def test_our_digest_of_real_leaves():
@@ -129,7 +134,8 @@ def test_parts_however_the_bytes_are_cut(data, places, size):
     for piece in cut(data, places):
         parts.update(piece)
     if data:
-        assert parts.all_parts() == [hashlib.md5(data[i:i + size]).digest() for i in range(0, len(data), size)]
+        assert parts.all_parts() == [hashlib.md5(data[i:i + size]).digest()
+                                     for i in range(0, len(data), size)]
 
 
 @pytest.mark.parametrize("algorithm, value", CHECK_VALUES.items())
@@ -153,7 +159,8 @@ def test_a_plain_etag_is_an_md5():
     (THREE_ETAG, b"".join(THREE), f"etag-md5-parts:{5 * MIB}"),
     (mp_etag([b"x" * 1000, b"y"]), b"x" * 1000 + b"y", "size")])
 def test_multipart_etags(etag, data, proof):
-    """The part size is found and named in the proof; where none is found, only the size is proven."""
+    """The part size is found and named in the proof; where none is found, only the size is proven.
+    """
     assert proof_of(claim_of("", "", "", etag, len(data)), data) == proof
 
 
@@ -176,7 +183,9 @@ def test_a_known_part_size_is_held_to():
 
 @pytest.mark.parametrize("algorithm", ["crc32", "crc32c", "sha1", "sha256", "sha512", "xxhash64"])
 def test_composite_checksums(algorithm):
-    """A composite is the hash of the parts' hashes, with their number; it proves with the part size."""
+    """A composite is the hash of the parts' hashes, with their number; it proves with the part
+    size.
+    """
     parts = (b"a" * (5 * MIB), b"b" * 7)
     digests = []
     for part in parts:
@@ -188,25 +197,32 @@ def test_composite_checksums(algorithm):
     value = base64.b64encode(total.digest()).decode() + "-2"
     claim = claim_of(algorithm.upper(), "COMPOSITE", value, "", sum(map(len, parts)))
     assert (claim.kind, claim.count) == ("parts", 2)
-    assert is_met(claim, digests) and not is_met(claim, digests[:1]) and not is_met(claim, digests[::-1])
+    assert (is_met(claim, digests) and not is_met(claim, digests[:1])
+            and not is_met(claim, digests[::-1]))
     assert proof_of(claim, b"".join(parts)) == f"{algorithm}-parts:{5 * MIB}"
 
 
-@pytest.mark.parametrize("kind, checksum, expected", [
-    ("FULL_OBJECT", "y/Q5Jg==", ("full", 0)), ("", "y/Q5Jg==", ("full", 0)), ("", "y/Q5Jg==-3", ("parts", 3)),
-    ("COMPOSITE", "y/Q5Jg==-3", ("parts", 3)), ("COMPOSITE", "y/Q5Jg==", ("parts", 0))])
+@pytest.mark.parametrize("kind, checksum, expected", [("FULL_OBJECT", "y/Q5Jg==", ("full", 0)),
+                                                      ("", "y/Q5Jg==", ("full", 0)),
+                                                      ("", "y/Q5Jg==-3", ("parts", 3)),
+                                                      ("COMPOSITE", "y/Q5Jg==-3", ("parts", 3)),
+                                                      ("COMPOSITE", "y/Q5Jg==", ("parts", 0))])
 def test_what_a_checksum_speaks_of(kind, checksum, expected):
-    """A number at its end or S3's word makes a composite; GetObjectAttributes leaves the number out."""
+    """A number at its end or S3's word makes a composite; GetObjectAttributes leaves the number
+    out.
+    """
     claim = checksum_claim("crc32", kind, checksum)
     assert (claim.kind, claim.count) == expected
 
 
-@pytest.mark.parametrize("kind, etag, proof", [
-    ("FULL_OBJECT", "0" * 32, "crc32"),                 # the cheapest that speaks of the whole object
-    ("COMPOSITE", hashlib.md5(NINE).hexdigest(), "etag-md5"),       # a whole beats parts
-    ("COMPOSITE", HELLO_ETAG, "crc32-parts")])
+# the cheapest that speaks of the whole object
+@pytest.mark.parametrize("kind, etag, proof", [("FULL_OBJECT", "0" * 32, "crc32"),
+                                               ("COMPOSITE", hashlib.md5(NINE).hexdigest(),
+                                                "etag-md5"),  # a whole beats parts
+                                               ("COMPOSITE", HELLO_ETAG, "crc32-parts")])
 def test_one_claim_is_chosen(kind, etag, proof):
-    """Of a checksum and an ETag one is checked: a whole before parts, the checksum before the ETag."""
+    """Of a checksum and an ETag one is checked: a whole before parts, the checksum before the ETag.
+    """
     checksum = CHECK_VALUES["crc32"] + ("-1" if kind == "COMPOSITE" else "")
     assert claim_of("CRC32", kind, checksum, etag, 9).proof == proof
 
@@ -218,7 +234,8 @@ def test_an_encrypted_object_s_etag_is_no_md5():
     assert proof_of(claim, NINE) == "size"
 
 
-@pytest.mark.parametrize("etag", ["", "abc", "x" * 32, "0" * 31, "0" * 34, "0" * 32 + "-x", "0" * 32 + "-", "-3"])
+@pytest.mark.parametrize("etag", ["", "abc", "x" * 32, "0" * 31, "0" * 34, "0" * 32 + "-x",
+                                  "0" * 32 + "-", "-3"])
 def test_etags_that_say_nothing(etag):
     """An opaque ETag is no claim, and never a mismatch."""
     assert etag_claim(etag, 9) == NO_CLAIM
@@ -227,20 +244,25 @@ def test_etags_that_say_nothing(etag):
 @pytest.mark.parametrize("claim", [lambda: etag_claim("0" * 32 + "-²", 9).kind,
                                    lambda: checksum_claim("crc32", "COMPOSITE", "y/Q5Jg==-²").kind])
 def test_odd_digits_in_a_count(claim):
-    """`²`.isdigit() is true and int() refuses it: a stranger's manifest must not end the command."""
+    """`²`.isdigit() is true and int() refuses it: a stranger's manifest must not end the command.
+    """
     assert claim() in ("none", "parts")
 
 
-@pytest.mark.parametrize("algorithm, checksum", [
-    ("", "y/Q5Jg=="), ("crc16", "y/Q5Jg=="), ("crc32", "y/Q5J"), ("crc32", "no base64!"), ("crc32", "ä")])
+@pytest.mark.parametrize("algorithm, checksum", [("", "y/Q5Jg=="), ("crc16", "y/Q5Jg=="),
+                                                 ("crc32", "y/Q5J"), ("crc32", "no base64!"),
+                                                 ("crc32", "ä")])
 def test_checksums_that_say_nothing(algorithm, checksum):
     """What cannot be read is no claim."""
     assert checksum_claim(algorithm, "FULL_OBJECT", checksum) == NO_CLAIM
 
 
-@pytest.mark.parametrize("algorithm, checksum", [("crc32", "y/Q5"), ("sha256", "y/Q5Jg=="), ("crc32", "-3")])
+@pytest.mark.parametrize("algorithm, checksum",
+                         [("crc32", "y/Q5"), ("sha256", "y/Q5Jg=="), ("crc32", "-3")])
 def test_checksums_of_another_length(algorithm, checksum):
-    """A value that the algorithm cannot have (a cell cut by hand) is no claim, rather than a mismatch."""
+    """A value that the algorithm cannot have (a cell cut by hand) is no claim, rather than a
+    mismatch.
+    """
     assert checksum_claim(algorithm, "", checksum) == NO_CLAIM
 
 
@@ -252,7 +274,8 @@ SIZES = st.integers(1, 48 * 1024 * 1024 * MIB)
 def test_candidates_hold_the_part_size_of_known_tools(part, size):
     """What a tool cut is among the candidates, wherever a part size gives that number of parts."""
     count = math.ceil(size / part)
-    if count > 1 and len([p for p in COMMON_PARTS if math.ceil(size / p) == count]) <= MOST_CANDIDATES:
+    if count > 1 and len([p for p in COMMON_PARTS
+                          if math.ceil(size / p) == count]) <= MOST_CANDIDATES:
         assert part in candidates(size, count)
 
 

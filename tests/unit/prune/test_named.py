@@ -7,13 +7,20 @@ from s3kit.manifest.row import Row
 from s3kit.prune.named import Named
 
 
-@pytest.mark.parametrize("row, path, named", [
-    (("b", "k"), "b/k", True), (("b", "k"), "b/other", False), (("b", "k"), "c/k", False),
-    (("b", "d/"), "b/d/%_", True), (("b", "a"), "b/a%f", True), (("b", "a/b"), "b/a%d/b", True),
-    (("b", "A"), "b/A%=0123", True), (("b", "k", "v"), "b/k%vv", True), (("b", "k", "v"), "b/k%vw", False),
-    (("b", "k", "v"), path_of("b", "k", "v") + "%=12", True), (("b", "k"), "b/k%vw", True),
-    (("b", "k" * 300), path_of("b", "k" * 300), True), (("b", "foo"), "b/foo%+", False),
-    (("b", "k"), "b/\udcff", False)])
+@pytest.mark.parametrize("row, path, named", [(("b", "k"), "b/k", True),
+                                              (("b", "k"), "b/other", False),
+                                              (("b", "k"), "c/k", False),
+                                              (("b", "d/"), "b/d/%_", True),
+                                              (("b", "a"), "b/a%f", True),
+                                              (("b", "a/b"), "b/a%d/b", True),
+                                              (("b", "A"), "b/A%=0123", True),
+                                              (("b", "k", "v"), "b/k%vv", True),
+                                              (("b", "k", "v"), "b/k%vw", False), (
+                                                  ("b", "k", "v"), path_of("b", "k", "v") + "%=12",
+                                                  True), (("b", "k"), "b/k%vw", True),
+                                              (("b", "k" * 300), path_of("b", "k" * 300), True),
+                                              (("b", "foo"), "b/foo%+", False),
+                                              (("b", "k"), "b/\udcff", False)])
 def test_paths(row, path, named):
     found = Named()
     found.add(Row(*row), None)

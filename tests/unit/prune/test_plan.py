@@ -26,7 +26,8 @@ def versions(draw):
 
 @given(st.lists(versions(), max_size=8), st.integers(1, 4))
 def test_the_newest_against_a_naive_model(found, most):
-    """A version is kept where fewer than `most` are of a later time, whatever the texts are like."""
+    """A version is kept where fewer than `most` are of a later time, whatever the texts are like.
+    """
     newest = Newest()
     rows = [Row("b", "k", str(n), last_modified=text) for n, (_, text) in enumerate(found)]
     newest.add(rows)
@@ -50,7 +51,8 @@ def test_the_words_of_a_plan():
         planned.add(Row("b", f"{n:02}/k", size="1024"))
     planned.keep("not verified")
     lines = list(planned.lines("b"))
-    assert lines[0] == "s3://b: 10 versions to delete (10K), 1 kept" and "  ... and 2 more prefixes" in lines
+    assert (lines[0] == "s3://b: 10 versions to delete (10K), 1 kept"
+            and "  ... and 2 more prefixes" in lines)
     assert lines[-1].split() == ["1", "kept:", "not", "verified"]
     planned = Planned()
     for n in range(PREFIXES + 1):

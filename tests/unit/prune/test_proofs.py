@@ -12,20 +12,27 @@ from s3kit.prune.proofs import BrokenProof, Rules
 from s3kit.units import epoch_ns
 
 TIME = "2026-01-01T12:00:00Z"
-ROW = {"bucket": "b", "key": "k", "version_id": "v", "etag": "e", "size": "4", "last_modified": TIME,
-       "state": rows.VERIFIED, "proof": "md5"}
+ROW = {"bucket": "b", "key": "k", "version_id": "v", "etag": "e", "size": "4",
+       "last_modified": TIME, "state": rows.VERIFIED, "proof": "md5"}
 FILE = SimpleNamespace(st_mode=0o100644, st_ino=7, st_size=4, st_mtime_ns=9)
-ENTRY = Entry("b", "k", "v", "e", 4, TIME, "", "", "", "", "b/k", FILE.st_mtime_ns, 7, "", "md5", rows.VERIFIED,
-              changed_at=TIME)
+ENTRY = Entry("b", "k", "v", "e", 4, TIME, "", "", "", "", "b/k", FILE.st_mtime_ns, 7, "", "md5",
+              rows.VERIFIED, changed_at=TIME)
 
 
-@pytest.mark.parametrize("changed, rules, why", [
-    ({}, {}, ""), ({"state": rows.FETCHED}, {}, proofs.NOT_VERIFIED), ({"state": rows.FETCHED}, {"fetched": True}, ""),
-    ({"state": ""}, {}, proofs.NOT_VERIFIED), ({"state": rows.FAILED}, {}, rows.FAILED),
-    ({"state": rows.PRUNED}, {}, rows.PRUNED), ({"state": rows.LOCKED}, {}, rows.LOCKED),
-    ({"is_delete_marker": "true", "state": ""}, {}, proofs.MARKER),
-    ({"is_delete_marker": "true", "state": ""}, {"markers": True}, ""),
-    ({"is_delete_marker": "true", "state": "", "version_id": ""}, {"markers": True}, proofs.MARKER)])
+@pytest.mark.parametrize("changed, rules, why", [({}, {}, ""),
+                                                 ({"state": rows.FETCHED}, {}, proofs.NOT_VERIFIED),
+                                                 ({"state": rows.FETCHED}, {"fetched": True}, ""),
+                                                 ({"state": ""}, {}, proofs.NOT_VERIFIED),
+                                                 ({"state": rows.FAILED}, {}, rows.FAILED),
+                                                 ({"state": rows.PRUNED}, {}, rows.PRUNED),
+                                                 ({"state": rows.LOCKED}, {}, rows.LOCKED), (
+                                                     {"is_delete_marker": "true", "state": ""}, {},
+                                                     proofs.MARKER), (
+                                                         {"is_delete_marker": "true", "state": ""},
+                                                         {"markers": True}, ""), (
+                                                             {"is_delete_marker": "true",
+                                                              "state": "", "version_id": ""},
+                                                             {"markers": True}, proofs.MARKER)])
 def test_what_a_row_says_by_itself(changed, rules, why):
     assert proofs.why_not_considered(Row(**{**ROW, **changed}), Rules(**rules)) == why
 
@@ -36,11 +43,14 @@ def test_what_a_row_says_by_itself(changed, rules, why):
     ({}, {"state": rows.FETCHED}, FILE, {}, "says that it is fetched"),
     ({}, {"state": rows.FETCHED}, FILE, {"fetched": True}, ""),
     ({}, {"state": rows.MISMATCH}, FILE, {"fetched": True}, "says that it is mismatch"),
-    ({"etag": "x"}, {}, FILE, {}, "another object"), ({"size": "5"}, {}, FILE, {}, "another object"),
+    ({"etag": "x"}, {}, FILE, {}, "another object"),
+    ({"size": "5"}, {}, FILE, {}, "another object"),
     ({"path": "b/x"}, {}, FILE, {}, "another object"),
-    ({}, {"proof": "size"}, FILE, {}, "nothing but its size"), ({}, {"proof": "size"}, FILE, {"sized": True}, ""),
+    ({}, {"proof": "size"}, FILE, {}, "nothing but its size"),
+    ({}, {"proof": "size"}, FILE, {"sized": True}, ""),
     ({}, {"proof": ""}, FILE, {"sized": True}, "nothing but"),
-    ({}, {}, None, {}, "has gone"), ({}, {"inode": 8}, FILE, {}, "was changed"), ({}, {"size": 5}, FILE, {}, "another"),
+    ({}, {}, None, {}, "has gone"), ({}, {"inode": 8}, FILE, {}, "was changed"),
+    ({}, {"size": 5}, FILE, {}, "another"),
     ({}, {"mtime_ns": 5}, FILE, {}, "was changed")])
 def test_why_a_proof_is_broken(row, entry, status, rules, why):
     known = None if entry is None else ENTRY._replace(**entry)
@@ -48,27 +58,41 @@ def test_why_a_proof_is_broken(row, entry, status, rules, why):
     assert (why in found and isinstance(found, BrokenProof)) if why else found == ""
 
 
-@pytest.mark.parametrize("row, entry, gone", [
-    ({}, {"state": rows.PRUNED}, True), ({}, {}, False), ({}, None, False),
-    ({}, {"state": rows.PRUNED, "tries": 1}, False), ({"etag": "x"}, {"state": rows.PRUNED}, False),
-    ({"version_id": "null"}, {"state": rows.PRUNED}, True), ({"version_id": ""}, {"state": rows.PRUNED}, True),
-    ({"version_id": "", "last_modified": "2026-01-01T14:00:00+02:00"}, {"state": rows.PRUNED}, True),
-    ({"version_id": "", "last_modified": "2026-01-01T12:00:01Z"}, {"state": rows.PRUNED}, False),
-    ({"version_id": "", "last_modified": ""}, {"state": rows.PRUNED}, False),
-    ({"version_id": "", "etag": ""}, {"state": rows.PRUNED}, False)])
+@pytest.mark.parametrize("row, entry, gone", [({}, {"state": rows.PRUNED}, True), ({}, {}, False),
+                                              ({}, None, False),
+                                              ({}, {"state": rows.PRUNED, "tries": 1}, False),
+                                              ({"etag": "x"}, {"state": rows.PRUNED}, False), (
+                                                  {"version_id": "null"}, {"state": rows.PRUNED},
+                                                  True),
+                                              ({"version_id": ""}, {"state": rows.PRUNED}, True), (
+                                                  {"version_id": "",
+                                                   "last_modified": "2026-01-01T14:00:00+02:00"},
+                                                  {"state": rows.PRUNED}, True), (
+                                                      {"version_id": "",
+                                                       "last_modified": "2026-01-01T12:00:01Z"},
+                                                      {"state": rows.PRUNED}, False), (
+                                                          {"version_id": "", "last_modified": ""},
+                                                          {"state": rows.PRUNED}, False), (
+                                                              {"version_id": "", "etag": ""},
+                                                              {"state": rows.PRUNED}, False)])
 def test_only_what_s3_confirmed_is_gone(row, entry, gone):
     known = None if entry is None else ENTRY._replace(**entry)
     assert proofs.is_gone(Row(**{**ROW, **row}), known) is gone
 
 
-@pytest.mark.parametrize("changed, since, stale", [
-    ({}, TIME, False), ({}, "2026-01-01T12:00:01Z", True), ({"changed_at": ""}, TIME, True),
-    ({"changed_at": "2026-01-01T12:00:00.500Z"}, TIME, False), ({"mtime_ns": 0, "changed_at": ""}, TIME, False)])
+@pytest.mark.parametrize("changed, since, stale", [({}, TIME, False),
+                                                   ({}, "2026-01-01T12:00:01Z", True),
+                                                   ({"changed_at": ""}, TIME, True), (
+                                                       {"changed_at": "2026-01-01T12:00:00.500Z"},
+                                                       TIME, False), (
+                                                           {"mtime_ns": 0, "changed_at": ""}, TIME,
+                                                           False)])
 def test_what_is_read_back(changed, since, stale):
     assert proofs.is_stale(ENTRY._replace(**changed), epoch_ns(since)) is stale
 
 
 def test_the_rules_of_a_command_line():
-    args = SimpleNamespace(fetched=True, accept_proof=["size"], delete_markers=False, noncurrent_only=True)
+    args = SimpleNamespace(fetched=True, accept_proof=["size"], delete_markers=False,
+                           noncurrent_only=True)
     rules = Rules.of(args)
     assert rules == (True, True, False, True) and rules.accept("size") and not rules.accept("")

@@ -16,7 +16,8 @@ def test_runs_add_to_it(tmp_path):
         undo.write([Row("b", key)])
         undo.close()
     lines = path.read_text().splitlines()
-    assert lines[0].startswith("bucket,key,") and [line.split(",")[1] for line in lines[1:]] == ["one", "two"]
+    assert (lines[0].startswith("bucket,key,")
+            and [line.split(",")[1] for line in lines[1:]] == ["one", "two"])
     assert path.stat().st_mode & 0o777 == 0o600
 
 

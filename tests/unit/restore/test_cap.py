@@ -31,7 +31,8 @@ def test_the_same_version_twice():
     assert "a" in cap and cap.held == 1
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 200))), st.integers(1, 5), st.integers(0, 300))
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 200))), st.integers(1, 5),
+       st.integers(0, 300))
 def test_who_asks_first_never_goes_above(steps, most, most_bytes):
     """A step takes a version's place if it fits, or frees it if it has one."""
     cap, held = Cap(most, most_bytes), {}
@@ -41,5 +42,7 @@ def test_who_asks_first_never_goes_above(steps, most, most_bytes):
         elif cap.fits(size):
             cap.hold(name, size)
             held[name] = size
-        assert (cap.held, cap.held_bytes, set(cap.names)) == (len(held), sum(held.values()), set(held))
-        assert len(held) <= most and (not most_bytes or len(held) == 1 or sum(held.values()) <= most_bytes)
+        assert ((cap.held, cap.held_bytes, set(cap.names))
+                == (len(held), sum(held.values()), set(held)))
+        assert len(held) <= most and (not most_bytes or len(held) == 1
+                                      or sum(held.values()) <= most_bytes)

@@ -28,7 +28,8 @@ class StubSession:
         self.calls.append(bucket)
         if bucket == "gone":
             raise NoSuchBucket("bucket 'gone' does not exist")
-        self.endpoints[bucket] = Endpoint(bucket, f"http://h/{bucket}", access_key=self.key, generation=self.generation)
+        self.endpoints[bucket] = Endpoint(bucket, f"http://h/{bucket}", access_key=self.key,
+                                          generation=self.generation)
         return self.endpoints[bucket]
 
     def presign(self, *values):
@@ -80,7 +81,8 @@ def test_a_missing_bucket_is_not_known(stub):
 def test_only_keys_that_libcurl_cannot_sign_are_presigned(stub):
     """With all that the signature must cover."""
     assert stub.reach("b", "a/b", "v") == (stub.endpoint("b"), "")
-    assert stub.reach("b", "a/../b", "v", "delete_object", "etag") == (stub.endpoint("b"), "http://signed")
+    assert (stub.reach("b", "a/../b", "v", "delete_object", "etag")
+            == (stub.endpoint("b"), "http://signed"))
     assert stub.session.calls == ["b", ("b", "a/../b", "v", "delete_object", "etag")]
 
 
@@ -93,7 +95,8 @@ def test_credentials_are_looked_at_once_a_minute(stub, monkeypatch):
     stub.session.key = "new"
     assert stub.fresh() == [] and "refresh" not in stub.session.calls
     now[0] += 60
-    assert {(one.bucket, one.access_key, one.generation) for one in stub.fresh()} == {("a", "new", 1), ("b", "new", 1)}
+    assert ({(one.bucket, one.access_key, one.generation) for one in stub.fresh()}
+            == {("a", "new", 1), ("b", "new", 1)})
     assert stub.generation == 1 and stub.fresh() == []
     assert stub.session.calls.count("refresh") == 1
     now[0] += 60
@@ -128,21 +131,25 @@ def strict(monkeypatch, fake, tmp_path):
     """The fake with a bucket `b`, in this process's environment."""
     for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in {"AWS_CONFIG_FILE": tmp_path / "config", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-                        "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_S3": fake.url}.items():
+    for name, value in {"AWS_CONFIG_FILE": tmp_path / "config",
+                        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                        "AWS_EC2_METADATA_DISABLED": "true",
+                        "AWS_ENDPOINT_URL_S3": fake.url}.items():
         monkeypatch.setenv(name, str(value))
     fake.bucket("b", versioning="Enabled")
     return fake
 
 
 def give(folder, fake, name):
-    """Let the credential_process of `folder`/config give these credentials, good for two minutes."""
+    """Let the credential_process of `folder`/config give these credentials, good for two minutes.
+    """
     fake.credentials[name] = Credential(f"secret of {name}", f"token of {name}")
     until = datetime.now(timezone.utc) + timedelta(minutes=2)
     (folder / "answer").write_text(json.dumps({
         "Version": 1, "AccessKeyId": name, "SecretAccessKey": f"secret of {name}",
         "SessionToken": f"token of {name}", "Expiration": until.isoformat()}))
-    (folder / "config").write_text(f"[default]\ncredential_process = /bin/cat {folder / 'answer'}\n")
+    ((folder / "config")
+     .write_text(f"[default]\ncredential_process = /bin/cat {folder / 'answer'}\n"))
 
 
 def test_short_lived_credentials(strict, tmp_path):
@@ -207,14 +214,19 @@ def test_no_credentials_at_all(strict):
         Access(OPTIONS).endpoint("b")
 
 
-@pytest.mark.parametrize("name, word", [("ACCESS_KEY_ID", "access key"), ("SECRET_ACCESS_KEY", "secret key"),
+@pytest.mark.parametrize("name, word", [("ACCESS_KEY_ID", "access key"),
+                                        ("SECRET_ACCESS_KEY", "secret key"),
                                         ("SESSION_TOKEN", "session token")])
 @pytest.mark.parametrize("value", ["schl\u00fcssel", "line\nfeed"])
 def test_keys_that_cannot_be_sent(strict, monkeypatch, name, word, value):
-    """A copy and paste that went wrong is said where the keys come from, and what they are is not shown."""
+    """A copy and paste that went wrong is said where the keys come from, and what they are is not
+    shown.
+    """
     for each in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"):
         monkeypatch.setenv(f"AWS_{each}", value if each == name else "fine")
-    with pytest.raises(NoCredentials, match=f"^the {word} has a character that is not a printable ASCII one") as caught:
+    with pytest.raises(NoCredentials,
+                       match=f"^the {word} has a character that is not a printable ASCII "
+                       "one") as caught:
         Access(OPTIONS).endpoint("b")
     assert value not in str(caught.value) and "\n" not in str(caught.value)
 

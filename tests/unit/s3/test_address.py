@@ -6,8 +6,8 @@ from s3kit.errors import Usage
 from s3kit.s3.address import Endpoint, has_dots, parse_s3
 
 
-@pytest.mark.parametrize("text, found", [
-    ("s3://b", ("b", "")), ("s3://b/", ("b", "")), ("s3://b/a/b", ("b", "a/b")), ("s3://b//a", ("b", "/a"))])
+@pytest.mark.parametrize("text, found", [("s3://b", ("b", "")), ("s3://b/", ("b", "")),
+                                         ("s3://b/a/b", ("b", "a/b")), ("s3://b//a", ("b", "/a"))])
 def test_addresses(text, found):
     """Bucket and prefix, a prefix as it stands."""
     assert parse_s3(text) == found
@@ -20,16 +20,19 @@ def test_what_is_not_an_address(text):
         parse_s3(text)
 
 
-@pytest.mark.parametrize("key, expected", [
-    ("a/../b", True), ("..", True), (".", True), ("./a", True), ("a/.", True), ("a/./b", True), ("../a", True),
-    ("a..b", False), (".hidden", False), ("a/.hidden", False), ("a/...", False), ("...", False), ("", False), ("a//b", False)])
+@pytest.mark.parametrize("key, expected", [("a/../b", True), ("..", True), (".", True),
+                                           ("./a", True), ("a/.", True), ("a/./b", True),
+                                           ("../a", True), ("a..b", False), (".hidden", False),
+                                           ("a/.hidden", False), ("a/...", False), ("...", False),
+                                           ("", False), ("a//b", False)])
 def test_dot_segments(key, expected):
     """RFC 3986, section 5.2.4: only `.` and `..` as whole segments are removed from a path."""
     assert has_dots(key) is expected
 
 
-@pytest.mark.parametrize("key, encoded", [("a b", "a%20b"), ("a+b", "a%2Bb"), ("\u00fc", "%C3%BC"), ("a/~b", "a/~b"),
-                                          ("a?b#c", "a%3Fb%23c"), ("%41", "%2541")])
+@pytest.mark.parametrize("key, encoded", [("a b", "a%20b"), ("a+b", "a%2Bb"), ("\u00fc", "%C3%BC"),
+                                          ("a/~b", "a/~b"), ("a?b#c", "a%3Fb%23c"),
+                                          ("%41", "%2541")])
 def test_urls_of_keys(key, encoded):
     """As signatures have them: all but unreserved letters and slashes encoded."""
     endpoint = Endpoint("b", "http://h/b")
@@ -40,4 +43,5 @@ def test_urls_of_keys(key, encoded):
 def test_secrets_are_not_shown():
     """In whatever message an Endpoint ends up."""
     endpoint = Endpoint("b", "http://h/b", "r", "ACCESS", "SECRET", "TOKEN")
-    assert not [word for word in ("ACCESS", "SECRET", "TOKEN") if word in f"{endpoint} {endpoint!r} {[endpoint]}"]
+    assert not [word for word in ("ACCESS", "SECRET", "TOKEN")
+                if word in f"{endpoint} {endpoint!r} {[endpoint]}"]

@@ -14,8 +14,8 @@ OLD, NEW = Endpoint("b", "http://h/b"), Endpoint("b", "http://h/b", generation=1
 
 def answer(status=200, code="", errno=0, endpoint=OLD):
     """Return a Transfer that was answered so."""
-    return SimpleNamespace(status=status, code=code, errno=errno, message="", failure="broken" if errno else "",
-                           headers={}, endpoint=endpoint)
+    return SimpleNamespace(status=status, code=code, errno=errno, message="",
+                           failure="broken" if errno else "", headers={}, endpoint=endpoint)
 
 
 def tries_of(transfer):
@@ -26,10 +26,15 @@ def tries_of(transfer):
     return tries
 
 
-@pytest.mark.parametrize("transfer, tries", [
-    (answer(500, "InternalError"), TRIES), (answer(0, errno=7), TRIES), (answer(200, errno=18), TRIES),
-    (answer(200), NONSENSE_TRIES), (answer(403, "AccessDenied"), 1), (answer(404, "NoSuchBucket"), 1),
-    (answer(0, errno=60), 1), (answer(200, "TooLarge", 23), 1), (answer(400, "ExpiredToken"), 1)])
+@pytest.mark.parametrize("transfer, tries", [(answer(500, "InternalError"), TRIES),
+                                             (answer(0, errno=7), TRIES),
+                                             (answer(200, errno=18), TRIES),
+                                             (answer(200), NONSENSE_TRIES),
+                                             (answer(403, "AccessDenied"), 1),
+                                             (answer(404, "NoSuchBucket"), 1),
+                                             (answer(0, errno=60), 1),
+                                             (answer(200, "TooLarge", 23), 1),
+                                             (answer(400, "ExpiredToken"), 1)])
 def test_what_is_worth_another_try(transfer, tries):
     """What passes by itself is; a refusal, a certificate, an answer without end are not."""
     assert tries_of(transfer) == tries
@@ -49,18 +54,26 @@ def test_expired():
         once_more(expired, OLD, Patience(), none)
 
 
-@pytest.mark.parametrize("transfer, kind", [(answer(404, "NoSuchBucket"), NoSuchBucket), (answer(403, "AccessDenied"), NoAccess),
-                                            (answer(400, "ExpiredToken"), NoAccess), (answer(500, "InternalError"), Fault)])
+@pytest.mark.parametrize("transfer, kind", [(answer(404, "NoSuchBucket"), NoSuchBucket),
+                                            (answer(403, "AccessDenied"), NoAccess),
+                                            (answer(400, "ExpiredToken"), NoAccess),
+                                            (answer(500, "InternalError"), Fault)])
 def test_faults_have_types(transfer, kind):
     """And S3's code."""
     fault = fault_of(transfer, "list s3://b")
-    assert type(fault) is kind and fault.code == transfer.code and str(fault).startswith("cannot list s3://b: S3 says ")
+    assert (type(fault) is kind and fault.code == transfer.code
+            and str(fault).startswith("cannot list s3://b: S3 says "))
 
 
-@pytest.mark.parametrize("xml, status", [
-    (b"", ""), (b" \n", ""), (b"<VersioningConfiguration/>", ""),
-    (b'<VersioningConfiguration xmlns="urn:x"><Status>Enabled</Status></VersioningConfiguration>', "Enabled"),
-    (b"<VersioningConfiguration><MfaDelete>x</MfaDelete><Status>Suspended</Status></VersioningConfiguration>", "Suspended")])
+@pytest.mark.parametrize("xml, status", [(b"", ""), (b" \n", ""),
+                                         (b"<VersioningConfiguration/>", ""), (
+                                             b'<VersioningConfiguration xmlns="urn:x">'
+                                             b'<Status>Enabled</Status></VersioningConfiguration>',
+                                             "Enabled"), (
+                                                 b"<VersioningConfiguration>"
+                                                 b"<MfaDelete>x</MfaDelete>"
+                                                 b"<Status>Suspended</Status>"
+                                                 b"</VersioningConfiguration>", "Suspended")])
 def test_versioning(xml, status):
     """Some servers send nothing for never."""
     assert read_versioning(xml) == status

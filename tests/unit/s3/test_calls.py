@@ -48,8 +48,8 @@ def endpoint(fake, monkeypatch):
         monkeypatch.setenv(name, value)
     fake.bucket("b")
     fake.put("b", "k", b"k")
-    return Session(Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False, request_payer=None,
-                             ca_bundle=None, no_verify_ssl=False)).endpoint("b")
+    return Session(Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False,
+                             request_payer=None, ca_bundle=None, no_verify_ssl=False)).endpoint("b")
 
 
 @pytest.fixture
@@ -73,7 +73,8 @@ def test_a_fault_that_is_expected_is_its_calls_alone(control, endpoint):
     assert control.fault is None
 
 
-def test_an_exception_is_that_of_everything_outstanding_and_of_all_that_comes(control, endpoint, fake):
+def test_an_exception_is_that_of_everything_outstanding_and_of_all_that_comes(
+        control, endpoint, fake):
     fake.fault("hang", key="none", times=None)
     waiting = control.submit(Ask, [(endpoint, "none")])
     broken = control.submit(Broken, [(endpoint, "k")])
@@ -87,7 +88,9 @@ def test_an_exception_is_that_of_everything_outstanding_and_of_all_that_comes(co
 
 
 def test_a_token_that_no_header_can_carry_ends_it(control, endpoint):
-    """libcurl's binding wants ASCII: what it raises is raised in the thread, and must not stay there."""
+    """libcurl's binding wants ASCII: what it raises is raised in the thread, and must not stay
+    there.
+    """
     control.submit(Ask, [(endpoint, "k")]).result(SOON)
     future = control.submit(Ask, [(endpoint._replace(token="tök€n"), "k")])
     with pytest.raises(UnicodeError):
@@ -101,6 +104,7 @@ def test_the_end(control, endpoint, fake, at_once):
     fake.fault("hang", key="k", times=3, seconds=1)
     futures = [control.submit(Ask, [(endpoint, "k")]) for _ in range(6)]
     control.shutdown(cancel_futures=at_once)
-    assert all(future.cancelled() if at_once else future.done() and not future.exception() for future in futures)
+    assert all(future.cancelled() if at_once else future.done() and not future.exception()
+               for future in futures)
     with pytest.raises(RuntimeError, match="the control has ended"):
         control.submit(Ask, [(endpoint, "k")])

@@ -21,7 +21,9 @@ WHERE = {"here": "us-west-2", "there": "eu-west-1"}
 
 @pytest.fixture
 def amazon(monkeypatch, tmp_path):
-    """A fake that stands, as a proxy, for Amazon's S3: two buckets in two regions, in the environment."""
+    """A fake that stands, as a proxy, for Amazon's S3: two buckets in two regions, in the
+    environment.
+    """
     for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     with FakeS3(region="us-west-2") as s3:
@@ -29,8 +31,10 @@ def amazon(monkeypatch, tmp_path):
             s3.bucket(bucket, versioning="Enabled").region = region
             for key in ("plain", DOTS):
                 s3.put(bucket, key, key.encode())
-        for name, value in {"AWS_CONFIG_FILE": tmp_path / "config", "AWS_EC2_METADATA_DISABLED": "true",
-                            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_DEFAULT_REGION": "us-west-2",
+        for name, value in {"AWS_CONFIG_FILE": tmp_path / "config",
+                            "AWS_EC2_METADATA_DISABLED": "true",
+                            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                            "AWS_DEFAULT_REGION": "us-west-2",
                             "AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com", "http_proxy": s3.url,
                             "no_proxy": ""}.items():
             monkeypatch.setenv(name, str(value))
@@ -39,14 +43,18 @@ def amazon(monkeypatch, tmp_path):
 
 
 def give(folder, s3, name):
-    """Let the credential_process give these credentials, good for two minutes, and no others be good."""
+    """Let the credential_process give these credentials, good for two minutes, and no others be
+    good.
+    """
     for known in s3.credentials.values():
         known.expired = True
     s3.credentials[name] = Credential("secret", "token")
     until = datetime.now(timezone.utc) + timedelta(minutes=2)
-    (folder / "answer").write_text(json.dumps({"Version": 1, "AccessKeyId": name, "SecretAccessKey": "secret",
-                                               "SessionToken": "token", "Expiration": until.isoformat()}))
-    (folder / "config").write_text(f"[default]\ncredential_process = /bin/cat {folder / 'answer'}\n")
+    (folder / "answer").write_text(json.dumps({"Version": 1, "AccessKeyId": name,
+                                               "SecretAccessKey": "secret", "SessionToken": "token",
+                                               "Expiration": until.isoformat()}))
+    ((folder / "config")
+     .write_text(f"[default]\ncredential_process = /bin/cat {folder / 'answer'}\n"))
 
 
 def read(made, bucket, key):
@@ -62,7 +70,8 @@ def read(made, bucket, key):
 
 
 def test_each_bucket_in_its_own_region(amazon, tmp_path):
-    """Keys that libcurl signs and those that boto3 does, before and after the credentials change."""
+    """Keys that libcurl signs and those that boto3 does, before and after the credentials change.
+    """
     options = SimpleNamespace(**OPTIONS)
     made = Access(options)
     for name in ("FIRST", "SECOND"):
@@ -70,11 +79,13 @@ def test_each_bucket_in_its_own_region(amazon, tmp_path):
             give(tmp_path, amazon, name)
             made.renew(made.generation)
         for bucket, region in WHERE.items():
-            assert made.endpoint(bucket).region == region and made.endpoint(bucket).access_key == name
+            assert (made.endpoint(bucket).region == region
+                    and made.endpoint(bucket).access_key == name)
             assert [read(made, bucket, key) for key in ("plain", DOTS)] == ["plain", DOTS]
             assert f"{region}%2Fs3" in made.reach(bucket, DOTS)[1]
     assert vars(options) == OPTIONS, "options are the user's, and shared"
-    refused = [request for request in amazon.log if request.status in (301, 400) and request.method != "HEAD"]
+    refused = [request for request in amazon.log
+               if request.status in (301, 400) and request.method != "HEAD"]
     assert not refused
 
 

@@ -7,25 +7,30 @@ import pytest
 from s3kit.s3.session import Session
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
-OPTIONS = dict(profile=None, region=None, endpoint_url=None, no_sign_request=False, no_verify_ssl=False, ca_bundle=None,
-               request_payer=None)
-SHARED = "[default]\naws_access_key_id = D\naws_secret_access_key = DS\n[other]\naws_access_key_id=O\n" \
-         "aws_secret_access_key=OS\naws_session_token=OT\n"
+OPTIONS = dict(profile=None, region=None, endpoint_url=None, no_sign_request=False,
+               no_verify_ssl=False, ca_bundle=None, request_payer=None)
+SHARED = (
+    "[default]\naws_access_key_id = D\naws_secret_access_key = DS\n[other]\naws_access_key_id=O\n"
+    "aws_secret_access_key=OS\naws_session_token=OT\n")
 CONFIG = "[default]\nregion = eu-west-1\noutput = json\n[profile other]\nregion=ap-south-1\n"
 LOCAL = "http://127.0.0.1:8333"
 
 
 @pytest.fixture
 def session_of(tmp_path, monkeypatch):
-    """Return f(environment, options, config, credentials) -> Session, with nothing else of AWS's around."""
+    """Return f(environment, options, config, credentials) -> Session, with nothing else of AWS's
+    around.
+    """
     for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
 
     def make(env, options, config, shared):
         (tmp_path / "config").write_text(config)
         (tmp_path / "credentials").write_text(shared)
-        for name, value in (env | {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_EC2_METADATA_DISABLED": "true",
-                                   "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}).items():
+        for name, value in (env | {"AWS_CONFIG_FILE": str(tmp_path / "config"),
+                                   "AWS_EC2_METADATA_DISABLED": "true",
+                                   "AWS_SHARED_CREDENTIALS_FILE":
+                                   str(tmp_path / "credentials")}).items():
             monkeypatch.setenv(name, value)
         return Session(SimpleNamespace(**OPTIONS | options))
     return make
@@ -41,26 +46,34 @@ def by_botocore(session, bucket):
 PLAIN = {
     "keys and endpoint": (KEYS, {"endpoint_url": LOCAL}, "", ""),
     "a slash at its end": (KEYS, {"endpoint_url": LOCAL + "/"}, "", ""),
-    "a token": (KEYS | {"AWS_SESSION_TOKEN": "t", "AWS_ENDPOINT_URL_S3": LOCAL, "AWS_DEFAULT_REGION": "xx-lab-9"}, {}, "", ""),
+    "a token": (KEYS | {"AWS_SESSION_TOKEN": "t", "AWS_ENDPOINT_URL_S3": LOCAL,
+                        "AWS_DEFAULT_REGION": "xx-lab-9"}, {}, "", ""),
     "https": (KEYS | {"AWS_ENDPOINT_URL": "https://minio.example.org"}, {}, CONFIG, ""),
-    "s3's endpoint before the common one": (KEYS | {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b:1"}, {}, "", ""),
-    "the option before both": (KEYS | {"AWS_ENDPOINT_URL_S3": "http://b:1"}, {"endpoint_url": LOCAL}, "", ""),
+    "s3's endpoint before the common one":
+    (KEYS | {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b:1"}, {}, "", ""),
+    "the option before both":
+    (KEYS | {"AWS_ENDPOINT_URL_S3": "http://b:1"}, {"endpoint_url": LOCAL}, "", ""),
     "the file's keys": ({"AWS_ENDPOINT_URL": LOCAL}, {}, "", SHARED),
     "another profile": ({"AWS_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {}, CONFIG, SHARED),
-    "keys of the environment before a profile of it": (KEYS | {"AWS_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {}, CONFIG, SHARED),
-    "a profile of the option before both": (KEYS | {"AWS_PROFILE": "default", "AWS_ENDPOINT_URL": LOCAL}, {"profile": "other"}, CONFIG,
-                                            SHARED),
+    "keys of the environment before a profile of it":
+    (KEYS | {"AWS_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {}, CONFIG, SHARED),
+    "a profile of the option before both":
+    (KEYS | {"AWS_PROFILE": "default", "AWS_ENDPOINT_URL": LOCAL}, {"profile": "other"}, CONFIG,
+     SHARED),
     "the option's region": (KEYS, {"region": "us-west-2", "endpoint_url": LOCAL}, CONFIG, ""),
     "no signature": ({"AWS_ENDPOINT_URL": LOCAL}, {"no_sign_request": True}, "", ""),
     "no keys, no signature": (KEYS, {"no_sign_request": True, "region": "us-west-2"}, "", ""),
-    "requester pays, no verification": (KEYS, {"request_payer": "requester", "no_verify_ssl": True}, "", ""),
+    "requester pays, no verification":
+    (KEYS, {"request_payer": "requester", "no_verify_ssl": True}, "", ""),
     "certificates": (KEYS | {"AWS_CA_BUNDLE": "/dev/null"}, {"endpoint_url": LOCAL}, "", ""),
-    "what only the AWS CLI reads": (KEYS, {"endpoint_url": LOCAL}, "[default]\ns3 =\n  max_concurrent_requests = 9\n", ""),
+    "what only the AWS CLI reads":
+    (KEYS, {"endpoint_url": LOCAL}, "[default]\ns3 =\n  max_concurrent_requests = 9\n", ""),
     "Amazon": (KEYS | {"AWS_DEFAULT_REGION": "eu-central-1"}, {}, "", ""),
     "Amazon's first region": (KEYS | {"AWS_DEFAULT_REGION": "us-east-1"}, {}, "", ""),
     "Amazon without a region": (KEYS, {}, "", ""),
     "Amazon by the files": ({}, {}, CONFIG, SHARED),
-    "AWS_REGION, which botocore does not read": (KEYS | {"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-1"}, {}, "", ""),
+    "AWS_REGION, which botocore does not read":
+    (KEYS | {"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-1"}, {}, "", ""),
 }
 
 
@@ -82,23 +95,28 @@ OTHERS = {
     "a role in the file": ({}, {}, "[default]\nrole_arn=a\nsource_profile=b\n", SHARED),
     "SSO": ({}, {}, "[default]\nsso_session=a\n", SHARED),
     "a process": ({}, {}, "[default]\ncredential_process=/bin/false\n", SHARED),
-    "addressing style": (KEYS, {"endpoint_url": LOCAL}, "[default]\ns3 =\n  addressing_style = virtual\n", ""),
+    "addressing style":
+    (KEYS, {"endpoint_url": LOCAL}, "[default]\ns3 =\n  addressing_style = virtual\n", ""),
     "addressing style and more": (KEYS, {"endpoint_url": LOCAL},
-                                  "[default]\ns3 =\n  max_queue_size = 9\n  addressing_style = virtual\n", ""),
+                                  "[default]\ns3 =\n  max_queue_size = 9\n  addressing_style = "
+                                  "virtual\n", ""),
     "services": (KEYS, {}, "[default]\nservices=x\n", ""),
     "dual stack": (KEYS | {"AWS_USE_DUALSTACK_ENDPOINT": "true"}, {}, "", ""),
     "a container": ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://x"}, {}, "", SHARED),
-    "ignored endpoints": (KEYS | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": LOCAL}, {}, "", ""),
+    "ignored endpoints":
+    (KEYS | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": LOCAL}, {}, "", ""),
     "an endpoint in the file": (KEYS, {}, "[default]\nendpoint_url = http://x\n", ""),
     "an endpoint with a path": (KEYS, {"endpoint_url": LOCAL + "/s3"}, "", ""),
     "an endpoint that is none": (KEYS, {"endpoint_url": "localhost:9000"}, "", ""),
     "an endpoint with a wrong port": (KEYS, {"endpoint_url": "http://localhost:x"}, "", ""),
-    "an endpoint of Amazon's": (KEYS, {"endpoint_url": "https://s3.eu-west-1.amazonaws.com"}, "", ""),
+    "an endpoint of Amazon's":
+    (KEYS, {"endpoint_url": "https://s3.eu-west-1.amazonaws.com"}, "", ""),
     "a file that is broken": (KEYS, {"endpoint_url": LOCAL}, "[default\n", ""),
     "another partition": (KEYS | {"AWS_DEFAULT_REGION": "cn-north-1"}, {}, "", ""),
     "a government's": (KEYS | {"AWS_DEFAULT_REGION": "us-gov-west-1"}, {}, "", ""),
     "a profile that is not there": (KEYS, {"profile": "nobody"}, CONFIG, SHARED),
-    "a profile of the environment that is not there": (KEYS | {"AWS_PROFILE": "nobody"}, {}, CONFIG, SHARED),
+    "a profile of the environment that is not there":
+    (KEYS | {"AWS_PROFILE": "nobody"}, {}, CONFIG, SHARED),
     "a profile without keys": ({}, {"profile": "other"}, CONFIG, ""),
 }
 

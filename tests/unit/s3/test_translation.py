@@ -35,8 +35,8 @@ def test_known_exceptions(error, kind, code):
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("error", [KeyError("Credentials"), AttributeError("x"), TypeError("x"), RuntimeError("x"),
-                                   KeyboardInterrupt(), Usage("ours")])
+@pytest.mark.parametrize("error", [KeyError("Credentials"), AttributeError("x"), TypeError("x"),
+                                   RuntimeError("x"), KeyboardInterrupt(), Usage("ours")])
 def test_others_pass(error):
     """A fault of ours keeps its trace, and a fault that is one already its type."""
     with pytest.raises(type(error)) as caught, translated():

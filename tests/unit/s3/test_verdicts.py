@@ -27,41 +27,59 @@ from s3kit.s3.verdicts import (
 
 @pytest.mark.parametrize("status, code, meaning", [
     (200, "", OK), (206, "", OK), (204, "", OK),
-    (0, "", AGAIN), (500, "", AGAIN), (500, "InternalError", AGAIN), (502, "", AGAIN), (504, "", AGAIN),
-    (408, "", AGAIN), (400, "RequestTimeout", AGAIN), (409, "OperationAborted", AGAIN), (400, "BadDigest", AGAIN),
+    (0, "", AGAIN), (500, "", AGAIN), (500, "InternalError", AGAIN), (502, "", AGAIN),
+    (504, "", AGAIN),
+    (408, "", AGAIN), (400, "RequestTimeout", AGAIN), (409, "OperationAborted", AGAIN),
+    (400, "BadDigest", AGAIN),
     (503, "", SLOW), (503, "SlowDown", SLOW), (429, "", SLOW), (400, "RequestLimitExceeded", SLOW),
     (400, "ExpiredToken", EXPIRED), (403, "RequestExpired", EXPIRED),
-    (301, "PermanentRedirect", REGION), (307, "", REGION), (400, "AuthorizationHeaderMalformed", REGION),
+    (301, "PermanentRedirect", REGION), (307, "", REGION),
+    (400, "AuthorizationHeaderMalformed", REGION),
     (403, "InvalidObjectState", ARCHIVED),
-    (404, "NoSuchKey", VANISHED), (404, "NoSuchVersion", VANISHED), (404, "", WRONG), (405, "", WRONG), (404, "HTTP404", WRONG),
+    (404, "NoSuchKey", VANISHED), (404, "NoSuchVersion", VANISHED), (404, "", WRONG),
+    (405, "", WRONG), (404, "HTTP404", WRONG),
     (405, "MethodNotAllowed", WRONG), (501, "NotImplemented", WRONG),
     (412, "PreconditionFailed", CHANGED),
     (403, "AccessDenied", DENIED), (403, "", DENIED), (401, "", DENIED),
     (403, "InvalidAccessKeyId", REFUSED), (403, "SignatureDoesNotMatch", REFUSED),
     (403, "RequestTimeTooSkewed", SKEWED),
-    (404, "NoSuchBucket", WRONG), (400, "InvalidArgument", WRONG), (416, "InvalidRange", WRONG), (418, "", WRONG)])
+    (404, "NoSuchBucket", WRONG), (400, "InvalidArgument", WRONG), (416, "InvalidRange", WRONG),
+    (418, "", WRONG)])
 def test_what_an_answer_means(status, code, meaning):
     """The code of S3 says more than the status, where there is one."""
     assert verdict(status, code) == meaning
 
 
-@pytest.mark.parametrize("code, meaning", [("InternalError", AGAIN), ("SlowDown", SLOW), ("Surprise", WRONG)])
+@pytest.mark.parametrize("code, meaning",
+                         [("InternalError", AGAIN), ("SlowDown", SLOW), ("Surprise", WRONG)])
 def test_an_error_in_a_200_is_an_error(code, meaning):
-    """S3 may answer 200 and then say in the body that it failed; five tools took that for the object."""
+    """S3 may answer 200 and then say in the body that it failed; five tools took that for the
+    object.
+    """
     assert verdict(200, code) == meaning
 
 
-@pytest.mark.parametrize("errno, meaning", [(7, AGAIN), (18, AGAIN), (28, AGAIN), (35, AGAIN), (56, AGAIN), (60, UNTRUSTED),
-                                            (77, UNTRUSTED)])
+@pytest.mark.parametrize("errno, meaning", [(7, AGAIN), (18, AGAIN), (28, AGAIN), (35, AGAIN),
+                                            (56, AGAIN), (60, UNTRUSTED), (77, UNTRUSTED)])
 def test_a_broken_connection_may_pass_a_wrong_certificate_does_not(errno, meaning):
     """The numbers are libcurl's."""
     assert verdict(0, "", errno) == meaning
 
 
-@pytest.mark.parametrize("status, code, headers, meaning", [
-    (404, "HTTP404", {}, WRONG), (405, "HTTP405", {}, WRONG), (405, "MethodNotAllowed", {}, WRONG),
-    (404, "HTTP404", {"x-amz-delete-marker": "true"}, VANISHED), (405, "MethodNotAllowed", {"x-amz-delete-marker": "true"}, VANISHED),
-    (404, "NoSuchBucket", {}, WRONG), (404, "NoSuchKey", {}, VANISHED), (403, "HTTP403", {"x-amz-delete-marker": "true"}, DENIED)])
+@pytest.mark.parametrize("status, code, headers, meaning", [(404, "HTTP404", {}, WRONG),
+                                                            (405, "HTTP405", {}, WRONG),
+                                                            (405, "MethodNotAllowed", {}, WRONG), (
+                                                                404, "HTTP404",
+                                                                {"x-amz-delete-marker": "true"},
+                                                                VANISHED), (
+                                                                    405, "MethodNotAllowed",
+                                                                    {"x-amz-delete-marker": "true"},
+                                                                    VANISHED),
+                                                            (404, "NoSuchBucket", {}, WRONG),
+                                                            (404, "NoSuchKey", {}, VANISHED), (
+                                                                403, "HTTP403",
+                                                                {"x-amz-delete-marker": "true"},
+                                                                DENIED)])
 def test_only_s3_s_own_word_means_gone(status, code, headers, meaning):
     """A bare 404 may be a proxy's; a delete marker is told by a header, to HEAD as well."""
     answer = SimpleNamespace(status=status, code=code, errno=0, headers=headers)
@@ -98,7 +116,8 @@ def test_slowdown_after_slowdown_leaves_one():
 
 
 def test_growing_back_is_slow_and_ends():
-    """Every `allowed` requests that went well let one more through, up to the limit and no further."""
+    """Every `allowed` requests that went well let one more through, up to the limit and no further.
+    """
     throttle = Throttle(8)
     throttle.shrink(0.0)
     assert throttle.allowed == 4

@@ -10,7 +10,8 @@ from s3kit.s3.answer import LARGEST, TOO_LARGE
 from s3kit.s3.headers import said
 from s3kit.s3.wire import Wire
 
-BODY = b'<RestoreRequest xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Days>1</Days></RestoreRequest>'
+BODY = (b'<RestoreRequest '
+        b'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Days>1</Days></RestoreRequest>')
 
 
 def ask(wire, endpoint, url, **options):
@@ -33,28 +34,36 @@ def endpoint(fake):
 def test_a_body_is_not_signed_again(fake, endpoint, method):
     """What follows a POST on its connection has no body, and is signed so."""
     wire = Wire(1)
-    assert ask(wire, endpoint, endpoint.object_url("k", "restore="), method="POST", body=BODY).status == 202
-    after = ask(wire, endpoint, endpoint.object_url("k") if method != "GET" else f"{endpoint.url}?list-type=2", method=method)
+    assert ask(wire, endpoint, endpoint.object_url("k", "restore="), method="POST",
+               body=BODY).status == 202
+    after = ask(wire, endpoint,
+                endpoint.object_url("k") if method != "GET" else f"{endpoint.url}?list-type=2",
+                method=method)
     assert after.status in (200, 204), after.code
     assert fake.connections == 1
 
 
 def test_headers_are_not_sent_again(fake, endpoint):
-    """A request without headers of its own has none of the one before: a condition would be another object's."""
+    """A request without headers of its own has none of the one before: a condition would be another
+    object's.
+    """
     wire = Wire(1)
-    assert ask(wire, endpoint, endpoint.object_url("k"), method="HEAD", headers=['If-Match: "other"']).status == 412
+    assert ask(wire, endpoint, endpoint.object_url("k"), method="HEAD",
+               headers=['If-Match: "other"']).status == 412
     assert ask(wire, endpoint, endpoint.object_url("k"), method="HEAD").status == 200
     assert "if-match" not in fake.log[-1].headers and fake.connections == 1
 
 
-@pytest.mark.parametrize("method, query", [("GET", "list-type=2"), ("GET", "versioning="), ("POST", "delete=")])
+@pytest.mark.parametrize("method, query",
+                         [("GET", "list-type=2"), ("GET", "versioning="), ("POST", "delete=")])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_answer_without_end_does_not_fill_memory(fake, endpoint, method, query, chunked):
     """Where it is kept to be parsed: it is cut off, says why, and is not asked for again."""
     fake.fault("endless", method=method, key="", chunked=chunked, times=None)
     wire = Wire(1)
     answer = ask(wire, endpoint, f"{endpoint.url}?{query}", method=method, body=BODY)
-    assert answer.code == TOO_LARGE and answer.errno and not answer.body and answer.kept <= LARGEST + (1 << 20)
+    assert (answer.code == TOO_LARGE and answer.errno and not answer.body
+            and answer.kept <= LARGEST + (1 << 20))
     assert verdicts.verdict_of(answer) == verdicts.WRONG
     assert said(answer) == "the answer has more than 16 MiB, which no answer of S3's has"
 
@@ -64,7 +73,8 @@ def test_an_error_without_end_does_not_fill_memory(fake, endpoint):
     fake.put("b", "k", b"body")
     fake.fault("html", status=404, body=b"x" * (3 << 20), times=None)
     taken = []
-    answer = ask(Wire(1), endpoint, endpoint.object_url("k"), sink=lambda transfer, data: taken.append(data))
+    answer = ask(Wire(1), endpoint, endpoint.object_url("k"),
+                 sink=lambda transfer, data: taken.append(data))
     assert not taken and answer.code == "HTTP404" and answer.kept < 1 << 20
 
 
@@ -89,5 +99,6 @@ def test_certificates_of_any_path(fake, endpoint, tmp_path):
     """A path is bytes: a letter that is not ASCII is no fault of the thread that uses it."""
     bundle = tmp_path / "schl\u00fcssel.pem"
     bundle.write_text("")
-    answer = ask(Wire(1), endpoint._replace(ca_bundle=str(bundle)), endpoint.object_url("k"), method="HEAD")
+    answer = ask(Wire(1), endpoint._replace(ca_bundle=str(bundle)), endpoint.object_url("k"),
+                 method="HEAD")
     assert answer.status == 200

@@ -11,8 +11,8 @@ def test_a_document():
     assert local(parse(b'<a xmlns="urn:x"><b/></a>').tag) == "a" and local("a") == "a"
 
 
-@pytest.mark.parametrize("text", [b"", b"<a>", b"not XML", b"<a></b>", b"\xff\xfe", b'<!DOCTYPE a><a/>',
-                                  b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
+@pytest.mark.parametrize("text", [b"", b"<a>", b"not XML", b"<a></b>", b"\xff\xfe",
+                                  b'<!DOCTYPE a><a/>', b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
                                   b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>'])
 def test_what_is_not_taken(text):
     """Broken documents, and those that would have us read others."""
@@ -21,7 +21,8 @@ def test_what_is_not_taken(text):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text, key", [("a%2Fb", "a/b"), ("a+b", "a b"), ("a%2Bb", "a+b"), ("%C3%BC", "\u00fc"), ("plain", "plain")])
+@pytest.mark.parametrize("text, key", [("a%2Fb", "a/b"), ("a+b", "a b"), ("a%2Bb", "a+b"),
+                                       ("%C3%BC", "\u00fc"), ("plain", "plain")])
 def test_encoded_keys(text, key):
     """S3 encodes keys of a listing as forms are: a plus sign is a space."""
     assert read_encoded(text) == key

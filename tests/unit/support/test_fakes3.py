@@ -35,19 +35,19 @@ CLIENTS = []                                # of one test, to be closed after it
 HOUR, DAY = 3600, 86400
 MIB = 1024 * 1024
 
-ODD_KEYS = ["..", ".", "../../etc/passwd", "a/../b", "a/./b", "/", "//", "/lead", "trail/", "a//b", "a///",
-            " ", "a b", "a+b", "a%2Fb", "a%", "?", "#", "a?b=c&d", "a#b", "a&b;c", "'\"<>", "\\", "~", "*",
-            "(1)", "=x", "@x", "\x01", "\t", "\n", "\r", "\r\n", "\x7f", "\x80\x9f", "\x1b[31m", "é",
-            "e\u0301", "Ω", "日本", "\U0001f600", "\ufffe", "\uffff", "x" * 1024, "é" * 512,
-            "a" * 300 + "/" + "b" * 300, "a", "A", "a/b"]
+ODD_KEYS = ["..", ".", "../../etc/passwd", "a/../b", "a/./b", "/", "//", "/lead", "trail/", "a//b",
+            "a///", " ", "a b", "a+b", "a%2Fb", "a%", "?", "#", "a?b=c&d", "a#b", "a&b;c", "'\"<>",
+            "\\", "~", "*", "(1)", "=x", "@x", "\x01", "\t", "\n", "\r", "\r\n", "\x7f", "\x80\x9f",
+            "\x1b[31m", "é", "e\u0301", "Ω", "日本", "\U0001f600", "\ufffe", "\uffff", "x" * 1024,
+            "é" * 512, "a" * 300 + "/" + "b" * 300, "a", "A", "a/b"]
 
 
 def client_of(s3, **options):
     """Return a boto3-like client of the fake that tries once."""
     config = Config(retries={"total_max_attempts": 1}, read_timeout=5, **options.pop("config", {}))
     keys = {"aws_access_key_id": s3.access_key, "aws_secret_access_key": s3.secret_key}
-    CLIENTS.append(SESSION.create_client("s3", endpoint_url=s3.url, region_name="us-east-1", config=config,
-                                         **{**keys, **options}))
+    CLIENTS.append(SESSION.create_client("s3", endpoint_url=s3.url, region_name="us-east-1",
+                                         config=config, **{**keys, **options}))
     return CLIENTS[-1]
 
 
@@ -118,7 +118,8 @@ def outcome(answer):
     return answer[0] if answer[0] == 200 else error_of(answer[2])
 
 
-# Buckets -------------------------------------------------------------------------------------------
+# Buckets
+# -------------------------------------------------------------------------------------------
 
 def test_buckets(s3, client):
     """Buckets are made, found, listed in order and removed only when empty."""
@@ -144,7 +145,9 @@ def test_buckets(s3, client):
 
 
 def test_policies(client):
-    """A policy is kept as it was put, one that is none is refused, without one there is an error of its own."""
+    """A policy is kept as it was put, one that is none is refused, without one there is an error of
+    its own.
+    """
     assert code(client.get_bucket_policy, Bucket="b") == (404, "NoSuchBucketPolicy")
     assert code(client.put_bucket_policy, Bucket="b", Policy="{") == (400, "MalformedPolicy")
     text = '{"Version": "2012-10-17",  "Statement": [{}]}'
@@ -161,16 +164,18 @@ def test_versioning_status(client):
     for status in ("Enabled", "Suspended", "Enabled"):
         client.put_bucket_versioning(Bucket="b", VersioningConfiguration={"Status": status})
         assert client.get_bucket_versioning(Bucket="b")["Status"] == status
-    assert code(client.put_bucket_versioning, Bucket="b", VersioningConfiguration={"Status": "Off"})[0] == 400
+    assert code(client.put_bucket_versioning, Bucket="b",
+                VersioningConfiguration={"Status": "Off"})[0] == 400
 
 
-# Objects -------------------------------------------------------------------------------------------
+# Objects
+# -------------------------------------------------------------------------------------------
 
 def test_digests():
     """The check values of formats.md 3.3 for 123456789."""
     wanted = {"CRC32": "y/Q5Jg==", "CRC32C": "4waSgw==", "CRC64NVME": "rosUhgp5mIg=",
-              "XXHASH64": "jLhB20DmroM=", "XXHASH3": "ctyxi2ehff8=", "XXHASH128": "MxGUd+3l3NXpcWQnaB1YYA==",
-              "SHA1": "98O8HYCOBHMq32eZZczDTKeuNEE=",
+              "XXHASH64": "jLhB20DmroM=", "XXHASH3": "ctyxi2ehff8=",
+              "XXHASH128": "MxGUd+3l3NXpcWQnaB1YYA==", "SHA1": "98O8HYCOBHMq32eZZczDTKeuNEE=",
               "SHA256": "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="}
     assert {name: fakes3.b64(fakes3.DIGESTS[name](b"123456789")) for name in wanted} == wanted
 
@@ -184,10 +189,10 @@ def test_put_with_checksum(s3, client, algorithm):
     assert (head[f"Checksum{algorithm}"], head["ChecksumType"]) == (value, "FULL_OBJECT")
     assert f"Checksum{algorithm}" not in client.head_object(Bucket="b", Key="k")
     wrong = fakes3.b64(fakes3.DIGESTS[algorithm](b"another"))
-    assert code(client.put_object, Bucket="b", Key="k", Body=b"body", **{f"Checksum{algorithm}": wrong}) \
-        == (400, "BadDigest")
-    assert code(client.put_object, Bucket="b", Key="k", Body=b"body", **{f"Checksum{algorithm}": "x"}) \
-        == (400, "InvalidRequest")
+    assert code(client.put_object, Bucket="b", Key="k", Body=b"body",
+                **{f"Checksum{algorithm}": wrong}) == (400, "BadDigest")
+    assert code(client.put_object, Bucket="b", Key="k", Body=b"body",
+                **{f"Checksum{algorithm}": "x"}) == (400, "InvalidRequest")
     listed = client.list_objects_v2(Bucket="b")["Contents"][0]
     assert (listed["ChecksumAlgorithm"], listed["ChecksumType"]) == ([algorithm], "FULL_OBJECT")
 
@@ -195,8 +200,8 @@ def test_put_with_checksum(s3, client, algorithm):
 def test_put_keeps_what_it_was_told(s3):
     """Metadata, type, class come back; S3 adds CRC64NVME where the client gave no checksum."""
     client = client_of(s3, config={"request_checksum_calculation": "when_required"})
-    put = client.put_object(Bucket="b", Key="k", Body=b"hello", ContentType="text/x", ContentEncoding="zip",
-                            StorageClass="STANDARD_IA", Metadata={"a": "1"})
+    put = client.put_object(Bucket="b", Key="k", Body=b"hello", ContentType="text/x",
+                            ContentEncoding="zip", StorageClass="STANDARD_IA", Metadata={"a": "1"})
     assert put["ETag"] == '"5d41402abc4b2a76b9719d911017c592"' and "VersionId" not in put
     assert put["ChecksumCRC64NVME"] == fakes3.b64(fakes3.DIGESTS["CRC64NVME"](b"hello"))
     got = client.get_object(Bucket="b", Key="k")
@@ -204,17 +209,21 @@ def test_put_keeps_what_it_was_told(s3):
     assert (got["ContentType"], got["StorageClass"], got["Metadata"], got["ContentEncoding"]) \
         == ("text/x", "STANDARD_IA", {"a": "1"}, "zip")
     assert abs(got["LastModified"].timestamp() - time.time()) < 5
-    assert code(client.put_object, Bucket="b", Key="k", StorageClass="WARM") == (400, "InvalidStorageClass")
+    assert (code(client.put_object, Bucket="b", Key="k", StorageClass="WARM")
+            == (400, "InvalidStorageClass"))
 
 
 def test_content_md5(open3):
-    """Content-MD5 is checked; so is its form; two checksums are refused; so is one promised but not sent."""
+    """Content-MD5 is checked; so is its form; two checksums are refused; so is one promised but not
+    sent.
+    """
     put = lambda headers: ask(open3, "PUT", "/b/k", headers, b"body")       # noqa: E731
     md5 = base64.b64encode(hashlib.md5(b"body").digest()).decode()
     assert put({"Content-MD5": md5})[0] == 200
     assert error_of(put({"Content-MD5": md5.swapcase()})[2]) == "BadDigest"
     assert error_of(put({"Content-MD5": "short"})[2]) == "InvalidDigest"
-    assert error_of(put({"x-amz-checksum-crc32": "x", "x-amz-checksum-sha1": "y"})[2]) == "InvalidRequest"
+    assert (error_of(put({"x-amz-checksum-crc32": "x", "x-amz-checksum-sha1": "y"})[2])
+            == "InvalidRequest")
     assert error_of(put({"x-amz-sdk-checksum-algorithm": "CRC32"})[2]) == "InvalidRequest"
     head = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
     assert send(open3, head + b"\r\n").startswith(b"HTTP/1.1 411 ")
@@ -223,10 +232,13 @@ def test_content_md5(open3):
 
 
 def test_trailing_checksum_as_boto3_sends_it(s3, client, monkeypatch):
-    """Over https boto3 sends aws-chunked bodies with a trailer, in HTTP chunks; make it do so here."""
-    monkeypatch.setattr("botocore.httpchecksum.urlparse", lambda url: types.SimpleNamespace(scheme="https"))
+    """Over https boto3 sends aws-chunked bodies with a trailer, in HTTP chunks; make it do so here.
+    """
+    monkeypatch.setattr("botocore.httpchecksum.urlparse",
+                        lambda url: types.SimpleNamespace(scheme="https"))
     body = random.Random(2).randbytes(3 * MIB + 17)
-    client.put_object(Bucket="b", Key="k", Body=body, ChecksumAlgorithm="CRC64NVME", ContentEncoding="zip")
+    client.put_object(Bucket="b", Key="k", Body=body, ChecksumAlgorithm="CRC64NVME",
+                      ContentEncoding="zip")
     sent = s3.requests(method="PUT")[0]
     assert sent.headers["x-amz-content-sha256"] == "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
     assert sent.headers["transfer-encoding"] == "chunked"
@@ -239,8 +251,9 @@ def test_trailing_checksum_as_boto3_sends_it(s3, client, monkeypatch):
 
 
 def trailer_put(s3, chunks, trailer="x-amz-checksum-crc32", **headers):
-    headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-trailer": trailer,
-               "x-amz-decoded-content-length": "4", "Content-Encoding": "aws-chunked", **headers}
+    headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+               "x-amz-trailer": trailer, "x-amz-decoded-content-length": "4",
+               "Content-Encoding": "aws-chunked", **headers}
     return outcome(ask(s3, "PUT", "/b/k", headers, chunks))
 
 
@@ -258,7 +271,8 @@ def test_trailing_checksum_faults(open3):
 
 
 def test_signed_chunks(s3):
-    """STREAMING-AWS4-HMAC-SHA256-PAYLOAD: each chunk's signature counts, as other SDKs send them."""
+    """STREAMING-AWS4-HMAC-SHA256-PAYLOAD: each chunk's signature counts, as other SDKs send them.
+    """
     class Streaming(S3SigV4Auth):
         def payload(self, request):
             return "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -276,12 +290,15 @@ def test_signed_chunks(s3):
         body += b"%x;chunk-signature=%s\r\n%s\r\n" % (len(chunk), previous.encode(), chunk)
     assert ask(s3, "PUT", "/b/k", request, body)[0] == 200
     assert s3.get("b", "k").body == b"goodbody"
-    assert outcome(ask(s3, "PUT", "/b/k", request, body.replace(b"good", b"evil"))) == "SignatureDoesNotMatch"
+    assert outcome(ask(s3, "PUT", "/b/k", request,
+                       body.replace(b"good", b"evil"))) == "SignatureDoesNotMatch"
 
 
 def test_conditional_put(s3, client):
-    """If-None-Match: * writes once; If-Match writes over what we know; a delete marker is nothing there."""
-    put = lambda **condition: client.put_object(Bucket="b", Key="k", Body=b"x", **condition)     # noqa: E731
+    """If-None-Match: * writes once; If-Match writes over what we know; a delete marker is nothing
+    there.
+    """
+    put = lambda **condition: client.put_object(Bucket="b", Key="k", Body=b"x", **condition)  # noqa: E501, E731
     assert code(put, IfMatch='"x"') == (404, "NoSuchKey")
     etag = put(IfNoneMatch="*")["ETag"]
     assert code(put, IfNoneMatch="*") == (412, "PreconditionFailed")
@@ -296,8 +313,9 @@ def test_conditional_get(s3, client):
     """The four conditions, with RFC 9110's precedence."""
     s3.put("b", "k", b"x", modified="2024-01-01T00:00:00Z")
     etag = client.head_object(Bucket="b", Key="k")["ETag"]
-    get = lambda **condition: client.get_object(Bucket="b", Key="k", **condition)                # noqa: E731
-    early, late = datetime(2023, 1, 1, tzinfo=timezone.utc), datetime(2025, 1, 1, tzinfo=timezone.utc)
+    get = lambda **condition: client.get_object(Bucket="b", Key="k", **condition)  # noqa: E731
+    early, late = (datetime(2023, 1, 1, tzinfo=timezone.utc),
+                   datetime(2025, 1, 1, tzinfo=timezone.utc))
     assert get(IfMatch=etag)["ETag"] == get(IfMatch=etag.strip('"'))["ETag"] == etag
     assert get(IfMatch=etag, IfUnmodifiedSince=early)["ETag"] == etag
     assert get(IfNoneMatch='"x"', IfModifiedSince=late)["ETag"] == etag
@@ -307,9 +325,10 @@ def test_conditional_get(s3, client):
     assert code(get, IfNoneMatch=etag)[0] == code(get, IfModifiedSince=late)[0] == 304
 
 
-@pytest.mark.parametrize("asked, first, end", [
-    ("bytes=0-0", 0, 1), ("bytes=2-4", 2, 5), ("bytes=5-", 5, 10), ("bytes=-3", 7, 10), ("bytes=-30", 0, 10),
-    ("bytes=8-99", 8, 10), ("bytes=0-", 0, 10)])
+@pytest.mark.parametrize("asked, first, end", [("bytes=0-0", 0, 1), ("bytes=2-4", 2, 5),
+                                               ("bytes=5-", 5, 10), ("bytes=-3", 7, 10),
+                                               ("bytes=-30", 0, 10), ("bytes=8-99", 8, 10),
+                                               ("bytes=0-", 0, 10)])
 def test_range(s3, client, asked, first, end):
     """A range is a 206 that names itself; HEAD takes it, too."""
     s3.put("b", "k", b"0123456789")
@@ -326,7 +345,8 @@ def test_range_refused_or_ignored(s3, client):
     s3.put("b", "empty", b"")
     assert code(client.get_object, Bucket="b", Key="k", Range="bytes=10-") == (416, "InvalidRange")
     assert code(client.get_object, Bucket="b", Key="k", Range="bytes=-0") == (416, "InvalidRange")
-    assert code(client.get_object, Bucket="b", Key="empty", Range="bytes=0-0") == (416, "InvalidRange")
+    assert (code(client.get_object, Bucket="b", Key="empty", Range="bytes=0-0")
+            == (416, "InvalidRange"))
     for asked in ("bytes=5-2", "bytes=0-1,3-4", "lines=1-2", "bytes=x-"):
         assert client.get_object(Bucket="b", Key="k", Range=asked)["Body"].read() == b"0123456789"
 
@@ -344,7 +364,9 @@ def shared():
 
 @pytest.mark.parametrize("key", ODD_KEYS)
 def test_odd_keys(shared, key):
-    """Any 1 to 1,024 bytes of UTF-8 are a key: put, got, listed, deleted, signed by boto3 and by libcurl."""
+    """Any 1 to 1,024 bytes of UTF-8 are a key: put, got, listed, deleted, signed by boto3 and by
+    libcurl.
+    """
     s3, client = shared
     client.put_object(Bucket="b", Key=key, Body=key.encode())
     assert client.get_object(Bucket="b", Key=key)["Body"].read() == key.encode()
@@ -388,7 +410,8 @@ def test_key_too_long(s3, client):
     assert code(client.put_object, Bucket="b", Key="é" * 513, Body=b"") == (400, "KeyTooLongError")
 
 
-# Versions ------------------------------------------------------------------------------------------
+# Versions
+# ------------------------------------------------------------------------------------------
 
 def ids(s3, key="k"):
     return [(v.id, "marker" if v.marker else v.body) for v in s3.versions("b") if v.key == key]
@@ -416,7 +439,9 @@ def test_versions_enabled(s3, client):
 
 
 def test_versions_suspended(s3, client):
-    """Suspended: a put replaces the null version only, wherever it lies; a delete leaves a null marker."""
+    """Suspended: a put replaces the null version only, wherever it lies; a delete leaves a null
+    marker.
+    """
     s3.put("b", "k", b"0")
     s3.bucket("b", versioning="Enabled")
     one = s3.put("b", "k", b"1")
@@ -439,12 +464,16 @@ def test_delete_markers_answer(s3, client):
     s3.put("b", "k", b"0")
     marker = s3.delete("b", "k")
     status, headers, _ = ask_signed(s3, "GET", "/b/k")
-    assert (status, headers["x-amz-delete-marker"], headers["x-amz-version-id"]) == (404, "true", marker)
+    assert ((status, headers["x-amz-delete-marker"], headers["x-amz-version-id"])
+            == (404, "true", marker))
     status, headers, body = ask_signed(s3, "GET", f"/b/k?versionId={marker}")
-    assert (status, error_of(body), headers["x-amz-delete-marker"]) == (405, "MethodNotAllowed", "true")
+    assert ((status, error_of(body), headers["x-amz-delete-marker"])
+            == (405, "MethodNotAllowed", "true"))
     assert code(client.head_object, Bucket="b", Key="k", VersionId=marker)[0] == 405
-    assert code(client.get_object, Bucket="b", Key="k", VersionId="x" * 32) == (404, "NoSuchVersion")
-    assert code(client.get_object, Bucket="b", Key="k", VersionId="no such/id") == (400, "InvalidArgument")
+    assert (code(client.get_object, Bucket="b", Key="k", VersionId="x" * 32)
+            == (404, "NoSuchVersion"))
+    assert (code(client.get_object, Bucket="b", Key="k", VersionId="no such/id")
+            == (400, "InvalidArgument"))
     assert code(client.get_object, Bucket="b", Key="other") == (404, "NoSuchKey")
 
 
@@ -461,7 +490,7 @@ def test_delete_unversioned(s3, client):
 
 def test_conditional_delete(s3, client):
     """If-Match on DELETE: against the current version, whatever version is named."""
-    delete = lambda **more: client.delete_object(Bucket="b", Key="k", **more)                   # noqa: E731
+    delete = lambda **more: client.delete_object(Bucket="b", Key="k", **more)  # noqa: E731
     assert code(delete, IfMatch="*") == (404, "NoSuchKey")
     s3.put("b", "k", b"0")
     assert code(delete, IfMatch='"x"') == (412, "PreconditionFailed")
@@ -481,18 +510,21 @@ def test_delete_objects(s3, client):
     s3.put("b", "changed", b"new")
     s3.hold("b", "held", held)
     answer = client.delete_objects(Bucket="b", Delete={"Objects": [
-        {"Key": "a", "VersionId": first}, {"Key": "a", "ETag": s3.get("b", "a").etag}, {"Key": "nothing"},
-        {"Key": "changed", "ETag": '"old"'}, {"Key": "held", "VersionId": held}, {"Key": "gone", "ETag": "*"},
-        {"Key": "a", "VersionId": "not an id"}, {"Key": "<&\n\t'é>"}]})
+        {"Key": "a", "VersionId": first}, {"Key": "a", "ETag": s3.get("b", "a").etag},
+        {"Key": "nothing"}, {"Key": "changed", "ETag": '"old"'}, {"Key": "held", "VersionId": held},
+        {"Key": "gone", "ETag": "*"}, {"Key": "a", "VersionId": "not an id"},
+        {"Key": "<&\n\t'é>"}]})
     assert [(e["Key"], e["Code"]) for e in answer["Errors"]] == [
         ("changed", "PreconditionFailed"), ("held", "AccessDenied"), ("gone", "NoSuchKey"),
         ("a", "NoSuchVersion")]
     deleted = answer["Deleted"]
     assert deleted[0] == {"Key": "a", "VersionId": first}
-    assert deleted[1]["DeleteMarker"] is True and deleted[1]["DeleteMarkerVersionId"] == s3.get("b", "a").id
+    assert (deleted[1]["DeleteMarker"] is True
+            and deleted[1]["DeleteMarkerVersionId"] == s3.get("b", "a").id)
     assert [d["Key"] for d in deleted] == ["a", "a", "nothing", "<&\n\t'é>"]
     marker = s3.get("b", "a").id
-    again = client.delete_objects(Bucket="b", Delete={"Objects": [{"Key": "a", "VersionId": marker}]})
+    again = client.delete_objects(Bucket="b",
+                                  Delete={"Objects": [{"Key": "a", "VersionId": marker}]})
     assert again["Deleted"] == [{"Key": "a", "VersionId": marker, "DeleteMarker": True,
                                  "DeleteMarkerVersionId": marker}]
     quiet = client.delete_objects(Bucket="b", Delete={"Quiet": True, "Objects": [
@@ -522,14 +554,16 @@ def test_hold(s3, client):
     s3.bucket("b", versioning="Enabled")
     version = s3.put("b", "k", b"0")
     s3.hold("b", "k")
-    assert code(client.delete_object, Bucket="b", Key="k", VersionId=version) == (403, "AccessDenied")
+    assert (code(client.delete_object, Bucket="b", Key="k", VersionId=version)
+            == (403, "AccessDenied"))
     client.delete_object(Bucket="b", Key="k")
     s3.hold("b", "k", version, on=False)
     client.delete_object(Bucket="b", Key="k", VersionId=version)
     assert [v.marker for v in s3.versions("b")] == [True]
 
 
-# Multipart -----------------------------------------------------------------------------------------
+# Multipart
+# -----------------------------------------------------------------------------------------
 
 PIECES = [b"a" * 5, b"b" * 7, b"c" * 2]
 
@@ -541,7 +575,8 @@ def upload(client, pieces=PIECES, key="k", **options):
     algorithm = options.get("ChecksumAlgorithm")
     parts = []
     for n, piece in enumerate(pieces, 1):
-        extra = {f"Checksum{algorithm}": fakes3.b64(fakes3.DIGESTS[algorithm](piece))} if algorithm else {}
+        extra = {f"Checksum{algorithm}":
+                 fakes3.b64(fakes3.DIGESTS[algorithm](piece))} if algorithm else {}
         answer = client.upload_part(**where, PartNumber=n, Body=piece, **extra)
         parts.append({"PartNumber": n, "ETag": answer["ETag"], **extra})
     return client.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
@@ -550,7 +585,9 @@ def upload(client, pieces=PIECES, key="k", **options):
 @pytest.mark.parametrize("algorithm, kind", [
     (algorithm, kind) for algorithm, kinds in fakes3.MULTIPART_TYPES.items() for kind in kinds])
 def test_multipart_checksums(s3, client, algorithm, kind):
-    """ETag with -N; COMPOSITE or FULL_OBJECT as the algorithm allows; seeding gives the same object."""
+    """ETag with -N; COMPOSITE or FULL_OBJECT as the algorithm allows; seeding gives the same
+    object.
+    """
     s3.min_part = 1
     done = upload(client, ChecksumAlgorithm=algorithm, ChecksumType=kind)
     digest = fakes3.DIGESTS[algorithm]
@@ -565,11 +602,12 @@ def test_multipart_checksums(s3, client, algorithm, kind):
         (done[f"Checksum{algorithm}"], done["ChecksumType"])
     s3.put("b", "seeded", b"".join(PIECES), parts=[5, 7, 2], checksum=algorithm, checksum_type=kind)
     seeded, uploaded = s3.get("b", "seeded"), s3.get("b", "k")
-    assert (seeded.etag, seeded.checksum, seeded.body) == (uploaded.etag, uploaded.checksum, uploaded.body)
+    assert (seeded.etag, seeded.checksum, seeded.body) == (uploaded.etag, uploaded.checksum,
+                                                           uploaded.body)
     other = "FULL_OBJECT" if kind == "COMPOSITE" else "COMPOSITE"
     if other not in fakes3.MULTIPART_TYPES[algorithm]:
-        assert code(client.create_multipart_upload, Bucket="b", Key="k", ChecksumAlgorithm=algorithm,
-                    ChecksumType=other) == (400, "InvalidRequest")
+        assert code(client.create_multipart_upload, Bucket="b", Key="k",
+                    ChecksumAlgorithm=algorithm, ChecksumType=other) == (400, "InvalidRequest")
 
 
 def test_multipart_reads(s3, client):
@@ -578,11 +616,12 @@ def test_multipart_reads(s3, client):
     s3.put("b", "full", b"".join(PIECES), parts=PIECES)
     head = client.head_object(Bucket="b", Key="k", PartNumber=2, ChecksumMode="ENABLED")
     part = fakes3.b64(hashlib.sha256(PIECES[1]).digest())
-    assert (head["ContentLength"], head["PartsCount"], head["ContentRange"]) == (7, 3, "bytes 5-11/14")
+    assert ((head["ContentLength"], head["PartsCount"], head["ContentRange"])
+            == (7, 3, "bytes 5-11/14"))
     assert head["ETag"] == f'"{s3.get("b", "k").etag}"' and head["ChecksumSHA256"] == part
     got = client.get_object(Bucket="b", Key="k", PartNumber=3)
     assert got["Body"].read() == PIECES[2] and got["ResponseMetadata"]["HTTPStatusCode"] == 206
-    ranged = lambda span: client.head_object(                                                   # noqa: E731
+    ranged = lambda span: client.head_object(  # noqa: E731
         Bucket="b", Key="k", Range=span, ChecksumMode="ENABLED")
     assert ranged("bytes=5-11")["ChecksumSHA256"] == part
     assert "ChecksumSHA256" not in ranged("bytes=5-10")
@@ -591,34 +630,40 @@ def test_multipart_reads(s3, client):
     assert "ChecksumCRC64NVME" not in full
     assert code(client.get_object, Bucket="b", Key="k", PartNumber=4) == (416, "InvalidPartNumber")
     assert code(client.get_object, Bucket="b", Key="k", PartNumber=0) == (400, "InvalidArgument")
-    assert code(client.get_object, Bucket="b", Key="k", PartNumber=1, Range="bytes=0-")[1] == "InvalidRequest"
+    assert (code(client.get_object, Bucket="b", Key="k", PartNumber=1, Range="bytes=0-")[1]
+            == "InvalidRequest")
     s3.put("b", "plain", b"0123456789")
     plain = client.get_object(Bucket="b", Key="plain", PartNumber=1, ChecksumMode="ENABLED")
     assert (plain["ContentRange"], plain["ChecksumCRC64NVME"]) \
         == ("bytes 0-9/10", s3.get("b", "plain").checksum)
     assert "PartsCount" not in plain
-    assert code(client.get_object, Bucket="b", Key="plain", PartNumber=2) == (416, "InvalidPartNumber")
+    assert (code(client.get_object, Bucket="b", Key="plain", PartNumber=2)
+            == (416, "InvalidPartNumber"))
 
 
 def test_attributes(s3, client):
-    """GetObjectAttributes: ETag unquoted, composite without -N, parts listed only of COMPOSITE, in pages."""
+    """GetObjectAttributes: ETag unquoted, composite without -N, parts listed only of COMPOSITE, in
+    pages.
+    """
     s3.bucket("b", versioning="Enabled")
     s3.put("b", "k", b"".join(PIECES), parts=[5, 7, 2], checksum="SHA256", storage_class="GLACIER")
     s3.put("b", "full", b"".join(PIECES), parts=[5, 7, 2])
     s3.put("b", "plain", b"x", checksum=None)
     everything = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
-    get = lambda key, **more: client.get_object_attributes(                                     # noqa: E731
+    get = lambda key, **more: client.get_object_attributes(  # noqa: E731
         Bucket="b", Key=key, ObjectAttributes=everything, **more)
     found = get("k")
     stored = s3.get("b", "k")
     assert (found["ETag"], found["ObjectSize"], found["StorageClass"], found["VersionId"]) \
         == (stored.etag, 14, "GLACIER", stored.id)
-    assert found["Checksum"] == {"ChecksumSHA256": stored.checksum[:-2], "ChecksumType": "COMPOSITE"}
+    assert found["Checksum"] == {"ChecksumSHA256": stored.checksum[:-2],
+                                 "ChecksumType": "COMPOSITE"}
     parts = found["ObjectParts"]["Parts"]
     assert [(p["PartNumber"], p["Size"]) for p in parts] == [(1, 5), (2, 7), (3, 2)]
     assert parts[0]["ChecksumSHA256"] == fakes3.b64(hashlib.sha256(PIECES[0]).digest())
     page = get("k", MaxParts=2)["ObjectParts"]
-    assert page["IsTruncated"] and page["NextPartNumberMarker"] == 2 and page["TotalPartsCount"] == 3
+    assert (page["IsTruncated"] and page["NextPartNumberMarker"] == 2
+            and page["TotalPartsCount"] == 3)
     assert [p["PartNumber"] for p in get("k", PartNumberMarker=2)["ObjectParts"]["Parts"]] == [3]
     assert get("full")["ObjectParts"] == {"TotalPartsCount": 3}
     assert not {"ObjectParts", "Checksum"} & get("plain").keys()
@@ -634,23 +679,28 @@ def test_multipart_refused(s3, client):
     for n, (piece, value) in enumerate(zip(PIECES, sums), 1):
         etag = client.upload_part(**where, PartNumber=n, Body=piece, ChecksumSHA256=value)["ETag"]
         parts.append({"PartNumber": n, "ChecksumSHA256": value, "ETag": etag})
-    complete = lambda parts, **more: code(client.complete_multipart_upload, **where,            # noqa: E731
+    complete = lambda parts, **more: code(client.complete_multipart_upload, **where,  # noqa: E731
                                           MultipartUpload={"Parts": parts}, **more)[1]
     assert complete(parts) == "EntityTooSmall"
     s3.min_part = 1
     assert complete([]) == "MalformedXML"
     assert complete(parts[::-1]) == complete([parts[0], parts[0]]) == "InvalidPartOrder"
-    assert complete([{**parts[0], "ETag": "x"}]) == complete([{**parts[0], "PartNumber": 9}]) == "InvalidPart"
+    assert (complete([{**parts[0], "ETag": "x"}]) == complete([{**parts[0], "PartNumber": 9}])
+            == "InvalidPart")
     assert complete([{**parts[0], "ChecksumSHA256": sums[1]}]) == "InvalidPart"
-    assert complete([{k: v for k, v in parts[0].items() if k != "ChecksumSHA256"}]) == "InvalidRequest"
+    assert complete([{k: v for k,
+                      v in parts[0].items() if k != "ChecksumSHA256"}]) == "InvalidRequest"
     assert complete(parts, ChecksumSHA256=sums[0]) == "BadDigest"
     assert complete(parts, MpuObjectSize=3) == "InvalidRequest"
     assert complete(parts, IfMatch='"x"') == "NoSuchKey"
-    assert code(client.upload_part, **where, PartNumber=4, ChecksumCRC32="AAAAAA==")[1] == "InvalidRequest"
+    assert (code(client.upload_part, **where, PartNumber=4, ChecksumCRC32="AAAAAA==")[1]
+            == "InvalidRequest")
     assert code(client.upload_part, **where, PartNumber=10001, Body=b"")[1] == "InvalidArgument"
     assert [p["Size"] for p in client.list_parts(**where)["Parts"]] == [5, 7, 2]
-    assert [u["UploadId"] for u in client.list_multipart_uploads(Bucket="b")["Uploads"]] == [made["UploadId"]]
-    client.complete_multipart_upload(**where, MultipartUpload={"Parts": parts[::2]}, IfNoneMatch="*")
+    assert ([u["UploadId"] for u in client.list_multipart_uploads(Bucket="b")["Uploads"]]
+            == [made["UploadId"]])
+    client.complete_multipart_upload(**where, MultipartUpload={"Parts": parts[::2]},
+                                     IfNoneMatch="*")
     assert s3.get("b", "k").body == PIECES[0] + PIECES[2]
     assert client.get_object(Bucket="b", Key="k", PartNumber=3)["Body"].read() == PIECES[2]
     assert code(client.list_parts, **where) == (404, "NoSuchUpload")
@@ -667,12 +717,14 @@ def test_large_body_both_ways(s3, client):
     assert s3.requests(method="GET")[0].bytes_sent == len(body)
 
 
-# Listings ------------------------------------------------------------------------------------------
+# Listings
+# ------------------------------------------------------------------------------------------
 
 def seeded_keys(seed):
     """Return awkward keys: few letters, many slashes, characters either side of them in UTF-8."""
     chance = random.Random(seed)
-    return {"".join(chance.choices("ab/é\U0001f600\uffff \x01", k=chance.randint(1, 5))) for _ in range(60)}
+    return {"".join(chance.choices("ab/é\U0001f600\uffff \x01", k=chance.randint(1, 5)))
+            for _ in range(60)}
 
 
 def model(keys, prefix, delimiter, after):
@@ -701,12 +753,14 @@ def test_listings_page_like_the_model(s3, client, prefix, delimiter):
     for key in keys:
         s3.put("b", key, b"")
     s3.put("b", "a/hidden", b"")
-    s3.delete("b", "a/hidden")          # a marker on top: not in object listings, nor its prefix for its sake
+    # a marker on top: not in object listings, nor its prefix for its sake
+    s3.delete("b", "a/hidden")
     options = {"Bucket": "b", "Prefix": prefix, "Delimiter": delimiter}
     for size in (1, 4, 1000):
         for start in ("", "a/", "b\x01", "é") if size == 4 else ("",):
-            shown = [row for page in client.get_paginator("list_objects_v2").paginate(
-                **options, StartAfter=start, PaginationConfig={"PageSize": size}) for row in rows(page)]
+            shown = [row for page in client.get_paginator("list_objects_v2")
+                     .paginate(**options, StartAfter=start, PaginationConfig={"PageSize": size})
+                     for row in rows(page)]
             assert shown == model(keys, prefix, delimiter, start)
         shown = [row for page in client.get_paginator("list_objects").paginate(
             **options, PaginationConfig={"PageSize": size}) for row in rows(page)]
@@ -718,7 +772,8 @@ def test_listings_page_like_the_model(s3, client, prefix, delimiter):
 
 def rows(page):
     """Return keys and prefixes (with a bar) of a page, merged in order."""
-    keys = {row["Key"] for name in ("Contents", "Versions", "DeleteMarkers") for row in page.get(name, ())}
+    keys = {row["Key"] for name in ("Contents", "Versions", "DeleteMarkers")
+            for row in page.get(name, ())}
     return sorted(keys | {group["Prefix"] + "|" for group in page.get("CommonPrefixes", ())},
                   key=lambda row: row.rstrip("|").encode() if row.endswith("|") else row.encode())
 
@@ -747,22 +802,26 @@ def test_versions_on_the_wire(s3):
     s3.delete("b", "k", made[2])
     page = ask_signed(s3, "GET", f"/b?key-marker=k&version-id-marker={made[2]}&versions")[2]
     assert wire_order(page) == wanted[3:]
-    assert error_of(ask_signed(s3, "GET", "/b?version-id-marker=x&versions")[2]) == "InvalidArgument"
+    assert (error_of(ask_signed(s3, "GET", "/b?version-id-marker=x&versions")[2])
+            == "InvalidArgument")
 
 
 def test_listing_details(s3, client):
     """The fields of a row, and the answers to odd parameters."""
-    s3.put("b", "test_file(3) +.png", b"xy", storage_class="GLACIER_IR", modified="2024-05-06T07:08:09Z")
+    s3.put("b", "test_file(3) +.png", b"xy", storage_class="GLACIER_IR",
+           modified="2024-05-06T07:08:09Z")
     raw = ask_signed(s3, "GET", "/b?encoding-type=url&list-type=2")[2].decode()
     assert "<Key>test_file%283%29+%2B.png</Key>" in raw and "<Owner>" not in raw
-    assert "<LastModified>2024-05-06T07:08:09.000Z</LastModified>" in raw and "<Size>2</Size>" in raw
+    assert ("<LastModified>2024-05-06T07:08:09.000Z</LastModified>" in raw
+            and "<Size>2</Size>" in raw)
     assert "<StorageClass>GLACIER_IR</StorageClass>" in raw
     assert "<ChecksumType>FULL_OBJECT</ChecksumType>" in raw
     assert "<Owner>" in ask_signed(s3, "GET", "/b")[2].decode()
     s3.put("b", "\x01", b"")
-    assert b"<Key>&#x1;</Key>" in ask_signed(s3, "GET", "/b?list-type=2")[2]       # not XML, as with S3
+    assert b"<Key>&#x1;</Key>" in ask_signed(s3, "GET", "/b?list-type=2")[2]  # not XML, as with S3
     assert error_of(ask_signed(s3, "GET", "/b?list-type=2&max-keys=x")[2]) == "InvalidArgument"
-    assert error_of(ask_signed(s3, "GET", "/b?continuation-token=x&list-type=2")[2]) == "InvalidArgument"
+    assert (error_of(ask_signed(s3, "GET", "/b?continuation-token=x&list-type=2")[2])
+            == "InvalidArgument")
     empty = client.list_objects_v2(Bucket="b", MaxKeys=0)
     assert (empty["KeyCount"], empty["IsTruncated"]) == (0, False)
     assert client.list_objects_v2(Bucket="b", MaxKeys=5000)["MaxKeys"] == 1000
@@ -770,7 +829,8 @@ def test_listing_details(s3, client):
     assert (version["VersionId"], version["IsLatest"]) == ("null", True)
 
 
-# Archives ------------------------------------------------------------------------------------------
+# Archives
+# ------------------------------------------------------------------------------------------
 
 def restore(client, key="k", days=2, tier=None, **more):
     """Ask for a restore; return its status or the error's code."""
@@ -785,12 +845,13 @@ def restore(client, key="k", days=2, tier=None, **more):
 
 
 def test_restore_cycle(s3, client):
-    """Archived, ongoing, ready until the second midnight, archived again; HEAD and listings tell."""
+    """Archived, ongoing, ready until the second midnight, archived again; HEAD and listings tell.
+    """
     s3.put("b", "k", b"cold", storage_class="GLACIER")
-    status = lambda: client.list_objects_v2(                                                    # noqa: E731
+    status = lambda: client.list_objects_v2(  # noqa: E731
         Bucket="b", OptionalObjectAttributes=["RestoreStatus"])["Contents"][0].get("RestoreStatus")
-    head = lambda: client.head_object(Bucket="b", Key="k").get("Restore")                       # noqa: E731
-    get = lambda: client.get_object(Bucket="b", Key="k")                                        # noqa: E731
+    head = lambda: client.head_object(Bucket="b", Key="k").get("Restore")  # noqa: E731
+    get = lambda: client.get_object(Bucket="b", Key="k")  # noqa: E731
     assert code(get) == (403, "InvalidObjectState") and head() is None and status() is None
     assert restore(client) == 202
     assert head() == 'ongoing-request="true"' and status() == {"IsRestoreInProgress": True}
@@ -800,9 +861,11 @@ def test_restore_cycle(s3, client):
     s3.clock.advance(61)
     assert get()["Body"].read() == b"cold" and get()["StorageClass"] == "GLACIER"
     expiry = status()["RestoreExpiryDate"]
-    assert expiry.timestamp() % DAY == 0 and 2 * DAY <= expiry.timestamp() - s3.clock.now() + 61 <= 3 * DAY
+    assert (expiry.timestamp() % DAY == 0
+            and 2 * DAY <= expiry.timestamp() - s3.clock.now() + 61 <= 3 * DAY)
     assert head() == f'ongoing-request="false", expiry-date="{expiry:%a, %d %b %Y %H:%M:%S} GMT"'
-    versions = client.list_object_versions(Bucket="b", OptionalObjectAttributes=["RestoreStatus"])["Versions"]
+    versions = client.list_object_versions(Bucket="b", OptionalObjectAttributes=["RestoreStatus"])[
+        "Versions"]
     assert versions[0]["RestoreStatus"]["RestoreExpiryDate"] == expiry
     assert "RestoreStatus" not in client.list_objects_v2(Bucket="b")["Contents"][0]
     assert restore(client, days=10) == 200
@@ -819,7 +882,8 @@ def test_restore_rules(s3, client):
     s3.put("b", "it deep", b"", storage_class="INTELLIGENT_TIERING", tier="DEEP_ARCHIVE_ACCESS")
     for key in ("STANDARD", "GLACIER_IR", "INTELLIGENT_TIERING"):
         assert restore(client, key) == "InvalidObjectState"
-    assert restore(client, "GLACIER", days=None) == restore(client, "GLACIER", tier="Fast") == "MalformedXML"
+    assert restore(client, "GLACIER", days=None) == restore(client, "GLACIER",
+                                                            tier="Fast") == "MalformedXML"
     assert restore(client, "GLACIER", days=-1) == "MalformedXML"
     assert restore(client, "DEEP_ARCHIVE", tier="Expedited") == "InvalidArgument"
     assert restore(client, "it", days=1) == "InvalidArgument"
@@ -829,7 +893,7 @@ def test_restore_rules(s3, client):
     s3.expedited = True
     assert restore(client, "GLACIER", tier="Bulk") == 202
     assert restore(client, "GLACIER", tier="Expedited", days=3) == "RestoreAlreadyInProgress"
-    assert restore(client, "GLACIER", tier="Expedited") == 202          # faster, same days: an upgrade
+    assert restore(client, "GLACIER", tier="Expedited") == 202  # faster, same days: an upgrade
     assert restore(client, "GLACIER", tier="Expedited") == "RestoreAlreadyInProgress"
     s3.clock.advance(301)
     client.get_object(Bucket="b", Key="GLACIER")
@@ -839,13 +903,14 @@ def test_restore_rules(s3, client):
 def test_restore_intelligent_tiering(s3, client):
     """An archived tier comes back for good: the header goes, there was never a RestoreStatus."""
     s3.put("b", "k", b"cold", storage_class="INTELLIGENT_TIERING", tier="DEEP_ARCHIVE_ACCESS")
-    head = lambda: client.head_object(Bucket="b", Key="k")                                      # noqa: E731
+    head = lambda: client.head_object(Bucket="b", Key="k")  # noqa: E731
     assert head()["ArchiveStatus"] == "DEEP_ARCHIVE_ACCESS"
     body = ask_signed(s3, "GET", "/b/k")[2]
     assert ElementTree.fromstring(body).findtext("AccessTier") == "DEEP_ARCHIVE_ACCESS"
     assert restore(client, days=None, tier="Standard") == 202
     assert head()["Restore"] == 'ongoing-request="true"'
-    listed = client.list_objects_v2(Bucket="b", OptionalObjectAttributes=["RestoreStatus"])["Contents"][0]
+    listed = client.list_objects_v2(Bucket="b", OptionalObjectAttributes=["RestoreStatus"])[
+        "Contents"][0]
     assert "RestoreStatus" not in listed
     s3.clock.advance(13 * HOUR)
     assert not {"Restore", "ArchiveStatus"} & head().keys()
@@ -858,21 +923,25 @@ def test_restore_of_versions(s3, client):
     s3.bucket("b", versioning="Enabled")
     old, new = (s3.put("b", "k", body, storage_class="DEEP_ARCHIVE") for body in (b"old", b"new"))
     marker = s3.delete("b", "k")
-    assert restore(client) == "NoSuchKey" and restore(client, VersionId=marker) == "MethodNotAllowed"
+    assert restore(client) == "NoSuchKey" and restore(client,
+                                                      VersionId=marker) == "MethodNotAllowed"
     s3.restore_seconds["DEEP_ARCHIVE", "Standard"] = 1
     assert restore(client, VersionId=old) == 202
     s3.clock.advance(2)
     assert client.get_object(Bucket="b", Key="k", VersionId=old)["Body"].read() == b"old"
-    assert code(client.get_object, Bucket="b", Key="k", VersionId=new) == (403, "InvalidObjectState")
+    assert (code(client.get_object, Bucket="b", Key="k", VersionId=new)
+            == (403, "InvalidObjectState"))
 
 
-# Signatures ----------------------------------------------------------------------------------------
+# Signatures
+# ----------------------------------------------------------------------------------------
 
-def signed(s3, method, path, headers=None, body=b"", key=None, secret=None, token=None, region="us-east-1",
-           signer=S3SigV4Auth):
+def signed(s3, method, path, headers=None, body=b"", key=None, secret=None, token=None,
+           region="us-east-1", signer=S3SigV4Auth):
     """Return the headers of a request that botocore signs."""
     request = AWSRequest(method, s3.url + path, headers or {}, body)
-    signer(Credentials(key or s3.access_key, secret or s3.secret_key, token), "s3", region).add_auth(request)
+    signer(Credentials(key or s3.access_key, secret or s3.secret_key, token), "s3",
+           region).add_auth(request)
     return {**dict(request.headers.items()), "Host": f"127.0.0.1:{s3.port}"}
 
 
@@ -906,7 +975,7 @@ def test_signature_errors(s3):
     s3.clock.advance(365 * DAY)         # the virtual clock is not the signatures' clock
     assert get() == 200
     assert ask(s3, "GET", "/b/k")[0] == 403
-    with_header = lambda value: outcome(ask(s3, "GET", "/b/k", {"Authorization": value}))         # noqa: E731
+    with_header = lambda value: outcome(ask(s3, "GET", "/b/k", {"Authorization": value}))  # noqa: E501, E731
     assert with_header("AWS a:b") == "InvalidRequest"
     assert with_header("AWS4-HMAC-SHA256 x") == "AuthorizationHeaderMalformed"
 
@@ -920,17 +989,21 @@ def test_signature_covers_the_request(s3):
         return outcome(ask(s3, method, path, headers, body))
 
     assert put() == 200
-    assert put(path="/b/K?x-id=PutObject") == put(path="/b/k?x-id=Putobject") == "SignatureDoesNotMatch"
-    assert put(method="POST") == put(headers={**good, "x-amz-meta-a": "2"}) == "SignatureDoesNotMatch"
+    assert (put(path="/b/K?x-id=PutObject") == put(path="/b/k?x-id=Putobject")
+            == "SignatureDoesNotMatch")
+    assert put(method="POST") == put(headers={**good,
+                                              "x-amz-meta-a": "2"}) == "SignatureDoesNotMatch"
     assert put(headers={**good, "x-amz-meta-b": "2"}) == "AccessDenied"
     assert put(body=b"bodY") == "XAmzContentSHA256Mismatch"
-    without = {name: value for name, value in good.items() if name.lower() != "x-amz-content-sha256"}
+    without = {name: value for name,
+               value in good.items() if name.lower() != "x-amz-content-sha256"}
     assert put(headers=without) == "InvalidRequest"
     # A path that is not in canonical form must be signed in it, as S3 wants.
     s3.put("b", "a=b(1)", b"y")
     canonical = signed(s3, "GET", "/b/a%3Db%281%29")
     assert ask(s3, "GET", "/b/a=b(1)", canonical)[2] == b"y"
-    assert error_of(ask(s3, "GET", "/b/a=b(1)", signed(s3, "GET", "/b/a=b(1)"))[2]) == "SignatureDoesNotMatch"
+    assert (error_of(ask(s3, "GET", "/b/a=b(1)", signed(s3, "GET", "/b/a=b(1)"))[2])
+            == "SignatureDoesNotMatch")
 
 
 def test_presigned(s3):
@@ -940,7 +1013,8 @@ def test_presigned(s3):
     version = s3.put("b", "a/../k é", b"x")
     s3.put("b", "a/../k é", b"y")
     client = client_of(s3, config={"signature_version": "s3v4"})
-    url = client.generate_presigned_url("get_object", Params={**named, "VersionId": version}, ExpiresIn=60)
+    url = client.generate_presigned_url("get_object", Params={**named, "VersionId": version},
+                                        ExpiresIn=60)
     path = url[len(s3.url):]
     assert "X-Amz-Signature" in path and ask(s3, "GET", path)[2] == b"x"
     assert ask(s3, "HEAD", path)[0] == 403
@@ -971,7 +1045,8 @@ def test_unsigned_server(open3):
     assert stranger.get_object(Bucket="b", Key="k")["Body"].read() == b"x"
 
 
-# Faults --------------------------------------------------------------------------------------------
+# Faults
+# --------------------------------------------------------------------------------------------
 
 BODY = bytes(range(256)) * 40
 
@@ -1006,7 +1081,7 @@ FAULTS = {
     "short": ({"at": 100}, lambda st, h, b: isinstance(b, http.client.IncompleteRead)
               and b.partial == BODY[:100]),
     "short-nolength": ({"at": 100}, lambda st, h, b: "Content-Length" not in h and b == BODY[:100]),
-    "long": ({}, lambda st, h, b: b == BODY),                   # http.client stops where it was told to
+    "long": ({}, lambda st, h, b: b == BODY),  # http.client stops where it was told to
     "reset": ({"at": 100}, lambda st, h, b: st == 200 and isinstance(b, ConnectionResetError)),
     "stall": ({"at": 100, "seconds": 0.3}, lambda st, h, b: b == BODY),
     "trickle": ({"rate": 40000}, lambda st, h, b: b == BODY),
@@ -1019,14 +1094,17 @@ FAULTS = {
     "wrong-version": ({}, lambda st, h, b: b == BODY and h["x-amz-version-id"].startswith("wrong")),
     "gzip": ({}, lambda st, h, b: h["Content-Encoding"] == "gzip" and gzip.decompress(b) == BODY),
     "chunked": ({}, lambda st, h, b: "Content-Length" not in h and b == BODY),
-    "bad-chunks": ({"at": 100}, lambda st, h, b: isinstance(b, (http.client.HTTPException, ValueError))),
+    "bad-chunks":
+    ({"at": 100}, lambda st, h, b: isinstance(b, (http.client.HTTPException, ValueError))),
     "double-length": ({}, lambda st, h, b: st == 200),
-    "endless": ({}, lambda st, h, b: st == 200 and "Content-Length" not in h and b == BODY + b"more " * 2),
+    "endless":
+    ({}, lambda st, h, b: st == 200 and "Content-Length" not in h and b == BODY + b"more " * 2),
     "hang": ({"seconds": 0.3}, lambda st, h, b: b == BODY),
     "error200": ({}, lambda st, h, b: st == 200 and error_of(b) == "InternalError"),
     "html": ({}, lambda st, h, b: st == 200 and b.startswith(b"<html>")),
     "status": ({}, lambda st, h, b: st == 503 and error_of(b) == "SlowDown"),
-    "page": ({"status": 405}, lambda st, h, b: st == 405 and b == b"<html><body><h1>405</h1></body></html>"),
+    "page": ({"status": 405},
+             lambda st, h, b: st == 405 and b == b"<html><body><h1>405</h1></body></html>"),
     "redirect": ({}, lambda st, h, b: st == 301 and h["x-amz-bucket-region"] == "eu-west-1"),
     "refuse": ({}, lambda st, h, b: st == 0 and isinstance(b, http.client.RemoteDisconnected)),
 }
@@ -1106,7 +1184,8 @@ def test_fault_rules(open3):
     open3.fault("status", key="a", times=2, after=1, status=500)
     assert [fetch(open3, "a")[0] for _ in range(5)] == [200, 500, 500, 200, 200]
     rule = open3.fault("status", key=bool, times=None, status=500)      # any object, but no listing
-    assert [fetch(open3, "b")[0], ask(open3, "GET", "/b")[0], fetch(open3, "a")[0]] == [500, 200, 500]
+    assert ([fetch(open3, "b")[0], ask(open3, "GET", "/b")[0], fetch(open3, "a")[0]]
+            == [500, 200, 500])
     assert rule.hits == 2
     open3.faults.clear()
     open3.fault("refuse", method=None, where=lambda request: "range" in request.headers)
@@ -1139,7 +1218,8 @@ def test_faults_seen_by_boto3(s3, client):
     s3.fault("status", code="SlowDown")
     assert code(client.get_object, Bucket="b", Key="k") == (503, "SlowDown")
     s3.fault("redirect", status=307, method="HEAD")
-    assert code(client.head_object, Bucket="b", Key="k")[0] == 400      # asked again, signed for that region
+    # asked again, signed for that region
+    assert code(client.head_object, Bucket="b", Key="k")[0] == 400
     assert "/eu-west-1/" in s3.log[-1].headers["authorization"]
 
 
@@ -1156,10 +1236,12 @@ def test_stall_and_client_gone(open3):
     assert not open3.live and [r.status for r in open3.log] == [0, 200]
 
 
-# The server ----------------------------------------------------------------------------------------
+# The server
+# ----------------------------------------------------------------------------------------
 
 def test_hook_latency_log(s3, client):
-    """A hook may change the world before an answer; latency delays it; the log has it all in order."""
+    """A hook may change the world before an answer; latency delays it; the log has it all in order.
+    """
     s3.put("b", "k", b"old")
     s3.hook = lambda request: s3.put("b", "k", b"new") if request.method == "GET" else None
     s3.latency = 0.15
@@ -1182,7 +1264,8 @@ def test_pipelined_and_split_requests(open3):
     open3.put("b", "a", b"1")
     open3.put("b", "b", b"2")
     open3.fault("hang", key="a", seconds=0.1)
-    both = b"GET /b/a HTTP/1.1\r\nHost: h\r\n\r\nGET /b/b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    both = (b"GET /b/a HTTP/1.1\r\nHost: h\r\n\r\nGET /b/b HTTP/1.1\r\nHost: h\r\nConnection: "
+            b"close\r\n\r\n")
     answer = send(open3, both)
     assert answer.index(b"\r\n\r\n1HTTP/1.1") < answer.index(b"\r\n\r\n2")
     with socket.create_connection(("127.0.0.1", open3.port), timeout=5) as connection:
@@ -1244,7 +1327,8 @@ def test_seeding_refuses_nonsense(s3):
             s3.put("b", **wrong)
     assert s3.put("b", "k", b"x") == "null"
     s3.bucket("b", versioning="Enabled")
-    assert s3.put("b", "k", b"y", version="v1", etag="odd", sse="aws:kms") == "v1" == s3.get("b", "k").id
+    assert (s3.put("b", "k", b"y", version="v1", etag="odd", sse="aws:kms") == "v1"
+            == s3.get("b", "k").id)
     assert [v.key for v in s3.objects("b")] == ["k"] and len(s3.versions("b")) == 2
 
 
@@ -1260,10 +1344,12 @@ def test_standalone():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             ready, url = process.stdout.readline().split()
-            place = types.SimpleNamespace(url=url, access_key=FakeS3.access_key, secret_key=FakeS3.secret_key)
+            place = types.SimpleNamespace(url=url, access_key=FakeS3.access_key,
+                                          secret_key=FakeS3.secret_key)
             client = client_of(place)
             client.put_object(Bucket="b", Key="k", Body=b"x")
-            assert ready == "READY" and client.get_object(Bucket="b", Key="k")["Body"].read() == b"x"
+            assert (ready == "READY"
+                    and client.get_object(Bucket="b", Key="k")["Body"].read() == b"x")
         finally:
             process.kill()
 
@@ -1291,9 +1377,11 @@ def certificate(folder):
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now, day = datetime.now(timezone.utc), timedelta(days=1)
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-            .serial_number(1).not_valid_before(now - day).not_valid_after(now + day)
-            .add_extension(alternative, False).sign(key, hashes.SHA256()))
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
+            .public_key(key.public_key()).serial_number(1).not_valid_before(now - day)
+            .not_valid_after(now + day).add_extension(alternative, False)
+            .sign(key, hashes.SHA256()))
     (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM,
+                                                       serialization.PrivateFormat.PKCS8,
+                                                       serialization.NoEncryption()))

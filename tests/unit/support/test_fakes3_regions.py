@@ -1,4 +1,5 @@
-"""Buckets of several regions on one fake: what is signed for another region is refused as S3 does."""
+"""Buckets of several regions on one fake: what is signed for another region is refused as S3 does.
+"""
 
 import http.client
 from xml.etree import ElementTree
@@ -31,17 +32,20 @@ def ask(s3, method, path, region=None, signer=S3SigV4Auth, body=b""):
     prepared = request.prepare()
     connection = http.client.HTTPConnection("127.0.0.1", s3.port, timeout=30)
     try:
-        connection.request(method, prepared.url[len(s3.url):], prepared.body, dict(prepared.headers))
+        connection.request(method, prepared.url[len(s3.url):], prepared.body,
+                           dict(prepared.headers))
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
         connection.close()
 
 
-@pytest.mark.parametrize("path,right,wrong", [
-    ("/there/k", THERE, HERE), ("/there/k", THERE, "ap-south-1"), ("/there?list-type=2", THERE, HERE),
-    ("/there?versioning", THERE, HERE), ("/here/k", HERE, THERE), ("/", HERE, THERE),
-    ("/missing/k", HERE, THERE)])
+@pytest.mark.parametrize("path,right,wrong", [("/there/k", THERE, HERE),
+                                              ("/there/k", THERE, "ap-south-1"),
+                                              ("/there?list-type=2", THERE, HERE),
+                                              ("/there?versioning", THERE, HERE),
+                                              ("/here/k", HERE, THERE), ("/", HERE, THERE),
+                                              ("/missing/k", HERE, THERE)])
 @pytest.mark.parametrize("signer,code", [
     (S3SigV4Auth, "AuthorizationHeaderMalformed"),
     (S3SigV4QueryAuth, "AuthorizationQueryParametersError")])

@@ -1,4 +1,6 @@
-"""The real servers that tests and demo stand on: each starts, holds an object, and is gone afterwards."""
+"""The real servers that tests and demo stand on: each starts, holds an object, and is gone
+afterwards.
+"""
 
 import pytest
 import servers
@@ -24,6 +26,8 @@ def test_the_pipeline_on_other_servers(fixture, request, pipe, tmp_path):
     client.create_bucket(Bucket="other")
     for key in ("plain", "with space", "a//b", "é"):
         client.put_object(Bucket="other", Key=key, Body=key.encode())
-    done = pipe(f"s3-manifest s3://other | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d -o {tmp_path}/out.csv", env=server.env)
+    done = pipe(
+        f"s3-manifest s3://other | s3-fetch -d {tmp_path}/d | s3-verify -d {tmp_path}/d -o "
+        f"{tmp_path}/out.csv", env=server.env)
     assert done.status == [0, 0, 0], done.err
     assert "4 rows verified" in done.err

@@ -1,4 +1,6 @@
-"""A large object in the parent: ranges handed out one by one, sums that stay small, a journal that resumes."""
+"""A large object in the parent: ranges handed out one by one, sums that stay small, a journal that
+resumes.
+"""
 
 import os
 import tracemalloc
@@ -21,7 +23,8 @@ def made(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "RANGE_LEAST", 1 << 20)
 
     def make():
-        large = Large(Tree(str(tmp_path / "d")), Job("survey", "b", "k", "v", "e", 5 << 20, -1, "b/k"),
+        large = Large(Tree(str(tmp_path / "d")),
+                      Job("survey", "b", "k", "v", "e", 5 << 20, -1, "b/k"),
                       Outcome("surveyed", size=5 << 20, etag="e"), 2)
         assert large.hold()
         large.start()
@@ -33,7 +36,8 @@ def made(tmp_path, monkeypatch):
 def test_ranges_share_out_the_object(made):
     """In order, without a gap, each once."""
     jobs = list(iter(made().next_job, None))
-    assert [(job.start, job.end) for job in jobs] == [(0, 2 << 20), (2 << 20, 4 << 20), (4 << 20, 5 << 20)]
+    assert [(job.start, job.end) for job in jobs] == [(0, 2 << 20), (2 << 20, 4 << 20),
+                                                      (4 << 20, 5 << 20)]
     assert all(job.kind == "range" and job.pieces is None for job in jobs)
 
 
@@ -52,7 +56,8 @@ def test_a_run_that_was_killed_goes_on(made):
     assert [job.pieces for job in again] == [pieces_of(first), None, None]
 
 
-@pytest.mark.parametrize("spoilt", [b"", b"{", b"[]\n", b'{"step": 0}\n', b'{"step": "x"}\n', b"\xff\n", b'{"start": []}\n'])
+@pytest.mark.parametrize("spoilt", [b"", b"{", b"[]\n", b'{"step": 0}\n', b'{"step": "x"}\n',
+                                    b"\xff\n", b'{"start": []}\n'])
 def test_a_journal_that_makes_no_sense(made, spoilt):
     """It begins anew."""
     large = made()
@@ -70,7 +75,8 @@ def test_the_sums_of_five_tib_stay_small():
         for number in range(0, 81_920, 8):
             start = number * (64 << 20)
             leaves = {str(start // LEAF + n): "ab" * 16 for n in range(8)}
-            sums.add({"start": start, "end": start + (64 << 20), "crc": 2 ** 64 - 1, "parts": [], "leaves": leaves})
+            sums.add({"start": start, "end": start + (64 << 20), "crc": 2 ** 64 - 1, "parts": [],
+                      "leaves": leaves})
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()
@@ -80,7 +86,8 @@ def test_the_sums_of_five_tib_stay_small():
 def test_the_digest_is_that_of_the_file(tmp_path):
     """Leaves that lie across two ranges are read from the part."""
     body = os.urandom(2 * LEAF + 1000)
-    large = Large(Tree(str(tmp_path / "d")), Job("survey", "b", "k", "v", "e", len(body), -1, "b/k"),
+    large = Large(Tree(str(tmp_path / "d")),
+                  Job("survey", "b", "k", "v", "e", len(body), -1, "b/k"),
                   Outcome("surveyed", size=len(body), etag="e"), 2)
     assert large.hold()
     large.start()
@@ -93,7 +100,8 @@ def test_the_digest_is_that_of_the_file(tmp_path):
     assert os.listdir(large.tree.parts) == []
 
 
-@pytest.mark.parametrize("line,wanted", [(b'{"start": 1}\n', {"start": 1}), (b"1\n", None), (b'{"start": {}}\n', None), (b"", None)])
+@pytest.mark.parametrize("line,wanted", [(b'{"start": 1}\n', {"start": 1}), (b"1\n", None),
+                                         (b'{"start": {}}\n', None), (b"", None)])
 def test_notes(line, wanted):
     """Dictionaries of ours, or nothing."""
     assert parse_note(line) == wanted

@@ -16,7 +16,8 @@ CRC = claim_of("CRC32", "FULL_OBJECT", "AAAAAA==", "", 5)
 
 def errand(claim=NO_CLAIM, digest="", asked=False, state=LISTED):
     """Return the errand of a file of 5 bytes, `digest` recorded of it."""
-    made = FileErrand(Row("b", "k", digest=digest, state=state), "b/k", SimpleNamespace(st_size=5), None)
+    made = FileErrand(Row("b", "k", digest=digest, state=state), "b/k", SimpleNamespace(st_size=5),
+                      None)
     made.claim, made.is_asked = claim, asked
     return made
 
@@ -28,29 +29,33 @@ def read(proof, size=5, digest="d"):
 
 @pytest.mark.parametrize("made,found,state,proof", [
     (errand(CRC), read("crc32"), VERIFIED, "crc32"),
-    (errand(CRC), read("crc32", size=4), MISMATCH, ""),                    # it changed while it was read
+    (errand(CRC), read("crc32", size=4), MISMATCH, ""),  # it changed while it was read
     (errand(CRC), read(""), MISMATCH, ""),
     (errand(CRC, "other"), read(""), MISMATCH, ""),
-    (errand(MD5), read(""), ASK, ""),                                      # an ETag that looks like an MD5 may be none
+    (errand(MD5), read(""), ASK, ""),  # an ETag that looks like an MD5 may be none
     (errand(MD5, asked=True), read(""), MISMATCH, ""),
-    (errand(MD5, "d", asked=True), read(""), VERIFIED, "digest"),          # what was fetched, and S3 does not say more
+    # what was fetched, and S3 does not say more
+    (errand(MD5, "d", asked=True), read(""), VERIFIED, "digest"),
     (errand(digest="d"), read("size"), VERIFIED, "digest"),
     (errand(digest="e"), read("size"), MISMATCH, ""),
     (errand(), read("size"), UNVERIFIABLE, "size"),
-    (errand(digest="d", state=UNVERIFIABLE), read("size"), UNVERIFIABLE, "size"),      # its digest was only read from the file
+    # its digest was only read from the file
+    (errand(digest="d", state=UNVERIFIABLE), read("size"), UNVERIFIABLE, "size"),
     (errand(digest="e", state=UNVERIFIABLE), read("size"), MISMATCH, "")])
 def test_judge(made, found, state, proof):
     """By the claim, by our digest, or not at all."""
     verdict = judge(made, found)
-    assert (verdict.state, verdict.proof) == (state, proof) and (verdict.why or state in (VERIFIED, ASK))
+    assert ((verdict.state, verdict.proof) == (state, proof)
+            and (verdict.why or state in (VERIFIED, ASK)))
 
 
 @pytest.mark.parametrize("made,has_answer,state", [
-    (errand(NO_CLAIM, "d", True), True, VERIFIED),         # encrypted under a key of KMS: its ETag is not an MD5
+    # encrypted under a key of KMS: its ETag is not an MD5
+    (errand(NO_CLAIM, "d", True), True, VERIFIED),
     (errand(NO_CLAIM, "e", True), True, MISMATCH),
     (errand(NO_CLAIM, "", True), True, UNVERIFIABLE),
-    (errand(CRC, "", True), True, READ),                   # S3 says a checksum that can be compared
-    (errand(MD5, "d", True), True, MISMATCH),              # S3 says that it is an MD5 after all
+    (errand(CRC, "", True), True, READ),  # S3 says a checksum that can be compared
+    (errand(MD5, "d", True), True, MISMATCH),  # S3 says that it is an MD5 after all
     (errand(MD5, "", True), False, MISMATCH),
     (errand(MD5, "d", True), False, VERIFIED),
     (errand(MD5, "e", True), False, MISMATCH)])
@@ -59,8 +64,8 @@ def test_judge_by_answer(made, has_answer, state):
     assert judge_by_answer(made, read(""), has_answer).state == state
 
 
-@pytest.mark.parametrize("proof,size", [("etag-md5-parts:8", 8), ("etag-md5-parts:7", 0), ("etag-md5-parts:x", 0), ("crc32:8", 0),
-                                        ("", 0)])
+@pytest.mark.parametrize("proof,size", [("etag-md5-parts:8", 8), ("etag-md5-parts:7", 0),
+                                        ("etag-md5-parts:x", 0), ("crc32:8", 0), ("", 0)])
 def test_part_sizes_of_an_earlier_proof(proof, size):
     """Believed if they fit the file and the claim."""
     claim = claim_of("", "", "", "0" * 32 + "-2", 15)

@@ -17,10 +17,14 @@ def tree(tmp_path):
     return Tree(str(tmp_path), make=False)
 
 
-@pytest.mark.parametrize("row,known,path", [
-    (Row("b", "k"), "", "b/k"), (Row("b", "k", path="other"), "", "other"), (Row("b", "k"), "entry", "entry"),
-    (Row("b", "k", path="other"), "entry", "other"), (Row("b", "k", path="../up"), "", "b/k"),
-    (Row("b", "a"), "", "b/a%f"), (Row("bucket", "plain/x"), "", "plain/x"), (Row("b", "a/"), "", "b/a/")])
+@pytest.mark.parametrize("row,known,path", [(Row("b", "k"), "", "b/k"),
+                                            (Row("b", "k", path="other"), "", "other"),
+                                            (Row("b", "k"), "entry", "entry"),
+                                            (Row("b", "k", path="other"), "entry", "other"),
+                                            (Row("b", "k", path="../up"), "", "b/k"),
+                                            (Row("b", "a"), "", "b/a%f"),
+                                            (Row("bucket", "plain/x"), "", "plain/x"),
+                                            (Row("b", "a/"), "", "b/a/")])
 def test_where_it_is(tree, row, known, path):
     """As the row says, as the ledger says, as s3-fetch names it, as others do."""
     entry = entry_of(Row("b", row.key, path=known), "", 1, 1, 1) if known else None
