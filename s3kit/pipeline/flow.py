@@ -35,7 +35,7 @@ class Flow:
         self.batch, self.weight = [], 0
         self.sleeping, self.order = [], itertools.count()
         self.steps = 0              # events handled and calls made: whether anything goes on
-        self.ended = False
+        self.ended = self.is_over = False
         self.cut = None
 
     def run(self):
@@ -44,13 +44,17 @@ class Flow:
         Raises the input's Fault (Cut) at the end, if any.
         """
         threading.Thread(target=self.read, name="read", daemon=True).start()
-        while not self.is_done():
-            self.stage.look()
-            self.wake()
-            event = self.next_event()
-            if event:
-                self.dispatch(*event)
-            self.read_on()
+        try:
+            while not self.is_done():
+                self.stage.look()
+                self.wake()
+                event = self.next_event()
+                if event:
+                    self.dispatch(*event)
+                self.read_on()
+        finally:
+            self.is_over = True
+            self.gate.release()         # the reader ends, if it waits for us
         if self.cut:
             raise self.cut
 
@@ -63,6 +67,8 @@ class Flow:
         try:
             for rows in self.batches:
                 self.gate.acquire()
+                if self.is_over:
+                    return
                 self.events.put(("rows", rows))
             self.events.put(("end", None))
         except Exception as fault:      # of whatever kind: nobody else would end the flow

@@ -1,5 +1,6 @@
 """Rows through an executor: batches, rows that sleep, and a reader that is let go on."""
 
+import threading
 import time
 from concurrent.futures import Future
 
@@ -107,3 +108,7 @@ def test_no_more_is_read_than_fits():
     with pytest.raises(TimeoutError):
         made.run()
     assert len(read) <= 5 + 4
+    for thread in threading.enumerate():
+        if thread.name == "read":
+            thread.join(20)
+            assert not thread.is_alive(), "the reader waits for a flow that has ended"

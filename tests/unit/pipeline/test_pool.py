@@ -326,12 +326,11 @@ class SummingEngine(LateEngine):
 
 def test_a_worker_says_ten_notes_a_second_and_all_before_the_answer(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    notes = []
+    notes, began = [], time.monotonic()
     with Pool(1, notes.append) as pool:
         work = Summing()
         pool.submit(work, 0.0).result(SOON)
         assert sum(notes) == 100
-        began = time.monotonic()
         for future in [pool.submit(work, None) for _ in range(4)]:
             future.result(SOON)
         passed = time.monotonic() - began
