@@ -61,7 +61,7 @@ def is_intact(tree, row, entry):
     """Return whether the file of a row's ledger Entry lies in the Tree as it was when its bytes
     were checked.
     """
-    if not entry.path or not states.is_same_object(row, entry) or (
+    if not entry.path or not entry.proof or not states.is_same_object(row, entry) or (
             row.path and row.path != entry.path):
         return False
     there = tree.look(entry.path)

@@ -79,8 +79,8 @@ class Row:
 
     @property
     def length(self):
-        """The object's size in bytes, or None where the row does not say."""
-        return int(self.size) if self.size else None
+        """The object's size in bytes, or None where the row says none, or what is not a number."""
+        return int(self.size) if self.size.isascii() and self.size.isdigit() else None
 
     @property
     def is_marker(self):

@@ -20,6 +20,9 @@ from s3kit.verify.locating import locate
 
 TRIES = 3       # times that S3 is asked for what a row does not say
 # S3 does not say it
+# a time that no file has: what the ledger knows of one that is not S3's is never a file's, nor a
+# directory's
+NO_FILE = -1
 UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, jobs.FATAL)
 
 
@@ -248,8 +251,9 @@ class Verifying(Verb):
             return
         if self.args.discard:
             why += self.remove(errand.path)
+        self.forget_unproven(row, rows.MISMATCH)
         row.state, row.error = rows.MISMATCH, why
-        self.record(errand, jobs.Outcome(jobs.CHECKED), aloud=True)
+        self.record(errand, jobs.Outcome(jobs.CHECKED, mtime_ns=NO_FILE), aloud=True)
 
     def remove(self, path):
         """Remove a file; return what there is to say of that."""
@@ -284,8 +288,16 @@ class Verifying(Verb):
                         rows.PRUNED if is_last else None)
         self.stage.finish(row, made, entry is not None and entry.is_file(errand.status), aloud)
 
+    def forget_unproven(self, row, state):
+        """Take away the digest of an unverifiable row that becomes another: it was only read from a
+        file, and would pass for that of S3's bytes.
+        """
+        if row.state == rows.UNVERIFIABLE and state != rows.UNVERIFIABLE:
+            row.digest = ""
+
     def fail(self, row, state, why):
         """Let a row go that was not verified."""
+        self.forget_unproven(row, state)
         row.state, row.error = state, why
         if state != rows.UNVERIFIABLE:
             row.proof = ""

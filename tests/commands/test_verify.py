@@ -10,6 +10,8 @@ from conftest import env_of
 
 from manifests import read_rows
 
+from s3kit.proof.digest import digest_of
+
 
 @pytest.fixture
 def fetched(fake, run, tmp_path):
@@ -285,3 +287,31 @@ def test_a_file_that_is_gone_is_missing_whatever_the_class(run, fake, tmp_path, 
     for quick in ([], ["--quick"]):
         done = run("s3-verify", *quick, "-d", "d", env=env_of(fake), input=row)
         assert done.status == 1 and read_rows(done.out)[0].state == "missing", done
+
+
+def test_what_was_wrong_is_not_there_because_a_directory_is(fake, run, tmp_path):
+    """The ledger's word of a file that differed is not that of a directory in its place."""
+    fake.bucket("b")
+    fake.put("b", "k", b"right")
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    assert run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake)).status == 0
+    (tmp_path / "d/b/k").write_bytes(b"wrong")
+    assert run("s3-verify", "-d", tmp_path / "d", input=listed, env=env_of(fake)).status == 1
+    (tmp_path / "d/b/k").unlink()
+    (tmp_path / "d/b/k").mkdir()
+    done = run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake))
+    assert done.status == 0 and (tmp_path / "d/b/k%f").read_bytes() == b"right", done.out
+
+
+def test_the_digest_of_unproven_bytes_does_not_outlive_their_row_s_verdict(run, tmp_path):
+    """An unverifiable row whose file has gone is missing, and what was read of that file is no
+    proof of another that comes to lie there.
+    """
+    (tmp_path / "d/b").mkdir(parents=True)
+    digest = digest_of(b"other")
+    row = f"bucket,key,size,state,path,digest,proof\nb,k,5,unverifiable,b/k,{digest},size\n"
+    gone = run("s3-verify", "--quick", "-d", tmp_path / "d", input=row)
+    assert gone.status == 1 and digest not in gone.out and ",missing," in gone.out
+    (tmp_path / "d/b/k").write_bytes(b"other")
+    again = run("s3-verify", "--quick", "-d", tmp_path / "d", input=gone.out)
+    assert again.status == 5 and ",verified," not in again.out

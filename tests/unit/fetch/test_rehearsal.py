@@ -15,7 +15,7 @@ def fetched(tmp_path, key="k"):
     path = tmp_path / "d" / "b" / key
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"12345")
-    row = Row("b", key, "v", etag="e", size="5", path=f"b/{key}", state=FETCHED)
+    row = Row("b", key, "v", etag="e", size="5", path=f"b/{key}", proof="crc32", state=FETCHED)
     status = path.stat()
     return tree, row, entry_of(row, "v", 5, status.st_mtime_ns, status.st_ino)
 
@@ -29,6 +29,7 @@ def test_a_file_is_intact_as_long_as_nobody_touched_it(tmp_path):
     assert (not is_intact(tree, row, entry._replace(etag="other"))
             and not is_intact(tree, row, entry._replace(path="")))
     assert not is_intact(tree, Row("b", "k", "v", path="b/l"), entry)
+    assert not is_intact(tree, row, entry._replace(proof=""))       # what s3-verify found wrong
     (tmp_path / "d/b/k").unlink()
     assert not is_intact(tree, row, entry)
 
