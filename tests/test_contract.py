@@ -1359,7 +1359,7 @@ def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
     else:
         data = xml(*(
             f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag="{etag}" state="{state}" '
-            f'proof="{PROOF}" ' f'My_x0020_colour="colour {n}" x="a, b"' for n, key, size, etag,
+            f'proof="{PROOF}" My_x0020_colour="colour {n}" x="a, b"' for n, key, size, etag,
             state in facts))
     done = world.run([*world.words(command), "-f", form], input=data)
     assert done.status == 0, done.err

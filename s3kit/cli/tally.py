@@ -36,15 +36,6 @@ class Tally:
         elif self.verbose:
             say(self.name, f"{row.name}: {row.state or 'passed on'}")
 
-    def recount(self, row, old_state, told=True):
-        """Count a row by its state instead of by `old_state`, where it was counted so; say its
-        error if `told`.
-        """
-        with self.lock:
-            if self.states[old_state]:
-                self.states[old_state] -= 1
-        self.count(row, told)
-
     def add(self, name, number=1):
         """Add to the amount of this name."""
         with self.lock:

@@ -184,11 +184,7 @@ def hold(work):
         os.makedirs(work, exist_ok=True)
     finally:
         os.umask(old)
-    folder = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        held = lock.hold(LOCK, folder)
-    finally:
-        os.close(folder)
+    held = lock.hold_below(work, LOCK)
     if held is None:
         raise Held(f"another s3-migrate works in '{work}'")
     return held

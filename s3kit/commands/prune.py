@@ -61,7 +61,7 @@ def prune(args):
     if args.local and any(getattr(args, name, None) for name in NOT_LOCAL):
         raise Usage(
             "--local removes what the manifest does not name: it goes with no filter, with no -i, "
-            "--bucket or --columns, " "and with no option about versions in S3")
+            "--bucket or --columns, and with no option about versions in S3")
     if args.older_than_ledger and not args.local:
         raise Usage("--older-than-ledger goes with --local")
     source = Source(args)

@@ -15,6 +15,7 @@ from s3kit.errors import Fault
 
 NAME = "ledger.sqlite3"
 SCHEMA = 3
+NO_FILE = -1            # mtime_ns of what was found wrong: no file or directory is taken for it
 ASKED_AT_ONCE = 256
 BUSY_SECONDS = 60
 SIGN = 1 << 63

@@ -40,6 +40,15 @@ def hold(name, directory):
         os.close(fd)
 
 
+def hold_below(path, name):
+    """Return what `hold` does, of the file `name` in the directory at `path`. Raises OSError."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return hold(name, folder)
+    finally:
+        os.close(folder)
+
+
 def is_named(fd, name, directory):
     """Return whether `name` in `directory` is still the file that `fd` has open."""
     try:

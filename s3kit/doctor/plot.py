@@ -33,7 +33,7 @@ def drawing(title, steps, chosen):
     at = places[steps.index(chosen)]
     lines.append(
         f'<line x1="{at:.1f}" y1="{height(1):.1f}" x2="{at:.1f}" y2="{height(0):.1f}" '
-        f'stroke="{MARK}" ' 'stroke-dasharray="4 4"/>')
+        f'stroke="{MARK}" stroke-dasharray="4 4"/>')
     lines.append(text(at, height(1) - 6, "knee", "middle", MARK))
     for share, dashes in ((0.5, ""), (0.95, ' stroke-dasharray="2 4"')):
         lines.append(curve(places,

@@ -30,7 +30,7 @@ def run(args, streams, people):
     if network:
         tally.say(
             f"warning: the destination is on {network}, where locks between machines cannot be "
-            "trusted: " "run one s3-fetch at a time on it")
+            "trusted: run one s3-fetch at a time on it")
     sweep(tree)
     ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
     pool = Pool(args.jobs, stage.hear)

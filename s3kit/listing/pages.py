@@ -114,7 +114,7 @@ def sheet(namespace):
         if name == "ChecksumAlgorithm":
             values.append(
                 f'<xsl:for-each select="{ns}{name}"><xsl:if test="position()>1"><xsl:text> '
-                '</xsl:text></xsl:if>' '<xsl:value-of select="."/></xsl:for-each>')
+                '</xsl:text></xsl:if><xsl:value-of select="."/></xsl:for-each>')
         else:
             where = f"{ns}RestoreStatus/{ns}{name}" if name in RESTORE else f"{ns}{name}"
             values.append(f'<xsl:value-of select="{where}"/>')

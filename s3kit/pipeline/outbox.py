@@ -105,11 +105,15 @@ class Outbox:
 
     def hold_back(self):
         """Wait while the reader of our output is slower than we are."""
-        queued = 0 if self.spool is not None else len(self.passing)
-        while len(self.waiting) + queued > QUEUED and not self.fault:
+        while self.is_full() and not self.fault:
             self.should_stop()
             self.more.wait(0.2)
-            queued = 0 if self.spool is not None else len(self.passing)
+
+    def is_full(self):
+        """Return whether more rows wait than memory should hold; those in the spool are not there.
+        """
+        passing = len(self.passing) if self.spool is None else 0
+        return len(self.waiting) + passing > QUEUED
 
     def close(self, seconds=None):
         """Flush and write what is left, and end the thread. Raises the fault that ended it, if any.
@@ -180,7 +184,7 @@ class Outbox:
             self.disown(group, error)
             raise Fault(
                 f"cannot make files durable: {reason(error)}; what was written since the last "
-                "flush is not " "believed: run the same command again") from None
+                "flush is not believed: run the same command again") from None
         for destination in {id(where): where for _, _, where, _ in group}.values():
             if destination.ledger:
                 destination.ledger.record([entry for _, entry, where,

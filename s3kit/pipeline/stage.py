@@ -9,11 +9,10 @@ leave, and the order in which everything ends. A command is a verb of one row; i
     answered(errand, outcome)   decide by what became of a job
     resend(errand)              send an errand's job once more
     moved(count)                count bytes that workers have moved
-    trouble()                   what is being waited for, in words, for people who wait with us
-    abandon()                   let go of what the verb itself holds, after the executor has ended
-    badly summary(), status()         the parts of the summary line, the exit status
+    abandon()                   let go of what the verb itself holds, when the run ends badly
+    summary(), status()         the parts of the summary line, the exit status
 
-`Verb` has all of these that many do not need.
+`Verb` has those of these that many do not need.
 """
 
 import time
@@ -28,9 +27,8 @@ from s3kit.s3.address import has_dots
 from s3kit.transfer.job import FAILED, Outcome
 
 SILENT_SECONDS = 20         # without a byte after which people hear what we wait for
-# without anything at all, while rows are owed, after which it is a fault of ours
-STUCK_SECONDS = 60
-STUCK_LOOKS = 100  # looks in that time: a process that was stopped and goes on is not stuck
+STUCK_SECONDS = 60          # without anything at all, while rows are owed: a fault of ours
+STUCK_LOOKS = 100           # in that time: a process that was stopped and goes on is not stuck
 
 
 class Stuck(Exception):
@@ -53,10 +51,6 @@ class Verb:
 
     def abandon(self):
         """Nothing is held."""
-
-    def trouble(self):
-        """Return what is being waited for."""
-        return self.stage.trouble
 
 
 class Stage:

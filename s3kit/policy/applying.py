@@ -232,7 +232,7 @@ class Applying:
             if refusal(lambda: self.live.versioning(errand.bucket)):
                 raise Fault(
                     f"this server does not spare us by {errand.circle.key}: the policy would lock "
-                    "us out " "(plan with --by arn or --by username, whichever it knows)")
+                    "us out (plan with --by arn or --by username, whichever it knows)")
 
     def take_back(self, errand, backup, error):
         """Put the old policy again after something went wrong. Raises Fault, which says where it
@@ -250,7 +250,7 @@ class Applying:
         except Fault as fault:
             raise Fault(
                 f"{error}; AND THE OLD POLICY COULD NOT BE PUT BACK: {fault}. It is in "
-                f"'{backup.path}'; " "the account's root can put it back") from None
+                f"'{backup.path}'; the account's root can put it back") from None
         self.say(f"{bucket}: rolled back to {'the old policy' if errand.old else 'no policy'}")
 
 

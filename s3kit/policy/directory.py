@@ -3,8 +3,8 @@ before it was replaced.
 
     DIR/BUCKET.json                     the planned policy, as S3 takes it; people may edit it
     DIR/.s3kit/plans/BUCKET.json        whom it was planned for, and for which live policy
-    DIR/.s3kit/backups/BUCKET/TIME.json a live policy (`text`, null: there was none) and what took
-    its place (`next`)
+    DIR/.s3kit/backups/BUCKET/TIME.json a live policy (`text`, null: there was none), and what took
+                                        its place (`next`)
 
 Folders are 0700 and files 0600. A backup is on the disk, with its name, before anything is put.
 """
@@ -50,11 +50,7 @@ class Shelf:
         Raises Held or Fault.
         """
         make(self.own)
-        folder = os.open(self.own, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fd = lock.hold(LOCK, folder)
-        finally:
-            os.close(folder)
+        fd = lock.hold_below(self.own, LOCK)
         if fd is None:
             raise Held(f"another s3-policy works in '{self.top}'")
         try:

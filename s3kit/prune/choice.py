@@ -4,7 +4,7 @@ import math
 import os
 import time
 
-from s3kit.disk.ledger import Ledger
+from s3kit.disk.ledger import NO_FILE, Ledger
 from s3kit.disk.readback import is_intact
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import Fault, reason
@@ -100,5 +100,5 @@ class Choice:
                     return "", entry._replace(changed_at=from_epoch(time.time()))
         except (OSError, Fault) as fault:
             return BrokenProof(f"its file cannot be read: {reason(fault)}"), entry
-        self.ledger.record([entry._replace(state=rows.MISMATCH, proof="", mtime_ns=-1)])
+        self.ledger.record([entry._replace(state=rows.MISMATCH, proof="", mtime_ns=NO_FILE)])
         return BrokenProof("its file does not have the bytes any more that were verified"), entry

@@ -190,7 +190,7 @@ def why_unheeded(endpoint, version_id):
         time.sleep(delay(tries))
     if 200 <= transfer.status < 300 and not transfer.code:
         return ("the server does not heed If-Match when it deletes: what took the object's place "
-                "would go" " with it")
+                "would go with it")
     if transfer.status == 412 or (400 <= transfer.status < 500
                                   and not verdicts.is_wordless(transfer)):
         return ""

@@ -64,7 +64,7 @@ class UnnamedFiles:
             if not reader.marked or not reader.ended or reader.miscounts:
                 raise Cut(
                     "nothing was removed: --local wants a manifest that says how many rows it has, "
-                    "and has them" " ('s3-manifest FILE' makes one of a bare manifest)")
+                    "and has them ('s3-manifest FILE' makes one of a bare manifest)")
 
     def name(self, batch):
         """Remember what rows name, and the paths that the ledger knows their files by."""
@@ -175,7 +175,7 @@ class UnnamedFiles:
                 and f"{count(self.last, 'file')} left: the only copies of what s3-prune deleted",
                 self.unvouched
                 and f"{count(self.unvouched, 'file')} left: older than the ledger, which cannot "
-                "say whether" " they are the only copies (--older-than-ledger)",
+                "say whether they are the only copies (--older-than-ledger)",
                 self.young and f"{count(self.young, 'file')} left: made since this began"]
 
     def status(self):

@@ -107,7 +107,7 @@ class Estimate:
         if self.rounds() > 1:
             most = f"{self.most:,}{f' or {show_size(self.most_bytes)}' if self.most_bytes else ''}"
             yield (f"no more than {most} are pending at a time (--max-pending, "
-                   "--max-pending-size): " f"up to {show_hours(self.rounds() * longest)} in all")
+                   f"--max-pending-size): up to {show_hours(self.rounds() * longest)} in all")
         yield f"prices of {self.prices.date}: {self.prices.source}"
 
     def money(self, amount):

@@ -67,7 +67,7 @@ class Ask(NamedTuple):
         days = f"<Days>{self.days}</Days>" if self.days else ""
         return ('<RestoreRequest '
                 f'xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{days}<GlacierJobParameters>'
-                f'<Tier>{self.tier}' "</Tier></GlacierJobParameters></RestoreRequest>").encode()
+                f'<Tier>{self.tier}</Tier></GlacierJobParameters></RestoreRequest>').encode()
 
 
 class Said(NamedTuple):

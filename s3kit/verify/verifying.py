@@ -3,6 +3,7 @@
 import math
 import stat
 
+from s3kit.disk.ledger import NO_FILE
 from s3kit.errors import SOME_FAILED, Fault, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
@@ -20,9 +21,6 @@ from s3kit.verify.locating import locate
 
 TRIES = 3       # times that S3 is asked for what a row does not say
 # S3 does not say it
-# a time that no file has: what the ledger knows of one that is not S3's is never a file's, nor a
-# directory's
-NO_FILE = -1
 UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, jobs.FATAL)
 
 

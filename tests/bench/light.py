@@ -5,8 +5,8 @@ asks of a small page server below, which keeps every entry rendered: a page is a
 No signatures are checked; loopback only. What it needs: apt-get install nginx-light
 libnginx-mod-http-headers-more-filter libnginx-mod-http-echo.
 
-    with Light([Bucket("b", [("key", 4096)])], latency=0.03) as server: ...server.url,
-    server.counts()
+    with Light([Bucket("b", [("key", 4096)])], latency=0.03) as server:
+        ...                                     # server.url, server.counts()
 """
 
 import asyncio

@@ -146,7 +146,7 @@ def test_every_bucket_has_its_line(fake, doctor):
     first, *rest = seen.of("s3://photos")
     assert first == ("ok",
                      "us-east-1, versioning suspended, aws:kms, public access not blocked, object "
-                     "lock compliance 5 days, " "1 lifecycle rule, empty", "")
+                     "lock compliance 5 days, 1 lifecycle rule, empty", "")
     assert seen.one("public")[:2] == ("note", "access is not blocked by photos, plain")
     assert [line[:2] for line in rest if line[0] == "warning"] == [
         ("warning", "lifecycle rule 'old' deletes objects under 'logs/' 30 days after they came"), (

@@ -874,7 +874,7 @@ def test_the_whole_pipeline(tmp_path, pipe):
         with flying(fake, HOUR, 0.1):
             done = pipe(
                 "s3-manifest --versions s3://b | s3-restore --yes --wait --poll 0.1s --max-pending "
-                "200 | s3-fetch -d d" " | s3-verify -d d | s3-prune --yes -d d > pruned.csv",
+                "200 | s3-fetch -d d | s3-verify -d d | s3-prune --yes -d d > pruned.csv",
                 env=env_of(fake), timeout=200)
         assert done.status == [0] * 5, done.err
         found = read_rows(tmp_path / "pruned.csv")

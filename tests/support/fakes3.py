@@ -5,9 +5,8 @@ demand.
         s3.bucket("photos", versioning="Enabled")
         s3.put("photos", "2024/a.jpg", b"...", storage_class="GLACIER")
         s3.fault("flip", key="2024/a.jpg", times=2)
-        ...                                     # a client of s3.url, with s3.access_key,
-        s3.secret_key assert [r.status for r in s3.requests(method="GET", key="2024/a.jpg")] ==
-        [403]
+        ...                             # a client of s3.url, with s3.access_key, s3.secret_key
+        assert [r.status for r in s3.requests(method="GET", key="2024/a.jpg")] == [403]
 
 Standalone: `python tests/fakes3.py PORT` prints `READY url` once it listens.
 
@@ -452,7 +451,7 @@ class S3Error(Exception):
         extra = "".join(f"<{name}>{text(value)}</{name}>" for name, value in self.elements.items())
         body = (f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{self.code}</Code>'
                 f"<Message>{text(self.message)}</Message>{extra}<RequestId>{request.n:016X}</"
-                "RequestId>" f"<HostId>fakes3</HostId></Error>")
+                f"RequestId><HostId>fakes3</HostId></Error>")
         return Response(self.status, {"Content-Type": "application/xml", **self.headers},
                         body.encode())
 
@@ -1682,7 +1681,7 @@ def check_part(upload, n, item):
         raise S3Error("InvalidRequest",
                       f"The upload was created using a {upload.algorithm.lower()} "
                       "checksum. The complete request must include the checksum for each part. It "
-                      "was " f"missing for part {n} in the request.")
+                      f"was missing for part {n} in the request.")
     if claimed is not None and part.checksum is not None and claimed != part.checksum:
         raise S3Error("InvalidPart", UploadId=upload.id, PartNumber=n)
     return part
@@ -1703,7 +1702,7 @@ def list_parts(s3, request):
     after = number(request.query.get("part-number-marker", "0"), "part-number-marker")
     most = min(number(request.query.get("max-parts", "1000"), "max-parts"), PAGE)
     kind = (f"<ChecksumAlgorithm>{upload.algorithm}</ChecksumAlgorithm>"
-            f"<ChecksumType>{upload.checksum_type}" "</ChecksumType>") if upload.algorithm else ""
+            f"<ChecksumType>{upload.checksum_type}</ChecksumType>") if upload.algorithm else ""
     parts = sorted(upload.parts.values(), key=lambda part: part.number)
     return document("ListPartsResult",
                     f"<Bucket>{bucket.name}</Bucket><Key>{text(upload.key)}</Key>"

@@ -24,7 +24,7 @@ def test_rows_and_amounts_from_several_threads_are_all_counted():
         for _ in range(2000):
             tally.count(row(rows.FETCHED))
             tally.add("bytes", 3)
-            tally.recount(row(rows.FAILED), rows.FETCHED)
+            tally.count(row(rows.FAILED))
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
@@ -32,23 +32,7 @@ def test_rows_and_amounts_from_several_threads_are_all_counted():
     for thread in threads:
         thread.join()
     assert ((tally.of(rows.FETCHED), tally.of(rows.FAILED), tally.rows(), tally.amount("bytes"))
-            == (0, 8000, 8000, 24000))
-
-
-def test_a_recounted_row_is_told(capsys):
-    """It was counted as whole before its failure was known."""
-    tally = Tally(CALM)
-    tally.count(row(rows.FETCHED))
-    tally.recount(row(rows.FAILED, "no space"), rows.FETCHED)
-    assert capsys.readouterr().err == "s3-fetch: s3://b/k: no space\n"
-    assert tally.states == {rows.FETCHED: 0, rows.FAILED: 1}
-
-
-def test_a_row_that_was_never_counted_can_be_recounted():
-    """No count goes below zero, and nothing is raised."""
-    tally = Tally(CALM)
-    tally.recount(row(rows.FAILED), rows.FETCHED)
-    assert (tally.of(rows.FETCHED), tally.of(rows.FAILED)) == (0, 1)
+            == (8000, 8000, 16000, 24000))
 
 
 @pytest.mark.parametrize("states, status", [((), 0), ((rows.FETCHED,), 0),

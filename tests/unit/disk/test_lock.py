@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from s3kit.disk.lock import hold, is_named
+from s3kit.disk.lock import hold, hold_below, is_named
 
 NAME = "a.part"
 
@@ -159,3 +159,12 @@ def test_a_link_is_not_followed(folder, tmp_path):
     with pytest.raises(OSError) as error:
         hold(NAME, folder)
     assert error.value.errno == errno.ELOOP
+
+
+def test_a_file_in_a_directory_by_its_path(tmp_path, folder):
+    """One holds it, the other does not, and no descriptor of the directory stays open."""
+    before = set(os.listdir("/proc/self/fd"))
+    fd = hold_below(tmp_path, NAME)
+    assert fd is not None and hold(NAME, folder) is None
+    os.close(fd)
+    assert set(os.listdir("/proc/self/fd")) <= before

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.disk.tree import Tree
-from s3kit.fetch import large_objects
 from s3kit.fetch.fetching import FetchErrand
 from s3kit.fetch.large_objects import LargeObjects, RangeErrand
 from s3kit.manifest.row import Row
@@ -110,8 +109,3 @@ def test_what_nobody_can_finish_is_removed(begun):
     for one, _ in list(fetching.stage.sent):
         objects.range_answered(one, Outcome(jobs.VANISHED, "gone"))
     assert fetching.failed and os.listdir(fetching.tree.parts) == []
-
-
-def test_the_window_follows_the_workers():
-    """Twice what they hold."""
-    assert large_objects.RANGES_TOGETHER * large_objects.BATCHES_AHEAD >= 2

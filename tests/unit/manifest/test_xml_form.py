@@ -126,7 +126,7 @@ def test_attributes_are_the_columns():
     f'<?xml version="1.0"?>\n<manifest xmlns="{NAMESPACE}"><object bucket="b" key="a"/><end '
     'rows="1"/></manifest>',
     f'<?xml version="1.0" encoding="ISO-8859-1"?><m:manifest xmlns:m="{NAMESPACE}"><m:object '
-    'bucket="b" key="a"/>' '<m:end rows="1"/></m:manifest>',
+    'bucket="b" key="a"/><m:end rows="1"/></m:manifest>',
     f"<manifest xmlns='{NAMESPACE}'><!-- by hand --><object key='a' bucket='b'></object>\n\n"
     "<end rows='1' /></manifest>\n",
     manifest('<object bucket="b"\n key="a">text says nothing</object>')])
