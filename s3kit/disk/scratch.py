@@ -1,7 +1,6 @@
 """A temporary database on disk, for sets of rows that may not fit in memory."""
 
 import sqlite3
-from contextlib import contextmanager
 
 from s3kit.disk.sqlite_errors import Broken, cause, temporary_folder
 
@@ -13,16 +12,14 @@ class Scratch:
     """
 
     def __init__(self, *tables):
-        with self.use():
-            self.base = sqlite3.connect("", isolation_level=None)
-            for statement in (*tables, "BEGIN"):  # one transaction: nothing is ever to survive
-                self.base.execute(statement)
+        self.base = self.do(sqlite3.connect, "", isolation_level=None)
+        for statement in (*tables, "BEGIN"):  # one transaction: nothing is ever to survive
+            self.do(self.base.execute, statement)
 
-    @contextmanager
-    def use(self):
-        """Have SQLite's errors said as what they are."""
+    def do(self, call, *values, **options):
+        """Return what a call of SQLite's returns, its errors said as what they are."""
         try:
-            yield
+            return call(*values, **options)
         except sqlite3.Error as error:
             folder = temporary_folder()
             raise Broken(
@@ -31,18 +28,15 @@ class Scratch:
 
     def put(self, statement, values):
         """Do a statement with one row of values; return how many rows it changed."""
-        with self.use():
-            return self.base.execute(statement, values).rowcount
+        return self.do(self.base.execute, statement, values).rowcount
 
     def put_all(self, statement, many):
         """Do a statement with each of many rows of values."""
-        with self.use():
-            self.base.executemany(statement, many)
+        self.do(self.base.executemany, statement, many)
 
     def one(self, query, values=()):
         """Return the first row that a query finds, or None."""
-        with self.use():
-            return self.base.execute(query, values).fetchone()
+        return self.do(lambda: self.base.execute(query, values).fetchone())
 
     def close(self):
         """Let go of the file."""

@@ -104,7 +104,8 @@ class Fetching(Verb):
             # the same version, twice in the manifest
             self.stage.later(HELD_SECONDS, self.stage.take_again, row)
             return
-        size = -1 if row.length is None else row.length
+        length = row.length
+        size = -1 if length is None else length
         kind = "survey" if size >= LARGE and not url else "get"
         job = Job(kind, row.bucket, row.key, row.version_id, row.etag, size, mtime_of(row), path,
                   row.checksum_type, url)

@@ -3,9 +3,8 @@
 On disk, for it may have any number of rows.
 """
 
-import sqlite3
-
 from s3kit.disk.paths import key_of, path_of, version_of
+from s3kit.disk.scratch import Scratch
 
 ANY, OTHER = "*", "other"  # a row that says nothing of its version; the mark of such a row's file
 
@@ -18,21 +17,19 @@ class Named:
     """
 
     def __init__(self):
-        self.base = sqlite3.connect("", isolation_level=None)
-        self.base.execute("CREATE TABLE path (path BLOB PRIMARY KEY) WITHOUT ROWID")
-        self.base.execute("CREATE TABLE version (bucket TEXT, key TEXT, mark TEXT,"
-                          " PRIMARY KEY (bucket, key, mark)) WITHOUT ROWID")
-        self.base.execute("BEGIN")
+        self.base = Scratch("CREATE TABLE path (path BLOB PRIMARY KEY) WITHOUT ROWID",
+                            "CREATE TABLE version (bucket TEXT, key TEXT, mark TEXT,"
+                            " PRIMARY KEY (bucket, key, mark)) WITHOUT ROWID")
 
     def add(self, row, entry):
         """Take a row, and the ledger's entry of it (or None)."""
         paths = {row.path, entry.path if entry else "", path_of(row.bucket, row.key),
                  path_of(row.bucket, row.key, row.version_id or row.etag or OTHER)}
-        self.base.executemany("INSERT OR IGNORE INTO path VALUES (?)",
-                              [(raw(path.rstrip("/")),) for path in paths if path])
+        self.base.put_all("INSERT OR IGNORE INTO path VALUES (?)",
+                          [(raw(path.rstrip("/")),) for path in paths if path])
         marks = {"", row.version_id, row.etag, "" if row.version_id or row.etag else ANY}
-        self.base.executemany("INSERT OR IGNORE INTO version VALUES (?, ?, ?)",
-                              [(row.bucket, row.key, mark) for mark in marks])
+        self.base.put_all("INSERT OR IGNORE INTO version VALUES (?, ?, ?)",
+                          [(row.bucket, row.key, mark) for mark in marks])
 
     def has_file(self, path, entry):
         """Return whether a row names a file at a path, of which the ledger says `entry` (or None).
@@ -59,15 +56,14 @@ class Named:
 
     def has_path(self, path):
         """Return whether a row names a path as such."""
-        return self.base.execute("SELECT 1 FROM path WHERE path = ?",
-                                 (raw(path),)).fetchone() is not None
+        return self.base.one("SELECT 1 FROM path WHERE path = ?", (raw(path),)) is not None
 
     def has(self, bucket, key, marks):
         """Return whether a row names a key with one of the marks."""
         places = ", ".join("?" * (len(marks) + 1))
-        return self.base.execute(
+        return self.base.one(
             f"SELECT 1 FROM version WHERE bucket = ? AND key = ? AND mark IN ({places})",
-            (bucket, key, ANY, *marks)).fetchone() is not None
+            (bucket, key, ANY, *marks)) is not None
 
 
 def raw(path):

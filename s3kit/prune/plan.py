@@ -1,7 +1,6 @@
 """What would be deleted, said before it is; and which versions are the newest of their keys."""
 
-import sqlite3
-
+from s3kit.disk.scratch import Scratch
 from s3kit.manifest import row as rows
 from s3kit.text import count
 from s3kit.units import known_ns, show_size
@@ -56,18 +55,16 @@ class Newest:
     """
 
     def __init__(self):
-        self.base = sqlite3.connect("", isolation_level=None)
-        self.base.execute("CREATE TABLE version (bucket TEXT, key TEXT, at INTEGER)")
-        self.base.execute("CREATE INDEX of_key ON version (bucket, key, at)")
-        self.base.execute("BEGIN")
+        self.base = Scratch("CREATE TABLE version (bucket TEXT, key TEXT, at INTEGER)",
+                            "CREATE INDEX of_key ON version (bucket, key, at)")
 
     def add(self, batch):
         """Take versions; those that are gone, and delete markers, do not count."""
         gone = (rows.PRUNED, rows.VANISHED)
         there = [row for row in batch
                  if row.verbatim is None and not row.is_marker and row.state not in gone]
-        self.base.executemany("INSERT INTO version VALUES (?, ?, ?)",
-                              [(row.bucket, row.key, microseconds(row)) for row in there])
+        self.base.put_all("INSERT INTO version VALUES (?, ?, ?)",
+                          [(row.bucket, row.key, microseconds(row)) for row in there])
 
     def has(self, row, most):
         """Return whether a row is among its key's `most` newest.
@@ -77,9 +74,9 @@ class Newest:
         at = microseconds(row)
         if at is None:
             return True
-        newer = self.base.execute(
+        newer, = self.base.one(
             "SELECT count(*) FROM version WHERE bucket = ? AND key = ? AND at > ?",
-            (row.bucket, row.key, at)).fetchone()[0]
+            (row.bucket, row.key, at))
         return newer < most
 
 
