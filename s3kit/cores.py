@@ -3,6 +3,8 @@
 import math
 import os
 
+from s3kit.units import number
+
 CGROUPS = "/sys/fs/cgroup"
 
 
@@ -35,8 +37,9 @@ def quotas(root, membership):
                          text_of(f"{folder}/cpu.cfs_period_us").strip()]
             else:
                 words = text_of(f"{folder}/cpu.max").split()
-            if len(words) == 2 and all(word.isdecimal() and int(word) for word in words):
-                yield int(words[0]) / int(words[1])
+            quota, period = map(number, words) if len(words) == 2 else (None, None)
+            if quota and period:
+                yield quota / period
 
 
 def text_of(path):

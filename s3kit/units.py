@@ -11,6 +11,16 @@ FRACTION = re.compile(r"\.(\d+)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
+def number(text):
+    """Return the number that `text` names in ASCII digits, from 0 to 2**63 - 1; else None.
+
+    This is how sizes and counts stand in headers, manifests and files of the system. str.isdigit
+    would let through a superscript two, which int() refuses, and digits without end.
+    """
+    value = int(text) if len(text) < 20 and text.isascii() and text.isdigit() else None
+    return value if value is None or value < 1 << 63 else None
+
+
 def parse_size(text):
     """Return the bytes that `text` names: `512`, `10M`, `1.5G`, `4KiB`; powers of 1024 throughout.
 

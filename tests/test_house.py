@@ -210,7 +210,7 @@ UNTESTED = set("""
     manifest.states migrate.census migrate.phases migrate.processes pipeline.channel
     pipeline.worker pipeline.worker_process policy.applying policy.directory policy.identity
     policy.simulation proof.checksums proof.claims prune.choice prune.deleting prune.deletion
-    prune.pruning prune.targets prune.unnamed_files restore.pricing restore.restoring s3.answer
+    prune.pruning prune.targets prune.unnamed_files restore.pricing restore.restoring
     s3.headers s3.patience transfer.engine transfer.job transfer.ranges transfer.sizes
     transfer.whole transfer.work verify.run verify.verifying
 """.split())

@@ -5,6 +5,7 @@ import argparse
 from s3kit import __version__
 from s3kit.cores import usable_cores
 from s3kit.errors import Usage
+from s3kit.units import number
 
 
 class Parser(argparse.ArgumentParser):
@@ -132,16 +133,18 @@ def column_list(text):
 
 def positive(text):
     """Return a number of at least 1."""
-    if not text.isdigit() or int(text) < 1:
+    value = number(text)
+    if not value:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
-    return int(text)
+    return value
 
 
 def whole(text):
     """Return a number of at least 0."""
-    if not text.isdigit():
+    value = number(text)
+    if value is None:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number")
-    return int(text)
+    return value
 
 
 def size(text):

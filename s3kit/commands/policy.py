@@ -6,6 +6,7 @@ from s3kit.cli.person import Person
 from s3kit.cli.signals import Signals
 from s3kit.cli.streams import Source
 from s3kit.errors import Usage
+from s3kit.units import number
 
 NAME = "s3-policy"
 VERBS = ("plan", "show", "diff", "check", "apply", "rollback", "backup")
@@ -196,7 +197,7 @@ def asked_for(known):
     for at, name in enumerate(names, 1):
         person.show(f"{at:>4}  {name}")
     answer = person.line("Which buckets, by number or name?")
-    return [names[int(word) - 1] if word.isdigit() and 0 < int(word) <= len(names)
+    return [names[number(word) - 1] if 0 < (number(word) or 0) <= len(names)
             else bucket_of(word) for word in answer.replace(",", " ").split()]
 
 

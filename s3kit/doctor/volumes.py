@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from s3kit.disk.mounts import mounts
 from s3kit.text import visible
-from s3kit.units import show_size
+from s3kit.units import number, show_size
 
 SECTOR = 512                # bytes, of /sys's sizes whatever the disk's own are
 LEAST = 1 << 30             # bytes of a disk worth a volume
@@ -168,8 +168,7 @@ def script(found, commands):
 
 def size_of(root, name):
     """Return a disk's size in bytes."""
-    told = text(f"{root}/sys/block/{name}/size")
-    return int(told) * SECTOR if told.isdigit() else 0
+    return (number(text(f"{root}/sys/block/{name}/size")) or 0) * SECTOR
 
 
 def listed(folder):

@@ -6,6 +6,8 @@ a command unchanged at no cost, and what a person wrote stays what they wrote.
 
 import re
 
+from s3kit.units import number
+
 COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified",
            "etag", "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore",
            "state", "path", "digest", "proof", "error")
@@ -80,7 +82,7 @@ class Row:
     @property
     def length(self):
         """The object's size in bytes, or None where the row says none, or what is not a number."""
-        return int(self.size) if self.size.isascii() and self.size.isdigit() else None
+        return number(self.size)
 
     @property
     def is_marker(self):
@@ -196,8 +198,7 @@ def fault_of(row):
         return f"the key is longer than {KEY_BYTES} bytes"
     if not BUCKET.fullmatch(row.bucket):
         return f"'{row.bucket}' cannot be a bucket"
-    if row.size and not (row.size.isascii() and row.size.isdigit() and len(row.size) < 20
-                         and int(row.size) < 1 << 63):
+    if row.size and number(row.size) is None:
         return f"size '{row.size}' is not a number of bytes"
     if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in (
             "", "true", "false"):

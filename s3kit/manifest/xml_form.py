@@ -10,6 +10,7 @@ from lxml import etree
 
 from s3kit.errors import Cut, Fault
 from s3kit.manifest.row import COLUMNS, column_of, from_values, values
+from s3kit.units import number
 
 NAMESPACE = "urn:s3kit:manifest:1"
 OPEN = f'<manifest xmlns="{NAMESPACE}">\n'
@@ -125,9 +126,8 @@ class Reader:
             raise Cut("something follows the end mark")
         elif name == "end" and self.depth == 2:
             self.ended = True
-            rows = attributes.get("rows", "")
-            self.declared = (int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 20
-                             else -1)
+            declared = number(attributes.get("rows", ""))
+            self.declared = -1 if declared is None else declared
             came = self.count + len(self.found)
             if self.declared != came:
                 self.miscounts.append((self.declared, came))

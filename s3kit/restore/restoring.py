@@ -33,7 +33,7 @@ from s3kit.s3.calls import AGAIN, EXPIRED, Control
 from s3kit.s3.patience import Throttle, delay
 from s3kit.s3.session import Session
 from s3kit.text import count
-from s3kit.units import show_size, show_span
+from s3kit.units import number, show_size, show_span
 
 TOGETHER = 1000         # looks of one batch: what a page of a listing can tell
 AHEAD = 4 * TOGETHER    # rows being looked at
@@ -593,8 +593,9 @@ class Errand:
         self.is_headed = said.by_head
         self.storage_class, self.archive_tier = said.storage_class or self.storage_class, said.tier
         self.by_head = self.by_head or self.storage_class == TIERING
-        if said.size.isdigit() and not self.is_held:
-            self.size = int(said.size)
+        size = number(said.size)
+        if size is not None and not self.is_held:
+            self.size = size
 
     def is_worth_a_try(self, said):
         """Count a failure; return whether to try again."""

@@ -1,13 +1,14 @@
 """One request on its way, then its answer: status, headers, body, and S3's error document.
 
 What is kept in memory is limited. The largest answer that is read as a whole is a page of a
-listing:
-1,000 entries, each with a key of 1,024 bytes at most, of which each takes 6 where XML escapes it
-(`&quot;`), and with less than 2 KiB of other elements. That is below 8 MiB; twice as much is the
-limit.
+listing: 1,000 entries, each with a key of 1,024 bytes at most, of which each takes 6 where XML
+escapes it (`&quot;`), and with less than 2 KiB of other elements. That is below 8 MiB; twice as
+much is the limit.
 """
 
 import re
+
+from s3kit.units import number
 
 LARGEST = 16 << 20          # bytes of a body that is kept
 ERROR_BYTES = 1 << 16       # bytes of an error document that are looked at
@@ -74,7 +75,7 @@ class Transfer:
         head = b"".join(self.curl.head).decode("utf-8", "replace").rstrip()
         first, *lines = head.rpartition("\r\n\r\n")[2].split("\r\n")
         words = first.split(None, 2)
-        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+        self.status = number(words[1]) or 0 if len(words) > 1 else 0
         self.headers = headers = {}
         for line in lines:
             name, _, value = line.partition(":")

@@ -49,11 +49,12 @@ def claim_of_part(job, transfer, claim=NO_CLAIM):
     """Return the claim with the part size that HEAD partNumber=1 told, if it fits the object."""
     headers = transfer.headers
     claim = claim if claim.kind == "parts" else etag_claim(job.etag, job.size)
-    length, count = headers.get("content-length", ""), headers.get("x-amz-mp-parts-count", "")
-    if transfer.status in (200, 206) and length.isdigit() and int(length) and claim.count:
-        fits = -(-job.size // int(length)) == claim.count
+    length = units.number(headers.get("content-length", ""))
+    count = headers.get("x-amz-mp-parts-count", "")
+    if transfer.status in (200, 206) and length and claim.count:
+        fits = -(-job.size // length) == claim.count
         if fits and count in ("", str(claim.count)):
-            return claim.with_part_size(int(length))
+            return claim.with_part_size(length)
     return claim
 
 

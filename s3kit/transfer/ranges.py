@@ -8,6 +8,7 @@ from s3kit.proof.digest import LEAF, Digest
 from s3kit.s3.headers import claim_in, claim_of_part, described, is_archived, is_crc, modified_ns
 from s3kit.transfer.engine import READ, Task
 from s3kit.transfer.job import AGAIN, ARCHIVED, CHECKED, RECEIVED, SURVEYED, Outcome
+from s3kit.units import number
 
 NOTE_BYTES = 4 << 20        # that a line of the journal may have
 FEW_LEAVES = 16             # leaves that the parent may read itself
@@ -37,14 +38,14 @@ class Survey(Task):
             self.send(headers=["Range: bytes=0-0"])
         elif not self.is_refused(transfer):
             wrong = self.fault_of(transfer, job.size)
-            size = headers.get("content-length", "")
-            if wrong or not size.isdigit():
+            size = number(headers.get("content-length", ""))
+            if wrong or size is None:
                 self.fail(AGAIN, wrong or "S3 does not say the object's size")
                 return
             if is_archived(headers):
                 self.fail(ARCHIVED, f"the object is in {headers['x-amz-storage-class']}")
                 return
-            self.headers, self.claim = headers, claim_in(headers, int(size))
+            self.headers, self.claim = headers, claim_in(headers, size)
             if self.claim.kind == "parts" and not self.claim.part_size and not job.url:
                 self.step = "part"
                 self.send("HEAD", "partNumber=1")

@@ -17,6 +17,7 @@ from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, mod
 from s3kit.transfer.engine import Task
 from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, UNCHANGED, Outcome
 from s3kit.transfer.sizes import LARGE, SMALL
+from s3kit.units import number
 
 
 class Fetch(Task):
@@ -119,8 +120,8 @@ class Fetch(Task):
         That is an object whose row did not say that it is large, or made of parts: guessing their
         size may prove nothing.
         """
-        length = headers.get("content-length", "")
-        self.size = int(length) if length.isdigit() else self.job.size
+        length = number(headers.get("content-length", ""))
+        self.size = self.job.size if length is None else length
         claim = claim_in(headers, self.size)
         is_large = self.job.size < 0 and self.size >= LARGE
         is_parts = (claim.kind == "parts" and claim.count != 1 and self.size > SMALL

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
+from s3kit.units import number
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
 # what a verdict may be beside a row's state: ask S3 first; read with the claim it has now
@@ -72,5 +73,5 @@ def with_proven_parts(claim, proof, size):
     kind, _, known = proof.partition(":")
     if claim.kind != "parts" or kind != claim.proof.partition(":")[0]:
         return claim
-    part = int(known) if known.isascii() and known.isdigit() and len(known) < 16 else 0
+    part = number(known)
     return claim.with_part_size(part) if part and -(-size // part) == claim.count else claim

@@ -231,19 +231,28 @@ class Archive(World):
 def kill_restores(cases, tmp_path, most):
     """Kill s3-restore at points of a recorded run, each in an Archive of its own, and run it again.
     """
-    count, hit, trace = cases("kill -9 at a call of s3-restore"), 0, tmp_path / "recorded"
+    count, trace = cases("kill -9 at a call of s3-restore"), tmp_path / "recorded"
     with Archive(tmp_path / "first") as world:
         world.all_back(world.restore(strace(trace, calls=RESTORE_CALLS)))
         found = sorted({(call, n) for where in (str(world.folder), "<socket:")
                         for call, numbers in points(trace, where).items() for n in numbers})
     for at, (call, n) in enumerate(spread(found, most, seed=6)):
-        with count.case(f"{call} {n}"), Archive(tmp_path / f"{at}") as world:
-            _, died = kill_at(world.restore, call, n, tmp_path)
-            hit += died
-            world.believe_list()
-            world.all_back(world.restore(), killed=1)
-        world.remove()
-    assert hit > 0.8 * count.run, f"only {hit} of {count.run} kills happened"
+        with count.case(f"{call} {n}"):
+            while not killed_and_run_again(tmp_path / f"{at}-{n}", call, n):
+                n = n * 2 // 3      # how often it looks is a matter of time: there was no n-th call
+                assert n, f"no {call} of s3-restore was killed"
+
+
+def killed_and_run_again(folder, call, n):
+    """Kill s3-restore at its n-th such call, check what it left, and run it again; return whether
+    the call came.
+    """
+    with Archive(folder) as world:
+        _, died = kill_at(world.restore, call, n, folder)
+        world.believe_list()
+        world.all_back(world.restore(), killed=1)
+    world.remove()
+    return died
 
 
 @pytest.mark.system("strace")

@@ -10,6 +10,7 @@ from s3kit.units import (
     epoch_ns,
     from_epoch,
     known_ns,
+    number,
     parse_size,
     parse_time,
     show_size,
@@ -18,6 +19,15 @@ from s3kit.units import (
 )
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1), timezones=st.just(timezone.utc))
+
+
+@pytest.mark.parametrize("text, value", [
+    ("0", 0), ("007", 7), (str(2**63 - 1), 2**63 - 1), ("0" * 19, 0),
+    (str(2**63), None), ("0" * 20, None), ("9" * 5000, None), ("", None), ("-1", None),
+    ("+1", None), (" 1", None), ("1_0", None), ("1.0", None), ("\u00b2", None),
+    ("\u0663", None), ("\uff11", None)])
+def test_a_number_in_ascii_digits(text, value):
+    assert number(text) == value
 
 
 @pytest.mark.parametrize("text, size", [
