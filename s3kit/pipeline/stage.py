@@ -8,7 +8,9 @@ leave, and the order in which everything ends. A command is a verb of one row; i
     take(row, entry)            decide on a row; `entry` is what the ledger knows of it, or None
     answered(errand, outcome)   decide by what became of a job
     resend(errand)              send an errand's job once more
-    moved(count)                count bytes that workers have moved
+    moved(count)                count bytes that workers have moved, or what else is counted
+    taken()                     send what was held back until all rows of a block were taken
+    leaving()                   write down what must be known before the next rows leave
     abandon()                   let go of what the verb itself holds, when the run ends badly
     summary(), status()         the parts of the summary line, the exit status
 
@@ -21,18 +23,12 @@ from s3kit.disk.ledger import Ledger
 from s3kit.errors import Cut
 from s3kit.manifest.filters import Filter
 from s3kit.pipeline.flow import BATCH_ROWS, Flow
+from s3kit.pipeline.liveness import Liveness
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF, Outbox
 from s3kit.pipeline.pool import WorkerDied
 from s3kit.s3.address import has_dots
+from s3kit.s3.calls import EXPIRED
 from s3kit.transfer.job import FAILED, Outcome
-
-SILENT_SECONDS = 20         # without a byte after which people hear what we wait for
-STUCK_SECONDS = 60          # without anything at all, while rows are owed: a fault of ours
-STUCK_LOOKS = 100           # in that time: a process that was stopped and goes on is not stuck
-
-
-class Stuck(Exception):
-    """Rows are owed, and nothing goes on: a fault of ours."""
 
 
 class Verb:
@@ -47,7 +43,13 @@ class Verb:
         self.stage.send(errand)
 
     def moved(self, count):
-        """Count bytes that workers have moved."""
+        """Count bytes that workers have moved, or what else is counted."""
+
+    def taken(self):
+        """Nothing was held back."""
+
+    def leaving(self):
+        """Nothing must be known."""
 
     def abandon(self):
         """Nothing is held."""
@@ -67,9 +69,7 @@ class Stage:
         self.ledger = self.outbox = self.executor = self.flow = self.verb = None
         self.reached = set()        # buckets whose endpoint the workers have
         self.leaving = []           # rows that need no flush, on their way to the outbox
-        self.trouble = ""           # what was last tried again, until bytes move
-        self.moved_at = self.stepped_at = time.monotonic()
-        self.steps = self.looks = 0
+        self.liveness = Liveness(self.tally.say)
 
     def open(self, executor, work, destination=None, ledger=None, limit=0, together=BATCH_ROWS,
              batches=None, is_spooled=False):
@@ -119,25 +119,8 @@ class Stage:
             raise fault
         if self.access:
             self.spread(self.access.fresh())
-        now = time.monotonic()
-        if self.trouble and now - self.moved_at > SILENT_SECONDS:
-            self.moved_at = now
-            self.tally.say(f"nothing has come for {SILENT_SECONDS} s, still trying: {self.trouble}")
-        self.watch(now)
-
-    def watch(self, now):
-        """Raise Stuck where rows are owed and neither a row, a byte nor a request has moved for a
-        minute.
-        """
-        steps = self.flow.steps + getattr(self.executor, "steps", 0)
-        self.looks += 1
-        if steps != self.steps or self.flow.sleeping:
-            self.steps, self.stepped_at, self.looks = steps, now, 0
-        elif ((self.flow.out or self.flow.owed) and now - self.stepped_at > STUCK_SECONDS
-              and self.looks > STUCK_LOOKS):
-            raise Stuck(
-                f"nothing has happened for {STUCK_SECONDS} s: {self.flow.out} jobs are not answered"
-                + (f"; the last trouble was: {self.trouble}" if self.trouble else ""))
+        flow, steps = self.flow, self.flow.steps + getattr(self.executor, "steps", 0)
+        self.liveness.look(steps, flow.out, bool(flow.out or flow.owed), bool(flow.sleeping))
 
     def spread(self, endpoints):
         """Hand new Endpoints to the workers."""
@@ -160,6 +143,7 @@ class Stage:
                 self.verb.take(row, entries.get((row.bucket, row.key, row.version_id)))
             else:
                 self.leave(row, aloud=row.verbatim is not None)
+        self.verb.taken()
 
     def take_again(self, row):
         """Decide on a row that had to wait."""
@@ -199,31 +183,47 @@ class Stage:
         """Take what a worker says between answers."""
         kind, value = note
         if kind == "moved":
-            self.moved_at, self.trouble = time.monotonic(), ""
-            self.verb.moved(value)
+            self.moved(value)
         elif kind == "slow":
             self.executor.tell(("slow", None))
         elif kind == "expired":
             self.spread(self.access.renew(value))
 
+    def moved(self, count):
+        """Note that something has come, and count it."""
+        self.liveness.moved()
+        self.verb.moved(count)
+
     def answer(self, errand, outcome):
-        """Give the verb the outcome of a job; a batch that cost too many workers fails its rows."""
+        """Give the verb the outcome of a job; a batch that cost too many workers fails its rows.
+
+        What a Control answers with EXPIRED is sent again with newer credentials than its job's
+        Endpoint has. Raises NoCredentials where there are none.
+        """
         if isinstance(outcome, WorkerDied):
             outcome = Outcome(FAILED, str(outcome))
         elif isinstance(outcome, BaseException):
             raise outcome
-        self.verb.answered(errand, outcome)
+        if outcome.state == EXPIRED:
+            self.spread(self.access.renew(errand.job.endpoint.generation))
+            self.verb.resend(errand)
+        else:
+            self.verb.answered(errand, outcome)
 
-    def retry(self, errand, outcome, most):
+    def retry(self, errand, outcome, most, tick=0.0):
         """Send an errand once more after a while; return False where it was tried `most` times
         already.
 
-        A server that slows us down is borne longer, by the clock.
+        A server that slows us down is borne longer, by the clock. Waits end at whole `tick`s
+        (seconds), so that what failed together is asked for together again.
         """
-        self.trouble = outcome.error
+        self.liveness.trouble = outcome.error
         wait = errand.patience.wait(most, outcome.slow)
         if wait is None:
             return False
+        if tick:
+            now = time.monotonic()
+            wait = -(-(now + wait) // tick) * tick - now
         self.later(wait, self.verb.resend, errand)
         return True
 
@@ -245,6 +245,7 @@ class Stage:
         """Send off what left since the last time, together: one row at a time costs more than its
         decision.
         """
+        self.verb.leaving()
         if self.leaving:
             gone, self.leaving = self.leaving, []
             self.outbox.pass_on(gone)

@@ -67,12 +67,12 @@ class Call:
 
 class Control(LoopExecutor):
     """Runs Calls: `submit(kind, jobs)` makes a Call of that class and returns the Future of its
-    outcomes.
+    outcomes. `steps` counts the answers: whether anything goes on.
     """
 
     def __init__(self, connections):
         super().__init__("control")
-        self.connections = connections
+        self.connections, self.steps = connections, 0
         # those that have not begun, and those without a result
         self.calls, self.open = deque(), set()
         # requests without a connection, and places by Transfer
@@ -104,6 +104,7 @@ class Control(LoopExecutor):
             while not self.is_over():
                 self.begin(wire)
                 for transfer in wire.turn(10):
+                    self.steps += 1
                     places = self.under_way.pop(transfer)
                     self.guard(transfer.owner, transfer.owner.answered, transfer, places)
                 self.drain()

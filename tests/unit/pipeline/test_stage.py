@@ -1,5 +1,6 @@
 """The run loop of a row command: what it does for every verb."""
 
+from collections import namedtuple
 from concurrent.futures import Future
 from types import SimpleNamespace
 
@@ -7,10 +8,12 @@ import pytest
 
 from s3kit.errors import Cut, Fault, NoCredentials
 from s3kit.manifest.row import FAILED, Row
-from s3kit.pipeline import stage as module
+from s3kit.pipeline import liveness
 from s3kit.pipeline.errand import Errand
+from s3kit.pipeline.liveness import Stuck
 from s3kit.pipeline.pool import WorkerDied
-from s3kit.pipeline.stage import Stage, Stuck, Verb
+from s3kit.pipeline.stage import Stage, Verb
+from s3kit.s3.calls import EXPIRED
 from s3kit.transfer.job import AGAIN, Outcome
 
 ARGS = SimpleNamespace(rules=None, min_size=None, max_size=None, newer=None, older=None,
@@ -61,7 +64,7 @@ class Access:
     """Credentials that are renewed when `renewed` has any."""
 
     def __init__(self, renewed=()):
-        self.renewed = list(renewed)
+        self.renewed, self.asked = list(renewed), []
 
     def fresh(self):
         """Return nothing new."""
@@ -69,13 +72,37 @@ class Access:
 
     def renew(self, generation):
         """Return the next Endpoints."""
+        self.asked.append(generation)
         if not self.renewed:
             raise NoCredentials("the credentials have expired")
         return self.renewed.pop(0)
 
 
-def run(rows, answers, end=None, **options):
-    """Run Echo on rows; return (the rows that left, the executor, the stage's words for people)."""
+class Held(Echo):
+    """Holds jobs back until all rows of a block were taken; `said` has what it was told, in order.
+    """
+
+    def __init__(self, stage):
+        super().__init__(stage)
+        self.said, self.held = [], []
+
+    def take(self, row, entry):
+        self.held.append(Errand(row, row.key))
+
+    def taken(self):
+        self.said.append(f"taken {len(self.held)}")
+        for errand in self.held:
+            self.stage.send(errand)
+        self.held = []
+
+    def leaving(self):
+        if self.stage.leaving:
+            self.said.append(f"leaving {len(self.stage.leaving)} after {len(run.left)}")
+
+
+def run(rows, answers, end=None, kind=Echo, **options):
+    """Run a verb on rows; return (the rows that left, the executor, the stage's words for people).
+    """
     def batches():
         yield rows
         if end:
@@ -93,10 +120,9 @@ def run(rows, answers, end=None, **options):
     stage.open(executor, lambda: None, limit=100)
     for note in options.pop("notes", ()):
         stage.hear(note)
-    try:
-        stage.run(Echo(stage))
-    finally:
-        run.executor, run.said, run.left = executor, said, left
+    run.executor, run.said, run.left = executor, said, left
+    run.verb = kind(stage)
+    stage.run(run.verb)
     return sorted(left)
 
 
@@ -113,6 +139,19 @@ def test_what_failed_in_passing_is_tried_again(monkeypatch):
     assert (run([Row("b", "a")], {"a": [Outcome(AGAIN, "x"), Outcome("fetched")]})
             == [("a", "fetched")])
     assert run([Row("b", "a")], {"a": [Outcome(AGAIN, "x")] * 4}) == [("a", AGAIN)]
+
+
+def test_what_failed_together_is_asked_for_together_again(monkeypatch):
+    """With a `tick`, waits end at the same moments, whatever their lengths."""
+    waits = iter([0.01, 0.13, 0.0])
+    monkeypatch.setattr("s3kit.s3.patience.delay", lambda *_, **__: next(waits))
+    monkeypatch.setattr("time.monotonic", lambda: 1000.1)
+    stage = Stage(ARGS, (None, None), (SimpleNamespace(say=print), None, None))
+    stage.verb, called = SimpleNamespace(resend=None), []
+    stage.later = lambda seconds, *_: called.append(round(seconds, 6))
+    for tick in (0.5, 0.5, 0):
+        assert stage.retry(Errand(Row("b", "a")), Outcome(AGAIN, "x"), 3, tick)
+    assert called == [0.4, 0.4, 0.0]
 
 
 @pytest.mark.parametrize("in_place,wanted", [(False, []), (True, [("a", "")])])
@@ -136,6 +175,36 @@ def test_expired_credentials_are_renewed_once_for_all():
     assert run.executor.told == [("endpoints", ["endpoint"])]
     with pytest.raises(NoCredentials):
         run([Row("b", "a")], {"a": [Outcome("fetched")]}, access=Access(), notes=[("expired", 0)])
+
+
+def test_an_expired_job_is_sent_again_with_newer_credentials():
+    """The answer of an executor that has no workers; the verb hears of what comes after it."""
+    class Again(Echo):
+        def take(self, row, entry):
+            self.send(Errand(row), 1)
+
+        def send(self, errand, generation):
+            errand.job = Job(errand.row.key, SimpleNamespace(generation=generation))
+            self.stage.send(errand, errand.job.key)
+
+        def resend(self, errand):
+            self.send(errand, 2)
+
+    Job = namedtuple("Job", "key endpoint")
+    access = Access([["endpoint"]])
+    answers = {"a": [Outcome(EXPIRED, "x"), Outcome("fetched")]}
+    assert run([Row("b", "a")], answers, kind=Again, access=access) == [("a", "fetched")]
+    assert access.asked == [1]
+    with pytest.raises(NoCredentials):
+        run([Row("b", "a")], {"a": [Outcome(EXPIRED, "x")]}, kind=Again, access=Access())
+
+
+def test_what_a_verb_hears_of_blocks():
+    """When all rows of one were taken, and before any leaves."""
+    rows = [Row("b", "a"), Row("b", "v", state="verified"), Row("b", "c")]
+    answers = {"a": [Outcome("fetched")], "c": [Outcome("fetched")]}
+    assert run(rows, answers, kind=Held) == [("a", "fetched"), ("c", "fetched"), ("v", "verified")]
+    assert run.verb.said[0] == "taken 2" and "leaving 1 after 0" in run.verb.said
 
 
 def test_slowdown_is_told_to_all():
@@ -164,8 +233,8 @@ def test_a_dead_executor_ends_the_run(monkeypatch):
 
 def test_nobody_waits_for_ever(monkeypatch):
     """Rows are owed and nothing happens: a fault of ours, said with what is waited for."""
-    monkeypatch.setattr(module, "STUCK_SECONDS", 0.3)
-    monkeypatch.setattr(module, "STUCK_LOOKS", 1)
+    monkeypatch.setattr(liveness, "STUCK_SECONDS", 0.3)
+    monkeypatch.setattr(liveness, "STUCK_LOOKS", 1)
     with pytest.raises(Stuck, match="1 jobs are not answered"):
         run([Row("b", "a")], {})
 

@@ -64,6 +64,7 @@ def test_calls_are_answered(control, endpoint):
     futures = [control.submit(Ask, [(endpoint, "k"), (endpoint, "none")]) for _ in range(10)]
     assert [future.result(SOON) for future in futures] == [[200, 404]] * 10
     assert not control.open and control.fault is None
+    assert control.steps == 20, "each answer is one, also within a call"
 
 
 def test_a_fault_that_is_expected_is_its_calls_alone(control, endpoint):
