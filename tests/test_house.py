@@ -194,7 +194,7 @@ LARGE = {  # still to be taken apart: this list only shrinks
     "restore.restoring.Restoring", "s3.session.Session", "verify.verifying.Verifying"}
 LONG = {  # the same of functions
     "commands.migrate.build_parser", "commands.policy.build_parser",
-    "commands.prune.build_parser", "doctor.checkup.who", "doctor.plot.drawing",
+    "doctor.checkup.who", "doctor.plot.drawing",
     "policy.policies.apply", "policy.policies.plan_one", "transfer.engine.is_refused",
     "transfer.whole.is_there"}
 # Pages that a reader does not have. Where they are still named: this number only shrinks.

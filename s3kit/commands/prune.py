@@ -2,10 +2,7 @@
 
 from s3kit.cli import frame, options
 from s3kit.cli.person import Person
-from s3kit.cli.progress import Progress
-from s3kit.cli.signals import Signals
-from s3kit.cli.streams import Sink, Source, closing
-from s3kit.cli.tally import Tally
+from s3kit.cli.transform import transform
 
 NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
@@ -24,6 +21,22 @@ def build_parser():
     p.add_argument("--yes", action="store_true", help="delete without asking, as rows come")
     p.add_argument("-n", "--dry-run", action="store_true",
                    help="say what would be deleted, write its rows, delete nothing")
+    choice_options(p)
+    p.add_argument("--local", action="store_true",
+                   help="the other way round: remove local files that the manifest does not name")
+    p.add_argument("--older-than-ledger", action="store_true",
+                   help="with --local, also files that are older than the ledger: they may be the "
+                   "only copies")
+    p.add_argument("--undo", metavar="FILE",
+                   help="add to FILE the rows of what is deleted, before it is")
+    options.output_options(p)
+    options.filter_options(p)
+    options.s3_options(p)
+    return p
+
+
+def choice_options(p):
+    """Declare the options that say which versions go."""
     p.add_argument("--fetched", action="store_true",
                    help="also rows in state fetched, if their bytes were checked on the way")
     p.add_argument("--accept-proof", metavar="PROOF", action="append", choices=PROOFS, default=[],
@@ -38,23 +51,10 @@ def build_parser():
                    help="keep the newest N versions of each key in the manifest")
     p.add_argument("--max-delete", metavar="N", type=options.positive,
                    help="delete no more than N versions")
-    p.add_argument("--local", action="store_true",
-                   help="the other way round: remove local files that the manifest does not name")
-    p.add_argument("--older-than-ledger", action="store_true",
-                   help="with --local, also files that are older than the ledger: they may be the "
-                   "only copies")
-    p.add_argument("--undo", metavar="FILE",
-                   help="add to FILE the rows of what is deleted, before it is")
-    options.output_options(p)
-    options.filter_options(p)
-    options.s3_options(p)
-    return p
 
 
-def prune(args):
-    """Delete what carries proof, or with --local what the manifest does not name; return the
-    status.
-    """
+def check(args):
+    """Refuse options that contradict each other. Raises Usage."""
     from s3kit.errors import Usage
     if args.yes and args.dry_run:
         raise Usage("--yes and -n contradict each other")
@@ -64,20 +64,25 @@ def prune(args):
             "--bucket or --columns, and with no option about versions in S3")
     if args.older_than_ledger and not args.local:
         raise Usage("--older-than-ledger goes with --local")
-    source = Source(args)
+
+
+def prune(args):
+    """Delete what carries proof, or with --local what the manifest does not name; return the
+    status.
+    """
+    check(args)
     ask = None if args.yes or args.dry_run else Person()
-    sink = Sink(args, lambda: args.format or source.form)
-    tally, progress = Tally(args), Progress(args, unit="row")
-    if args.local:
-        from s3kit.prune.unnamed_files import UnnamedFiles
-        pruning = UnnamedFiles(args, source, sink, tally, ask, Signals)
-    else:
-        from s3kit.prune.pruning import Pruning
-        pruning = Pruning(args, source, sink, tally, progress, ask, Signals)
-    with closing(sink, progress):
-        pruning.run()
-        tally.summary(progress, pruning.summary())
-    return pruning.status()
+
+    def run(args, streams, people):
+        if args.local:
+            from s3kit.prune.unnamed_files import UnnamedFiles as Run
+        else:
+            from s3kit.prune.pruning import Pruning as Run
+        done = Run(args, streams, people, ask)
+        done.run()
+        return done
+
+    return transform(args, run, unit="row")
 
 
 def main(argv=None):

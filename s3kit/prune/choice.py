@@ -39,7 +39,7 @@ class Choice:
         self.ledger.sync_always()
 
     def entries(self, batch):
-        """Return {(bucket, key, version id): ledger's entry} of the rows that could go."""
+        """Return {(bucket, key, version id): ledger's entry} of the rows whose files prove them."""
         could = (rows.VERIFIED, rows.FETCHED)
         return self.ledger.find_all([(row.bucket, row.key, row.version_id)
                                      for row in batch if row.state in could])
@@ -58,9 +58,7 @@ class Choice:
                          for row in batch if (row.bucket, row.key, row.version_id) not in asked])
 
     def sort(self, batch):
-        """Return [(row, ledger's entry, why it is kept or '')]; what the filters leave out has no
-        entry.
-        """
+        """Return [(row, ledger's entry, why it is kept or '')] for a plan."""
         entries = self.entries(batch)
         wanted = {id(row) for row in (batch if self.filter.is_idle else self.filter(batch))}
         found = []
@@ -71,7 +69,10 @@ class Choice:
         return found
 
     def why_kept(self, row, entry):
-        """Return why S3 must keep a row's version, or '' if it carries proof, here and now."""
+        """Return why S3 must keep a row's version, or '' if it carries proof, here and now.
+
+        `entry` is the ledger's of its file, None where it knows none and of delete markers.
+        """
         why = proofs.why_not_considered(row, self.rules)
         if why or (row.is_marker and row.bucket not in self.refused):
             return why

@@ -42,9 +42,14 @@ class Rules(NamedTuple):
         return bool(proof) and (proof != "size" or self.sized)
 
 
+def is_settled(row):
+    """Return whether a row passes as it is: gone already, wrong, or a line that makes no sense."""
+    return row.verbatim is not None or row.state == rows.PRUNED or row.state in rows.WRONG
+
+
 def why_not_considered(row, rules):
     """Return why a row says by itself that its version is not to be deleted, or ''."""
-    if row.verbatim is not None or row.state == rows.PRUNED or row.state in rows.WRONG:
+    if is_settled(row):
         return row.state
     if row.is_marker:
         is_named = row.version_id and row.state in ("", rows.LISTED)

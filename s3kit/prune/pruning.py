@@ -1,29 +1,43 @@
-"""s3-prune's work: the plan, the question, and then the deletion of exactly the rows that carry
-proof.
+"""The run of one s3-prune: the plan, the question, and then the deletion of exactly the rows that
+carry proof.
+
+The plan is a pass of its own, before the rows that it is about go through the Stage: what a person
+is asked, and which versions are the newest, is known when the whole manifest has been read.
 """
 
 import pickle
 import tempfile
+from contextlib import closing, nullcontext
 from itertools import chain
 
-from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault
-from s3kit.manifest import row as rows
+from s3kit.errors import DONE
+from s3kit.pipeline.stage import Stage
 from s3kit.prune import proofs
 from s3kit.prune.choice import Choice
 from s3kit.prune.deleting import Deleting
+from s3kit.prune.deletion import MOST, Removal
 from s3kit.prune.plan import Planned
+from s3kit.prune.undo import Undo
+from s3kit.s3.access import Access
+from s3kit.s3.calls import Control
 from s3kit.text import count
 from s3kit.units import show_size
 
+AHEAD = 20 * MOST       # rows on their way
+
 
 class Pruning:
-    """The run of one s3-prune; `run`, then `status` and `summary`."""
+    """The run of one s3-prune: `run`, then `status` and `summary`.
 
-    def __init__(self, args, source, sink, tally, progress, ask, signals):
-        self.args, self.source, self.sink, self.tally = args, source, sink, tally
-        self.ask, self.signals = ask, signals
-        self.choice = Choice(args, signals)
-        self.deleting = Deleting(args, self.choice, sink, source.extras, tally, progress, signals)
+    `ask(question, answer)` asks a person; None with --yes or -n.
+    """
+
+    def __init__(self, args, streams, people, ask):
+        self.args, self.streams, self.people, self.ask = args, streams, people, ask
+        self.source, self.sink = streams
+        self.tally, _, self.signals = people
+        self.choice = Choice(args, self.signals)
+        self.deleting = None
         self.planned = self.bytes = 0
 
     def run(self):
@@ -36,31 +50,34 @@ class Pruning:
         self.choice.open()
         batches = chain([first], batches)
         if self.args.yes and not self.args.keep_newest:
-            self.deleting.run(batches)
+            self.delete(batches)
             return
-        # What a plan says, and which versions are the newest, is known when the whole manifest is.
         with tempfile.TemporaryFile() as spool:
-            fault = self.read_all(batches, spool)
-            if fault:
-                raise fault
+            self.read_all(batches, spool)
             if self.args.dry_run:
                 self.show_plan(spooled(spool))
                 self.write_plan(spooled(spool))
                 return
             if not self.args.yes:
                 self.ask_about(spooled(spool))
-            self.deleting.run(spooled(spool))
+            self.delete(spooled(spool))
+
+    def delete(self, batches):
+        """Delete the rows that carry proof, as they come, and pass all on. Raises Fault (Cut)."""
+        stage = Stage(self.args, self.streams, self.people,
+                      Access(self.args, self.signals.at_once))
+        with closing(Undo(self.args.undo)) if self.args.undo else nullcontext() as undo:
+            stage.open(Control(self.args.connections), lambda: Removal, ledger=self.choice.ledger,
+                       limit=AHEAD, together=MOST, batches=batches)
+            self.deleting = Deleting(stage, self.choice, undo)
+            stage.run(self.deleting)
 
     def read_all(self, batches, spool):
-        """Spool all rows to disk; return the Fault that ended them, if any."""
-        try:
-            for batch in batches:
-                self.signals.check()
-                self.choice.see(batch)
-                pickle.dump(batch, spool)
-        except Fault as fault:
-            return fault
-        return None
+        """Spool all rows to disk. Raises Fault (Cut)."""
+        for batch in batches:
+            self.signals.check()
+            self.choice.see(batch)
+            pickle.dump(batch, spool)
 
     def show_plan(self, batches):
         """Say on stderr what would go, and what stays and why; return {bucket: number of rows that
@@ -103,17 +120,14 @@ class Pruning:
 
     def summary(self):
         """Return the parts of the summary."""
-        if not self.args.dry_run:
-            return self.deleting.parts()
+        if self.deleting:
+            return self.deleting.summary()
         size = f" ({show_size(self.bytes)})" if self.bytes else ""
         return [f"{count(self.planned, 'row')} to delete{size}"]
 
     def status(self):
-        """Return the exit status: 5 where rows were kept for want of proof, 1 where any failed."""
-        kept = self.deleting.kept
-        if self.tally.of(*rows.WRONG) or kept.get(proofs.ENOUGH):
-            return SOME_FAILED
-        return UNVERIFIABLE if kept.get(proofs.NOT_VERIFIED) or kept.get(proofs.WEAK) else DONE
+        """Return the exit status."""
+        return self.deleting.status() if self.deleting else DONE
 
 
 def spooled(spool):

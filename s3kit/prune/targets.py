@@ -3,7 +3,6 @@
 from s3kit.errors import NoSuchBucket
 from s3kit.prune.deletion import Doomed, why_unheeded
 from s3kit.prune.proofs import BrokenProof
-from s3kit.s3.access import Access
 
 
 class NoBucket(BrokenProof):
@@ -11,10 +10,10 @@ class NoBucket(BrokenProof):
 
 
 class Targets:
-    """The buckets of a run, and how their versions are deleted."""
+    """The buckets of a run, reached by its Access, and how their versions are deleted."""
 
-    def __init__(self, args, at_once):
-        self.access, self.at_once = Access(args, at_once), at_once
+    def __init__(self, access):
+        self.access = access
         self.missing = {}           # bucket: a NoBucket
         self.unheeded = {}          # bucket: why its server's If-Match cannot be relied on, or ''
 
@@ -59,10 +58,6 @@ class Targets:
         """
         if bucket not in self.unheeded:
             endpoint = self.access.endpoint(bucket)
-            with self.at_once():
+            with self.access.at_once():
                 self.unheeded[bucket] = why_unheeded(endpoint, "null" if versioning else "")
         return self.unheeded[bucket]
-
-    def renew(self, doomed):
-        """See that there are newer credentials than those of a Doomed. Raises NoCredentials."""
-        self.access.renew(doomed.endpoint.generation)

@@ -4,6 +4,9 @@ What is done here follows from what a manifest does not say, so nothing is done 
 has come, and never outside the directories of the buckets that it names. What may be the only copy
 of a version that s3-prune deleted stays: only the ledger knows, and only of what came after it was
 made.
+
+Nothing of this goes through the Stage: no row of the manifest leaves again, S3 is not asked, and
+what is acted on are the files that no row is about.
 """
 
 import os
@@ -24,9 +27,10 @@ from s3kit.units import show_size
 class UnnamedFiles:
     """The run of one s3-prune --local; `run`, then `status` and `summary`."""
 
-    def __init__(self, args, source, sink, tally, ask, signals):
-        self.args, self.source, self.sink, self.tally, self.ask, self.signals = (
-            args, source, sink, tally, ask, signals)
+    def __init__(self, args, streams, people, ask):
+        self.args, self.ask = args, ask
+        self.source, self.sink = streams
+        self.tally, _, self.signals = people
         self.began = time.time()
         self.named = Named()
         self.buckets = set()
