@@ -209,8 +209,8 @@ UNTESTED = set("""
     executor fetch.fetching fetch.run listing.pages listing.segments manifest.filters
     manifest.states migrate.census migrate.phases migrate.processes pipeline.channel
     pipeline.worker pipeline.worker_process policy.applying policy.directory policy.identity
-    policy.simulation proof.checksums proof.claims prune.choice prune.deleting prune.deletion
-    prune.pruning prune.targets prune.unnamed_files restore.pricing restore.restoring
+    policy.simulation proof.checksums proof.claims
+    restore.pricing restore.restoring
     s3.headers s3.patience transfer.engine transfer.job transfer.ranges transfer.sizes
     transfer.whole transfer.work verify.run verify.verifying
 """.split())
