@@ -11,6 +11,7 @@ leave, and the order in which everything ends. A command is a verb of one row; i
     moved(count)                count bytes that workers have moved, or what else is counted
     taken()                     send what was held back until all rows of a block were taken
     leaving()                   write down what must be known before the next rows leave
+    look()                      do what is to be done at every turn of the run
     abandon()                   let go of what the verb itself holds, when the run ends badly
     summary(), status()         the parts of the summary line, the exit status
 
@@ -32,7 +33,12 @@ from s3kit.transfer.job import FAILED, Outcome
 
 
 class Verb:
-    """What a command does with a row; see the module's docstring."""
+    """What a command does with a row; see the module's docstring.
+
+    `passes_on` says whether rows leave that it does not act on.
+    """
+
+    passes_on = True
 
     def __init__(self, stage):
         self.stage, self.args = stage, stage.args
@@ -50,6 +56,9 @@ class Verb:
 
     def leaving(self):
         """Nothing must be known."""
+
+    def look(self):
+        """Do what is to be done at every turn."""
 
     def abandon(self):
         """Nothing is held."""
@@ -109,14 +118,13 @@ class Stage:
     # --- every turn
 
     def look(self):
-        """Stop if a signal came or anything has failed; let rows go; renew the credentials from
-        time to time.
-        """
+        """Stop where a signal came or anything has failed; let rows go; renew the credentials."""
         self.signals.check()
         self.let_go()
         fault = self.outbox.fault or getattr(self.executor, "fault", None)
         if fault:
             raise fault
+        self.verb.look()
         if self.access:
             self.spread(self.access.fresh())
         flow, steps = self.flow, self.flow.steps + getattr(self.executor, "steps", 0)
@@ -141,7 +149,7 @@ class Stage:
                     self.leaving.append(row)        # FILE must not lose what was left out this time
             elif id(row) in mine:
                 self.verb.take(row, entries.get((row.bucket, row.key, row.version_id)))
-            else:
+            elif self.verb.passes_on:
                 self.leave(row, aloud=row.verbatim is not None)
         self.verb.taken()
 
@@ -205,7 +213,7 @@ class Stage:
         elif isinstance(outcome, BaseException):
             raise outcome
         if outcome.state == EXPIRED:
-            self.spread(self.access.renew(errand.job.endpoint.generation))
+            self.spread(self.access.renew(errand.job.endpoint.generation, outcome.error))
             self.verb.resend(errand)
         else:
             self.verb.answered(errand, outcome)
@@ -229,10 +237,17 @@ class Stage:
 
     # --- to the output
 
-    def leave(self, row, aloud=False):
-        """Let a row go that needs no flush; with `aloud` people hear why it failed."""
+    def leave(self, row, aloud=False, ticket=None):
+        """Let a row go that needs no flush; with `aloud` people hear why it failed.
+
+        The outbox has the `ticket`, if any, when the row is written.
+        """
         self.tally.count(row, aloud)
-        self.leaving.append(row)
+        if ticket is None:
+            self.leaving.append(row)
+        else:
+            self.let_go()           # what left before it is written before it
+            self.outbox.pass_on([row], ticket)
 
     def finish(self, row, entry, is_safe=False, aloud=False):
         """Let a row go when its Entry is in the ledger, after the next flush of its file unless

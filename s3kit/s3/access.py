@@ -88,15 +88,17 @@ class Access:
             return []
         return self.look()
 
-    def renew(self, generation):
+    def renew(self, generation, told=""):
         """Return the Endpoints of all known buckets, with credentials newer than those of a
         generation.
 
-        To be called when S3 says that these have expired. Raises NoCredentials where there are no
-        newer.
+        To be called when S3 says that these have expired; `told` are its words. Raises
+        NoCredentials where there are no newer.
         """
         if generation >= self.generation and not self.look():
-            raise NoCredentials(EXPIRED)
+            raise NoCredentials(
+                f"{told}; renew the credentials and run the same command again" if told
+                else EXPIRED)
         return list(self.session.endpoints.values())
 
     def renewed(self, endpoint):

@@ -67,7 +67,8 @@ class Call:
 
 class Control(LoopExecutor):
     """Runs Calls: `submit(kind, jobs)` makes a Call of that class and returns the Future of its
-    outcomes. `steps` counts the answers: whether anything goes on.
+    outcomes. `steps` counts the answers, and the turns while one is awaited, which libcurl breaks
+    off where it stalls: whether anything goes on.
     """
 
     def __init__(self, connections):
@@ -103,6 +104,7 @@ class Control(LoopExecutor):
         try:
             while not self.is_over():
                 self.begin(wire)
+                self.steps += bool(wire.active)
                 for transfer in wire.turn(10):
                     self.steps += 1
                     places = self.under_way.pop(transfer)

@@ -1,5 +1,6 @@
 """The run loop of a row command: what it does for every verb."""
 
+import time
 from collections import namedtuple
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -70,7 +71,7 @@ class Access:
         """Return nothing new."""
         return []
 
-    def renew(self, generation):
+    def renew(self, generation, told=""):
         """Return the next Endpoints."""
         self.asked.append(generation)
         if not self.renewed:
@@ -213,6 +214,40 @@ def test_slowdown_is_told_to_all():
     assert run.executor.told == [("slow", None)]
 
 
+def test_what_a_verb_does_at_every_turn(monkeypatch):
+    """It is called again and again, also while nothing comes."""
+    turns = []
+    monkeypatch.setattr(Echo, "look", lambda verb: turns.append(verb.stage.outbox.tickets()))
+    run([Row("b", "a")], {"a": [Outcome("fetched")]})
+    assert len(turns) >= 2 and not any(turns)
+
+
+def test_a_ticket_comes_back_when_its_row_is_written(monkeypatch):
+    """Rows leave in the order in which the verb lets them go, with a ticket or without."""
+    taken = []
+
+    def answered(verb, errand, outcome):
+        key = errand.row.key
+        verb.stage.leave(errand.row, ticket=key.upper() if key in "bd" else None)
+
+    def look(verb):
+        taken.extend(verb.stage.outbox.tickets())
+        if verb.stage.flow.ended and len(taken) < 2:
+            verb.stage.later(0.01, lambda: None)        # the outbox has a thread of its own
+
+    monkeypatch.setattr(Echo, "answered", answered)
+    monkeypatch.setattr(Echo, "look", look)
+    run([Row("b", key) for key in "abcde"], {key: [Outcome("fetched")] for key in "abcde"})
+    assert taken == ["B", "D"] and [key for key, _ in run.left] == list("abcde")
+
+
+def test_a_verb_that_passes_nothing_on(monkeypatch):
+    """Only the rows leave that it lets go itself."""
+    monkeypatch.setattr(Echo, "passes_on", False)
+    rows = [Row("b", "a"), Row("b", "v", state="verified")]
+    assert run(rows, {"a": [Outcome("fetched")]}) == [("a", "fetched")]
+
+
 def test_a_batch_that_costs_too_many_workers_fails_its_rows():
     """Any other exception is a fault of ours, and ends the run."""
     for error, wanted in ((WorkerDied("its worker died"), None), (KeyError("k"), KeyError)):
@@ -237,6 +272,18 @@ def test_nobody_waits_for_ever(monkeypatch):
     monkeypatch.setattr(liveness, "STUCK_LOOKS", 1)
     with pytest.raises(Stuck, match="1 jobs are not answered"):
         run([Row("b", "a")], {})
+
+
+def test_an_executor_that_goes_on_is_waited_for(monkeypatch):
+    """Its `steps` say that something happens, long before an answer does."""
+    monkeypatch.setattr(liveness, "STUCK_SECONDS", 0.3)
+    monkeypatch.setattr(liveness, "STUCK_LOOKS", 1)
+    begun = time.monotonic()
+    monkeypatch.setattr(Executor, "steps", property(
+        lambda executor: int(100 * min(time.monotonic() - begun, 1))), raising=False)
+    with pytest.raises(Stuck):
+        run([Row("b", "a")], {})
+    assert time.monotonic() - begun > 1.3
 
 
 def test_a_fault_of_the_output_ends_the_run():

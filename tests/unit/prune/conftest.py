@@ -102,7 +102,7 @@ class Access:
         """Return nothing new."""
         return []
 
-    def renew(self, generation):
+    def renew(self, generation, told=""):
         """Return newer Endpoints."""
         if not self.fresh_ones:
             raise RuntimeError("no newer credentials")

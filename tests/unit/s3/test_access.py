@@ -118,6 +118,8 @@ def test_what_cannot_be_renewed_is_said(stub):
     old = stub.endpoint("b")
     with pytest.raises(NoCredentials, match=f"^{EXPIRED}$"):
         stub.renew(old.generation)
+    with pytest.raises(NoCredentials, match="^ExpiredToken: it has; renew the credentials and run"):
+        stub.renew(old.generation, "ExpiredToken: it has")
     stub.session.key = "new"
     new = stub.renewed(old)
     with pytest.raises(NoCredentials):

@@ -1,5 +1,7 @@
 """Control: calls side by side, faults that are one call's, and faults that are ours."""
 
+import time
+
 import pytest
 from conftest import env_of
 
@@ -64,7 +66,7 @@ def test_calls_are_answered(control, endpoint):
     futures = [control.submit(Ask, [(endpoint, "k"), (endpoint, "none")]) for _ in range(10)]
     assert [future.result(SOON) for future in futures] == [[200, 404]] * 10
     assert not control.open and control.fault is None
-    assert control.steps == 20, "each answer is one, also within a call"
+    assert control.steps >= 20, "each answer is one, also within a call"
 
 
 def test_a_fault_that_is_expected_is_its_calls_alone(control, endpoint):
@@ -97,6 +99,18 @@ def test_a_token_that_no_header_can_carry_ends_it(control, endpoint):
     with pytest.raises(UnicodeError):
         future.result(SOON)
     assert control.fault is future.exception()
+
+
+def test_steps_are_made_while_an_answer_is_awaited(control, endpoint, fake):
+    """And by nothing else: a long page over a slow line is not a run that is stuck."""
+    control.submit(Refused, [(endpoint, "k")]).exception(SOON)
+    assert control.steps == 0
+    fake.fault("hang", key="k", times=None, seconds=SOON)
+    control.submit(Ask, [(endpoint, "k")])
+    until = time.monotonic() + SOON
+    while control.steps < 3:
+        assert time.monotonic() < until and not fake.requests(status=200)
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("at_once", [True, False])
