@@ -191,7 +191,7 @@ LONG_BECAUSE = "Long because"  # begins the line of a docstring that says why it
 LARGE = {  # still to be taken apart: this list only shrinks
     "doctor.checkup.Checkup", "doctor.speed.Speed", "fetch.fetching.Fetching",
     "listing.segments.Segments", "migrate.migration.Migration", "policy.policies.Policies",
-    "restore.restoring.Restoring", "s3.session.Session", "verify.verifying.Verifying"}
+    "s3.session.Session", "verify.verifying.Verifying"}
 LONG = {  # the same of functions
     "commands.migrate.build_parser", "commands.policy.build_parser",
     "doctor.checkup.who", "doctor.plot.drawing",
@@ -210,7 +210,6 @@ UNTESTED = set("""
     manifest.states migrate.census migrate.phases migrate.processes pipeline.channel
     pipeline.worker pipeline.worker_process policy.applying policy.directory policy.identity
     policy.simulation proof.checksums proof.claims
-    restore.pricing restore.restoring
     s3.headers s3.patience transfer.engine transfer.job transfer.ranges transfer.sizes
     transfer.whole transfer.work verify.run verify.verifying
 """.split())

@@ -1,11 +1,11 @@
 """s3-restore: bring archived versions back, and let each row go on when it can be read."""
 
+from functools import partial
+
 from s3kit.cli import frame, options
 from s3kit.cli.person import Person
-from s3kit.cli.progress import Progress
-from s3kit.cli.signals import Signals
-from s3kit.cli.streams import Sink, Source, closing
-from s3kit.cli.tally import Tally
+from s3kit.cli.streams import Source
+from s3kit.cli.transform import transform
 from s3kit.text import visible
 
 NAME = "s3-restore"
@@ -47,26 +47,27 @@ def build_parser():
 
 def restore(args):
     """Ask for what is archived, and wait for it if so told; return the status."""
-    from s3kit.errors import DONE, Usage
-    from s3kit.restore.restoring import Restoring
+    from s3kit.errors import Usage
+    from s3kit.restore.run import run
     if args.dry_run and args.wait:
         raise Usage("--wait and -n contradict each other")
     if args.estimate and (args.in_place or args.output):
         raise Usage("--estimate writes no manifest: it goes with no -i or -o")
-    source = Source(args)
-    is_free = args.dry_run or args.estimate
-    ask = None if args.yes or is_free else Person("--estimate prints what it would cost")
-    sink = None if args.estimate else Sink(args, lambda: args.format or source.form)
-    tally, progress = Tally(args), Progress(args, unit="row")
-    restoring = Restoring(args, source, sink, tally, progress, ask, Signals)
     if args.estimate:
-        for line in restoring.estimate(source.batches()).lines():
-            print(visible(line))
-        return DONE
-    with closing(sink, progress):
-        restoring.run()
-        tally.summary(progress, restoring.told())
-    return restoring.status()
+        return show_estimate(args)
+    ask = None if args.yes or args.dry_run else Person("--estimate prints what it would cost")
+    return transform(args, partial(run, ask=ask), unit="row")
+
+
+def show_estimate(args):
+    """Print what a restore would cost; return the status."""
+    from s3kit.errors import DONE
+    from s3kit.restore.estimate import estimate
+    from s3kit.restore.pricing import Prices
+    batches = Source(args).batches()
+    for line in estimate(args, Prices(args.prices), batches).lines():
+        print(visible(line))
+    return DONE
 
 
 def main(argv=None):

@@ -17,10 +17,11 @@ import termios
 import threading
 import time
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
-from fakes3 import DAY, TIERS, FakeS3, Restore
+from fakes3 import DAY, TIERS, Credential, FakeS3, Restore
 
 from manifests import read_rows
 
@@ -84,9 +85,10 @@ def flying(fake, seconds=HOUR, every=0.05):
 class Started:
     """An s3-restore of its own, whose rows are read as they come."""
 
-    def __init__(self, fake, tmp_path, *argv):
+    def __init__(self, fake, tmp_path, *argv, env=None):
         self.process = subprocess.Popen([sys.executable, str(BIN / "s3-restore"), "--yes",
-                                         *map(str, argv)], env=clean_env(env_of(fake)),
+                                         *map(str, argv)],
+                                        env=clean_env(env or env_of(fake)),
                                         cwd=tmp_path, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.text = b""
@@ -617,6 +619,49 @@ def test_credentials_that_expire(fake, run, tmp_path):
     assert done.status == 0 and len(asked(fake)) == 4
 
 
+@pytest.mark.parametrize("when", ["asking", "waiting"])
+def test_credentials_that_are_renewed(fake, run, tmp_path, when):
+    """With --wait they expire in the midst of it: the run goes on with new ones, and asks for
+    nothing twice.
+    """
+    def give(name):
+        fake.credentials[name] = Credential(f"secret of {name}", f"token of {name}")
+        until = datetime.now(timezone.utc) + timedelta(minutes=2)
+        (tmp_path / "new").write_text(json.dumps({
+            "Version": 1, "AccessKeyId": name, "SecretAccessKey": f"secret of {name}",
+            "SessionToken": f"token of {name}", "Expiration": until.isoformat()}))
+        (tmp_path / "new").rename(tmp_path / "answer")
+
+    once = threading.Lock()
+
+    def renew():
+        if once.acquire(blocking=False):
+            give("SECOND")
+            fake.credentials["FIRST"].expired = True
+
+    fill(fake, 40, [("GLACIER", None)])
+    manifest = listed(fake, run, tmp_path)
+    (tmp_path / "config").write_text(
+        f"[default]\nregion = us-east-1\ncredential_process = cat {tmp_path}/answer\n")
+    give("FIRST")
+    if when == "asking":
+        fake.hook = lambda request: len(asked(fake)) == 5 and renew()
+    fake.log.clear()
+    env = {"AWS_ENDPOINT_URL_S3": fake.url, "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    with Started(fake, tmp_path, *WAIT, manifest, env=env) as restore:
+        until(lambda: len(ongoing(fake)) == 40)
+        if when == "waiting":
+            renew()
+            until(lambda: fake.requests(status=400))
+        with flying(fake):
+            restore.until(lambda text: "#end rows=40" in text)
+        assert restore.process.wait(20) == 0
+    assert {row.state for row in read_rows(restore.text.decode())} == {"restored"}
+    assert len(asked(fake, 202)) == len(set(asked(fake, 202))) == 40
+    tokens = {request.headers.get("x-amz-security-token") for request in fake.requests(status=200)}
+    assert fake.requests(status=400) and tokens == {"token of FIRST", "token of SECOND"}
+
+
 # --- how S3 is looked at
 
 
@@ -752,6 +797,36 @@ def test_a_person_is_asked(fake, run, tmp_path, answer, number):
     os.close(terminal)
     assert status == (0 if number else 1), seen
     assert len(asked(fake)) == number and len(by_key(manifest)) == 8
+
+
+def test_an_answer_that_was_typed_before_the_question(fake, run, tmp_path):
+    """It is thrown away: who typed it has not seen what it would cost."""
+    fill(fake, 4, [("GLACIER", None)])
+    text = listed(fake, run, tmp_path).read_text()
+    os.mkfifo(tmp_path / "late.csv")
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execve(sys.executable, [sys.executable, str(BIN / "s3-restore"), "late.csv", "-o",
+                                   "out.csv"], clean_env(env_of(fake)))
+    seen = b""
+    with open(tmp_path / "late.csv", "w") as late:      # s3-restore reads it: the terminal is open
+        os.write(terminal, b"y\n")
+        while b"y" not in seen:
+            seen += os.read(terminal, 4096)             # the terminal has it
+        late.write(text)
+    while b"[y/N] " not in seen:
+        seen += os.read(terminal, 4096)
+    os.write(terminal, b"n\n")
+    try:
+        while block := os.read(terminal, 4096):
+            seen += block
+    except OSError:
+        pass        # the terminal's end
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    assert status == 1 and b"4 rows not asked for" in seen and not asked(fake), seen
+    assert {row.state for row in by_key(tmp_path / "out.csv").values()} == {"listed"}
 
 
 @pytest.mark.parametrize("words", [[], ["--wait"], ["-i"]])
