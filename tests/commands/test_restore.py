@@ -245,6 +245,16 @@ def test_a_dry_run_asks_for_nothing(fake, run, tmp_path):
     assert all(row == by_key(manifest)[row.key] for row in found.values())
 
 
+def test_a_dry_run_rewrites_no_file(fake, run, tmp_path):
+    """FILE would lose every row that S3 need not be asked for."""
+    fill(fake, 8)
+    manifest = listed(fake, run, tmp_path)
+    before = manifest.read_bytes()
+    done = run("s3-restore", "-n", "-i", manifest, env=env_of(fake))
+    assert manifest.read_bytes() == before
+    assert done.status == 2 and "-n" in done.err and "-i" in done.err
+
+
 def test_filters(fake, run, tmp_path):
     """What they leave out is not asked for; it leaves the stream, but stays in FILE with -i."""
     fill(fake, 10, [("GLACIER", None)])
