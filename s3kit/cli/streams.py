@@ -149,9 +149,12 @@ class Shown:
 def closing(sink, *others):
     """Close the sink with its end mark if all went well, without it if not (nor can be); close the
     others anyway.
+
+    The sink is made for this very context, nowhere before: what fails between would leave behind
+    what it has begun to write.
     """
     try:
-        yield
+        yield sink
         sink.close()
     except BaseException:
         sink.abandon()

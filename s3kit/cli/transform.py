@@ -13,9 +13,8 @@ def transform(args, run, unit="B"):
     and `status()`. `unit` is what the progress bar counts.
     """
     source = Source(args)
-    sink = Sink(args, lambda: args.format or source.form)
     tally, progress = Tally(args), Progress(args, unit)
-    with closing(sink, progress):
+    with closing(Sink(args, lambda: args.format or source.form), progress) as sink:
         done = run(args, (source, sink), (tally, progress, Signals))
         tally.summary(progress, done.summary())
     return done.status()

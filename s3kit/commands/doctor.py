@@ -127,9 +127,8 @@ def save(path, text):
     from s3kit.disk.durable import Replacement
     from s3kit.errors import of_file
     try:
-        new = Replacement(path)
-        new.file.write(text.encode())
-        new.commit()
+        with Replacement(path) as new:
+            new.file.write(text.encode())
     except OSError as error:
         raise of_file("write", path, error) from None
 

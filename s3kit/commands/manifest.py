@@ -46,15 +46,16 @@ def manifest(args):
     found, keep = sources(args), Filter(args)
     tally, progress = Tally(args), Progress(args, "row")
     read_from, nonsense = [], 0
-    sink = Sink(args, lambda: args.format or (read_from[0].form if read_from else "csv"),
-                source_rows=True)
+
+    def form():
+        return args.format or (read_from[0].form if read_from else "csv")
 
     def read(path):
         source = Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
         read_from.append(source)
         return source
 
-    with closing(sink, progress):
+    with closing(Sink(args, form, source_rows=True), progress) as sink:
         for rows, extras in rows_of(found, args, Signals.check, read):
             rows = keep(rows)
             for row in rows:

@@ -309,9 +309,8 @@ def show_errors(args, migrations):
     """Write the rows that are wrong as a manifest; return the status."""
     from argparse import Namespace
     found = 0
-    sink = Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv",
-                source_rows=True)
-    with closing(sink):
+    with closing(Sink(Namespace(prog=args.prog, output=None, format=None), lambda: "csv",
+                      source_rows=True)) as sink:
         for migration in migrations:
             latest = migration.latest()
             for batch in migration.wrong(latest) if latest else ():

@@ -84,18 +84,29 @@ def write_all(fd, data, at=None):
 
 
 class Replacement:
-    """A file written beside the one it will replace: `file` to write to, then `commit` or
-    `abandon`.
+    """A file written beside the one it will replace: write to `file`, then `commit` or `abandon`.
+
+    As a context it commits at its end, and abandons if the end is an exception; a `commit` that
+    fails abandons by itself. So no way out leaves the new file beside the old one.
 
     The old file stays whole until the new one is on the disk. The new one is 0600 & ~umask unless
-    it replaces a file, whose permissions it then takes. What is no regular file (a FIFO, /dev/null)
-    is never replaced, but written to.
+    it replaces a file, whose permissions it then takes. What is not a regular file (a FIFO,
+    /dev/null) is never replaced, but written to.
     """
 
     def __init__(self, path):
         path = os.path.realpath(path)
+        self.file = self.beside = None
+        self.name = os.path.basename(path)
         self.folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self.name, self.beside = os.path.basename(path), None
+        try:
+            self.open()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def open(self):
+        """Open the file to write to. Raises OSError."""
         try:
             old = os.stat(self.name, dir_fd=self.folder)
         except FileNotFoundError:
@@ -104,33 +115,51 @@ class Replacement:
             self.file = open(os.open(self.name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.folder),
                              "wb")
             return
-        self.beside = f".s3kit.{os.getpid()}.{id(self):x}.new"
-        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600,
+        beside = f".s3kit.{os.getpid()}.{id(self):x}.new"
+        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600,
                      dir_fd=self.folder)
+        self.beside = beside        # now it is ours to remove
         self.file = os.fdopen(fd, "wb")
         if old:
-            try:
-                os.fchmod(fd, old.st_mode & 0o777)
-            except OSError:
-                self.abandon()
-                raise
+            os.fchmod(fd, old.st_mode & 0o777)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.commit()
+        else:
+            self.abandon()
 
     def commit(self):
-        """Flush, rename, flush the directory. Raises OSError, the old file then still in place."""
-        self.file.flush()
-        if self.beside:
-            sync_data(self.file.fileno())
-            rename(self.beside, self.name, self.folder, self.folder)
-            sync_directory(self.folder)
-        self.file.close()
-        os.close(self.folder)
+        """Flush, rename, flush the directory.
+
+        Raises OSError: until the rename the old file is still in place, and the new one is gone.
+        """
+        try:
+            self.file.flush()
+            if self.beside:
+                sync_data(self.file.fileno())
+                rename(self.beside, self.name, self.folder, self.folder)
+                self.beside = None
+                sync_directory(self.folder)
+            self.file.close()
+        finally:
+            self.abandon()
 
     def abandon(self):
-        """Leave the old file as it was."""
+        """Leave the old file as it was; nothing happens after a `commit` or another `abandon`."""
+        if self.folder is None:
+            return
+        folder, self.folder = self.folder, None
         try:
-            self.file.close()
+            if self.file:
+                self.file.close()
         except OSError:
             pass            # what cannot be written is not wanted any more
-        if self.beside:
-            unlink(self.beside, self.folder)
-        os.close(self.folder)
+        try:
+            if self.beside:
+                unlink(self.beside, folder)
+        finally:
+            os.close(folder)

@@ -209,9 +209,13 @@ class Output:
         self.count = 0
         self.begun = False
         self.lost = set()
-        self.place = Replacement(path) if path else None
+        self.file, self.place = None, Replacement(path) if path else None
         raw = self.place.file if path else os.fdopen(os.dup(fd), "wb", 0)
-        self.file = compressed(raw, path or "")
+        try:
+            self.file = compressed(raw, path or "")
+        except BaseException:
+            self.abandon()
+            raise
         self.writer = None
 
     def write(self, rows, extras=()):
@@ -256,7 +260,7 @@ class Output:
         """Stop without an end mark; a file that was to be replaced stays as it was."""
         if self.place:
             self.place.abandon()
-        else:
+        elif self.file:
             self.file.close()
 
 

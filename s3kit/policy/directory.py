@@ -173,12 +173,7 @@ def read(path):
 def write(path, text):
     """Write a file, atomically and durably."""
     try:
-        place = durable.Replacement(path)
-        try:
-            place.file.write(text.encode())
-            place.commit()
-        except BaseException:
-            place.abandon()
-            raise
+        with durable.Replacement(path) as new:
+            new.file.write(text.encode())
     except OSError as error:
         raise of_file("write", path, error) from None

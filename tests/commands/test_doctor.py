@@ -721,6 +721,18 @@ def test_the_knee(fake, doctor, tmp_path):
     assert {request.method for request in fake.log} == {"GET"}
 
 
+def test_a_drawing_that_cannot_be_written(fake, pipe, tmp_path):
+    """No file may have more than 1 KiB: a line that says so, the old drawing, nothing beside it."""
+    fake.put("b", "k", bytes(5000))
+    (tmp_path / "speed.svg").write_text("the old one")
+    done = pipe("ulimit -f 1; s3-doctor --speed s3://b --for 0.5s --max-bytes 1M -j 1 -c 1 --svg "
+                "speed.svg", env=env_of(fake))
+    assert done.status == [3] and done.err.endswith(
+        "s3-doctor: cannot write 'speed.svg': File too large\n"), done
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["speed.svg"]
+    assert (tmp_path / "speed.svg").read_text() == "the old one"
+
+
 def test_the_table(seaweed, doctor):
     """As people see it, against a real server, at its own pace; an address of one large object,
     too.

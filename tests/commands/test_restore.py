@@ -778,6 +778,10 @@ def test_estimate(fake, run, tmp_path):
     (tmp_path / "mine.json").write_text('{"date": "today"}')
     done = run("s3-restore", "--estimate", "--prices", "mine.json", input=text, env=env_of(fake))
     assert done.status == 3 and "cannot use the prices in 'mine.json'" in done.err
+    # What fails before the first row leaves nothing beside the manifest that it would have written.
+    done = run("s3-restore", "--yes", "--prices", "mine.json", "-o", "out.csv", input=text,
+               env=env_of(fake))
+    assert done.status == 3 and not list(tmp_path.glob(".*.new"))
 
 
 @pytest.mark.parametrize("answer, number", [(b"y\n", 4), (b"\n", 0), (b"n\n", 0)])

@@ -217,6 +217,46 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, small_files):
     assert names(tmp_path) == ["m.csv"]
 
 
+def test_a_replacement_cannot_be_forgotten(tmp_path, small_files):
+    """As a context it is there when all went well; an error inside of it or of the commit, also
+    what is not an OSError, leaves the old file alone.
+    """
+    path, before = tmp_path / "m.csv", len(os.listdir("/proc/self/fd"))
+    with Replacement(str(path)) as new:
+        new.file.write(b"old")
+    for size, end in ((10, ValueError), ((1 << 16) + 100, None), (1 << 20, None)):
+        with pytest.raises(end or OSError), Replacement(str(path)) as new:
+            new.file.write(bytes(size))
+            if end:
+                raise end
+        assert path.read_bytes() == b"old" and names(tmp_path) == ["m.csv"]
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("call", ("fchmod", "fdatasync", "rename", "fsync"))
+def test_each_step_of_a_replacement_may_fail(call, tmp_path, monkeypatch):
+    """Whichever does: nothing lies beside, no descriptor is open, and abandoning it again is
+    nothing.
+    """
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"old")
+    before, made = len(os.listdir("/proc/self/fd")), []
+
+    def failing(*args, **more):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, call, failing)
+    with pytest.raises(OSError):
+        made.append(Replacement(str(path)))
+        made[0].file.write(b"new")
+        made[0].commit()
+    for each in made:
+        each.abandon()
+    # The directory's flush comes when the new file has the name already.
+    assert path.read_bytes() == (b"new" if call == "fsync" else b"old")
+    assert names(tmp_path) == ["m.csv"] and len(os.listdir("/proc/self/fd")) == before
+
+
 def test_a_long_name_can_be_replaced(tmp_path):
     """A name of 255 bytes leaves no room for a longer one beside it."""
     path = tmp_path / ("m" * 251 + ".csv")

@@ -6,6 +6,7 @@ import gzip
 import os
 import resource
 import stat
+import sys
 import threading
 import tracemalloc
 
@@ -497,6 +498,14 @@ def test_output_that_nobody_takes():
         with pytest.raises(OSError):
             output.write(ROWS)
         output.abandon()
+
+
+def test_a_form_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    """zstd without its library is a Fault, and nothing has been made beside the file."""
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(Fault, match="zstd needs the library"):
+        Output("csv", str(tmp_path / "m.csv.zst"))
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.csv.gz", "m.csv.zst"])
