@@ -416,21 +416,33 @@ def list_buckets(home, keys, most):
             continue
         if verdict_of(transfer) != verdicts.OK or transfer.errno:
             return transfer, found, owner
-        root = parse(transfer.body)
-        if local(root.tag) != "ListAllMyBucketsResult":
-            raise Fault(f"what answers is not S3's list of buckets: <{local(root.tag)}>")
-        for name, child in elements(root):
-            told = texts(child)
-            if name == "Buckets":
-                found += [(each["Name"], each.get("BucketRegion", "")) for _,
-                          bucket in elements(child) for each in [texts(bucket)]]
-            elif name == "Owner":
-                owner = told.get("DisplayName") or told.get("ID", "")
-        token = next(((child.text or "") for name,
-                      child in elements(root) if name == "ContinuationToken"), "")
+        more, named, token = read_page(parse(transfer.body))
+        found, owner = found + more, owner or named
         if not token or len(found) > most:
             return transfer, found, owner       # there may be more, which nobody wants to know of
         query = f"continuation-token={quote(token, safe='')}&"
+
+
+def read_page(root):
+    """Return ([(bucket, region or '')], the owner's name, the token of the next page or '') of one
+    page of ListBuckets.
+
+    Raises Fault for what is not one.
+    """
+    if local(root.tag) != "ListAllMyBucketsResult":
+        raise Fault(f"what answers is not S3's list of buckets: <{local(root.tag)}>")
+    found, owner, token = [], "", ""
+    for name, child in elements(root):
+        if name == "Buckets":
+            found += [texts(bucket) for _, bucket in elements(child)]
+        elif name == "Owner":
+            told = texts(child)
+            owner = told.get("DisplayName") or told.get("ID", "")
+        elif name == "ContinuationToken":
+            token = child.text or ""
+    if not all(each.get("Name") for each in found):
+        raise Fault("what answers is not S3's list of buckets: one has no name")
+    return [(each["Name"], each.get("BucketRegion", "")) for each in found], owner, token
 
 
 def verdict_of(transfer):

@@ -1,20 +1,32 @@
 """What a bucket is set to, and what of that touches a migration: asked in S3's own words, read
 without its models.
 
-What a server does not know, or we may not see, is no fault of the bucket.
+What a server does not know, or we may not see, is not a fault of the bucket. Only S3's own words
+count: its codes, and documents with the root elements that it gives them. A listing, the page of a
+proxy or nothing at all tells of no setting.
 """
 
 from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.errors import Fault
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import said
+from s3kit.s3.regions import is_of_s3
 from s3kit.s3.xml import local, parse, read_encoded
+from s3kit.text import count
 
 ASKS = {"region": "location=", "versioning": "versioning=", "encryption": "encryption=",
         "lock": "object-lock=", "public": "publicAccessBlock=", "lifecycle": "lifecycle=",
         "list": "encoding-type=url&list-type=2&max-keys=1"}
-# S3's codes for what was never set (Amazon S3 API Reference, "Error responses"); moto's spelling of
-# one of them beside it.
+# The root elements of the answers (the pages of GetBucketLocation and the others below
+# https://docs.aws.amazon.com/AmazonS3/latest/API/), and those that SeaweedFS 4 and moto 5 send.
+ROOTS = {"region": ("LocationConstraint", "CreateBucketConfiguration"),
+         "versioning": ("VersioningConfiguration", "GetBucketVersioningResponse"),
+         "encryption": ("ServerSideEncryptionConfiguration",), "lock": ("ObjectLockConfiguration",),
+         "public": ("PublicAccessBlockConfiguration",), "lifecycle": ("LifecycleConfiguration",),
+         "list": ("ListBucketResult",)}
+# S3's codes for what was never set
+# (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html); moto's spelling of one of
+# them beside it.
 NEVER_SET = {"NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration",
              "ObjectLockConfigurationNotFoundError",
              "ServerSideEncryptionConfigurationNotFoundError", "NoSuchObjectLockConfiguration"}
@@ -38,33 +50,49 @@ class Bucket:
         self.name, self.is_named = name, is_named
         self.told = {"region": region} if region else {}
         self.denied, self.trouble = [], ""
+        self.unsaid = {}        # ask: what came in place of S3's own words
         self.is_missing = False
         self.key = None         # one that can be listed
 
     def take(self, ask, transfer):
         """Take the answer to one of ASKS, or to `read`, a HEAD of the key that was listed."""
         verdict = verdicts.verdict_of(transfer)
-        if transfer.code == "NoSuchBucket" or (ask == "head" and transfer.status == 404):
+        if transfer.code == "NoSuchBucket" or (ask == "head" and is_missing(transfer)):
             self.is_missing = True
         elif transfer.errno:
             self.trouble = transfer.failure
         elif transfer.code in NEVER_SET:
             self.told[ask] = None
         elif verdict == verdicts.OK:
-            try:
-                # Some servers send nothing where they mean an empty document.
-                self.told[ask] = ask in ("read", "head") or READERS[
-                    ask](parse(transfer.body) if transfer.body.strip() else ())
-            except Fault as fault:
-                self.trouble = str(fault)
+            self.read(ask, transfer.body)
         elif ask == "head" or (ask == "read" and transfer.status not in (401, 403)):
             pass            # the region was in its headers; or the key went, or lies in an archive
         elif verdict == verdicts.DENIED:
             self.denied.append(ask)
         elif ask == "list" or verdict == verdicts.SLOW:
             self.trouble = said(transfer)
+        elif verdicts.is_wordless(transfer) or verdict == verdicts.AGAIN:
+            self.unsaid[ask] = transfer.code
         if ask == "list" and self.told.get("list"):
             self.key = self.told["list"]
+
+    def read(self, ask, body):
+        """Take the document that one of ASKS, `read` or `head` was answered with."""
+        if ask in ("read", "head"):
+            self.told[ask] = True
+            return
+        try:
+            root = parse(body) if body.strip() else None
+        except Fault as fault:
+            self.trouble = str(fault)
+            return
+        name = "nothing" if root is None else f"<{local(root.tag)}>"
+        if root is not None and local(root.tag) in ROOTS[ask]:
+            self.told[ask] = READERS[ask](root)
+        elif ask == "list":
+            self.trouble = f"what answers is not S3's listing: {name}"
+        else:
+            self.unsaid[ask] = name
 
     @property
     def is_open(self):
@@ -90,12 +118,16 @@ class Bucket:
                               f"ask for {RIGHTS[ask]}", facts)
         yield from self.races(what, facts)
         yield from self.notes(what, facts)
-        hidden = [ask for ask in self.denied if ask not in ("list", "read")]
+        hidden = [ask for ask in ASKS if ask in self.denied and ask != "list"]
         if hidden:
             rights = (", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4
                       else "s3:GetBucket* and s3:Get*Configuration")
             yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}",
                           f"ask for {rights}", facts)
+        if self.unsaid:
+            yield Finding(what, UNKNOWN, "not answered as S3 would: " + ", ".join(
+                f"{ask} ({self.unsaid[ask]})" for ask in ASKS if ask in self.unsaid),
+                          "look with the server's own tools", facts)
 
     def summary(self):
         """Return in some words what the bucket is set to, as far as that was told."""
@@ -112,8 +144,7 @@ class Bucket:
             words.append(f"object lock {told['lock']}")
         if "lifecycle" in told:
             rules = told["lifecycle"] or []
-            words.append(f"{len(rules)} lifecycle rule{'s' * (len(rules) > 1)}" if rules
-                         else "no lifecycle")
+            words.append(count(len(rules), "lifecycle rule") if rules else "no lifecycle")
         if "list" in told and not told["list"]:
             words.append("empty")
         return ", ".join(word for word in words if word)
@@ -144,9 +175,14 @@ class Bucket:
                           facts)
 
 
+def is_missing(transfer):
+    """Return whether a HEAD of a bucket was answered with a 404 of S3's own."""
+    return transfer.status == 404 and is_of_s3(transfer.headers)
+
+
 def elements(root):
     """Yield (name, element) of an element's children, namespaces left out."""
-    for child in root.iterchildren("*") if len(root) else ():
+    for child in root.iterchildren("*"):
         yield local(child.tag), child
 
 
@@ -154,16 +190,16 @@ def texts(root):
     """Return {name: text} of everything in a document, however deep; of two alike the first counts.
     """
     found = {}
-    for child in root.iter("*") if len(root) else ():
+    for child in root.iter("*"):
         found.setdefault(local(child.tag), (child.text or "").strip())
     return found
 
 
 def read_region(root):
-    """Return where a bucket is; an empty answer is us-east-1, EU is eu-west-1 [API
-    GetBucketLocation].
+    """Return where a bucket is; an empty answer is us-east-1, EU is eu-west-1
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html).
     """
-    text = (getattr(root, "text", "") or "").strip()
+    text = texts(root).get("LocationConstraint", "")
     return {"": "us-east-1", "EU": "eu-west-1"}.get(text, text)
 
 

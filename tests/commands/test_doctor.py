@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from certificates import self_signed
@@ -540,6 +541,72 @@ def test_buckets_that_may_not_be_listed(fake, doctor):
     assert (seen.status == 0 and seen.one("buckets")[0] == "unknown"
             and "s3-doctor BUCKET" in seen.one("buckets")[2]), seen.done
     assert doctor(env, "good").one("s3://good")[0] == "ok"
+
+
+@contextmanager
+def answering(answer):
+    """Have a server that answers each GET and HEAD with `answer(path)`, (status, body); yield its
+    URL.
+    """
+    class Handler(BaseHTTPRequestHandler):
+        """One request."""
+
+        def do_GET(self):
+            status, body = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(b"" if self.command == "HEAD" else body)
+
+        do_HEAD = do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+LISTING = b"<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>"
+BUCKETS = (b"<ListAllMyBucketsResult><Buckets><Bucket><Name>b</Name></Bucket></Buckets>"
+           b"</ListAllMyBucketsResult>")
+
+
+@pytest.mark.parametrize("status, body, came", ((200, LISTING, "<ListBucketResult>"),
+                                                (200, b"", "nothing"), (500, b"no", "HTTP500"),
+                                                (404, b"<html>no</html>", "HTTP404")))
+def test_a_server_that_does_not_know_settings(doctor, status, body, came):
+    """It answers with a listing, nothing, or an error that is not S3's: the settings are unknown,
+    never "not encrypted" or "no lifecycle".
+    """
+    def answer(path):
+        if path.startswith("/?"):
+            return 200, BUCKETS
+        return (200, LISTING) if "list-type" in path else (status, body)
+
+    with answering(answer) as url:
+        seen = doctor(KEYS | {"AWS_ENDPOINT_URL_S3": url, "AWS_ENDPOINT_URL_STS": url}, "b")
+    there, unknown = seen.of("s3://b")
+    assert there[:2] == ("ok", "there"), seen.done
+    assert unknown[:2] == ("unknown", "not answered as S3 would: " + ", ".join(
+        f"{ask} ({came})" for ask in ("region", "versioning", "encryption", "lock", "public",
+                                      "lifecycle")))
+    assert seen.status == 0 and not seen.of("public")
+
+
+@pytest.mark.parametrize("body", (b"[]", b'["b"]', b"{}", b"", b"\x00\xff" * 100, b"<a", LISTING,
+                                  BUCKETS.replace(b"<Name>b</Name>", b""), BUCKETS[:-9],
+                                  b"<!DOCTYPE html><html><p>Log in</html>"))
+def test_a_server_that_is_not_s3(doctor, body):
+    """Whatever it answers with is a line about what is at fault, never a trace."""
+    with answering(lambda path: (200, body)) as url:
+        seen = doctor(KEYS | {"AWS_ENDPOINT_URL_S3": url, "AWS_ENDPOINT_URL_STS": url}, "b")
+    assert seen.status in (1, 3) and seen.faults(), seen.done
+    assert "Traceback" not in seen.done.err and "fault of s3kit" not in seen.done.err
 
 
 def test_many_buckets(fake, doctor):

@@ -68,7 +68,12 @@ def test_a_rule_that_is_off_races_nothing():
     ("region", "<LocationConstraint/>", "us-east-1"),
     ("region", "<LocationConstraint>EU</LocationConstraint>", "eu-west-1"),
     ("region", "<LocationConstraint>ap-south-1</LocationConstraint>", "ap-south-1"),
-    ("versioning", "<VersioningConfiguration/>", ""), ("versioning", "", ""),
+    # SeaweedFS wraps it, moto calls the next one otherwise
+    ("region", "<CreateBucketConfiguration><LocationConstraint>eu-1</LocationConstraint>"
+     "</CreateBucketConfiguration>", "eu-1"),
+    ("versioning", "<VersioningConfiguration/>", ""),
+    ("versioning", "<GetBucketVersioningResponse><Status>Enabled</Status>"
+     "</GetBucketVersioningResponse>", "Enabled"),
     ("lock",
      "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
      "</ObjectLockConfiguration>", "without a default"),
@@ -77,8 +82,9 @@ def test_a_rule_that_is_off_races_nothing():
      "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>"
      "</PublicAccessBlockConfiguration>", False),
     ("encryption",
-     "<S><Rule><A><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID></A></Rule>"
-     "</S>", "aws:kms k"),
+     "<ServerSideEncryptionConfiguration><Rule><A><SSEAlgorithm>aws:kms</SSEAlgorithm>"
+     "<KMSMasterKeyID>k</KMSMasterKeyID></A></Rule></ServerSideEncryptionConfiguration>",
+     "aws:kms k"),
     ("list", "<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>", "a b"),
     ("list", "<ListBucketResult/>", ""),
 ))
@@ -122,3 +128,46 @@ def test_never_set():
     bucket.take("lifecycle", answer(status=404, code="NoSuchLifecycleConfiguration"))
     (finding,) = bucket.findings()
     assert bucket.is_open and finding.seen == "public access not blocked, no lifecycle"
+
+
+LISTING = "<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>"
+
+
+@pytest.mark.parametrize("ask", sorted(set(ASKS) - {"list"}))
+@pytest.mark.parametrize("given, came", (
+    (answer(LISTING), "<ListBucketResult>"), (answer(), "nothing"), (answer(" \n"), "nothing"),
+    (answer("<html/>"), "<html>"), (answer(status=404, code="HTTP404"), "HTTP404"),
+    (answer(status=500, code="HTTP500"), "HTTP500"),
+    (answer(status=405, code="HTTP405"), "HTTP405"),
+    (answer(status=500, code="InternalError"), "InternalError"),
+    (answer(code="ErrorDocument"), "ErrorDocument")))
+def test_what_are_not_s3s_own_words(ask, given, came):
+    """A listing, a page, an error of a server's own or nothing: nothing is known, least of all that
+    something was never set.
+    """
+    bucket = Bucket("b")
+    bucket.take(ask, given)
+    assert ask not in bucket.told and not bucket.is_open
+    there, (_, state, seen, *_) = bucket.findings()
+    assert there.seen == "there" and (state, seen) == (
+        UNKNOWN, f"not answered as S3 would: {ask} ({came})")
+
+
+@pytest.mark.parametrize("body, came", (("", "nothing"), ("<VersioningConfiguration/>",
+                                                          "<VersioningConfiguration>")))
+def test_what_is_not_a_listing(body, came):
+    """What is not S3's listing does not say that the bucket is empty."""
+    bucket = Bucket("b", is_named=True)
+    bucket.take("list", answer(body))
+    assert [(finding.state, finding.seen) for finding in bucket.findings()] == [
+        ("ok", "there"), (FAULT, f"what answers is not S3's listing: {came}")]
+
+
+@pytest.mark.parametrize("headers, is_missing", (({}, False), ({"x-amz-request-id": "1"}, True)))
+def test_only_s3_says_that_a_bucket_is_missing(headers, is_missing):
+    """A HEAD has no document: a 404 without any of S3's headers is a proxy's."""
+    given = answer(status=404, code="HTTP404")
+    given.headers = headers
+    bucket = Bucket("b")
+    bucket.take("head", given)
+    assert bucket.is_missing == is_missing
