@@ -21,6 +21,7 @@ REHEARSAL = "S3KitRehearsal"            # the Sid of what is put to see how a se
 HARMLESS = "s3:GetBucketVersioning"     # and what it denies
 READS = 10                              # times that what was put is read, until it comes back
 PAUSE = 0.3                             # seconds between
+NAMED = 40                              # characters of an answer that is not a policy
 
 
 class Live:
@@ -35,15 +36,22 @@ class Live:
         return not self.session.is_custom()
 
     def get(self, bucket):
-        """Return a bucket's policy as text, or None where it has none. Raises Fault."""
+        """Return a bucket's policy as text, or None where S3 says that it has none.
+
+        Raises Fault, also for an answer that is not a policy at all: a listing, a page, nothing.
+        """
         try:
             with translated():
-                return (self.session.client.get_bucket_policy(Bucket=bucket)["Policy"].strip()
-                        or None)
+                answer = self.session.client.get_bucket_policy(Bucket=bucket)
         except Fault as fault:
             if fault.code == "NoSuchBucketPolicy":
                 return None
             raise
+        text = answer.get("Policy", "").strip()
+        if not text.startswith("{"):
+            raise Fault("the server does not answer with a policy, but with "
+                        + (f"'{text[:NAMED]}'" if text else "nothing"))
+        return text
 
     def put(self, bucket, text, removes_self=False):
         """Make `text` a bucket's policy, in one step; None takes the policy away. Raises Fault."""

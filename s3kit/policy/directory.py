@@ -84,8 +84,8 @@ class Shelf:
             return {}
         try:
             found = json.loads(text)
-            if all(isinstance(each, str) for each
-                   in [found["text"], found["base"] or "", found["key"], *found["exempt"]]):
+            if isinstance(found["exempt"], list) and all(isinstance(each, str) for each in [
+                    found["text"], found["base"] or "", found["key"], *found["exempt"]]):
                 return found
         except (ValueError, KeyError, TypeError, RecursionError):
             pass

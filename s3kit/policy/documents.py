@@ -168,8 +168,11 @@ def texts(value):
 
 
 def compact(document):
-    """Return a document as it is sent and as S3 counts it: without a blank."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    """Return a document as it is sent and as S3 counts it: without a blank.
+
+    Raises ValueError for a number that JSON cannot write, as 1e999, which Python reads as infinity.
+    """
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def pretty(document):

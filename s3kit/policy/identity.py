@@ -57,7 +57,7 @@ def caller(session, said=None):
         if not fault.code:
             raise           # there are no credentials
         raise NoAccess(f"cannot find out who we are: {fault} (--caller {WANTED} says it)") from None
-    arn = facts["Arn"]
+    arn = facts.get("Arn", "")
     found = ARN.fullmatch(arn)
     if not found or found[2] == "sts" and not found[4].startswith("assumed-role/"):
         raise NoAccess(
@@ -78,7 +78,7 @@ def principal(arn, session):
         return arn
     name = found[4].split("/")[1]
     try:
-        role = ask(lambda: session.service("iam").get_role(RoleName=name))["Role"]["Arn"]
+        role = arn_in(ask(lambda: session.service("iam").get_role(RoleName=name)), "Role")
     except Fault as fault:
         raise Fault(
             f"cannot find the path of the role of '{arn}': {fault} (give its ARN: "
@@ -105,8 +105,8 @@ def confirm(arn, session, account):
     name = path.rpartition("/")[2]
     try:
         iam = session.service("iam")
-        found = ask(lambda: iam.get_user(UserName=name)["User"] if kind == "user"
-                    else iam.get_role(RoleName=name)["Role"])["Arn"]
+        found = (arn_in(ask(lambda: iam.get_user(UserName=name)), "User") if kind == "user"
+                 else arn_in(ask(lambda: iam.get_role(RoleName=name)), "Role"))
     except Fault as fault:
         if fault.code == "NoSuchEntity":
             raise Fault(f"there is no {kind} '{arn}', IAM says") from None
@@ -121,6 +121,14 @@ def ask(call):
     from s3kit.s3.translation import translated
     with translated():
         return call()
+
+
+def arn_in(answer, what):
+    """Return the ARN of the User or Role in an answer of IAM's. Raises Fault if it has none."""
+    arn = answer.get(what, {}).get("Arn")
+    if not arn:
+        raise Fault("IAM's answer has no ARN")
+    return arn
 
 
 class Circle:

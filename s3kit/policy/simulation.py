@@ -37,22 +37,19 @@ class Simulation:
         """
         if ":user/" not in arn or arn.split(":")[4] != circle.caller.account:
             return []
-        context = [{"ContextKeyName": name,
-                    "ContextKeyValues": list(circle.asker(arn).context[name.lower()]),
-                    "ContextKeyType": kind} for name, kind
-                   in (("aws:SecureTransport", "boolean"), ("aws:PrincipalIsAWSService", "boolean"))
-                   if circle.asker(arn).context.get(name.lower())]
 
         def simulated(service):
-            return service.simulate_principal_policy(PolicySourceArn=arn, CallerArn=arn,
-                                                     ActionNames=list(RECOVERY),
-                                                     ResourceArns=[arn_of(bucket, circle)],
-                                                     ResourcePolicy=compact(document),
-                                                     ContextEntries=context)["EvaluationResults"]
+            answer = service.simulate_principal_policy(
+                PolicySourceArn=arn, CallerArn=arn, ActionNames=list(RECOVERY),
+                ResourceArns=[arn_of(bucket, circle)], ResourcePolicy=compact(document),
+                ContextEntries=entries_of(circle.asker(arn)))
+            if not answer.get("EvaluationResults"):
+                raise Fault("it gave no result")
+            return answer["EvaluationResults"]
 
         results = self.asked("iam", "IAM's simulation", simulated)
-        denied = [each["EvalActionName"].removeprefix("s3:")
-                  for each in results if each["EvalDecision"] == "explicitDeny"]
+        denied = [each.get("EvalActionName", "an action").removeprefix("s3:")
+                  for each in results if each.get("EvalDecision") == "explicitDeny"]
         return [f"IAM's simulation denies {circle.name_of(arn)} "
                 f"{', '.join(denied)}"] if denied else []
 
@@ -60,18 +57,19 @@ class Simulation:
         """Return a line for each error that Access Analyzer finds; what it merely suggests is said.
         """
         def validated(service):
-            return service.validate_policy(policyDocument=compact(document),
-                                           policyType="RESOURCE_POLICY",
-                                           validatePolicyResourceType="AWS::S3::Bucket")["findings"]
+            answer = service.validate_policy(policyDocument=compact(document),
+                                             policyType="RESOURCE_POLICY",
+                                             validatePolicyResourceType="AWS::S3::Bucket")
+            if "findings" not in answer:
+                raise Fault("it gave no findings")
+            return answer["findings"]
 
-        findings = self.asked("accessanalyzer", "Access Analyzer", validated)
-        for finding in findings:
-            if finding["findingType"] != WORST:
-                self.say(
-                    f"Access Analyzer: {finding['findingType'].lower().replace('_', ' ')}: "
-                    f"{finding['findingDetails']}")
-        return [f"Access Analyzer: {each['findingDetails']}"
-                for each in findings if each["findingType"] == WORST]
+        found = [(each.get("findingType", "finding"), each.get("findingDetails", "without details"))
+                 for each in self.asked("accessanalyzer", "Access Analyzer", validated)]
+        for kind, details in found:
+            if kind != WORST:
+                self.say(f"Access Analyzer: {kind.lower().replace('_', ' ')}: {details}")
+        return [f"Access Analyzer: {details}" for kind, details in found if kind == WORST]
 
     def asked(self, name, called, call):
         """Return what a service answers, or [] where it does not, which is said once."""
@@ -85,3 +83,11 @@ class Simulation:
                 f"{called} could not be asked ({fault.code or str(fault).partition(':')[0]}): the "
                 "built-in evaluator alone judges")
             return []
+
+
+def entries_of(asker):
+    """Return what is known of an Asker's requests, as IAM's simulation takes it."""
+    return [{"ContextKeyName": name, "ContextKeyValues": list(asker.context[name.lower()]),
+             "ContextKeyType": "boolean"}
+            for name in ("aws:SecureTransport", "aws:PrincipalIsAWSService")
+            if asker.context.get(name.lower())]

@@ -177,9 +177,9 @@ def statements_of(template, setting):
 
 def fill(value, words, exempt):
     """Return a template's value with its words filled in; `{exempt}` is all of them, in a list."""
-    if isinstance(value, dict):
-        return {fill(name, words, exempt): fill(each, words, exempt) for name,
-                each in value.items()}
+    if isinstance(value, dict):     # a name is one text: there {exempt} means nothing
+        return {name if name == "{exempt}" else fill(name, words, exempt):
+                fill(each, words, exempt) for name, each in value.items()}
     if isinstance(value, list):
         return [each for one in value
                 for each in (exempt if one == "{exempt}" else [fill(one, words, exempt)])]

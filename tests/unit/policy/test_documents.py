@@ -28,6 +28,7 @@ BROKEN = {"{": "this is not JSON", "": "this is not JSON", "[]": "a JSON object"
           '{"Statement": [{"Effect": "Deny", "Effect": "Allow"}]}': "'Effect' is there twice",
           '{"Statement": "\\ud800"}': "surrogates not allowed",
           '{"Statement": NaN}': "NaN is not a JSON number",
+          '{"Statement": 1e999}': "this is not JSON",
           '{"Version": "2012-10-17"}': "has statements", '{"Statement": []}': "has statements",
           '{"Version": "2012-10-18", "Statement": [{}]}': "Version is one of",
           '{"Statement": [{}], "statement": []}': "has no 'statement'",

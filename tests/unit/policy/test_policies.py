@@ -11,7 +11,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from aws import Services
+from aws import DOCUMENT, Services
 from conftest import env_of
 from fakes3 import FakeS3
 
@@ -348,6 +348,7 @@ def test_a_document_without_a_plan(place, run):
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}",
                                   '{"text": 1, "base": null, "key": "", "exempt": []}', "[" * 9999,
                                   '{"text": "", "base": null, "key": "", "exempt": [1]}',
+                                  '{"text": "", "base": null, "key": "", "exempt": "me"}',
                                   '{"text": "", "base": null, "key": "", "exempt": ["x"]}'])
 def test_what_is_known_of_a_plan_was_spoilt(place, run, text):
     """Nothing is put by it; it can be planned again."""
@@ -612,6 +613,24 @@ def test_a_broken_live_policy_is_kept_and_brought_back(place, run):
     assert run("apply", "b", "--yes", "--overwrite")[0] == 0 and backups()[0].text == "{ broken"
 
 
+@pytest.mark.parametrize("text, said", (("<ListBucketResult/>", "'<ListBucketResult/>'"),
+                                        ("<html>" + "x" * 99, "'<html>" + "x" * 34 + "'"),
+                                        ("Not found", "'Not found'"), ("[]", "'[]'"),
+                                        (" ", "nothing")))
+def test_what_is_not_a_policy_is_not_kept(place, run, text, said):
+    """A server that does not know policies answers with something else: that there is none is
+    S3's own word, and nothing else is kept, compared or replaced.
+    """
+    run("plan", "b", *ONLY_ME)
+    place.bucket("b").policy = text
+    for words in (("plan",), ("apply", "--yes"), ("backup",), ("diff",), ("show", "--live"),
+                  ("check",), ("rollback", "--yes")):
+        status, out, err = run(words[0], "b", *words[1:], *(ONLY_ME if words == ("plan",) else ()))
+        assert status == 1 and out == "", (words, out, err)
+        assert f"the server does not answer with a policy, but with {said}" in err
+    assert not backups() and not place.requests(method="PUT")
+
+
 # --- who we are, and what Amazon thinks
 
 
@@ -710,3 +729,37 @@ def test_what_access_analyzer_finds(place, run):
                                | {"findingType": "ERROR", "findingDetails": "no such action"}]
     status, _, err = run("apply", "b", "--yes")
     assert status == 1 and "refused: Access Analyzer: no such action" in err and live(place) == OLD
+
+
+@pytest.mark.parametrize("arn", ("arn:aws:iam::111111111111:user/me",
+                                 "arn:aws:sts::111111111111:assumed-role/A/me"))
+def test_answers_of_services_without_what_they_should_have(place, run, monkeypatch, arn):
+    """Each of the services answers with an empty document, one after the other: a line, not a
+    trace, and nothing is put that was not judged by somebody.
+    """
+    services = place.services
+    services.roles["A"] = "arn:aws:iam::111111111111:role/A"
+    services.arn, whole = arn, services.answer
+    assert run("plan", "b", *ONLY_ME, "--by", "arn")[0] == 0
+    for action in ("GetCallerIdentity", "GetRole", "GetUser", "SimulatePrincipalPolicy",
+                   "/policy/validation", "/policy/validation of something"):
+        def answer(path, body):
+            if action.partition(" ")[0] not in path + body:
+                return whole(path, body)
+            if action.startswith("/"):
+                return (200, "application/json",
+                        '{"findings": [{}]}' if action.endswith("something") else "{}")
+            return 200, "text/xml", DOCUMENT.format(action, "")
+        monkeypatch.setattr(services, "answer", answer)
+        for words in (("plan", "c", *ONLY_ME, "--by", "arn"), ("check", "b"), ("apply", "b", "-n")):
+            status, _, err = run(*words)
+            assert status in (0, 3), (action, words, err)
+            if action == "GetCallerIdentity":
+                assert status == 3 and "which no policy can name" in err
+            elif action == "GetRole" and ":sts:" in arn:
+                assert status == 3 and "IAM's answer has no ARN" in err
+            elif action == "SimulatePrincipalPolicy" and words[0] != "plan":
+                assert "IAM's simulation could not be asked (it gave no result)" in err or (
+                    ":sts:" in arn)
+            elif action == "/policy/validation" and words[0] != "plan":
+                assert "Access Analyzer could not be asked (it gave no findings)" in err

@@ -411,3 +411,13 @@ def test_patterns_are_no_wider_than_they_must_be():
 def test_names_that_are_used_elsewhere():
     """What a pipeline asks of a bucket is in every one of them."""
     assert set(LOOK) <= set(RECOVERY) | {"s3:GetBucketVersioning"}
+
+
+@pytest.mark.parametrize("text", ('{"{exempt}": 1}', '[]', '"{exempt}"', "1", "null",
+                                  '{"Statement": [{"{exempt}": "{exempt}"}]}',
+                                  '{"Statement": {"Condition": {"A": {"{exempt}": []}}}}'))
+def test_a_file_that_is_not_a_template(tmp_path, text):
+    """Any JSON is a line about what is wrong with it."""
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(Fault, match="t.json"):
+        statements_of(str(tmp_path / "t.json"), setting(circle(ALICE, BOB)))
