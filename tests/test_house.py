@@ -190,10 +190,10 @@ CLASS_LINES, FUNCTION_LINES = 200, 30       # a docstring does not count as line
 LONG_BECAUSE = "Long because"  # begins the line of a docstring that says why its function is longer
 LARGE = {  # still to be taken apart: this list only shrinks
     "doctor.checkup.Checkup", "doctor.speed.Speed", "fetch.fetching.Fetching",
-    "listing.segments.Segments", "migrate.migration.Migration", "policy.policies.Policies",
+    "listing.segments.Segments", "policy.policies.Policies",
     "s3.session.Session", "verify.verifying.Verifying"}
 LONG = {  # the same of functions
-    "commands.migrate.build_parser", "commands.policy.build_parser",
+    "commands.policy.build_parser",
     "doctor.checkup.who", "doctor.plot.drawing",
     "policy.policies.apply", "policy.policies.plan_one", "transfer.engine.is_refused",
     "transfer.whole.is_there"}
@@ -207,7 +207,7 @@ UNTESTED = set("""
     disk.direct_io disk.mounts disk.path_owners disk.readback disk.scratch disk.sqlite_errors
     disk.tree doctor.finding doctor.plot doctor.report doctor.route doctor.sampling errors
     executor fetch.fetching fetch.run listing.pages listing.segments manifest.filters
-    manifest.states migrate.census migrate.phases migrate.processes pipeline.channel
+    manifest.states pipeline.channel
     pipeline.worker pipeline.worker_process policy.applying policy.directory policy.identity
     policy.simulation proof.checksums proof.claims
     s3.headers s3.patience transfer.engine transfer.job transfer.ranges transfer.sizes
