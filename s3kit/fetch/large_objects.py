@@ -40,7 +40,7 @@ class LargeObjects:
         """S3 has described a large object: is it there already? else share out its ranges."""
         entry = errand.entry
         if entry is not None and not states.is_pinned(errand.row) and entry.etag == outcome.etag:
-            self.fetching.keep_file(errand)
+            self.fetching.deciding.keep_file(errand)
             return
         errand.survey = outcome
         errand.job = errand.job._replace(size=outcome.size)
@@ -120,8 +120,7 @@ class LargeObjects:
             self.clear_part(errand)
             self.fetching.take_file(errand, errand.survey._replace(
                 state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest,
-                proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode,
-                device=outcome.device))
+                proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode))
 
     def clear_part(self, errand):
         """Remove what an earlier run left of an object whose file was found complete: nobody would
@@ -135,18 +134,28 @@ class LargeObjects:
             large.drop()        # it is swept one day
 
     def finish(self, errand, proof, digest):
-        """Give a large object its name, or begin again if its bytes are wrong."""
+        """Have a large object named when its bytes are on the disk, or begin again if they are
+        wrong.
+        """
         large = errand.large
-        self.held.discard(large)
-        errand.large = None
         if not proof:
+            self.held.discard(large)
+            errand.large = None
             large.discard()
             self.fetching.try_again(errand, Outcome(jobs.AGAIN,
                                                     "the bytes do not match S3's "
                                                     f"{large.claim.proof}"))
             return
+        self.fetching.naming.wait(errand, errand.survey._replace(
+            state=jobs.WRITTEN, digest=digest, proof=proof, moved=large.moved))
+
+    def name(self, errand):
+        """Give a large object its name."""
+        large = errand.large
+        self.held.discard(large)
+        errand.large = None
         try:
-            outcome = large.name(proof, digest, self.mode)
+            path, status = large.name(self.mode)
         except OSError as error:
             large.drop()
             self.cannot(errand, "name the file", error)
@@ -154,7 +163,8 @@ class LargeObjects:
             large.drop()
             self.fetching.give_up(errand, Outcome(jobs.CONFLICT, f"cannot name the file: {fault}"))
         else:
-            self.fetching.take_file(errand, outcome)
+            self.fetching.take_file(errand, errand.written._replace(
+                state=jobs.FETCHED, path=path, mtime_ns=status.st_mtime_ns, inode=status.st_ino))
 
     def give_up(self, errand):
         """Let go of an object that failed; return False while some of its ranges are on their way.

@@ -7,7 +7,7 @@ from s3kit.fetch.fetching import Fetching
 from s3kit.fetch.rehearsal import Rehearsal
 from s3kit.fetch.sweeping import sweep
 from s3kit.pipeline.flow import BATCH_ROWS
-from s3kit.pipeline.outbox import Destination
+from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.pool import DEPTH, Pool
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access

@@ -4,6 +4,7 @@ import os
 import time
 
 from s3kit.disk import durable, lock
+from s3kit.transfer.unnamed import is_complete
 
 STALE_SECONDS = 7 * 86400       # after which nobody will resume a part file
 
@@ -16,7 +17,8 @@ def sweep(tree):
     names = set(os.listdir(tree.parts))
     for stem in {name.removesuffix(".journal") for name in names}:
         try:
-            sweep_part(tree, stem, stem in names and f"{stem}.journal" in names)
+            sweep_part(tree, stem, stem in names and (f"{stem}.journal" in names
+                                                      or is_whole(tree, stem)))
         except IsADirectoryError:
             pass        # not ours: in the way of at most one row, which will say so
 
@@ -33,6 +35,14 @@ def sweep_part(tree, stem, can_resume):
             durable.unlink(stem, tree.parts)
         finally:
             os.close(fd)
+
+
+def is_whole(tree, part):
+    """Return whether a part file is one that only its name is missing of."""
+    try:
+        return is_complete(os.stat(part, dir_fd=tree.parts, follow_symlinks=False))
+    except FileNotFoundError:
+        return False        # another process has just finished it
 
 
 def is_old(tree, part):

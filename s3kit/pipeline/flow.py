@@ -20,9 +20,11 @@ class Flow:
     """Feeds rows to a `stage` and its jobs to an executor.
 
     The stage has `take_all(rows)`, called for all rows in input order, `answer(errand, outcome)`,
-    and `note(note)` for what workers say between answers. It calls `send` for jobs, and `later` for
-    what must wait. `look()` of the stage is called at every turn, and raises to end the flow. A
-    batch has `together` jobs at most; rows are read on while fewer than `limit` are sent or asleep.
+    `flushed(errands)` and `note(note)` for what workers say between answers. It calls `send` for
+    jobs, `later` for what must wait, and counts in `unflushed` what waits for a flush. `look()` of
+    the stage is called at every turn, and raises to end the flow; `hurry()` when nothing but a
+    flush is waited for. A batch has `together` jobs at most; rows are read on while fewer than
+    `limit` are sent or asleep.
     """
 
     def __init__(self, batches, executor, work, stage, limit, together=BATCH_ROWS):
@@ -32,6 +34,7 @@ class Flow:
         self.gate = threading.Semaphore(AHEAD)
         self.owed = 0  # blocks of rows taken, after which the reader has not been let go on
         self.out = 0                # jobs sent and not answered
+        self.unflushed = 0          # errands whose bytes are not known to be on the disk
         self.batch, self.weight = [], 0
         self.sleeping, self.order = [], itertools.count()
         self.steps = 0              # events handled and calls made: whether anything goes on
@@ -48,6 +51,8 @@ class Flow:
             while not self.is_done():
                 self.stage.look()
                 self.wake()
+                if self.unflushed and self.ended and not (self.out or self.batch):
+                    self.stage.hurry()
                 event = self.next_event()
                 if event:
                     self.dispatch(*event)
@@ -60,7 +65,12 @@ class Flow:
 
     def is_done(self):
         """Return whether nothing is left to read, to do, or to wait for."""
-        return self.ended and not (self.out or self.batch or self.sleeping)
+        return self.ended and not (self.out or self.batch or self.sleeping or self.unflushed)
+
+    def is_owed(self):
+        """Return whether somebody owes us something: an answer, a flush, or room for what was read.
+        """
+        return bool(self.out or self.unflushed or self.owed)
 
     def read(self):
         """The reader's thread."""
@@ -108,6 +118,9 @@ class Flow:
             self.ended, self.cut = True, value
         elif kind == "note":
             self.stage.note(value)
+        elif kind == "flushed":
+            self.unflushed -= len(value)
+            self.stage.flushed(value)
         else:
             errands, future = value
             self.out -= len(errands)
@@ -136,8 +149,12 @@ class Flow:
             return
         jobs, errands = zip(*self.batch)
         self.batch, self.weight = [], 0
+        self.submit(jobs, errands)
+
+    def submit(self, jobs, errands, **holder):
+        """Submit jobs; their answers come back as an event, with their errands."""
         self.out += len(jobs)
-        future = self.executor.submit(self.work(), list(jobs))
+        future = self.executor.submit(self.work(), list(jobs), **holder)
         future.add_done_callback(lambda done: self.events.put(("answer", (errands, done))))
 
     def later(self, seconds, call, *values):

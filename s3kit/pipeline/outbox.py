@@ -1,35 +1,18 @@
 """The only door out of a row command: rows leave, and are known to the ledger, when they may.
 
 A row that needs no flush leaves at once. A row whose file was written leaves after the next flush
-of its destination: one flush of the file system serves thousands of small files, about every
-second, in a thread of its own. A flush that fails is never believed and never tried again, and ends
-the run: the kernel reports such an error once, so a later flush would say nothing of the bytes that
-were lost.
+of its destination. Two threads do that, so that files become durable, and are recorded, whether or
+not anybody reads what we write: `group_commit` flushes, and our own writes.
 """
 
 import threading
 import time
-from typing import NamedTuple
 
-from s3kit.disk import durable
-from s3kit.errors import Fault, reason
-from s3kit.manifest.row import FAILED
 from s3kit.manifest.spool import Spool
+from s3kit.pipeline.group_commit import GroupCommit
 
-EVERY = 1.0             # seconds between flushes
-MOST = 8192             # rows that may wait for one
 SECONDS_TO_BREAK_OFF = 0.7
 QUEUED = 20_000         # rows after which a slow reader holds us back, or the spool takes them
-
-
-class Destination(NamedTuple):
-    """Where files are written, or only read: its Tree, a Ledger of the outbox's own or None, and
-    whether files are ours.
-    """
-
-    tree: object
-    ledger: object
-    are_ours: bool = True       # those that could not be flushed are removed
 
 
 class Outbox:
@@ -38,20 +21,26 @@ class Outbox:
 
     `should_stop()` is called while nobody reads what we write, and raises to stop. With
     `is_spooled` rows that a slow reader leaves behind wait on the disk, else whoever brings them is
-    held back. `fault` is set when a flush, the ledger or the writing has failed: the run must end.
+    held back. `on_flushed(values)` is called, in a third thread, with what `when_flushed` took
+    before a flush. `fault` is set when a flush, the ledger or the writing has failed: the run must
+    end.
     """
 
-    def __init__(self, write, should_stop, destination=None, is_spooled=False):
-        self.write, self.should_stop, self.destination = write, should_stop, destination
+    def __init__(self, write, should_stop, destination=None, is_spooled=False, on_flushed=None):
+        self.write, self.should_stop = write, should_stop
         self.spool = Spool() if is_spooled else None
-        self.waiting = []           # (row, Entry, Destination, whether it needs a flush)
         self.passing = []           # (row, ticket)
         self.taken = []             # tickets of rows that were written
-        self.pending, self.paths = {}, {}
         self.more = threading.Condition()
-        self.ending, self.due, self.fault = False, 0.0, None
+        self.ending, self.broken = False, None
+        self.commit = GroupCommit(destination, self.let_go, on_flushed)
         self.thread = threading.Thread(target=self.run, name="outbox", daemon=True)
         self.thread.start()
+
+    @property
+    def fault(self):
+        """What has failed: a flush, the ledger, or the writing; None if nothing has."""
+        return self.broken or self.commit.fault
 
     def add(self, row, entry, is_safe=False, destination=None):
         """Take a row whose ledger Entry must be recorded, and whose file must be flushed unless it
@@ -59,14 +48,26 @@ class Outbox:
 
         Raises what `should_stop` raises while it is held back.
         """
-        with self.more:
-            self.waiting.append((row, entry, destination or self.destination, not is_safe))
-            self.pending[entry[:3]] = self.paths[entry.path] = entry
-            if len(self.waiting) == 1:
-                self.due = time.monotonic() + EVERY
-            if len(self.waiting) in (1, MOST):
-                self.more.notify_all()
-            self.hold_back()
+        self.commit.add(row, entry, destination, not is_safe)
+        self.hold_back()
+
+    def when_flushed(self, value):
+        """Hand `value` to `on_flushed` after the next flush of our destination.
+
+        Raises what `should_stop` raises while it is held back.
+        """
+        self.commit.when_flushed(value)
+        self.hold_back()
+
+    def pending_at(self, path):
+        """Return the Entry at a path that the ledger will have after the next flush, or None."""
+        return self.commit.pending_at(path)
+
+    def pending_of(self, name):
+        """Return the Entry of (bucket, key, version id) that the ledger will have after the next
+        flush, or None.
+        """
+        return self.commit.pending_of(name)
 
     def pass_on(self, rows, ticket=None):
         """Take rows that may leave at once; `ticket`, if any, is among `tickets()` when they are
@@ -75,6 +76,11 @@ class Outbox:
         Raises Fault where the spool's disk is full, and what `should_stop` raises while it is held
         back.
         """
+        self.let_go(rows, ticket)
+        self.hold_back()
+
+    def let_go(self, rows, ticket=None):
+        """Take rows that may leave, from any thread."""
         with self.more:
             if self.spool is not None and (len(self.spool) or len(self.passing) > QUEUED):
                 for row in rows:
@@ -82,7 +88,6 @@ class Outbox:
             else:
                 self.passing += [(row, ticket) for row in rows]
             self.more.notify_all()
-            self.hold_back()
 
     def tickets(self):
         """Return the tickets of the rows that were written since the last time, one for each row.
@@ -91,121 +96,67 @@ class Outbox:
             taken, self.taken = self.taken, []
         return taken
 
-    def pending_at(self, path):
-        """Return the Entry at a path that the ledger will have after the next flush, or None."""
-        with self.more:
-            return self.paths.get(path)
-
-    def pending_of(self, name):
-        """Return the Entry of (bucket, key, version id) that the ledger will have after the next
-        flush, or None.
-        """
-        with self.more:
-            return self.pending.get(name)
-
     def hold_back(self):
         """Wait while the reader of our output is slower than we are."""
-        while self.is_full() and not self.fault:
-            self.should_stop()
-            self.more.wait(0.2)
+        if self.is_full():
+            with self.more:
+                while self.is_full() and not self.fault:
+                    self.should_stop()
+                    self.more.wait(0.2)
 
     def is_full(self):
         """Return whether more rows wait than memory should hold; those in the spool are not there.
         """
         passing = len(self.passing) if self.spool is None else 0
-        return len(self.waiting) + passing > QUEUED
+        return len(self.commit) + passing > QUEUED
 
     def close(self, seconds=None):
-        """Flush and write what is left, and end the thread. Raises the fault that ended it, if any.
+        """Flush and write what is left, and end the threads. Raises the fault that ended one.
 
         With `seconds` it waits no longer than that, else until `should_stop` raises: nobody may be
         reading our output.
         """
+        until = None if seconds is None else time.monotonic() + seconds
+        self.commit.end()
+        self.join(self.commit.thread, until)
         with self.more:
             self.ending = True
             self.more.notify_all()
-        while seconds is None and self.thread.is_alive():
-            self.should_stop()
-            self.thread.join(0.2)
-        self.thread.join(seconds)
+        self.join(self.thread, until)
         if self.fault:
             raise self.fault
 
+    def join(self, thread, until):
+        """Wait for a thread until a moment of time.monotonic(), or until `should_stop` raises."""
+        while until is None and thread.is_alive():
+            self.should_stop()
+            thread.join(0.2)
+        if until is not None:
+            thread.join(max(0.0, until - time.monotonic()))
+
     def run(self):
-        """The thread: pass on at once, flush every second or so."""
+        """The thread that writes."""
         try:
-            while not self.turn():
+            while self.turn():
                 pass
         # a fault of ours, too: rows that nobody writes must not look like rows done
         except BaseException as fault:
             with self.more:
-                self.fault = fault
+                self.broken = fault
                 self.more.notify_all()
 
     def turn(self):
-        """Wait for rows and let them go; return whether that was the end."""
+        """Wait for rows and write them; return whether more may come."""
         with self.more:
-            while not (self.passing or self.ending or self.is_due()):
-                self.more.wait(max(0.01, self.due - time.monotonic()) if self.waiting else None)
-            passing = self.next_passing()
-            group = []
-            if self.ending or self.is_due():
-                group, self.waiting = self.waiting, []
-            is_end = self.ending and not self.passing
+            while not (self.passing or self.ending):
+                self.more.wait()
+            passing, self.passing = self.passing, []
+            if self.spool is not None:
+                self.passing = self.spool.take()    # they come after those
+            is_last = self.ending and not self.passing
             self.more.notify_all()
         if passing:
             self.write([row for row, _ in passing])
             with self.more:
                 self.taken += [ticket for _, ticket in passing if ticket is not None]
-        if group:
-            self.flush(group)
-        return is_end
-
-    def next_passing(self):
-        """Return the rows that leave now; what waits in the spool comes after them."""
-        passing, self.passing = self.passing, []
-        if self.spool is not None and not self.passing:
-            self.passing = self.spool.take()
-        return passing
-
-    def is_due(self):
-        """Return whether it is time to flush."""
-        return bool(self.waiting) and (len(self.waiting) >= MOST or time.monotonic() >= self.due)
-
-    def flush(self, group):
-        """Make a group durable, record it, let it leave.
-
-        Raises Fault where it could not be flushed.
-        """
-        try:
-            for destination in {id(where): where for _, _, where, must in group if must}.values():
-                durable.sync_tree(destination.tree.fd)
-        except OSError as error:
-            self.disown(group, error)
-            raise Fault(
-                f"cannot make files durable: {reason(error)}; what was written since the last "
-                "flush is not believed: run the same command again") from None
-        for destination in {id(where): where for _, _, where, _ in group}.values():
-            if destination.ledger:
-                destination.ledger.record([entry for _, entry, where,
-                                           _ in group if where is destination])
-        with self.more:
-            for _, entry, _, _ in group:
-                if self.pending.get(entry[:3]) is entry:
-                    del self.pending[entry[:3]]
-                if self.paths.get(entry.path) is entry:
-                    del self.paths[entry.path]
-        self.write([row for row, *_ in group])
-
-    def disown(self, group, error):
-        """Let rows go as failed whose files may not be on the disk; remove those files, if they are
-        ours.
-        """
-        for row, entry, destination, must in group:
-            if destination.are_ours and must:
-                try:
-                    destination.tree.remove(entry.path)
-                except (OSError, Fault):
-                    pass        # gone already, or as unreadable as the rest of this disk
-            row.state, row.error, row.proof = FAILED, f"cannot make it durable: {reason(error)}", ""
-        self.write([row for row, *_ in group])
+        return not is_last

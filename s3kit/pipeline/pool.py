@@ -8,6 +8,7 @@ fresh worker, three times at most. `multiprocessing.Pool` would hang for ever he
 
 import selectors
 import signal
+import threading
 import time
 from collections import deque
 
@@ -33,28 +34,37 @@ class WorkerFault(Exception):
     """
 
 
-class Kept:
-    """Messages that a worker started later must hear, too: the newest of each kind, and of each
-    bucket where there are several.
+class Messages:
+    """What all workers hear. Of what those started later must hear, too, the newest of each kind is
+    kept, and of each bucket where there are several. Any thread may use it.
     """
 
     def __init__(self):
-        self.newest = {}
+        self.lock, self.new, self.newest = threading.Lock(), [], {}
 
-    def add(self, message):
-        """Keep (kind, value) in the place of the one before; a list's members are kept bucket by
-        bucket.
+    def add(self, message, keep=False):
+        """Take (kind, value); kept values take the place of the one before, a list's members bucket
+        by bucket.
         """
         kind, value = message
-        if isinstance(value, list):
-            self.newest.setdefault(kind, {}).update((member.bucket, member) for member in value)
-        else:
-            self.newest[kind] = value
+        with self.lock:
+            self.new.append(message)
+            if keep and isinstance(value, list):
+                self.newest.setdefault(kind, {}).update((member.bucket, member) for member in value)
+            elif keep:
+                self.newest[kind] = value
 
-    def messages(self):
+    def take(self):
+        """Return the messages that came since the last time."""
+        with self.lock:
+            new, self.new = self.new, []
+        return new
+
+    def kept(self):
         """Return what is kept, as messages."""
-        return [(kind, list(value.values()) if isinstance(value, dict) else value) for kind,
-                value in self.newest.items()]
+        with self.lock:
+            return [(kind, list(value.values()) if isinstance(value, dict) else value)
+                    for kind, value in self.newest.items()]
 
 
 class Pool(LoopExecutor):
@@ -69,7 +79,7 @@ class Pool(LoopExecutor):
         super().__init__("pool")
         self.jobs = jobs
         self.on_note = on_note or (lambda note: None)
-        self.queue, self.messages, self.kept = deque(), deque(), Kept()
+        self.queue, self.bound, self.messages = deque(), deque(), Messages()
         self.workers = {}
         self.tickets = 0
         self.expected = None        # the work that `warm` was given
@@ -80,16 +90,17 @@ class Pool(LoopExecutor):
         # *thread* that started them ends.
         self.thread.start()
 
-    def submit(self, work, value):
+    def submit(self, work, value, holder=0):
         """Have a worker call `work(value)`, or its engine do it; return the Future of the answer.
 
-        Raises RuntimeError after `shutdown`, and the pool's fault if there is one.
+        Only the worker with process id `holder`, if given, can do it: if it dies, the Future raises
+        WorkerDied. Raises RuntimeError after `shutdown`, and the pool's fault if there is one.
         """
         with self.lock:
             self.check_open()
             self.tickets += 1
-            batch = Batch(self.tickets, work, value)
-            self.queue.append(batch)
+            batch = Batch(self.tickets, work, value, holder)
+            (self.bound if holder else self.queue).append(batch)
         self.wake()
         return batch.future
 
@@ -102,16 +113,14 @@ class Pool(LoopExecutor):
     def tell(self, message, keep=False):
         """Let all workers hear a message (kind, value); with `keep`, those started later as well.
         """
-        with self.lock:
-            self.messages.append(message)
-            if keep:
-                self.kept.add(message)
+        self.messages.add(message, keep)
         self.wake()
 
     def outstanding(self):
         """Return the Futures of what waits and of what workers hold."""
         return [batch.future for worker in self.workers.values()
-                for batch in worker.held.values()] + [batch.future for batch in self.queue]
+                for batch in worker.held.values()] + [batch.future for batch
+                                                      in (*self.bound, *self.queue)]
 
     def loop(self):
         """Hand out, take back, replace the dead.
@@ -123,6 +132,7 @@ class Pool(LoopExecutor):
             while not self.is_over():
                 self.spread()
                 self.start_early()
+                self.hand_over()
                 self.hand_out()
                 self.turn()
         except BaseException:
@@ -134,14 +144,12 @@ class Pool(LoopExecutor):
     def is_over(self):
         """Return whether nothing is left to do, or nobody waits for it."""
         with self.lock:
-            return self.gone or (self.ending and not (self.queue or any(
+            return self.gone or (self.ending and not (self.queue or self.bound or any(
                 worker.held for worker in self.workers.values())))
 
     def spread(self):
         """Let the workers hear what was told to all."""
-        with self.lock:
-            messages, self.messages = self.messages, deque()
-        for message in messages:
+        for message in self.messages.take():
             for worker in self.workers.values():
                 worker.tell(message)
 
@@ -152,7 +160,19 @@ class Pool(LoopExecutor):
         while work and len(self.workers) < self.jobs:
             worker = self.start()
             if worker:
-                worker.introduce(work, self.kept_messages)
+                worker.introduce(work, self.messages.kept)
+
+    def hand_over(self):
+        """Give batches to the workers that alone can do them."""
+        while self.bound:
+            with self.lock:
+                batch = self.bound.popleft()
+            for worker in self.workers.values():
+                if worker.process.pid == batch.holder:
+                    worker.give(batch, self.messages.kept)
+                    break
+            else:
+                settle(batch.future.set_exception, WorkerDied("its worker died"))
 
     def hand_out(self):
         """Give waiting batches to the workers with least to do; start workers while there is more.
@@ -169,12 +189,7 @@ class Pool(LoopExecutor):
                 settle(batch.future.set_exception, self.refused)
             elif not batch.future.cancelled():
                 self.spread()       # what was told before a batch was submitted is heard before it
-                worker.give(batch, self.kept_messages)
-
-    def kept_messages(self):
-        """Return what a worker that is new to a work must hear."""
-        with self.lock:
-            return self.kept.messages()
+                worker.give(batch, self.messages.kept)
 
     def start(self):
         """Start one more worker; return None where the system lets us have no more: those that
@@ -233,7 +248,9 @@ class Pool(LoopExecutor):
         end = worker.end_said()
         for batch in reversed(worker.held.values()):
             batch.deaths += 1
-            if batch.deaths < LIVES:
+            if batch.holder:
+                settle(batch.future.set_exception, WorkerDied(f"its worker died ({end})"))
+            elif batch.deaths < LIVES:
                 with self.lock:
                     self.queue.appendleft(batch)
             else:

@@ -7,6 +7,7 @@ leave, and the order in which everything ends. A command is a verb of one row; i
     is_mine(row)                whether it acts on a row in this state (manifest.states)
     take(row, entry)            decide on a row; `entry` is what the ledger knows of it, or None
     answered(errand, outcome)   decide by what became of a job
+    flushed(errands)            go on with errands whose bytes are on the disk now
     resend(errand)              send an errand's job once more
     moved(count)                count bytes that workers have moved, or what else is counted
     taken()                     send what was held back until all rows of a block were taken
@@ -23,11 +24,11 @@ import time
 from s3kit.disk.ledger import Ledger
 from s3kit.errors import Cut
 from s3kit.manifest.filters import Filter
+from s3kit.pipeline.endpoints import Endpoints
 from s3kit.pipeline.flow import BATCH_ROWS, Flow
 from s3kit.pipeline.liveness import Liveness
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF, Outbox
 from s3kit.pipeline.pool import WorkerDied
-from s3kit.s3.address import has_dots
 from s3kit.s3.calls import EXPIRED
 from s3kit.transfer.job import FAILED, Outcome
 
@@ -60,6 +61,9 @@ class Verb:
     def look(self):
         """Do what is to be done at every turn."""
 
+    def flushed(self, errands):
+        """Nothing waits for a flush."""
+
     def abandon(self):
         """Nothing is held."""
 
@@ -75,8 +79,7 @@ class Stage:
         self.source, self.sink = streams
         self.tally, self.progress, self.signals = people
         self.keep = Filter(args)
-        self.ledger = self.outbox = self.executor = self.flow = self.verb = None
-        self.reached = set()        # buckets whose endpoint the workers have
+        self.ledger = self.outbox = self.executor = self.endpoints = self.flow = self.verb = None
         self.leaving = []           # rows that need no flush, on their way to the outbox
         self.liveness = Liveness(self.tally.say)
 
@@ -88,7 +91,9 @@ class Stage:
         `limit` rows are on their way at most. `destination` is the outbox's.
         """
         self.ledger, self.executor = ledger, executor
-        self.outbox = Outbox(self.write, self.signals.check, destination, is_spooled)
+        self.endpoints = Endpoints(self.access, executor)
+        self.outbox = Outbox(self.write, self.signals.check, destination, is_spooled,
+                             lambda errands: self.flow.events.put(("flushed", errands)))
         self.flow = Flow(batches or self.source.batches(), executor, work, self, limit, together)
 
     def run(self, verb):
@@ -125,15 +130,9 @@ class Stage:
         if fault:
             raise fault
         self.verb.look()
-        if self.access:
-            self.spread(self.access.fresh())
+        self.endpoints.refresh()
         flow, steps = self.flow, self.flow.steps + getattr(self.executor, "steps", 0)
-        self.liveness.look(steps, flow.out, bool(flow.out or flow.owed), bool(flow.sleeping))
-
-    def spread(self, endpoints):
-        """Hand new Endpoints to the workers."""
-        if endpoints and hasattr(self.executor, "tell"):
-            self.executor.tell(("endpoints", endpoints), keep=True)
+        self.liveness.look(steps, flow.out, flow.is_owed(), bool(flow.sleeping))
 
     # --- from the input to the verb
 
@@ -159,29 +158,36 @@ class Stage:
                        else None)
 
     def reach(self, row, method="get_object"):
-        """Make sure that the workers know how to reach a row's bucket; return a presigned URL where
-        libcurl cannot sign, else ''.
-
-        Raises NoSuchBucket, of whose rows nothing can come; NoAccess or another Fault where nothing
-        can be done at all.
-        """
-        if row.bucket in self.reached and not has_dots(row.key):
-            return ""
-        endpoint, url = self.access.reach(row.bucket, row.key, row.version_id, method)
-        if row.bucket not in self.reached:
-            self.reached.add(row.bucket)
-            self.spread([endpoint])
-        return url
+        """Return what Endpoints.reach says of a row."""
+        return self.endpoints.reach(row, method)
 
     def send(self, errand, job=None, weight=0):
         """Send an errand's own job or another for it; `weight` is what it moves, in bytes."""
         self.flow.send(job or errand.job, errand, weight)
+
+    def send_to(self, holder, job, errand):
+        """Send a job that only the worker with process id `holder` can do."""
+        self.flow.submit([job], [errand], holder=holder)
+
+    def when_flushed(self, errand):
+        """Have the verb's `flushed` called with an errand after the next flush of the destination.
+        """
+        self.flow.unflushed += 1
+        self.outbox.when_flushed(errand)
 
     def later(self, seconds, call, *values):
         """Call back after `seconds`; the run does not end before."""
         self.flow.later(seconds, call, *values)
 
     # --- from the executor to the verb
+
+    def flushed(self, errands):
+        """Tell the verb which errands' bytes are on the disk now."""
+        self.verb.flushed(errands)
+
+    def hurry(self):
+        """Have what was written flushed now, for nothing else is waited for."""
+        self.outbox.commit.hurry()
 
     def hear(self, note):
         """Take a note in the executor's own thread; `note` gets it in the run's."""
@@ -195,7 +201,7 @@ class Stage:
         elif kind == "slow":
             self.executor.tell(("slow", None))
         elif kind == "expired":
-            self.spread(self.access.renew(value))
+            self.endpoints.renew(value)
 
     def moved(self, count):
         """Note that something has come, and count it."""
@@ -213,7 +219,7 @@ class Stage:
         elif isinstance(outcome, BaseException):
             raise outcome
         if outcome.state == EXPIRED:
-            self.spread(self.access.renew(errand.job.endpoint.generation, outcome.error))
+            self.endpoints.renew(errand.job.endpoint.generation, outcome.error)
             self.verb.resend(errand)
         else:
             self.verb.answered(errand, outcome)

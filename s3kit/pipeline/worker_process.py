@@ -21,12 +21,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Batch:
-    """A submitted call: its number, its argument, its Future, and how many workers it has cost."""
+    """A submitted call: its number, its argument, its Future, how many workers it has cost, and the
+    process id of the one worker that can do it (0: any).
+    """
 
-    __slots__ = ("ticket", "work", "value", "future", "deaths")
+    __slots__ = ("ticket", "work", "value", "holder", "future", "deaths")
 
-    def __init__(self, ticket, work, value):
-        self.ticket, self.work, self.value = ticket, work, value
+    def __init__(self, ticket, work, value, holder=0):
+        self.ticket, self.work, self.value, self.holder = ticket, work, value, holder
         self.future = Future()
         self.deaths = 0
 

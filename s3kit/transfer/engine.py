@@ -26,6 +26,7 @@ from s3kit.transfer.job import (
     VANISHED,
     Outcome,
 )
+from s3kit.transfer.unnamed import Unnamed
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
 READ_SECONDS = 1.0          # between two notes of how much of files was read
@@ -53,6 +54,7 @@ class Engine:
         self.throttle = Throttle(work.connections)
         self.rate, self.tokens, self.filled = work.rate, work.rate, time.monotonic()
         self.mode = 0o666 & ~current_umask()
+        self.unnamed = Unnamed(self.tree, self.mode, work.connections)
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []
         self.read, self.read_at = 0, time.monotonic()       # bytes of files, since we last said so
@@ -75,7 +77,8 @@ class Engine:
         """Take a batch of Jobs; `turn` returns (ticket, Outcomes) when all are done."""
         self.batches[ticket] = [len(batch), [None] * len(batch)]
         for place, job in enumerate(batch):
-            self.waiting.append(self.tasks[job.kind](self, job, ticket, place))
+            task = self.tasks[job.kind](self, job, ticket, place)
+            (self.waiting.appendleft if task.is_local else self.waiting.append)(task)
 
     def hear(self, message):
         """Take what the parent tells all workers: new endpoints, or that somebody was slowed down.
@@ -102,6 +105,8 @@ class Engine:
     def turn(self, seconds):
         """Work for about `seconds` or until something is done; return [(ticket, Outcomes)]."""
         self.fill()
+        while self.waiting and self.waiting[0].is_local:
+            self.begin(self.waiting.popleft())
         room = (0 if self.paused or self.tokens < 0
                 else self.throttle.room(self.wire.active, time.monotonic()))
         while self.waiting and room > 0:
@@ -131,13 +136,8 @@ class Engine:
         """Run one step of a task; what goes wrong in it is that task's outcome."""
         try:
             step(*values)
-        except Fault as fault:
-            task.fail(CONFLICT, str(fault))
-        except OSError as error:
-            if error.errno in NO_SPACE:
-                task.fail(FULL, reason(error))
-            else:
-                task.fail(FAILED, f"cannot write '{task.job.path}': {reason(error)}")
+        except (Fault, OSError) as error:
+            task.end(outcome_of(error, task.job.path)._replace(moved=task.moved))
 
     def finish(self, task, outcome):
         """Put a task's outcome in its batch's place."""
@@ -184,10 +184,16 @@ class Engine:
         self.wire.stop()
         for task in tasks:
             task.drop()
+        self.unnamed.drop_all()
 
 
 class Task:
-    """One Job under way: `begin`, then `answered` for each answer, until `end`."""
+    """One Job under way: `begin`, then `answered` for each answer, until `end`.
+
+    What `is_local` asks nothing of S3, and waits for nothing.
+    """
+
+    is_local = False
 
     def __init__(self, engine, job, ticket, place):
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
@@ -311,6 +317,17 @@ class Task:
         if length and size >= 0 and length != str(size):
             return f"S3 sends {length} bytes, not {size}"
         return ""
+
+
+def outcome_of(error, path):
+    """Return the Outcome of a file at `path` that an OSError, or a Fault that names what is in the
+    way, has stopped.
+    """
+    if isinstance(error, Fault):
+        return Outcome(CONFLICT, str(error))
+    if error.errno in NO_SPACE:
+        return Outcome(FULL, reason(error))
+    return Outcome(FAILED, f"cannot write '{path}': {reason(error)}")
 
 
 def current_umask():

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from s3kit.proof.claims import NO_CLAIM
 
-FETCHED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = ("fetched", "surveyed", "received", "checked",
-                                                   "unchanged")
+FETCHED, WRITTEN, NAMED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = (
+    "fetched", "written", "named", "surveyed", "received", "checked", "unchanged")
 AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
     "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed",
     "fatal")
@@ -16,10 +16,11 @@ class Job(NamedTuple):
 
     `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not
     included) of it into the part file with inode `inode`; `check` the file at `path` (a part's name
-    if `inode`). `direct` reads past the page cache, from the disk itself. `pieces` is what an
-    earlier run noted of a range that should be there already; `url` is presigned, for keys that
-    libcurl cannot sign. `unless` is the ETag of what is there already: an object that still has it
-    is not sent again.
+    if `inode`); `name` the part files that `pieces` names, which were written before. `direct`
+    reads past the page cache, from the disk itself. `pieces` of a range is what an earlier run
+    noted of it, if it should be there already; `url` is presigned, for keys that libcurl cannot
+    sign. `unless` is the ETag of what is there already: an object that still has it is not sent
+    again.
     """
 
     kind: str
@@ -42,7 +43,11 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a Job. `moved` counts body bytes; `pieces` is a range's, see `ranges`."""
+    """What became of a Job. `moved` counts body bytes; `pieces` is a range's, see `ranges`.
+
+    Of a file that was WRITTEN `path` is the part's name, and `holder` the process that holds it
+    until it is told to `name` it.
+    """
 
     state: str
     error: str = ""
@@ -59,8 +64,8 @@ class Outcome(NamedTuple):
     proof: str = ""
     mtime_ns: int = 0
     inode: int = 0
-    device: int = 0
     moved: int = 0
     slow: bool = False
     claim: Any = NO_CLAIM
     pieces: Any = None
+    holder: int = 0

@@ -10,7 +10,6 @@ from s3kit.proof.checksums import combine_crc
 from s3kit.proof.claims import is_met
 from s3kit.proof.digest import LEAF, LEAF_BYTES, Digest, join_leaf_bytes
 from s3kit.s3.headers import is_crc
-from s3kit.transfer.job import FETCHED
 from s3kit.transfer.ranges import FEW_LEAVES, NOTE_BYTES
 from s3kit.transfer.sizes import RANGE_LEAST, step_of
 
@@ -197,16 +196,13 @@ class Large:
             self.sums.put_leaf(number, leaf.all_leaves()[0])
         return join_leaf_bytes(self.sums.leaves)
 
-    def name(self, proof, digest, mode):
-        """Give the file its place; return the Outcome. Raises OSError or Fault."""
+    def name(self, mode):
+        """Give the file its place; return (path, os.stat_result). Raises OSError or Fault."""
         mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else self.survey.mtime_ns
-        path, status = settle(self.tree, self.part, self.fd, self.job.path, self.job.size, mtime,
-                              mode)
+        named = settle(self.tree, self.part, self.fd, self.job.path, self.job.size, mtime, mode)
         durable.unlink(self.journal, self.tree.parts)
         self.drop()
-        return self.survey._replace(state=FETCHED, path=path, digest=digest, proof=proof,
-                                    mtime_ns=status.st_mtime_ns, inode=status.st_ino,
-                                    device=status.st_dev, moved=self.moved)
+        return named
 
     def discard(self):
         """Remove what came: it is not what S3 said."""

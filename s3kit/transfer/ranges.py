@@ -209,7 +209,7 @@ class Reading(Task):
         status = os.fstat(self.fd)
         proof = self.check.proof() if self.at == self.job.size else ""
         self.end(Outcome(CHECKED, size=self.at, proof=proof, digest=self.digest.text(),
-                         mtime_ns=status.st_mtime_ns, inode=status.st_ino, device=status.st_dev))
+                         mtime_ns=status.st_mtime_ns, inode=status.st_ino))
 
     def answered(self, transfer):
         """Never called: nothing is asked of S3."""

@@ -1,4 +1,4 @@
-"""One object, from S3 to its file: lock, part, hash, rename. Runs in the workers, many at once.
+"""One object, from S3 to its part file: lock, write, hash. Runs in the workers, many at once.
 
 `Work` is what the pool gets: called with a batch it answers the batch, as any Executor would have
 it; our own pool asks it for its `engine` instead, so that there is no gap between one batch and the
@@ -7,21 +7,23 @@ next.
 import os
 
 from s3kit.disk import durable, lock
-from s3kit.disk.direct_io import Blocks, go_direct
+from s3kit.disk.direct_io import Blocks
 from s3kit.disk.durable import write_all
-from s3kit.disk.tree import part_name, settle
+from s3kit.disk.tree import part_name
 from s3kit.errors import Fault
-from s3kit.proof.claims import NO_CLAIM, Check, etag_claim
+from s3kit.proof.claims import NO_CLAIM, Check
 from s3kit.proof.digest import Digest, digest_of
 from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns
-from s3kit.transfer.engine import Task
-from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, UNCHANGED, Outcome
+from s3kit.transfer import present
+from s3kit.transfer.engine import Task, outcome_of
+from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, NAMED, UNCHANGED, WRITTEN, Outcome
 from s3kit.transfer.sizes import LARGE, SMALL
+from s3kit.transfer.unnamed import Complete
 from s3kit.units import number
 
 
 class Fetch(Task):
-    """The whole object in one request, through its part file to its name."""
+    """The whole object in one request, into its part file, which is named later: see `unnamed`."""
 
     size = -1
     text = ""           # our digest of a body that came in memory
@@ -48,44 +50,24 @@ class Fetch(Task):
                 self.ask()
 
     def is_there(self):
-        """Take over the file at the final place if it holds S3's bytes; return whether it does.
-
-        So a file whose row was lost with a crash, that another process has just finished, or that
-        another tool left, is not fetched again.
+        """Take over what is there already: the file at the final place, or the part; return whether
+        S3 need not be asked.
         """
         job, tree = self.job, self.engine.tree
         if job.size < 0 or job.key.endswith("/"):
             return False
         there = tree.look(job.path)
         self.is_free = there is None and not tree.folds
-        if there is None or there.st_size != job.size:
-            return False
-        claim = etag_claim(job.etag, job.size) if job.etag else NO_CLAIM
-        if claim.kind == "none":
-            return False
-        try:
-            fd = tree.reader(job.path)
-        except (OSError, Fault):
-            return False
-        try:
-            # what the cache has of a file that nobody recorded may never have reached the disk
-            go_direct(fd)
-            proof, digest = hash_file(fd, claim, job.size, self.engine.buffer())
-            there = os.fstat(fd)
-            if proof in ("", "size"):
-                return False
-            if job.mtime_ns >= 0 and there.st_mtime_ns != job.mtime_ns:
-                if there.st_nlink > 1:
-                    return False  # its time is that of another name, too, wherever that may be
-                os.utime(fd, ns=(job.mtime_ns, job.mtime_ns))
-                there = os.fstat(fd)
-        finally:
-            os.close(fd)
-        durable.unlink(self.part, tree.parts)
-        self.end(Outcome(FETCHED, path=job.path, size=job.size, etag=job.etag,
-                         version_id=job.version_id, digest=digest, proof=proof,
-                         mtime_ns=there.st_mtime_ns, inode=there.st_ino, device=there.st_dev))
-        return True
+        if there is not None and there.st_size == job.size:
+            outcome = present.file_in_place(tree, job, self.engine.buffer)
+            if outcome:
+                durable.unlink(self.part, tree.parts)
+                self.end(outcome)
+                return True
+        outcome = present.part_in_place(tree, job, self.part, self.fd, self.engine.buffer)
+        if outcome:
+            self.keep(outcome, job.mtime_ns)
+        return outcome is not None
 
     def ask(self):
         """Send the GET."""
@@ -180,21 +162,32 @@ class Fetch(Task):
                 else "")
 
     def complete(self, headers):
-        """Give a whole, checked object its name."""
+        """Keep the part file of a whole, checked object until it may have its name."""
         proof = self.check.proof()
         if not proof:
             self.fail(AGAIN, f"the bytes do not match S3's {self.check.claim.proof}")
             return
-        moved, fd = self.moved, self.fd
-        mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
-        path, status = settle(self.engine.tree, self.part, fd, self.job.path, moved, mtime,
-                              self.engine.mode, self.is_free)
-        self.part = None
-        self.end(described(headers, Outcome(FETCHED, path=path, size=moved,
-                                            digest=self.text or self.digest.text(), proof=proof,
-                                            mtime_ns=0 if path.endswith("/")
-                                            else status.st_mtime_ns, inode=status.st_ino,
-                                            device=status.st_dev, moved=moved)))
+        mtime_ns = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
+        outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof,
+                          digest=self.text or self.digest.text())
+        self.keep(described(headers, outcome), mtime_ns)
+
+    def keep(self, outcome, mtime_ns):
+        """End with a part file that waits for its name; where the system lets us hold no more of
+        them its bytes are flushed now, and it gets its name.
+        """
+        complete = Complete(self.part, self.fd, self.job.path, outcome.size, mtime_ns, self.is_free)
+        unnamed = self.engine.unnamed
+        is_full = unnamed.is_full
+        if is_full:
+            durable.sync_data(self.fd)
+        unnamed.keep(complete)
+        self.part = self.fd = None
+        if is_full:
+            path, inode, mtime_ns = unnamed.name(complete.part)
+            self.end(outcome._replace(state=FETCHED, path=path, inode=inode, mtime_ns=mtime_ns))
+        else:
+            self.end(outcome._replace(path=complete.part, holder=os.getpid()))
 
     def drop(self):
         """Let go of the part file; if it is still there it is no use to anyone: remove it first."""
@@ -208,13 +201,23 @@ class Fetch(Task):
             super().drop()
 
 
-def hash_file(fd, claim, size, buffer):
-    """Return (proof, digest) of an open file's bytes, read into a buffer; proof as Check.proof
-    gives it.
+class Name(Task):
+    """Names parts that this worker holds, in a Job whose `pieces` are their names.
+
+    The outcome's `pieces` are for each part (path, inode, mtime_ns), or the Outcome of one that
+    cannot be named.
     """
-    check, digest = Check(claim, size), Digest()
-    with memoryview(buffer) as view:
-        while got := os.readv(fd, [buffer]):
-            check.update(view[:got])
-            digest.update(view[:got])
-    return check.proof(), digest.text()
+
+    is_local = True
+
+    def begin(self):
+        """Name them all."""
+        self.end(Outcome(NAMED, pieces=[self.name(part) for part in self.job.pieces]))
+
+    def name(self, part):
+        """Name one."""
+        path = self.engine.unnamed.held[part].path
+        try:
+            return self.engine.unnamed.name(part)
+        except (OSError, Fault) as error:
+            return outcome_of(error, path)

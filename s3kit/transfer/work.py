@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from s3kit.transfer.engine import Engine
 from s3kit.transfer.ranges import Range, Reading, Survey
-from s3kit.transfer.whole import Fetch
+from s3kit.transfer.whole import Fetch, Name
 
-TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading}
+TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading, "name": Name}
 
 
 class Work(NamedTuple):

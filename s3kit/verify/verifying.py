@@ -3,11 +3,9 @@
 import math
 import stat
 
-from s3kit.disk.ledger import NO_FILE
-from s3kit.errors import SOME_FAILED, Fault, reason
+from s3kit.errors import SOME_FAILED, Fault
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
-from s3kit.pipeline.entries import entry_of
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.proof.claims import NO_CLAIM, Check, claim_of
@@ -18,6 +16,7 @@ from s3kit.transfer.job import Job
 from s3kit.units import from_epoch, show_size
 from s3kit.verify.judging import ASK, READ, Verdict, judge, judge_by_answer, with_proven_parts
 from s3kit.verify.locating import locate
+from s3kit.verify.results import Results
 
 TRIES = 3       # times that S3 is asked for what a row does not say
 # S3 does not say it
@@ -60,7 +59,7 @@ class Verifying(Verb):
         # The ledger's times are whole seconds.
         since = self.args.verified_since
         self.since = from_epoch(math.ceil(since.timestamp())) if since else None
-        self.removed = set()            # paths of files that were removed
+        self.results = Results(stage, tree)
         self.bytes = self.archived = 0
 
     # --- from the input to the workers
@@ -80,7 +79,7 @@ class Verifying(Verb):
             self.archived += 1
             self.stage.leave(row)       # s3-fetch could not read it either: s3-restore comes first
         elif status is None:
-            self.fail(row, rows.MISSING, f"there is no file '{path}'")
+            self.results.fail(row, rows.MISSING, f"there is no file '{path}'")
         else:
             row.path = path
             self.look_at(FileErrand(row, path, status, entry))
@@ -96,9 +95,9 @@ class Verifying(Verb):
         elif stat.S_ISDIR(status.st_mode):
             self.judge_folder(errand)
         elif not stat.S_ISREG(status.st_mode):
-            self.fail(row, rows.MISMATCH, "there is no regular file in its place")
+            self.results.fail(row, rows.MISMATCH, "there is no regular file in its place")
         elif length is not None and status.st_size != length:
-            self.differs(errand, f"the file has {status.st_size:,} bytes, not {length:,}")
+            self.results.differs(errand, f"the file has {status.st_size:,} bytes, not {length:,}")
         else:
             self.decide(errand)
 
@@ -172,7 +171,7 @@ class Verifying(Verb):
         elif errand.is_asked and outcome.state in UNTOLD:
             self.untold(errand, outcome)
         else:
-            self.fail(errand.row, rows.FAILED, outcome.error)
+            self.results.fail(errand.row, rows.FAILED, outcome.error)
 
     def described(self, errand, outcome):
         """Take S3's description of the object."""
@@ -184,8 +183,8 @@ class Verifying(Verb):
             row.checksum = outcome.checksum
         errand.claim = outcome.claim
         if outcome.size != errand.status.st_size:
-            self.differs(errand,
-                         f"the file has {errand.status.st_size:,} bytes, not {outcome.size:,}")
+            self.results.differs(
+                errand, f"the file has {errand.status.st_size:,} bytes, not {outcome.size:,}")
         elif errand.read:
             self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=True),
                           errand.read)
@@ -212,94 +211,22 @@ class Verifying(Verb):
             errand.read = None
             self.read(errand)
         elif verdict.state == rows.VERIFIED:
-            self.verified(errand, read, verdict.proof)
+            self.results.verified(errand, read, verdict.proof)
         elif verdict.state == rows.MISMATCH:
-            self.differs(errand, verdict.why)
+            self.results.differs(errand, verdict.why)
         else:
             row.digest, row.proof = read.digest, verdict.proof
-            self.fail(row, verdict.state, verdict.why)
+            self.results.fail(row, verdict.state, verdict.why)
 
     def judge_folder(self, errand):
         """A directory stands for a zero-byte key that ends in `/`."""
         row = errand.row
         if row.length or not row.key.endswith("/"):
-            self.fail(row, rows.MISMATCH, "there is a directory in its place")
+            self.results.fail(row, rows.MISMATCH, "there is a directory in its place")
             return
         claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, 0)
         read = jobs.Outcome(jobs.CHECKED, digest=row.digest, inode=errand.status.st_ino)
         self.conclude(errand, Verdict(rows.VERIFIED, proof=Check(claim, 0).proof() or "size"), read)
-
-    def verified(self, errand, read, proof):
-        """The bytes on the disk are S3's."""
-        row = errand.row
-        if errand.path in self.removed:
-            self.fail(row, rows.MISSING,
-                      f"the file '{errand.path}' was removed: it is not what another row says")
-            return
-        row.state, row.error, row.proof, row.digest = rows.VERIFIED, "", proof, read.digest
-        row.size = row.size or str(errand.status.st_size)
-        self.record(errand, read)
-
-    def differs(self, errand, why):
-        """The bytes on the disk are not S3's."""
-        row = errand.row
-        row.proof = ""
-        if self.is_anothers(errand):
-            self.fail(row, rows.MISMATCH, f"{why}: it is the file of another version")
-            return
-        if self.args.discard:
-            why += self.remove(errand.path)
-        self.forget_unproven(row, rows.MISMATCH)
-        row.state, row.error = rows.MISMATCH, why
-        self.record(errand, jobs.Outcome(jobs.CHECKED, mtime_ns=NO_FILE), aloud=True)
-
-    def remove(self, path):
-        """Remove a file; return what there is to say of that."""
-        try:
-            self.tree.remove(path)
-        except (OSError, Fault) as error:
-            return f"; the file cannot be removed: {reason(error)}"
-        self.removed.add(path)
-        return "; the file was removed"
-
-    def is_anothers(self, errand):
-        """Return whether a row's path leads to what was proven to be another version's, before or
-        in this run.
-        """
-        ledger = self.stage.ledger
-        known = (self.stage.outbox.pending_at(errand.path), ledger and ledger.at_path(errand.path))
-        return any(entry and entry.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
-                   and entry.is_file(errand.status) and entry[:3] != errand.name for entry in known)
-
-    def record(self, errand, read, aloud=False):
-        """Let a row go, and the ledger know.
-
-        What s3-prune has deleted in S3 stays known as that: its file is the only copy. What
-        s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
-        """
-        row, entry = errand.row, errand.entry
-        is_last = (entry is not None and entry.state == rows.PRUNED
-                   and states.is_same_object(row, entry) and not states.is_put_again(row, entry))
-        is_folder = stat.S_ISDIR(errand.status.st_mode)
-        made = entry_of(row, row.version_id, 0 if is_folder else errand.status.st_size,
-                        0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,
-                        rows.PRUNED if is_last else None)
-        self.stage.finish(row, made, entry is not None and entry.is_file(errand.status), aloud)
-
-    def forget_unproven(self, row, state):
-        """Take away the digest of an unverifiable row that becomes another: it was only read from a
-        file, and would pass for that of S3's bytes.
-        """
-        if row.state == rows.UNVERIFIABLE and state != rows.UNVERIFIABLE:
-            row.digest = ""
-
-    def fail(self, row, state, why):
-        """Let a row go that was not verified."""
-        self.forget_unproven(row, state)
-        row.state, row.error = state, why
-        if state != rows.UNVERIFIABLE:
-            row.proof = ""
-        self.stage.leave(row, aloud=True)
 
     # --- afterwards
 
@@ -312,7 +239,7 @@ class Verifying(Verb):
                 *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
                 rest and f"{count(rest, 'row')} failed before",
                 self.archived and f"{count(self.archived, 'row')} in an archive",
-                self.removed and f"{count(len(self.removed), 'file')} removed"]
+                self.results.removed and f"{count(len(self.results.removed), 'file')} removed"]
 
     def status(self):
         """Return the exit status; rows in an archive are not done either."""

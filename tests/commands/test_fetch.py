@@ -18,7 +18,7 @@ from odd_keys import ODD_KEYS
 from manifests import read_rows
 from s3kit.disk.ledger import Ledger
 from s3kit.disk.paths import key_of
-from s3kit.fetch import fetching
+from s3kit.fetch import deciding
 from s3kit.s3 import patience
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
@@ -207,7 +207,8 @@ def test_kill_and_rerun(fake, run, tmp_path, share):
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
     wait_for(lambda: not survivors(first.pid), 2)
-    done = len(tree(dest))
+    done = len(tree(dest)) + sum(path.stat().st_mode & 0o777 == 0o700
+                                 for path in Path(dest, ".s3kit", "parts").iterdir())
     fake.latency = 0
     wait_for(lambda: settled(fake), 5)
     before = sum(gets(fake).values())
@@ -696,7 +697,7 @@ def test_one_row_twice(fake, run, tmp_path):
 
 def test_limits_are_documented_where_they_are():
     """The constants that the man page names are those of the code."""
-    assert patience.SLOW_MINUTES == 15 and fetching.LARGE == 64 << 20
+    assert patience.SLOW_MINUTES == 15 and deciding.LARGE == 64 << 20
 
 
 def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.disk.tree import Tree
-from s3kit.fetch.fetching import FetchErrand
+from s3kit.fetch.deciding import FetchErrand
 from s3kit.fetch.large_objects import LargeObjects, RangeErrand
+from s3kit.fetch.naming import Naming
 from s3kit.manifest.row import Row
 from s3kit.transfer import job as jobs
 from s3kit.transfer import large
@@ -20,7 +21,8 @@ class Stage:
     """Notes what is sent."""
 
     def __init__(self):
-        self.sent, self.flow = [], SimpleNamespace(flush=lambda: None)
+        self.sent, self.unflushed = [], []
+        self.flow = SimpleNamespace(flush=lambda: None)
 
     def send(self, errand, job=None, weight=0):
         """Take a job."""
@@ -30,13 +32,17 @@ class Stage:
         """Nothing is tried again here."""
         return False
 
+    def when_flushed(self, errand):
+        """Take what waits for a flush."""
+        self.unflushed.append(errand)
+
 
 class Fetching:
     """The verb, as far as large objects need it."""
 
     def __init__(self, tree):
         self.stage, self.tree, self.args = Stage(), tree, SimpleNamespace(jobs=2, retries=3)
-        self.files, self.failed, self.large = [], [], None
+        self.files, self.failed, self.large, self.naming = [], [], None, Naming(self)
 
     def take_file(self, errand, outcome):
         """A file has its name."""
@@ -85,7 +91,10 @@ def test_a_window_of_ranges(begun):
         at += 1
         assert len(sent) - at <= objects.most
     assert [job.start for _, job in sent[:100]] == [n * STEP for n in range(100)]
+    assert not fetching.files and fetching.tree.look("b/k") is None and objects.held
+    fetching.naming.flushed(fetching.stage.unflushed)
     assert fetching.files and fetching.files[0].path == "b/k" and not objects.held
+    assert fetching.tree.look("b/k").st_size == 100 * STEP
 
 
 def test_an_object_that_failed_waits_for_its_ranges(begun):

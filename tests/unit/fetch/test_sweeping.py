@@ -58,3 +58,12 @@ def test_links_and_directories(tree, tmp_path):
     sweep(tree)
     assert os.listdir(tree.parts) == ["folder.part"] and (tmp_path
                                                           / "outside").read_text() == "mine"
+
+
+def test_a_complete_part_stays_for_a_week(tree):
+    """Only its name is missing: the next fetch of its object reads it."""
+    for name, age in (("new.part", 60), ("old.part", STALE_SECONDS + 60)):
+        put(tree, name, age)
+        os.chmod(name, 0o700, dir_fd=tree.parts)
+    sweep(tree)
+    assert os.listdir(tree.parts) == ["new.part"]

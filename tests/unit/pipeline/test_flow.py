@@ -15,6 +15,7 @@ class Stage:
 
     def __init__(self, take=None):
         self.taken, self.answers, self.looks, self.take = [], [], 0, take or (lambda row: None)
+        self.unflushed, self.was_flushed, self.hurries = [], [], 0
 
     def look(self):
         """Count turns; a flow that hangs ends here."""
@@ -33,6 +34,16 @@ class Stage:
 
     def note(self, note):
         """Take a note."""
+
+    def flushed(self, values):
+        """Take what was flushed."""
+        self.was_flushed += values
+
+    def hurry(self):
+        """Flush what waits."""
+        self.hurries += 1
+        waiting, self.unflushed = self.unflushed, []
+        self.flow.events.put(("flushed", waiting))
 
 
 class Echo:
@@ -75,6 +86,21 @@ def test_rows_that_sleep_and_need_nothing_let_the_reader_go_on(limit):
     stage.take = lambda row: made.later(0.001, woken.append, row)
     made.run()
     assert len(woken) == 80 and len(stage.taken) == 80
+
+
+def test_the_flow_waits_for_a_flush_and_asks_for_it_when_nothing_else_comes():
+    """Once, after the last answer; nobody is kept from reading on meanwhile."""
+    stage = Stage()
+    made = flow_of([[n] for n in range(300)], stage, limit=2)
+
+    def take(row):
+        stage.unflushed.append(row)
+        made.unflushed += 1
+
+    stage.take = take
+    made.run()
+    assert stage.was_flushed == list(range(300)) and stage.hurries == 1
+    assert made.unflushed == 0 and not made.is_owed()
 
 
 def test_a_cut_is_raised_at_the_end():

@@ -8,9 +8,11 @@ import pytest
 from s3kit.disk import durable
 from s3kit.errors import Fault
 from s3kit.manifest.row import FAILED, FETCHED, Row
+from s3kit.pipeline import group_commit
 from s3kit.pipeline import outbox as module
 from s3kit.pipeline.entries import entry_of
-from s3kit.pipeline.outbox import Destination, Outbox
+from s3kit.pipeline.group_commit import Destination
+from s3kit.pipeline.outbox import Outbox
 
 SOON = 10       # seconds, on a busy machine
 
@@ -44,7 +46,7 @@ def events(monkeypatch):
     """What happened, in order; flushes are noted and cost nothing."""
     found = []
     monkeypatch.setattr(durable, "sync_tree", lambda fd: found.append(("flushed",)))
-    monkeypatch.setattr(module, "EVERY", 0.05)
+    monkeypatch.setattr(group_commit, "EVERY", 0.05)
     return found
 
 
@@ -143,6 +145,51 @@ def test_looked_up_while_it_changes(events):
     stop.set()
     asking.join()
     assert not wrong and len([event for event in events if event[0] == "left"]) == 3000
+
+
+def test_what_waits_for_a_flush_hears_of_it(events):
+    """After the flush; a flush that is asked for comes at once."""
+    outbox = made(events, on_flushed=lambda values: events.append(("told", *values)))
+    outbox.when_flushed("one")
+    outbox.when_flushed("two")
+    outbox.commit.hurry()
+    end = time.monotonic() + SOON
+    while len(events) < 2 and time.monotonic() < end:
+        time.sleep(0.001)
+    assert events == [("flushed",), ("told", "one", "two")]
+    outbox.close()
+
+
+def test_a_failed_flush_tells_nobody(events, monkeypatch):
+    """What waited for it waits for ever: the run ends."""
+    monkeypatch.setattr(durable, "sync_tree",
+                        lambda fd: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    outbox = made(events, on_flushed=lambda values: events.append(("told", *values)))
+    outbox.when_flushed("one")
+    with pytest.raises(Fault, match="cannot make files durable"):
+        outbox.close()
+    assert events == []
+
+
+def test_files_are_recorded_though_nobody_reads(events):
+    """A reader who is away for an hour costs no file its name or its record."""
+    gate = threading.Event()
+
+    def write(rows):
+        gate.wait(SOON)
+        events.extend(("left", row.key) for row in rows)
+
+    outbox = Outbox(write, lambda: None, Destination(Tree(events), Ledger(events)))
+    outbox.pass_on([Row("b", "first")])
+    outbox.add(*row_of("k"))
+    outbox.commit.hurry()
+    end = time.monotonic() + SOON
+    while ("recorded", "k") not in events and time.monotonic() < end:
+        time.sleep(0.001)
+    assert events == [("flushed",), ("recorded", "k")]
+    gate.set()
+    outbox.close()
+    assert events[2:] == [("left", "first"), ("left", "k")]
 
 
 def test_tickets_come_back_when_rows_are_written(events):

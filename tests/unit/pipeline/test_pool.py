@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from s3kit.pipeline.pool import LIVES, Kept, Pool, WorkerDied, WorkerFault
+from s3kit.pipeline.pool import LIVES, Messages, Pool, WorkerDied, WorkerFault
 
 SOON = 10       # seconds, on a busy machine
 
@@ -50,6 +50,33 @@ def test_answers_come_back(pool):
                for future in [pool.submit(work, number) for number in range(20)]]
     assert [value for _, value in answers] == list(range(20))
     assert len({worker for worker, _ in answers}) == 2
+
+
+def test_a_batch_that_one_worker_alone_can_do(pool):
+    """It goes to that worker, however much that has to do."""
+    work = Echo()
+    holders = {pool.submit(work, 0.2).result(SOON)[0] for _ in range(2)} | {
+        worker for worker, _ in [future.result(SOON)
+                                 for future in [pool.submit(work, 0.05) for _ in range(8)]]}
+    assert len(holders) == 2
+    for holder in holders:
+        busy = [pool.submit(work, 0.05) for _ in range(8)]
+        bound = [pool.submit(work, number, holder=holder) for number in range(5)]
+        assert [future.result(SOON) for future in bound] == [(holder, n) for n in range(5)]
+        assert all(future.result(SOON) for future in busy)
+
+
+@pytest.mark.parametrize("when", ["before", "in it"])
+def test_a_batch_whose_only_worker_is_dead(pool, when):
+    """Nobody else gets it."""
+    work = Echo()
+    holder, _ = pool.submit(work, 1).result(SOON)
+    if when == "before":
+        os.kill(holder, signal.SIGKILL)
+        wait_for(lambda: holder not in [one.process.pid for one in pool.workers.values()])
+    with pytest.raises(WorkerDied, match="its worker died"):
+        pool.submit(work, "die" if when == "in it" else 2, holder=holder).result(SOON)
+    assert pool.submit(work, 3).result(SOON)[1] == 3
 
 
 def test_workers_start_as_there_is_work(pool):
@@ -281,11 +308,13 @@ def test_only_the_newest_message_is_kept_for_later_workers(pool):
 
 
 def test_kept_messages_do_not_grow():
-    kept = Kept()
+    messages = Messages()
     for number in range(1000):
-        kept.add(("endpoints", [Endpoint("a", number)]))
-        kept.add(("rate", number))
-    assert kept.messages() == [("endpoints", [Endpoint("a", 999)]), ("rate", 999)]
+        messages.add(("endpoints", [Endpoint("a", number)]), keep=True)
+        messages.add(("rate", number), keep=True)
+        messages.add(("slow", None))
+    assert messages.kept() == [("endpoints", [Endpoint("a", 999)]), ("rate", 999)]
+    assert len(messages.take()) == 3000 and messages.take() == []
 
 
 class Noisy(Echo):

@@ -1,0 +1,137 @@
+"""Which rows of s3-fetch need bytes, and the first job that is sent for them."""
+
+from s3kit.errors import NoSuchBucket
+from s3kit.fetch.places import Misplaced, Places
+from s3kit.fetch.rehearsal import is_intact
+from s3kit.manifest import row as rows
+from s3kit.manifest import states
+from s3kit.pipeline.errand import Errand
+from s3kit.transfer.job import Job
+from s3kit.transfer.sizes import LARGE
+from s3kit.units import epoch_ns
+
+HELD_SECONDS = 0.5          # between two looks at what another process fetches
+
+
+class FetchErrand(Errand):
+    """A row whose bytes are wanted: the ledger's Entry of a file that is there, its ranges if it is
+    large, and the Outcome of a file that was written and has no name yet.
+    """
+
+    __slots__ = ("entry", "large", "survey", "failed", "written")
+
+    def __init__(self, row, job):
+        super().__init__(row, job)
+        self.entry = self.large = self.survey = self.failed = self.written = None
+
+
+class Deciding:
+    """What `fetching` (the verb) does with a row before S3 is asked."""
+
+    def __init__(self, fetching):
+        self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
+        self.places = Places()
+        self.flying = {}                # path: the errand under way, for rows that come twice
+        self.kept = 0
+
+    def take(self, row, entry):
+        """Decide on one row."""
+        if self.is_pending(row):
+            self.kept += 1
+        elif self.is_kept(row, entry):
+            self.kept += 1
+            self.stage.leave(row)
+        elif states.is_thawing(row):
+            self.fetching.leave_archived(row)
+        else:
+            self.send(row, entry)
+
+    def is_kept(self, row, entry):
+        """Fill the row from the ledger's entry if its file is there, untouched since it was
+        checked.
+
+        A row that pins no bytes, having neither a version nor an ETag, may mean others today: S3 is
+        asked.
+        """
+        if entry is None or not states.is_pinned(row) or not is_intact(self.tree, row, entry):
+            return False
+        if not self.places.keep(row, entry):
+            return False
+        states.keep(row, entry)
+        return True
+
+    def is_pending(self, row):
+        """Let a row go with one before it that names the same version and waits for its flush."""
+        entry = self.stage.outbox.pending_of((row.bucket, row.key, row.version_id))
+        if entry is None or not states.is_same_object(row, entry):
+            return False
+        states.keep(row, entry)
+        self.stage.finish(row, entry)
+        return True
+
+    def send(self, row, entry):
+        """Choose a row's path and send its Job."""
+        if not states.is_askable(row):
+            self.fetching.fail(row, rows.FAILED, "no version of S3's has such an id or ETag")
+            return
+        try:
+            path = self.places.path_for(row)
+            url = self.stage.reach(row)
+        except (Misplaced, NoSuchBucket) as fault:
+            self.fetching.fail(row, rows.FAILED if isinstance(fault, NoSuchBucket)
+                               else rows.CONFLICT, str(fault))
+            return
+        if path in self.flying:
+            # the same version, twice in the manifest
+            self.stage.later(HELD_SECONDS, self.stage.take_again, row)
+            return
+        length = row.length
+        size = -1 if length is None else length
+        kind = "survey" if size >= LARGE and not url else "get"
+        job = Job(kind, row.bucket, row.key, row.version_id, row.etag, size, mtime_of(row), path,
+                  row.checksum_type, url)
+        errand = self.flying[path] = FetchErrand(row, job)
+        self.know(errand, entry)
+        self.fetching.progress.expect(max(size, 0))
+        self.stage.send(errand, weight=max(size, 0))
+
+    def know(self, errand, entry):
+        """Let an errand whose row pins no bytes know of the file that is there: it stays if S3
+        still has its object.
+        """
+        if entry is not None and not states.is_pinned(errand.row) and is_intact(
+                self.tree, errand.row, entry):
+            errand.entry = entry
+            errand.job = errand.job._replace(unless=entry.etag)
+
+    def keep_file(self, errand, outcome=None):
+        """S3 still has what the ledger knows, and the file is there."""
+        del self.flying[errand.job.path]
+        self.places.keep(errand.row, errand.entry)
+        states.keep(errand.row, errand.entry)
+        self.kept += 1
+        self.stage.leave(errand.row)
+
+    def look_again(self, errand):
+        """See whether the other process has finished a row, else send it again."""
+        row = errand.row
+        entry = self.stage.ledger.find(row.bucket, row.key, row.version_id)
+        if self.is_kept(row, entry):
+            del self.flying[errand.job.path]
+            self.kept += 1
+            self.stage.leave(row)
+            return
+        self.know(errand, entry)
+        if errand.survey:
+            self.fetching.large.surveyed(errand, errand.survey)
+        else:
+            self.fetching.resend(errand)
+
+
+def mtime_of(row):
+    """Return the row's last_modified as nanoseconds, or -1."""
+    try:
+        at = epoch_ns(row.last_modified)
+    except ValueError:
+        return -1
+    return -1 if at is None else at

@@ -1,0 +1,92 @@
+"""What s3-verify found of a row: how the row leaves, what the ledger hears, which files go."""
+
+import stat
+
+from s3kit.disk.ledger import NO_FILE
+from s3kit.errors import Fault, reason
+from s3kit.manifest import row as rows
+from s3kit.manifest import states
+from s3kit.pipeline.entries import entry_of
+from s3kit.transfer import job as jobs
+
+
+class Results:
+    """Lets the rows of a Stage go; `tree` is the destination, `removed` has the paths of files that
+    were removed.
+    """
+
+    def __init__(self, stage, tree):
+        self.stage, self.tree, self.args = stage, tree, stage.args
+        self.removed = set()
+
+    def verified(self, errand, read, proof):
+        """The bytes on the disk are S3's."""
+        row = errand.row
+        if errand.path in self.removed:
+            self.fail(row, rows.MISSING,
+                      f"the file '{errand.path}' was removed: it is not what another row says")
+            return
+        row.state, row.error, row.proof, row.digest = rows.VERIFIED, "", proof, read.digest
+        row.size = row.size or str(errand.status.st_size)
+        self.record(errand, read)
+
+    def differs(self, errand, why):
+        """The bytes on the disk are not S3's."""
+        row = errand.row
+        row.proof = ""
+        if self.is_anothers(errand):
+            self.fail(row, rows.MISMATCH, f"{why}: it is the file of another version")
+            return
+        if self.args.discard:
+            why += self.remove(errand.path)
+        self.forget_unproven(row, rows.MISMATCH)
+        row.state, row.error = rows.MISMATCH, why
+        self.record(errand, jobs.Outcome(jobs.CHECKED, mtime_ns=NO_FILE), aloud=True)
+
+    def remove(self, path):
+        """Remove a file; return what there is to say of that."""
+        try:
+            self.tree.remove(path)
+        except (OSError, Fault) as error:
+            return f"; the file cannot be removed: {reason(error)}"
+        self.removed.add(path)
+        return "; the file was removed"
+
+    def is_anothers(self, errand):
+        """Return whether a row's path leads to what was proven to be another version's, before or
+        in this run.
+        """
+        ledger = self.stage.ledger
+        known = (self.stage.outbox.pending_at(errand.path), ledger and ledger.at_path(errand.path))
+        return any(entry and entry.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
+                   and entry.is_file(errand.status) and entry[:3] != errand.name for entry in known)
+
+    def record(self, errand, read, aloud=False):
+        """Let a row go, and the ledger know.
+
+        What s3-prune has deleted in S3 stays known as that: its file is the only copy. What
+        s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
+        """
+        row, entry = errand.row, errand.entry
+        is_last = (entry is not None and entry.state == rows.PRUNED
+                   and states.is_same_object(row, entry) and not states.is_put_again(row, entry))
+        is_folder = stat.S_ISDIR(errand.status.st_mode)
+        made = entry_of(row, row.version_id, 0 if is_folder else errand.status.st_size,
+                        0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,
+                        rows.PRUNED if is_last else None)
+        self.stage.finish(row, made, entry is not None and entry.is_file(errand.status), aloud)
+
+    def forget_unproven(self, row, state):
+        """Take away the digest of an unverifiable row that becomes another: it was only read from a
+        file, and would pass for that of S3's bytes.
+        """
+        if row.state == rows.UNVERIFIABLE and state != rows.UNVERIFIABLE:
+            row.digest = ""
+
+    def fail(self, row, state, why):
+        """Let a row go that was not verified."""
+        self.forget_unproven(row, state)
+        row.state, row.error = state, why
+        if state != rows.UNVERIFIABLE:
+            row.proof = ""
+        self.stage.leave(row, aloud=True)

@@ -1,0 +1,122 @@
+"""How the rows of s3-verify leave, and what becomes of their files."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from s3kit.disk.ledger import NO_FILE
+from s3kit.disk.tree import Tree
+from s3kit.manifest.row import (
+    FETCHED,
+    MISMATCH,
+    MISSING,
+    PRUNED,
+    UNVERIFIABLE,
+    VERIFIED,
+    Row,
+)
+from s3kit.pipeline.entries import entry_of
+from s3kit.transfer import job as jobs
+from s3kit.transfer.job import Outcome
+from s3kit.verify.results import Results
+from s3kit.verify.verifying import FileErrand
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Results of a destination with one file; its stage notes what becomes of rows."""
+    tree = Tree(str(tmp_path / "d"))
+    os.mkdir(os.path.join(tree.path, "b"))
+    with open(os.path.join(tree.path, "b/k"), "w", encoding="utf-8") as file:
+        file.write("body")
+    stage = SimpleNamespace(
+        args=SimpleNamespace(discard=False), left=[], finished=[],
+        outbox=SimpleNamespace(pending_at=lambda path: None), ledger=None)
+    stage.leave = lambda row, aloud: stage.left.append((row, aloud))
+    stage.finish = lambda row, entry, is_safe, aloud: stage.finished.append(
+        (row, entry, is_safe, aloud))
+    return Results(stage, tree)
+
+
+def errand_of(results, entry=None, **columns):
+    """Return the errand of the file's row."""
+    row = Row("b", "k", "v", etag="e", path="b/k", **columns)
+    return FileErrand(row, "b/k", results.tree.look("b/k"), entry)
+
+
+def known(results, state, version="v"):
+    """Return the ledger's Entry of the file."""
+    status = results.tree.look("b/k")
+    row = Row("b", "k", version, etag="e", path="b/k", state=state)
+    return entry_of(row, version, 4, status.st_mtime_ns, status.st_ino)
+
+
+def read_of(errand):
+    """Return the Outcome of reading the file."""
+    return Outcome(jobs.CHECKED, size=4, digest="xxh3-128:11",
+                   mtime_ns=errand.status.st_mtime_ns, inode=errand.status.st_ino)
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_verified_file(results, is_recorded):
+    """What was recorded with its flush needs no second one."""
+    errand = errand_of(results, known(results, FETCHED) if is_recorded else None)
+    results.verified(errand, read_of(errand), "etag-md5")
+    [(row, entry, is_safe, aloud)] = results.stage.finished
+    assert (row.state, row.proof, row.digest, row.size) == (VERIFIED, "etag-md5", "xxh3-128:11",
+                                                            "4")
+    assert (entry.state, is_safe, aloud) == (VERIFIED, is_recorded, False)
+
+
+def test_what_was_pruned_stays_known_as_that(results):
+    """Its file is the only copy."""
+    errand = errand_of(results, known(results, PRUNED))
+    results.verified(errand, read_of(errand), "etag-md5")
+    [(row, entry, _, _)] = results.stage.finished
+    assert (row.state, entry.state) == (VERIFIED, PRUNED)
+
+
+@pytest.mark.parametrize("discard", [True, False])
+def test_a_file_that_differs(results, discard):
+    """It goes only where --discard says so; the ledger has no file of it any more."""
+    results.args.discard = discard
+    errand = errand_of(results, proof="etag-md5")
+    results.differs(errand, "the bytes do not match")
+    [(row, entry, _, aloud)] = results.stage.finished
+    assert (row.state, row.proof, aloud) == (MISMATCH, "", True)
+    assert row.error == ("the bytes do not match; the file was removed" if discard
+                         else "the bytes do not match")
+    assert entry.mtime_ns == NO_FILE
+    assert (results.tree.look("b/k") is None) == discard
+
+
+def test_the_file_of_another_version_is_not_removed(results):
+    """It is right, of that version."""
+    results.args.discard = True
+    other = known(results, VERIFIED, version="w")
+    results.stage.outbox.pending_at = lambda path: other
+    results.differs(errand_of(results), "the file has 4 bytes, not 5")
+    [(row, aloud)] = results.stage.left
+    assert row.state == MISMATCH and aloud and results.tree.look("b/k") is not None
+    assert row.error == "the file has 4 bytes, not 5: it is the file of another version"
+
+
+def test_a_row_whose_file_another_row_had_removed(results):
+    """It was read before that."""
+    results.args.discard = True
+    results.differs(errand_of(results), "no")
+    os.close(os.open(os.path.join(results.tree.path, "b/k"), os.O_CREAT | os.O_WRONLY))
+    errand = errand_of(results)
+    results.verified(errand, read_of(errand), "size")
+    [(row, aloud)] = results.stage.left
+    assert (row.state, aloud) == (MISSING, True)
+
+
+def test_the_digest_of_an_unverifiable_row_proves_nothing_later(results):
+    """It was only read from the file."""
+    for state in (MISSING, UNVERIFIABLE):
+        row = Row("b", "k", state=UNVERIFIABLE, digest="xxh3-128:11", proof="none")
+        results.fail(row, state, "why")
+        assert (row.digest, row.proof) == (("xxh3-128:11", "none") if state == UNVERIFIABLE
+                                           else ("", ""))
