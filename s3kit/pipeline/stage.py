@@ -95,6 +95,7 @@ class Stage:
         self.outbox = Outbox(self.write, self.signals.check, destination, is_spooled,
                              lambda errands: self.flow.events.put(("flushed", errands)))
         self.flow = Flow(batches or self.source.batches(), executor, work, self, limit, together)
+        self.reach, self.later = self.endpoints.reach, self.flow.later      # for the verb
 
     def run(self, verb):
         """Run the verb to the end of the rows.
@@ -157,10 +158,6 @@ class Stage:
         self.verb.take(row, self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger
                        else None)
 
-    def reach(self, row, method="get_object"):
-        """Return what Endpoints.reach says of a row."""
-        return self.endpoints.reach(row, method)
-
     def send(self, errand, job=None, weight=0):
         """Send an errand's own job or another for it; `weight` is what it moves, in bytes."""
         self.flow.send(job or errand.job, errand, weight)
@@ -174,10 +171,6 @@ class Stage:
         """
         self.flow.unflushed += 1
         self.outbox.when_flushed(errand)
-
-    def later(self, seconds, call, *values):
-        """Call back after `seconds`; the run does not end before."""
-        self.flow.later(seconds, call, *values)
 
     # --- from the executor to the verb
 
