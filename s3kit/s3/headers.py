@@ -18,6 +18,11 @@ ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 
 
+def is_of_s3(headers):
+    """Return whether headers are S3's, and not those of a proxy or a portal."""
+    return "x-amz-request-id" in headers
+
+
 def is_crc(claim):
     """Return whether the claim is a CRC of the whole object, which ranges can be combined to."""
     return claim.kind == "full" and claim.algorithm.startswith("crc")

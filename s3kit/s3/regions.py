@@ -12,6 +12,7 @@ from io import BytesIO
 
 from s3kit.errors import Fault, NoSuchBucket
 from s3kit.s3 import verdicts
+from s3kit.s3.headers import is_of_s3
 from s3kit.s3.patience import delay
 from s3kit.s3.translation import coded, translate, translated
 
@@ -30,11 +31,6 @@ def no_bucket(bucket):
 def no_name(bucket):
     """Return the fault of a name that no bucket can have."""
     return coded(NoSuchBucket(f"'{bucket}' cannot be the name of a bucket"), "InvalidBucketName")
-
-
-def is_of_s3(headers):
-    """Return whether headers are S3's, and not those of a proxy or a portal."""
-    return "x-amz-request-id" in headers
 
 
 def ask_region(endpoint):

@@ -6,6 +6,7 @@ came from.
 """
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, of_file
+from s3kit.s3.headers import is_of_s3
 
 DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
 MISSING = ("NoSuchBucket", "InvalidBucketName")
@@ -52,7 +53,7 @@ def translate(error):
                           known.TokenRetrievalError, known.SSOError)):
         return NoCredentials(f"cannot find out who we are: {text}")
     if isinstance(error, known.ClientError):
-        return of_answer(error.response.get("Error", {}), text)
+        return of_answer(error.response, text)
     # the latter: not S3's answer, as of a proxy
     if isinstance(error, (known.BotoCoreError, ResponseParserError)):
         return coded(Fault(text), type(error).__name__)
@@ -63,9 +64,18 @@ def translate(error):
     return None
 
 
-def of_answer(answer, text):
-    """Return the Fault of an error that S3 answered with: botocore's {Code, Message}."""
+def of_answer(response, text):
+    """Return the Fault of an error that was answered, by botocore's response: {Error: {Code,
+    Message}, ResponseMetadata}.
+
+    botocore names an answer without a document by its status, and a page not at all. S3 itself
+    answers a HEAD without a document; a 404 of a proxy does not say that something is not there.
+    """
+    answer, told = response.get("Error", {}), response.get("ResponseMetadata", {})
     code = answer.get("Code", "")
+    if not code or code == "404" and not is_of_s3(told.get("HTTPHeaders", {})):
+        status = told.get("HTTPStatusCode", code)
+        return coded(Fault(f"the answer has status {status}, and is not S3's"), f"HTTP{status}")
     kind = Fault
     if code in DENIED or code.startswith(("InvalidAccessKey", "Signature", "Expired")):
         kind = NoAccess

@@ -50,3 +50,17 @@ def test_what_botocore_stumbles_over_is_not_a_fault_of_ours():
     answer = {"body": b"<html/>", "headers": {}, "status_code": 200}
     with pytest.raises(Fault, match="makes no sense"), translated():
         create_parser("query").parse(answer, shape)
+
+
+@pytest.mark.parametrize("status, word, headers, code, says", (
+    (404, "404", {}, "HTTP404", "is not S3's"), (403, "403", {}, "403", "S3 says 403"),
+    (404, "404", {"x-amz-request-id": "1"}, "404", "S3 says 404"),
+    (404, "", {"x-amz-request-id": "1"}, "HTTP404", "has status 404, and is not S3's"),
+    (502, "", {}, "HTTP502", "has status 502, and is not S3's")))
+def test_an_answer_without_a_word_of_s3s(status, word, headers, code, says):
+    """A HEAD has no document: its 404 is S3's own if it has S3's headers. A page has no code."""
+    answer = {"Error": {"Code": word, "Message": "no"},
+              "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers}}
+    with pytest.raises(Fault, match=says) as caught, translated():
+        raise known.ClientError(answer, "HeadObject")
+    assert caught.value.code == code
