@@ -190,11 +190,10 @@ CLASS_LINES, FUNCTION_LINES = 200, 30       # a docstring does not count as line
 LONG_BECAUSE = "Long because"  # begins the line of a docstring that says why its function is longer
 LARGE = {  # still to be taken apart: this list only shrinks
     "doctor.checkup.Checkup", "doctor.speed.Speed", "listing.segments.Segments",
-    "policy.policies.Policies", "s3.session.Session"}
+    "s3.session.Session"}
 LONG = {  # the same of functions
-    "commands.policy.build_parser",
     "doctor.checkup.who", "doctor.plot.drawing",
-    "policy.policies.apply", "policy.policies.plan_one", "transfer.engine.is_refused"}
+    "transfer.engine.is_refused"}
 # Pages that a reader does not have. Where they are still named: this number only shrinks.
 NOT_WORDS, NAMED = (re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|peers\.md|needs\.md"),
                     21)
@@ -206,8 +205,7 @@ UNTESTED = set("""
     disk.tree doctor.finding doctor.plot doctor.report doctor.route doctor.sampling errors
     executor fetch.fetching fetch.run listing.pages listing.segments manifest.filters
     manifest.states pipeline.channel
-    pipeline.worker pipeline.worker_process policy.applying policy.directory policy.identity
-    policy.simulation proof.checksums proof.claims
+    pipeline.worker pipeline.worker_process proof.checksums proof.claims
     s3.headers s3.patience transfer.engine transfer.job transfer.ranges transfer.sizes
     transfer.whole transfer.work verify.run verify.verifying
 """.split())

@@ -20,6 +20,22 @@ def build_parser():
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("words", metavar="VERB BUCKET", nargs="*",
                    help="what to do, with what; - reads a manifest from stdin")
+    bucket_options(p)
+    p.add_argument("--dir", metavar="DIR", default="policies",
+                   help="where the documents and their backups lie (policies)")
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--yes", action="store_true", help="apply, rollback: do not ask")
+    p.add_argument("-n", "--dry-run", action="store_true",
+                   help="apply, rollback: say what would be done, do nothing")
+    plan_options(p.add_argument_group("planning"))
+    judge_options(p.add_argument_group("judging"))
+    apply_options(p.add_argument_group("applying"))
+    options.s3_options(p)
+    return p
+
+
+def bucket_options(p):
+    """Add which buckets are meant, beside those that are named."""
     p.add_argument("--all", action="store_true",
                    help="plan, backup, --live: all buckets that we may see; else all that are "
                    "planned")
@@ -28,13 +44,10 @@ def build_parser():
                    help="also the buckets of a manifest (and its keys, for migrate); - is stdin")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
                    help="but not these")
-    p.add_argument("--dir", metavar="DIR", default="policies",
-                   help="where the documents and their backups lie (policies)")
-    p.add_argument("--json", action="store_true", help="one JSON object a line")
-    p.add_argument("--yes", action="store_true", help="apply, rollback: do not ask")
-    p.add_argument("-n", "--dry-run", action="store_true",
-                   help="apply, rollback: say what would be done, do nothing")
-    group = p.add_argument_group("planning")
+
+
+def plan_options(group):
+    """Add what is planned."""
     group.add_argument("-t", "--template", metavar="NAME",
                        help="only-me, read-only, migrate, tls-only, or a FILE")
     group.add_argument("--exempt", metavar="ARN", action="append", default=[],
@@ -47,7 +60,10 @@ def build_parser():
                        help="keep Amazon's services out, too: logs, inventory, ...")
     group.add_argument("--without", metavar="SID", action="append", default=[],
                        help="leave out this statement of the live policy")
-    group = p.add_argument_group("judging")
+
+
+def judge_options(group):
+    """Add who documents are judged by, and what is shown of that."""
     group.add_argument("--caller", metavar="ARN", help="who we are, where STS cannot say")
     group.add_argument("--by", choices=("arn", "username"),
                        help="what this server tells principals by")
@@ -60,7 +76,10 @@ def build_parser():
     group.add_argument("--action", metavar="ACTION", action="append", default=[],
                        help="check: this action, as s3:GetObject")
     group.add_argument("--key", metavar="KEY", default="any-key", help="check: of this object")
-    group = p.add_argument_group("applying")
+
+
+def apply_options(group):
+    """Add how what is planned is put."""
     group.add_argument("--canary", metavar="BUCKET", help="apply: this one first (the first)")
     group.add_argument("--overwrite", action="store_true",
                        help="also what was changed since: the live policy, the plan, a Sid")
@@ -70,8 +89,6 @@ def build_parser():
     group.add_argument("--remove-self", metavar="BUCKET", action="append", default=[],
                        help="the caller may lose access to this one")
     group.add_argument("--to", metavar="FILE", help="rollback: to this backup")
-    options.s3_options(p)
-    return p
 
 
 def policy(args):
@@ -81,15 +98,28 @@ def policy(args):
                     f"'{args.words[0]}' is none of {', '.join(VERBS)}")
     verb, words = args.words[0], args.words[1:]
     check_options(args, verb)
-    from s3kit.policy.policies import Policies
-    policies = Policies(args, say, Signals)
-    buckets, patterns = chosen(args, verb, words, policies)
+    from s3kit.policy.run import Run
+    run = Run(args, say, Signals)
+    buckets, patterns = chosen(args, verb, words, run)
+    work = work_of(verb)
     if verb == "plan":
-        return policies.plan(buckets, patterns)
+        return work(run, buckets, patterns)
     if verb not in CHANGING:
-        return getattr(policies, verb)(buckets)
-    ask = None if args.yes or args.dry_run else Person()
-    return getattr(policies, verb)(buckets, ask)
+        return work(run, buckets)
+    return work(run, buckets, None if args.yes or args.dry_run else Person())
+
+
+def work_of(verb):
+    """Return the function that does a verb."""
+    from s3kit.policy.apply import apply
+    from s3kit.policy.backup import backup
+    from s3kit.policy.check import check
+    from s3kit.policy.diff import diff
+    from s3kit.policy.plan import plan
+    from s3kit.policy.rollback import rollback
+    from s3kit.policy.show import show
+    return {"plan": plan, "show": show, "diff": diff, "check": check, "apply": apply,
+            "rollback": rollback, "backup": backup}[verb]
 
 
 def check_options(args, verb):
@@ -115,7 +145,7 @@ MEANT = {"yes": CHANGING, "dry_run": CHANGING, "template": ("plan",), "role": ("
          "settle": CHANGING}
 
 
-def chosen(args, verb, words, policies):
+def chosen(args, verb, words, run):
     """Return (buckets, {bucket: patterns of its keys}) that are meant: named, in a file, of a
     manifest, all, or asked for.
     """
@@ -130,9 +160,9 @@ def chosen(args, verb, words, policies):
     patterns = patterns_of(args, sources) if sources else {}
     found += patterns
     if args.all:
-        found += known_to(policies, args, verb)
+        found += known_to(run, args, verb)
     elif not found and not sources:
-        found = asked_for(lambda: known_to(policies, args, verb))
+        found = asked_for(lambda: known_to(run, args, verb))
     for name in found:
         if not BUCKET.fullmatch(name):
             raise Usage(f"'{name}' is not a bucket")
@@ -167,7 +197,7 @@ def patterns_of(args, paths):
     """Return {bucket: patterns of its keys} of manifests."""
     from argparse import Namespace
 
-    from s3kit.policy.template import Patterns
+    from s3kit.policy.keys import Patterns
     found = {}
     for batch in Source(Namespace(prog=args.prog, file=paths, bucket=None, columns=None)).batches():
         Signals.check()
@@ -177,11 +207,11 @@ def patterns_of(args, paths):
     return {bucket: patterns.all() for bucket, patterns in found.items()}
 
 
-def known_to(policies, args, verb):
+def known_to(run, args, verb):
     """Return all buckets that a verb may mean: those that we may see, or those that are planned."""
     if verb in ("plan", "backup") or args.live:
-        return [name for name, _ in policies.session.buckets()]
-    return policies.shelf.buckets()
+        return [name for name, _ in run.session.buckets()]
+    return run.shelf.buckets()
 
 
 def asked_for(known):

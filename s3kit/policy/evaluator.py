@@ -7,13 +7,12 @@ wherever somebody could be locked out. Rules: IAM User Guide, reference_policies
 _condition_operators, _multi-value-conditions, _principal.
 """
 
-import ipaddress
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
-from s3kit.policy.documents import FIRST_VERSION, ROOT, listed, texts
-from s3kit.units import parse_time
+from s3kit.policy.conditions import every, meets, opposite, some
+from s3kit.policy.documents import FIRST_VERSION, ROOT, listed
+from s3kit.policy.patterns import glob, like
 
 DENY, MAY_DENY, ALLOW, MAY_ALLOW, UNSAID = "deny", "deny?", "allow", "allow?", "-"
 BARRED = (DENY, MAY_DENY)
@@ -21,8 +20,6 @@ ACCOUNT = re.compile(r"\d{12}")
 SESSION = re.compile(r"arn:[a-z-]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
 # the unique id that S3 shows of a principal that was deleted
 GONE = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-VARIABLE = re.compile(r"\$\{([^}]*)\}")
-ANY, ONE = object(), object()           # `*` and `?` in a pattern
 
 
 class Asker(NamedTuple):
@@ -74,24 +71,6 @@ def applies(statement, asker, action, resource, version):
                   names_resource(statement, resource, asker, has_variables),
                   names_principal(statement, asker),
                   meets(statement.get("Condition", {}), asker, has_variables)))
-
-
-def every(answers):
-    """Return whether all hold: one that does not decides, one that cannot be known leaves it open.
-    """
-    answers = list(answers)
-    return False if False in answers else None if None in answers else True
-
-
-def some(answers):
-    """Return whether any holds."""
-    answers = list(answers)
-    return True if True in answers else None if None in answers else False
-
-
-def opposite(holds):
-    """Return the contrary, where it can be known."""
-    return None if holds is None else not holds
 
 
 # --- actions, resources, principals
@@ -162,189 +141,3 @@ def is_named(kind, value, asker, is_allow):
             asker.account, asker.arn.rpartition("/")[2]):
         return value == asker.session if asker.session else None
     return False if GONE.fullmatch(value) else value == asker.arn
-
-
-# --- conditions
-
-
-def meets(condition, asker, has_variables):
-    """Return whether a Condition holds: all its operators, and of each all its keys."""
-    return every(holds(operator, key.lower(), texts(values), asker, has_variables)
-                 for operator, keys in condition.items() for key, values in keys.items())
-
-
-def holds(operator, key, wanted, asker, has_variables):
-    """Return whether one operator holds for one key."""
-    if operator == "Null":
-        given = asker.context.get(key)
-        return None if given is None else some((not given) == (value.lower() == "true")
-                                               for value in wanted)
-    among, _, name = operator.rpartition(":")
-    name, is_optional = name.removesuffix("IfExists"), name.endswith("IfExists")
-    negated, compare = OPERATORS.get(name, (None, None))
-    given = asker.context.get(key)
-    if compare is None or among not in ("", "ForAnyValue", "ForAllValues") or given is None:
-        return None
-    if not given:
-        return is_optional or among == "ForAllValues" or negated and among != "ForAnyValue"
-    if len(given) > 1 and not among:
-        return None
-    each = [one_holds(compare, negated, value, wanted, asker, has_variables) for value in given]
-    return every(each) if among == "ForAllValues" else some(each)
-
-
-def one_holds(compare, negated, given, wanted, asker, has_variables):
-    """Return whether one value of a request is any of the wanted ones, or none of them if the
-    operator says so.
-    """
-    found = some(compare(given, value, asker, has_variables) for value in wanted)
-    return opposite(found) if negated else found
-
-
-def equals(given, wanted, asker, has_variables):
-    """Return whether two texts are equal, variables filled in."""
-    pattern = filled(wanted, asker, has_variables, wild=False)
-    return None if pattern is None else given == "".join(pattern)
-
-
-def equals_ignoring_case(given, wanted, asker, has_variables):
-    """Return whether two texts are equal but for their case."""
-    pattern = filled(wanted, asker, has_variables, wild=False)
-    return None if pattern is None else given.lower() == "".join(pattern).lower()
-
-
-def like(wanted, given, asker, has_variables):
-    """Return whether a text is like a pattern of `*` and `?`, variables filled in."""
-    pattern = filled(wanted, asker, has_variables)
-    return None if pattern is None else matches(tuple(pattern), given)
-
-
-def arn_like(given, wanted, asker, has_variables):
-    """Return whether an ARN is like another: each of its six parts by itself.
-
-    ArnEquals is the same as ArnLike.
-    """
-    theirs, ours = wanted.split(":", 5), given.split(":", 5)
-    if VARIABLE.search(wanted) or wanted == "*":
-        return like(wanted, given, asker, has_variables)
-    if len(theirs) < 6 or len(ours) < 6:
-        return None             # nobody says what that is like
-    return every(like(their, our, asker, has_variables) for their, our in zip(theirs, ours))
-
-
-def as_bool(given, wanted, *_):
-    """Return whether two truths are the same."""
-    return given.lower() == wanted.lower() if wanted.lower() in ("true", "false") else None
-
-
-def in_network(given, wanted, *_):
-    """Return whether an address is in a network."""
-    try:
-        return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
-    except ValueError:
-        return None
-
-
-def number(text):
-    """Return the number that a text is. Raises ValueError."""
-    return float(text)
-
-
-def moment(text):
-    """Return the seconds since 1970 that a date means, or a number that is one already.
-
-    Raises ValueError.
-    """
-    return float(text) if re.fullmatch(r"\d{5,}(\.\d+)?", text) else parse_time(text).timestamp()
-
-
-def ordered(read, compare):
-    """Return a comparison of what `read` makes of texts; what cannot be read is not known."""
-    def compared(given, wanted, *_):
-        try:
-            return compare(read(given), read(wanted))
-        except (ValueError, OverflowError):
-            return None
-    return compared
-
-
-ORDERS = {"Equals": lambda a, b: a == b, "LessThan": lambda a, b: a < b,
-          "LessThanEquals": lambda a, b: a <= b, "GreaterThan": lambda a, b: a > b,
-          "GreaterThanEquals": lambda a, b: a >= b}
-# Operator: (whether it says the contrary, comparison of a given and a wanted value).
-OPERATORS = {"StringEquals": (False, equals), "StringNotEquals": (True, equals),
-             "StringEqualsIgnoreCase": (False, equals_ignoring_case),
-             "StringNotEqualsIgnoreCase": (True, equals_ignoring_case),
-             "StringLike": (False, lambda given, wanted, *rest: like(wanted, given, *rest)),
-             "StringNotLike": (True, lambda given, wanted, *rest: like(wanted, given, *rest)),
-             "ArnEquals": (False, arn_like), "ArnLike": (False, arn_like),
-             "ArnNotEquals": (True, arn_like), "ArnNotLike": (True, arn_like),
-             "Bool": (False, as_bool), "BinaryEquals": (False, equals),
-             "IpAddress": (False, in_network), "NotIpAddress": (True, in_network)}
-for _name, _read in (("Numeric", number), ("Date", moment)):
-    OPERATORS |= {f"{_name}{order}": (False, ordered(_read, compare)) for order,
-                  compare in ORDERS.items()}
-    OPERATORS[f"{_name}NotEquals"] = (True, ordered(_read, ORDERS["Equals"]))
-
-
-# --- patterns
-
-
-def filled(text, asker, has_variables, wild=True):
-    """Return the characters of a pattern, `*` and `?` as ANY and ONE if it is `wild`, or None if a
-    variable is not known.
-
-    `${*}`, `${?}` and `${$}` are these characters themselves, `${key, 'default'}` has a value for a
-    key that is absent.
-    """
-    found, at = [], 0
-    for match in VARIABLE.finditer(text) if has_variables else ():
-        found += wildcards(text[at:match.start()], wild)
-        name, _, default = match[1].partition(",")
-        value = (name if name in ("*", "?", "$")
-                 else value_of(name.strip().lower(), default.strip().strip("'"), asker))
-        if value is None:
-            return None
-        found += value
-        at = match.end()
-    return found + wildcards(text[at:], wild)
-
-
-def value_of(key, default, asker):
-    """Return what a variable stands for, or None if that cannot be known, or the statement then
-    means nothing.
-    """
-    given = asker.context.get(key)
-    if given is None or len(given) > 1:
-        return None
-    return given[0] if given else default or None
-
-
-def wildcards(text, wild):
-    """Return the characters of a text, `*` and `?` as ANY and ONE if they are to be."""
-    return [{"*": ANY, "?": ONE}.get(char, char) if wild else char for char in text]
-
-
-@lru_cache(4096)
-def glob(pattern, text):
-    """Return whether a text is like a pattern without variables."""
-    return matches(tuple(wildcards(pattern, True)), text)
-
-
-def matches(pattern, text):
-    """Return whether a text is like a pattern, without trying again and again where there are many
-    `*`.
-    """
-    at = position = 0
-    star = mark = None
-    while position < len(text):
-        if at < len(pattern) and pattern[at] is ANY:
-            star, mark, at = at, position, at + 1
-        elif at < len(pattern) and (pattern[at] is ONE or pattern[at] == text[position]):
-            at, position = at + 1, position + 1
-        elif star is not None:
-            mark += 1
-            at, position = star + 1, mark
-        else:
-            return False
-    return all(each is ANY for each in pattern[at:])

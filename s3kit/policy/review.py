@@ -4,10 +4,11 @@ actions.
 
 import re
 
-from s3kit.policy import documents
 from s3kit.policy.documents import listed, texts
 from s3kit.policy.evaluator import UNSAID, answer
+from s3kit.policy.meaning import canonical, changes
 from s3kit.policy.template import arn_of
+from s3kit.text import count
 
 ACTIONS = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucket",
            "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
@@ -23,7 +24,7 @@ TELLING = {"StringEquals": "is", "StringNotEquals": "is not", "StringLike": "is 
 def differences(old, new):
     """Return lines on how two documents (or None) differ, each statement that does in words."""
     lines = []
-    for change in documents.changes(old, new):
+    for change in changes(old, new):
         sid = change.sid or "a statement without Sid"
         if not change.old:
             lines += [f"+ {sid}", *(f"+   {line}" for line in words(change.new))]
@@ -33,9 +34,19 @@ def differences(old, new):
             was, will = words(change.old), words(change.new)
             lines += [f"~ {sid}", *(f"-   {line}" for line in was if line not in will),
                       *(f"+   {line}" for line in will if line not in was)]
-    if old and new and not lines and documents.canonical(old) != documents.canonical(new):
+    if old and new and not lines and canonical(old) != canonical(new):
         lines.append("~ Version or Id of the document")
     return lines
+
+
+def told(old, new):
+    """Return in a few words how two documents (or None) differ."""
+    found = changes(old, new)
+    parts = [(sum(not each.old for each in found), "added"),
+             (sum(bool(each.old and each.new) for each in found), "changed"),
+             (sum(not each.new for each in found), "removed")]
+    return ", ".join(f"{count(number, 'statement')} {word}" for number,
+                     word in parts if number) or "no statement differs"
 
 
 def words(statement):

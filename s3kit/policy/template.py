@@ -1,17 +1,15 @@
-"""The templates of s3-policy: what to add to a bucket's policy, and the guard against locking
-everybody out.
+"""The templates of s3-policy: what to add to a bucket's policy.
 
-An Allow keeps nobody out: whoever has rights of his own in the account keeps them. Only a Deny
-does, and a Deny is what locks people out; so every document, planned or edited by hand, passes
-`faults_of` before it may be put.
+An Allow keeps nobody out: whoever has rights of their own in the account keeps them. Only a Deny
+does (see guard).
 """
 
 from typing import NamedTuple
 
 from s3kit.errors import Fault, Usage
 from s3kit.policy.documents import OURS, checked, loaded
-from s3kit.policy.evaluator import answer
 from s3kit.policy.identity import ARN_KEY, NAME_KEY
+from s3kit.policy.keys import escape
 
 # Without these nobody can find out what a policy says, or take it back.
 RECOVERY = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
@@ -34,8 +32,7 @@ NEEDS = {"s3-list": (LOOK, LISTING, ()), "s3-manifest": (LOOK, LISTING, ()),
 NEEDS["s3-migrate"] = tuple(tuple(dict.fromkeys(sum((needs[at] for needs in NEEDS.values()), ())))
                             for at in range(3))
 LISTERS = {"s3-list", "s3-manifest", "s3-migrate"}
-TRIED_DELETE = "s3kit-no-such-key-*"        # see removal.heeds_conditions
-PATTERNS = 30           # of keys in one policy, at most: it has 20 KB
+TRIED_DELETE = "s3kit-no-such-key-*"        # what s3-prune tries conditions of a DELETE with
 
 
 class Setting(NamedTuple):
@@ -188,85 +185,3 @@ def fill(value, words, exempt):
     for word, meaning in words.items() if isinstance(value, str) else ():
         value = value.replace(word, meaning)
     return value
-
-
-# --- which keys
-
-
-class Patterns:
-    """The keys of a manifest as few patterns: keys themselves, then directories, the deepest given
-    up first.
-    """
-
-    def __init__(self):
-        self.found = set()
-
-    def add(self, key):
-        """Take a key."""
-        if key not in self.found and not any(above in self.found for above in parents(key)):
-            self.found.add(key)
-            while len(self.found) > PATTERNS:
-                self.give_up()
-
-    def give_up(self):
-        """Replace what lies deepest by the directories that it lies in."""
-        depth = max(name.rstrip("/").count("/") for name in self.found)
-        self.found = {next(parents(name)) if name.rstrip("/").count("/") == depth else name
-                      for name in self.found}
-        self.found = {name for name in self.found
-                      if not any(above in self.found for above in parents(name))}
-
-    def all(self):
-        """Return the patterns as policies write them: what is a wildcard there stands in braces."""
-        return tuple(escape(name) + "*" * (name.endswith("/") or not name)
-                     for name in sorted(self.found))
-
-
-def parents(name):
-    """Yield the directories that a key or directory lies in, the nearest first, '' last."""
-    name = name.rstrip("/")
-    while name:
-        name = name.rpartition("/")[0].rstrip("/")
-        yield f"{name}/" if name else ""
-
-
-def escape(text):
-    """Return a key as a policy writes it."""
-    return "".join(f"${{{char}}}" if char in "*?$" else char for char in text)
-
-
-# --- the guard
-
-
-def faults_of(document, bucket, circle, but_self=False):
-    """Return why a document may not be put on a bucket, as lines; none if the exempt keep a way
-    back.
-
-    `but_self`: the caller wants to lose his own. Whoever shuts others out needs one more besides
-    himself and the root.
-    """
-    if document is None:
-        return []
-    resource, found = arn_of(bucket, circle), []
-    for arn in circle.exempt:
-        if not (but_self and arn == circle.caller.arn):
-            found += barred(document, circle.name_of(arn), circle.asker(arn), resource)
-    _, stranger = circle.strangers()[0]
-    if not circle.rescuers and any(answer(document, stranger, action, resource).is_barred
-                                   for action in RECOVERY):
-        found.append(
-            "it shuts out others of the account: that wants one more principal of the account who "
-            "keeps access (--exempt ARN)")
-    return found
-
-
-def barred(document, name, asker, resource):
-    """Return a line for each statement that keeps, or may keep, somebody from recovery."""
-    by_sid = {}
-    for action in RECOVERY:
-        said = answer(document, asker, action, resource)
-        for sid in said.sids if said.is_barred else ():
-            by_sid.setdefault((said.verdict, sid), []).append(action.removeprefix("s3:"))
-    return [f"'{sid}' {'denies' if verdict == 'deny' else 'may deny'} {name} "
-            + ("every way back" if len(actions) == len(RECOVERY) else ", ".join(actions))
-            for (verdict, sid), actions in by_sid.items()]

@@ -21,8 +21,8 @@ from servers import GUESTS
 from s3kit.policy.directory import Shelf
 from s3kit.policy.documents import compact
 from s3kit.policy.evaluator import answer
+from s3kit.policy.guard import faults_of
 from s3kit.policy.identity import NAME_KEY, Caller, Circle
-from s3kit.policy.template import faults_of
 
 OWNER, GLASS, MALLORY = (f"arn:aws:iam::000000000000:user/{name}"
                          for name in ("s3kit", "glass", "mallory"))
@@ -262,8 +262,8 @@ def test_nobody_to_ask(place, run):
 
 
 def at_terminal(tmp_path, env, words, answers):
-    """Run s3-policy at a terminal, where a person answers questions that end in a blank; return
-    (status, what it showed).
+    """Run s3-policy at a terminal, where a person answers questions that end in a blank, several
+    lines at once if an answer has them; return (status, what it showed).
     """
     pid, terminal = pty.fork()
     if not pid:
@@ -294,6 +294,19 @@ def test_a_person_is_asked(place, tmp_path):
     assert status == 0 and "applied: 2 statements added" in shown
     status, shown = at_terminal(tmp_path, env, ["rollback", "b", *CALLER], [b"y"])
     assert status == 0 and json.loads(place.bucket("b").policy) == OLD
+
+
+def test_what_is_typed_ahead_answers_nothing(place, tmp_path):
+    """The second bucket's question wants an answer of its own, given when it stands there."""
+    place.bucket("c").policy = json.dumps(OLD)
+    env = env_of(place)
+    subprocess.run([sys.executable, BIN / "s3-policy", "plan", "c", "-t", "only-me", "--exempt",
+                    GLASS, *CALLER], cwd=tmp_path, env=clean_env(env), check=True)
+    status, shown = at_terminal(tmp_path, env, ["apply", "b", "c", *CALLER, "--settle", "0.1s"],
+                                [b"y\ny\ny", b"n"])
+    assert status == 1 and shown.count("[y/N]") == 2 and "c: left as it is" in shown
+    assert "OnlyMe" in place.bucket("b").policy
+    assert json.loads(place.bucket("c").policy) == OLD
 
 
 def test_a_policy_cannot_write_to_a_terminal(place, tmp_path):
