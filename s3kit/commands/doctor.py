@@ -56,8 +56,9 @@ def check(args):
     from concurrent.futures import wait
 
     from s3kit.doctor import destination
-    from s3kit.doctor.checkup import TOGETHER, Checkup, Late, aside
-    from s3kit.doctor.destination import room_for
+    from s3kit.doctor.aside import Late, aside
+    from s3kit.doctor.checkup import TOGETHER, Checkup
+    from s3kit.doctor.limits import room_for
     from s3kit.doctor.report import Report
     args.bucket = [bucket_in(word) for word in args.bucket]
     args.together = room_for(TOGETHER)
@@ -70,7 +71,7 @@ def check(args):
         wait([here], 1)         # its scratch directory goes with it
         raise
     try:
-        report.add(checkup.wait(here))
+        report.add(checkup.limit.wait(here))
     except Late:
         report.add(destination.late(args.dest))
     report.add(buckets(args, checkup))
@@ -97,8 +98,9 @@ def speed(args):
     """
     import json
 
+    from s3kit.doctor.advice import HEAD, advice, row_of, verdict
     from s3kit.doctor.plot import drawing
-    from s3kit.doctor.speed import HEAD, Speed, row_of
+    from s3kit.doctor.speed import Speed
     from s3kit.errors import DONE
     from s3kit.s3.address import parse_s3
     from s3kit.units import show_size, show_span
@@ -109,16 +111,17 @@ def speed(args):
             f"measures for about {show_span(args.seconds)}, and reads no more than "
             f"{show_size(args.max_bytes)}")
     if not args.json:
-        write(f"{visible(measured.title())}\n{HEAD}\n")
+        write(f"{visible(measured.objects.title())}\n{HEAD}\n")
     for step in measured.steps():
         write((json.dumps(step.json()) if args.json else row_of(step)) + "\n")
         sys.stdout.flush()
     if args.json:
-        write(json.dumps(measured.verdict()) + "\n")
+        write(json.dumps(verdict(measured)) + "\n")
     else:
-        write("".join(f"{what:<8} {visible(text)}\n" for what, text in measured.advice()))
+        write("".join(f"{what:<8} {visible(text)}\n" for what, text in advice(measured)))
     if args.svg:
-        save(args.svg, drawing(measured.title(), measured.done, measured.knee(measured.done)))
+        save(args.svg, drawing(measured.objects.title(), measured.done,
+                               measured.knee(measured.done)))
     return DONE
 
 

@@ -119,18 +119,23 @@ class Step(NamedTuple):
 
 
 class Run:
-    """One measurement: a pool of its own, kept busy, and what it said."""
+    """One measurement of Objects: a pool of its own, kept busy, and what it said.
 
-    def __init__(self, speed, workers, connections):
-        self.speed, self.workers, self.connections = speed, workers, connections
+    `together` are workers, and connections of each; nothing is written to `dest`; `check()` is
+    called often.
+    """
+
+    def __init__(self, objects, dest, together, check):
+        self.objects, self.check = objects, check
+        self.workers, self.connections = together
         self.moved = self.slowed = self.expired = 0
         self.cpu, self.read = {}, {}        # of each process: seconds, answers
         self.first = []
         self.enough = float("inf")          # bytes after which nobody must wait for anything
         self.answers = queue.SimpleQueue()
-        self.pool = Pool(workers, self.note)
-        self.work = Sampling(os.path.abspath(speed.args.dest), {speed.bucket: speed.endpoint},
-                             connections, make=False)
+        self.pool = Pool(self.workers, self.note)
+        self.work = Sampling(os.path.abspath(dest), {objects.bucket: objects.endpoint},
+                             self.connections, make=False)
 
     def note(self, note):
         """Take what a worker says, in the pool's thread."""
@@ -154,16 +159,16 @@ class Run:
 
     def warm_up(self):
         """Let every worker start and open its connections: one byte for each."""
-        rows = self.speed.rows
+        rows = self.objects.rows
         for worker in range(self.workers):
-            self.submit([self.speed.job(rows[(worker + at) % len(rows)], 0, 1)
+            self.submit([self.objects.job(rows[(worker + at) % len(rows)], 0, 1)
                          for at in range(self.connections)])
         for _ in range(self.workers):
             self.take(None)
 
     def measure(self, seconds, most):
         """Return the Step."""
-        batches = self.speed.batches(self.workers)
+        batches = self.objects.batches(self.workers)
         for _ in range(self.workers * DEPTH):
             self.submit(next(batches))
         moved, read, cpu, slowed, first = (self.moved, sum(self.read.values()), self.used(),
@@ -188,7 +193,7 @@ class Run:
         """
         until = None if seconds is None else time.monotonic() + seconds
         while True:
-            self.speed.check()
+            self.check()
             if self.expired:
                 raise Fault(
                     "the credentials have expired; renew them and run the same command again")
@@ -207,5 +212,5 @@ class Run:
             if any(outcome.state == FATAL for outcome in wrong) or (
                     len(wrong) == len(outcomes)
                     and not any(outcome.state == AGAIN and outcome.slow for outcome in wrong)):
-                raise Fault(f"cannot read s3://{self.speed.bucket}: {wrong[0].error}")
+                raise Fault(f"cannot read s3://{self.objects.bucket}: {wrong[0].error}")
             return True

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.disk import mounts
-from s3kit.doctor import destination
+from s3kit.doctor import destination, trial
 from s3kit.doctor.finding import FAULT, OK, WARNING
 
 TABLE = """\
@@ -75,20 +75,6 @@ def test_room(given, states):
     assert [finding.state for finding in destination.room(given)] == states
 
 
-def test_locks_that_mean_nothing(tmp_path, monkeypatch):
-    """A file system on which everybody gets the lock, or nobody."""
-    monkeypatch.setattr(destination.fcntl, "flock", lambda fd, how: None)
-    assert destination.locks(destination.try_out(str(tmp_path))[0]).state == FAULT
-
-    def refuse(fd, how):
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-
-    monkeypatch.setattr(destination.fcntl, "flock", refuse)
-    found = destination.locks(destination.try_out(str(tmp_path))[0])
-    assert found.state == FAULT and "No locks available" in found.seen
-    assert os.listdir(tmp_path) == []
-
-
 @pytest.mark.parametrize("code, says", ((errno.EDQUOT, "quota"), (errno.EIO, "dmesg"),
                                         (errno.ENOSPC, "make room"), (errno.EXDEV, "another")))
 def test_a_flush_that_fails(tmp_path, monkeypatch, code, says):
@@ -96,15 +82,7 @@ def test_a_flush_that_fails(tmp_path, monkeypatch, code, says):
     def fail(fd):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(destination.durable, "sync_data", fail)
+    monkeypatch.setattr(trial.durable, "sync_data", fail)
     found = destination.destination(str(tmp_path))[0]
     assert (found.what, found.state) == ("destination", FAULT) and says in found.advice
     assert os.listdir(tmp_path) == []
-
-
-def test_short_names(tmp_path):
-    """Names that are cut earlier than keys' names are."""
-    trial = destination.Trial()
-    trial.longest = 143
-    (found,) = destination.names(trial, space())
-    assert found.state == WARNING and "143 bytes" in found.seen

@@ -5,10 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.doctor.finding import FAULT, UNKNOWN, WARNING
-from s3kit.doctor.properties import ASKS, READERS, Bucket
-from s3kit.s3.xml import parse
+from s3kit.doctor.properties import ASKS, Bucket
 
-NAMESPACE = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 ONE = ("<LifecycleConfiguration{}><Rule><ID>r</ID><Status>{}</Status>{}</Rule>"
        "</LifecycleConfiguration>")
 
@@ -17,36 +15,6 @@ def answer(body=b"", status=200, code="", errno=0, failure=""):
     """Return what Bucket.take takes."""
     return SimpleNamespace(status=status, code=code, errno=errno, failure=failure, message="",
                            headers={}, body=body.encode() if isinstance(body, str) else body)
-
-
-@pytest.mark.parametrize("namespace", ("", NAMESPACE))
-@pytest.mark.parametrize("rule, deeds", (
-    ("<Filter><Prefix>a</Prefix></Filter><Expiration><Days>3</Days></Expiration>",
-     [("deletes objects", "3 days after they came")]),
-    ("<Prefix>a</Prefix><Expiration><Date>2026-12-01T00:00:00Z</Date></Expiration>",
-     [("deletes objects", "on 2026-12-01")]),
-    ("<Filter/><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>"
-     "</Expiration>",
-     [("removes delete markers that hide nothing", "")]),
-    ("<NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays>"
-     "</NoncurrentVersionExpiration>",
-     [("deletes old versions", "7 days after they were replaced")]),
-    ("<Transition><Days>1</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>",
-     [("moves objects to DEEP_ARCHIVE", "1 days after they came")]),
-    ("<NoncurrentVersionTransition><NoncurrentDays>2</NoncurrentDays>"
-     "<StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition>",
-     [("moves old versions to GLACIER", "2 days after they were replaced")]),
-    # can still be read
-    ("<Transition><Days>1</Days><StorageClass>STANDARD_IA</StorageClass></Transition>", []),
-    ("<Transition><Days>1</Days><StorageClass>GLACIER_IR</StorageClass></Transition>", []),
-    ("<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation>"
-     "</AbortIncompleteMultipartUpload>", []),
-))
-def test_what_a_rule_does(namespace, rule, deeds):
-    """Only what a migration would meet: deleted, or in an archive."""
-    (read,) = READERS["lifecycle"](parse(ONE.format(namespace, "Enabled", rule).encode()))
-    assert (read["deeds"] == deeds and read["is_on"]
-            and read["prefix"] == ("a" if ">a<" in rule else ""))
 
 
 def test_a_rule_that_is_off_races_nothing():
