@@ -15,7 +15,7 @@ import time
 from concurrent.futures import Future
 from urllib.parse import urlsplit
 
-from fakes3 import Connection, Request
+from fakes3 import Request, aim
 
 from s3kit.cli.signals import Signals
 from s3kit.commands import fetch, verify
@@ -223,7 +223,7 @@ class Direct(wire.Wire):
         asked = Request(0, time.time(), 0, method, parts.path, parts.query, {
             name.lower(): value.strip() for name, _,
             value in (line.partition(":") for line in headers)})
-        Connection.aim(asked)
+        aim(asked)
         BOX.fake.enter(asked)
         said = BOX.fake.respond(asked)
         if said.refuse:

@@ -172,7 +172,7 @@ def test_versioning_status(client):
 # -------------------------------------------------------------------------------------------
 
 def test_digests():
-    """The check values of formats.md 3.3 for 123456789."""
+    """What each algorithm says of 123456789, the input of published check values."""
     wanted = {"CRC32": "y/Q5Jg==", "CRC32C": "4waSgw==", "CRC64NVME": "rosUhgp5mIg=",
               "XXHASH64": "jLhB20DmroM=", "XXHASH3": "ctyxi2ehff8=",
               "XXHASH128": "MxGUd+3l3NXpcWQnaB1YYA==", "SHA1": "98O8HYCOBHMq32eZZczDTKeuNEE=",
@@ -1339,9 +1339,10 @@ def test_port_in_use(s3):
 
 
 def test_standalone():
-    """python tests/fakes3.py PORT says READY and serves."""
-    command = [sys.executable, str(Path(fakes3.__file__)), "0", "--bucket", "b"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    """python -m fakes3 PORT says READY and serves."""
+    command = [sys.executable, "-m", "fakes3", "0", "--bucket", "b"]
+    support = Path(fakes3.__file__).parent.parent
+    with subprocess.Popen(command, cwd=support, stdout=subprocess.PIPE, text=True) as process:
         try:
             ready, url = process.stdout.readline().split()
             place = types.SimpleNamespace(url=url, access_key=FakeS3.access_key,

@@ -1,0 +1,35 @@
+"""The table of operations, and the way to one of them."""
+
+from fakes3.errors import S3Error
+
+# Subresources of the real S3 that this one does not have: 501, never mistaken for a plain GET or
+# PUT.
+FOREIGN = {"accelerate", "acl", "analytics", "cors", "intelligent-tiering", "inventory",
+           "legal-hold", "logging", "metrics", "notification", "ownershipControls", "policyStatus",
+           "replication", "requestPayment", "retention", "select", "session", "tagging", "torrent",
+           "website"}
+
+OPERATIONS = {}
+SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore", "versioning", "versions",
+                "location", "delete", "policy", "encryption", "lifecycle", "object-lock",
+                "publicAccessBlock")
+
+
+def operation(method, level, subresource=""):
+    """Enter a function among the operations."""
+    def enter(function):
+        OPERATIONS[method, level, subresource] = function
+        return function
+    return enter
+
+
+def route(s3, request):
+    """Return the answer to a request that is who it says it is."""
+    level = "object" if request.key else "bucket" if request.bucket else "service"
+    foreign = FOREIGN & request.query.keys()
+    sub = next((name for name in SUBRESOURCES if name in request.query), "")
+    found = OPERATIONS.get((request.method, level, sub))
+    if foreign or not found or "x-amz-copy-source" in request.headers:
+        raise S3Error("NotImplemented",
+                      Header=", ".join(foreign) or f"{request.method} {level} {sub}")
+    return found(s3, request)
