@@ -105,26 +105,33 @@ def is_count(text):
 
 
 def etag_claim(etag, size):
-    """Return the Claim of an ETag taken as MD5, or as the MD5 of parts' MD5s."""
+    """Return the Claim of an ETag taken as MD5, or as the MD5 of parts' MD5s.
+
+    `size` is the object's, in bytes, None or -1 where it is not known.
+    """
     text, dash, count = etag.partition("-")
     try:
-        expected = bytes.fromhex(text)
+        expected = bytes.fromhex(text)      # which passes over blanks
     except ValueError:
         return NO_CLAIM
-    if len(expected) != 16 or (dash and not is_count(count)):
+    if len(expected) != 16 or len(text) != 32 or (dash and not is_count(count)):
         return NO_CLAIM
     if not dash:
         return Claim("full", "md5", expected, "etag-md5")
     claim = Claim("parts", "md5", expected, "etag-md5-parts", int(count))
-    return claim.with_part_size(max(size, 1)) if claim.count == 1 and size is not None else claim
+    is_one = claim.count == 1 and size is not None and size >= 0
+    return claim.with_part_size(max(size, 1)) if is_one else claim
 
 
 def candidates(size, count):
     """Return the part sizes that `count` parts of an object of `size` bytes may have, likeliest
     first.
 
-    All parts but the last are equal: part is in [ceil(size / n), (size - 1) // (n - 1)].
+    All parts but the last are equal: part is in [ceil(size / n), (size - 1) // (n - 1)]. Of a size
+    that is not known, -1, there are none.
     """
+    if size < 0:
+        return []
     if count <= 1:
         return [max(size, 1)]
     low, high = -(-size // count), (size - 1) // (count - 1)
