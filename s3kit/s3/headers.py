@@ -97,11 +97,16 @@ def modified_ns(headers):
 def date_ns(text):
     """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share
     theirs.
+
+    One without a zone is in UTC, as all of HTTP's are (RFC 9110, 5.6.7).
     """
     from datetime import timezone
     from email.utils import parsedate_to_datetime  # slow to import
     try:
-        return int(parsedate_to_datetime(text).astimezone(timezone.utc).timestamp()) * 1_000_000_000
+        moment = parsedate_to_datetime(text)
+        if not moment.tzinfo:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return int(moment.timestamp()) * 1_000_000_000
     except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
         return None
 
