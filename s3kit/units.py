@@ -8,6 +8,8 @@ SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?B?)", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
 FRACTION = re.compile(r"\.(\d+)")
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+CENTURY = 100 * 366 * 86400     # in seconds; threads cannot wait for three of them
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -30,7 +32,10 @@ def parse_size(text):
     if not match:
         raise ValueError(f"'{text}' is not a size (like 512, 10M or 1.5G)")
     unit = 1024 ** POWERS[match[2].upper()]
-    return int(match[1]) * unit if match[1].isdigit() else int(float(match[1]) * unit)
+    try:
+        return int(match[1]) * unit if match[1].isdigit() else int(float(match[1]) * unit)
+    except (ValueError, OverflowError):     # more digits than int() reads, or a float holds
+        raise ValueError(f"'{text}' is more than any size") from None
 
 
 def show_size(count):
@@ -58,14 +63,15 @@ def show_span(seconds):
 
 
 def parse_span(text):
-    """Return the seconds that `text` names: `60s`, `5m`, `0.5h`, `2d`.
+    """Return the seconds that `text` names: `60s`, `5m`, `0.5h`, `2d`; at most a century.
 
     Raises ValueError for anything else.
     """
     match = AGO.fullmatch(text.strip())
-    if not match or not float(match[1]):
+    seconds = float(match[1]) * SECONDS[match[2]] if match else 0
+    if not 0 < seconds <= CENTURY:
         raise ValueError(f"'{text}' is not a span of time (like 60s, 5m or 1h)")
-    return float(match[1]) * SECONDS[match[2]]
+    return seconds
 
 
 def parse_time(text):
@@ -95,6 +101,11 @@ def show_time(moment):
     # Three digits or six: Python 3.10 reads no others.
     fraction = f".{moment.microsecond:06d}".removesuffix("000") if moment.microsecond else ""
     return f"{text}{fraction}Z"
+
+
+def moment_ns(moment):
+    """Return an aware datetime as nanoseconds since 1970, exactly: a float would be off by some."""
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def from_epoch(seconds):

@@ -8,7 +8,7 @@ from s3kit.disk.paths import key_of, version_of
 from s3kit.errors import Fault, NoAccess, Usage, of_file
 from s3kit.manifest.row import LISTED, Row
 from s3kit.s3.address import parse_s3
-from s3kit.units import from_epoch, known_ns
+from s3kit.units import from_epoch, known_ns, moment_ns
 
 
 def sources(args):
@@ -141,7 +141,7 @@ def as_of(pages, moment):
     Of each key the first row, newest first, that is not younger: nothing if that is a delete
     marker. A key's versions may go on over a page's border.
     """
-    limit = int(moment.timestamp() * 1e9)
+    limit = moment_ns(moment)
     decided = None
     for rows in pages:
         chosen = []

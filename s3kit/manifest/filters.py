@@ -3,7 +3,7 @@
 import fnmatch
 import re
 
-from s3kit.units import known_ns
+from s3kit.units import known_ns, moment_ns
 
 
 class Filter:
@@ -19,8 +19,8 @@ class Filter:
                       for keeps, is_regex, pattern in getattr(args, "rules", None) or []]
         self.default = not self.rules or not self.rules[0][0]
         self.least, self.most = args.min_size, args.max_size
-        self.newer = int(args.newer.timestamp() * 1e9) if args.newer else None
-        self.older = int(args.older.timestamp() * 1e9) if args.older else None
+        self.newer = moment_ns(args.newer) if args.newer else None
+        self.older = moment_ns(args.older) if args.older else None
         self.classes = args.storage_class
         self.is_idle = (not (self.rules or self.classes)
                         and {self.least, self.most, self.newer, self.older} == {None})

@@ -10,8 +10,10 @@ from s3kit.units import (
     epoch_ns,
     from_epoch,
     known_ns,
+    moment_ns,
     number,
     parse_size,
+    parse_span,
     parse_time,
     show_size,
     show_span,
@@ -43,6 +45,17 @@ def test_no_size(text):
     """What is no size is named in the message."""
     with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 400 + ".5", "9" * 300 + ".5E", "9" * 5000])
+def test_more_than_any_size(text):
+    with pytest.raises(ValueError, match="is more than any size"):
+        parse_size(text)
+
+
+@given(MOMENTS)
+def test_a_moment_in_nanoseconds_is_that_of_its_text(moment):
+    assert moment_ns(moment) == known_ns(show_time(moment))
 
 
 @given(st.integers(0, 50 << 40))
@@ -93,6 +106,20 @@ def test_a_span_for_people(seconds, text):
 def test_a_time_as_people_write_it(text, moment):
     """A time is UTC unless it says otherwise."""
     assert parse_time(text) == moment.replace(tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("text, seconds", [("60s", 60), ("5m", 300), (" 0.5h ", 1800),
+                                           ("1w", 604800), ("36500d", 36500 * 86400)])
+def test_a_span(text, seconds):
+    assert parse_span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "0s", "0.0h", "-1s", "1y", "1 h", "inf", "200w3d",
+                                  "36601d", "9" * 400 + "s"])
+def test_no_span(text):
+    """Nothing, and more than a century, which no thread can wait for, are none either."""
+    with pytest.raises(ValueError, match="is not a span of time"):
+        parse_span(text)
 
 
 @pytest.mark.parametrize("text, span", [
