@@ -23,7 +23,7 @@ class Source:
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
         if "-" in self.files and os.isatty(0):
             raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
-        if len(set(self.files)) < len(self.files) and "-" in self.files:
+        if self.files.count("-") > 1:
             raise Usage("'-' can be read once")
         self.input, self.readers = None, []
         self.form_of_first = None
