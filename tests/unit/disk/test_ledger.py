@@ -1,7 +1,5 @@
 """What people are told when the ledger, or a temporary database, cannot be used."""
 
-import os
-import resource
 import sqlite3
 
 import pytest
@@ -78,18 +76,6 @@ def test_where_sqlite_tells_no_errno_the_system_does(ledger, monkeypatch, text, 
     monkeypatch.setattr(sqlite_errors, "probe", lambda folder: why)
     told = str(ledger.fault("write", sqlite3.OperationalError(text)))
     assert told == f"cannot write the ledger '{ledger.path}': {why}"
-
-
-def test_the_probe_finds_the_systems_own_reason(tmp_path):
-    assert sqlite_errors.probe(str(tmp_path)) == ""
-    assert sqlite_errors.probe(str(tmp_path / "none")) == "No such file or directory"
-    assert os.listdir(tmp_path) == []
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))       # Python ignores SIGXFSZ
-    try:
-        assert sqlite_errors.probe(str(tmp_path)) == "File too large"
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_link_is_not_said_to_be_damaged(tmp_path):

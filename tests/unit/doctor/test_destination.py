@@ -10,38 +10,6 @@ from s3kit.disk import mounts
 from s3kit.doctor import destination, trial
 from s3kit.doctor.finding import FAULT, OK, WARNING
 
-TABLE = """\
-22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-23 22 0:40 / /data rw - xfs /dev/old rw
-24 23 0:41 / /data rw - nfs4 server:/export rw
-25 22 8:1 / /mnt/with\\040blank ro - vfat /dev/sda1 ro
-26 22 0:5 / /database rw - tmpfs tmpfs rw
-"""
-
-
-@pytest.fixture
-def table(tmp_path):
-    """A table of mounts."""
-    path = tmp_path / "mountinfo"
-    path.write_text(TABLE)
-    return str(path)
-
-
-@pytest.mark.parametrize("path, kind, source", (("/data/x", "nfs4", "server:/export"),
-                                                ("/database", "tmpfs", "tmpfs"),
-                                                ("/", "ext4", "/dev/vda"),
-                                                ("/mnt/with blank/a", "vfat", "/dev/sda1"),
-                                                ("/dat", "ext4", "/dev/vda")))
-def test_mounts(table, path, kind, source):
-    """The longest mount point above a path; of two in one place the later."""
-    found = mounts.Mount(path, table)
-    assert (found.kind, found.source) == (kind, source)
-
-
-def test_no_table(tmp_path):
-    """Where the kernel tells nothing, nothing is known."""
-    assert mounts.Mount("/", str(tmp_path / "none")).kind == ""
-
 
 @pytest.mark.parametrize("kind, says", (("nfs4", "locks between machines"),
                                         ("cifs", "locks between machines"),

@@ -1,0 +1,162 @@
+"""Pages of a listing: every field of every entry, and what goes on."""
+
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s3kit.errors import Fault
+from s3kit.listing import pages
+from s3kit.listing.pages import Page
+from s3kit.manifest.row import Row
+from s3kit.s3.xml import local, parse
+
+NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+
+
+def page_of(inside, root="ListVersionsResult", ns=NS):
+    """Return the Page of what is inside a listing."""
+    return Page("b", f"<{root} {ns}><EncodingType>url</EncodingType>{inside}</{root}>".encode(),
+                root == "ListVersionsResult")
+
+
+def entry(kind="Version", **more):
+    """Return an entry's XML."""
+    fields = {"Key": "k", "VersionId": "v", "IsLatest": "true",
+              "LastModified": "2024-01-01T00:00:00.000Z"} | more
+    return f"<{kind}>" + "".join(f"<{name}>{value}</{name}>" for name,
+                                 value in fields.items() if value is not None) + f"</{kind}>"
+
+
+@pytest.mark.parametrize("ns", [NS, "", 'xmlns="urn:other"'])
+def test_every_field_is_read(ns):
+    """Whatever the namespace; what is not ours (Owner, comments, unknown elements) is passed over.
+    """
+    whole = entry(Key="a%2Bb+c", ETag="&quot;ABC&quot;", Size="7", StorageClass="GLACIER",
+                  ChecksumType="FULL_OBJECT",
+                  ChecksumAlgorithm="CRC32</ChecksumAlgorithm><ChecksumAlgorithm>SHA256",
+                  Owner="<ID>o</ID>", New="x")
+    rows = page_of(f"<!-- c -->{whole}<?pi x?>{entry('DeleteMarker', StorageClass='STANDARD')}",
+                   ns=ns).rows
+    assert rows == [Row("b", "a+b c", "v", "true", "false", "7", "2024-01-01T00:00:00Z", "abc",
+                        "GLACIER", "CRC32 SHA256", "FULL_OBJECT", state="listed"),
+                    Row("b", "k", "v", "true", "true", "", "2024-01-01T00:00:00Z", state="listed")]
+    assert (page_of(entry("Contents", VersionId=None, IsLatest=None), "ListBucketResult", ns)
+            .rows[0].is_delete_marker == "")
+
+
+@pytest.mark.parametrize("inside,restore", [
+    ("<IsRestoreInProgress>true</IsRestoreInProgress>", "ongoing"),
+    ("<IsRestoreInProgress>false</IsRestoreInProgress>", ""),
+    ("<IsRestoreInProgress>false</IsRestoreInProgress>"
+     "<RestoreExpiryDate>2024-01-03T00:00:00.000Z</RestoreExpiryDate>",
+     "ready until 2024-01-03T00:00:00Z")])
+def test_restore_status(inside, restore):
+    """Of one entry, and not of the next."""
+    assert ([row.restore for row in page_of(entry(RestoreStatus=inside) + entry()).rows]
+            == [restore, ""])
+
+
+def test_prefixes_and_what_goes_on():
+    """Common prefixes, the query for the next page, and a server that forgets it."""
+    page = page_of(
+        "<CommonPrefixes><Prefix>a%2F</Prefix></CommonPrefixes><IsTruncated>true</IsTruncated>"
+        "<NextKeyMarker>a%20b</NextKeyMarker><NextVersionIdMarker>v/1</NextVersionIdMarker>")
+    assert (page.prefixes, page.next) == (["a/"], "key-marker=a%20b&version-id-marker=v%2F1")
+    with pytest.raises(Fault, match="goes on, but not where"):
+        page_of("<IsTruncated>true</IsTruncated>")
+
+
+@pytest.mark.parametrize("xml", [b"<ListBucketResult>", b"no XML", b"<Error/>",
+                                 b'<!DOCTYPE l [<!ENTITY e "x">]><ListBucketResult><Contents>'
+                                 b'<Key>&e;</Key></Contents></ListBucketResult>',
+                                 b'<!DOCTYPE l SYSTEM "file:///etc/passwd"><ListBucketResult/>'])
+def test_what_is_no_listing(xml):
+    """Cut, foreign and hostile documents are faults."""
+    with pytest.raises(Fault):
+        Page("b", xml, False)
+
+
+VALUES = st.text(st.sampled_from("ab&<>\"'%+ é😀\t\n]"), max_size=6)
+ENTRY = st.fixed_dictionaries({"Key": VALUES}, optional={"VersionId": VALUES, "Size": st.just("7"),
+                                                         "ETag": st.sampled_from(
+                                                             ["&quot;A&quot;", "&#34;b&#34;", '"c"',
+                                                              "d", ""]), "LastModified":
+                                                         st.sampled_from(
+                                                             ["2024-01-01T00:00:00.000Z",
+                                                              "2024-01-01T00:00:00Z"]), "Owner":
+                                                         st.just("<ID>o</ID><Key>no</Key>"),
+                                                         "ChecksumAlgorithm": st.sampled_from(
+                                                             ["CRC32",
+                                                              "CRC32</ChecksumAlgorithm>"
+                                                              "<ChecksumAlgorithm>SHA1"]),
+                                                         "Other": VALUES, "RestoreStatus": st.just(
+                                                             "<IsRestoreInProgress>true</"
+                                                             "IsRestoreInProgress>"),
+                                                         "StorageClass":
+                                                         st.just("<!-- c -->GLACIER")})
+BETWEEN = st.sampled_from(["", "", "", "\n  ", "<!-- <Version><Key>k</Key></Version> -->",
+                           "<Name>n</Name>", "<Version a='b'><Key>x</Key></Version>",
+                           "<CommonPrefixes><Prefix>p</Prefix></CommonPrefixes>", "<Version/>",
+                           "<![CDATA[<Version>]]>"])
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(BETWEEN, st.sampled_from(["Version", "DeleteMarker"]), ENTRY),
+                max_size=12), st.booleans())
+def test_the_stylesheet_reads_what_single_elements_say(entries, is_encoded):
+    """Entries of any form, with anything between them, tabs and line feeds in values."""
+    def text(name, value):
+        """Return a value as XML, if it is not yet."""
+        return escape(value) if name in ("Key", "VersionId", "Other") else value
+
+    inside = "".join(between
+                     + entry(kind, **{name: text(name, value) for name, value in fields.items()})
+                     for between, kind, fields in entries)
+    xml = (f"<ListVersionsResult {NS}>{'<EncodingType>url</EncodingType>' * is_encoded}{inside}</"
+           "ListVersionsResult>".encode())
+    page = Page("b", xml, True)
+    single = [page.row(*pages.fields_of(child)) for child in parse(xml).iterchildren("*")
+              if local(child.tag) in pages.ENTRIES]
+    assert page.rows == single
+
+
+@pytest.mark.parametrize("spoilt", ["<Key>&e;</Key>", "<Key>\x01</Key>", "<Key>a</Kay>", "<Key>a",
+                                    "<Key>\ufffe</Key>"])
+def test_what_is_no_xml_is_a_fault(spoilt):
+    """Among good entries, too."""
+    good = "<Version><Key>k</Key></Version>" * 3
+    assert len(page_of(good).rows) == len(page_of(good).rows) == 3
+    with pytest.raises(Fault):
+        page_of(good + f"<Version>{spoilt}</Version>" + good)
+
+
+@given(st.text(min_size=1, max_size=8), st.text(max_size=8))
+def test_a_marker_says_any_key(key, version):
+    """Percent-decoded, the query is what the next page is asked for."""
+    found = dict(parse_qsl(pages.marker_query(key, version), keep_blank_values=True))
+    assert found == {"key-marker": key} | ({"version-id-marker": version} if version else {})
+
+
+def test_a_page_is_cut_in_two():
+    """No row is lost, and both parts know what the page does."""
+    page = page_of("".join(entry(Key=f"k{n}") for n in range(5)))
+    rows = list(page.rows)
+    rest = page.cut(2)
+    assert (page.rows, rest.rows, rest.prefixes, rest.next) == (rows[:2], rows[2:], [], "")
+
+
+def test_a_token_of_any_characters_goes_on():
+    xml = (f"<ListBucketResult {NS}><IsTruncated>true</IsTruncated><NextContinuationToken>a+b/="
+           "&amp;</NextContinuationToken></ListBucketResult>").encode()
+    assert Page("b", xml, False).next == "continuation-token=a%2Bb%2F%3D%26"
+
+
+def test_keys_of_a_server_that_does_not_encode():
+    """It leaves EncodingType out: a plus is a plus."""
+    xml = (f"<ListBucketResult {NS}><Contents><Key>a+b%20</Key></Contents><CommonPrefixes><Prefix>"
+           "p+</Prefix></CommonPrefixes></ListBucketResult>").encode()
+    page = Page("b", xml, False)
+    assert ([row.key for row in page.rows], page.prefixes) == (["a+b%20"], ["p+"])
