@@ -1,8 +1,10 @@
 """Which rows of s3-fetch need bytes, and the first job that is sent for them."""
 
+from s3kit.disk.tree import part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.places import Misplaced, Places
 from s3kit.fetch.rehearsal import is_intact
+from s3kit.fetch.sweeping import sweep_part
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
@@ -26,9 +28,13 @@ class FetchErrand(Errand):
 
 
 class Deciding:
-    """What `fetching` (the verb) does with a row before S3 is asked."""
+    """What `fetching` (the verb) does with a row before S3 is asked.
 
-    def __init__(self, fetching):
+    `left` are the names of the parts that earlier runs have left.
+    """
+
+    def __init__(self, fetching, left=()):
+        self.left = set(left)
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
         self.places = Places()
         self.flying = {}                # path: the errand under way, for rows that come twice
@@ -58,7 +64,18 @@ class Deciding:
         if not self.places.keep(row, entry):
             return False
         states.keep(row, entry)
+        self.clear_part(row)
         return True
+
+    def clear_part(self, row):
+        """Remove what an earlier run left of an object whose file is there: nobody would use it."""
+        part = self.left and part_name(row.bucket, row.key, row.version_id, row.etag)
+        if part in self.left:
+            self.left.remove(part)
+            try:
+                sweep_part(self.tree, part)
+            except OSError:
+                pass            # it is swept one day
 
     def is_pending(self, row):
         """Let a row go with one before it that names the same version and waits for its flush."""

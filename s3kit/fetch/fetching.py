@@ -14,12 +14,15 @@ from s3kit.units import show_size
 
 
 class Fetching(Verb):
-    """What s3-fetch does with a row; `stage` has the destination `tree`."""
+    """What s3-fetch does with a row; `tree` is the destination, `left` the names of the parts that
+    earlier runs have left there.
+    """
 
-    def __init__(self, stage, tree):
+    def __init__(self, stage, tree, left):
         super().__init__(stage)
         self.tree = tree
-        self.deciding, self.large, self.naming = Deciding(self), LargeObjects(self), Naming(self)
+        self.deciding, self.large = Deciding(self, left), LargeObjects(self)
+        self.naming = Naming(self)
         self.flying = self.deciding.flying
         self.fetched = self.adopted = self.moved_bytes = self.archived = 0
         self.steps = {jobs.WRITTEN: self.naming.wait, jobs.FETCHED: self.take_file,

@@ -31,7 +31,7 @@ def run(args, streams, people):
         tally.say(
             f"warning: the destination is on {network}, where locks between machines cannot be "
             "trusted: run one s3-fetch at a time on it")
-    sweep(tree)
+    left = sweep(tree)
     ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
     pool = Pool(args.jobs, stage.hear)
     work = Work(os.path.abspath(args.dest), {}, args.connections, args.limit_rate / args.jobs,
@@ -40,6 +40,6 @@ def run(args, streams, people):
         pool.warm(work)         # the first run: rows will need them, while later ones may not
     limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * args.connections)
     stage.open(pool, lambda: work, Destination(tree, writer), ledger, limit)
-    fetching = Fetching(stage, tree)
+    fetching = Fetching(stage, tree, left)
     stage.run(fetching)
     return fetching

@@ -10,7 +10,8 @@ STALE_SECONDS = 7 * 86400       # after which nobody will resume a part file
 
 
 def sweep(tree):
-    """Remove the part files of a Tree that nobody holds and nothing can be resumed from.
+    """Remove the part files of a Tree that nobody holds and nothing can be resumed from; return the
+    names of those that are left.
 
     Raises OSError.
     """
@@ -21,10 +22,11 @@ def sweep(tree):
                                                       or is_whole(tree, stem)))
         except IsADirectoryError:
             pass        # not ours: in the way of at most one row, which will say so
+    return {name for name in os.listdir(tree.parts) if not name.endswith(".journal")}
 
 
-def sweep_part(tree, stem, can_resume):
-    """Remove one part file and its journal, unless it is held or can be resumed."""
+def sweep_part(tree, stem, can_resume=False):
+    """Remove one part file and its journal, unless it is held or can be resumed. Raises OSError."""
     lock.clear(stem, tree.parts)
     if can_resume and not is_old(tree, stem):
         return

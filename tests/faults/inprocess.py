@@ -22,7 +22,7 @@ from s3kit.commands import fetch, verify
 from s3kit.commands import manifest as make_manifest
 from s3kit.disk import direct_io, durable, ledger, lock, tree
 from s3kit.errors import Fault
-from s3kit.fetch import fetching, rehearsal
+from s3kit.fetch import deciding, rehearsal
 from s3kit.fetch import run as fetch_run
 from s3kit.listing import listing
 from s3kit.manifest import streams
@@ -92,12 +92,13 @@ class Descriptors:
 class Box:
     """Where commands run.
 
-    `fuse`: at which call the process dies; `unsynced`: what a power cut may take back.
+    `fuse`: at which call the process dies; `unsynced`: what a power cut may take back; `dirty`: the
+    inodes whose bytes may not be on the disk.
     """
 
     def __init__(self):
         self.fake, self.fuse, self.dead, self.ticks = None, None, False, 0
-        self.unsynced, self.ledgers, self.flush_fails = [], [], 0
+        self.unsynced, self.dirty, self.ledgers, self.flush_fails = [], set(), [], 0
         self.chance, self.descriptors = random.Random(0), Descriptors()
         self.parsers = {name: build() for name, (build, _) in WORK.items()}
 
@@ -131,7 +132,7 @@ class Box:
     def bury(self):
         """Let go of all that the process held, as the kernel does."""
         for thread in threading.enumerate():
-            if thread.name in ("read", "outbox"):
+            if thread.name in ("read", "outbox", "group commit"):
                 thread.join(10)
                 assert not thread.is_alive(), f"the thread '{thread.name}' does not end"
         while self.ledgers:
@@ -158,7 +159,7 @@ class Here:
     def __init__(self, jobs, on_note=None):
         self.on_note, self.engine, self.lately = on_note or (lambda note: None), None, []
 
-    def submit(self, work, value):
+    def submit(self, work, value, holder=0):
         """Do a batch now."""
         if self.engine is None:
             self.engine = work.engine()
@@ -313,12 +314,15 @@ def torn_write(fd, data, at=None, whole=durable.write_all):
     except Crash:
         whole(fd, data[:len(data) // 2], at)
         raise
+    BOX.dirty.add(os.fstat(fd).st_ino)
     whole(fd, data, at)
 
 
 def rename(source, target, source_dir, target_dir, real=durable.rename):
-    """Rename, and note what a power cut would bring back."""
+    """Rename, and note what a power cut would bring back; a name must not come before its bytes."""
     BOX.tick()
+    named = os.stat(source, dir_fd=source_dir, follow_symlinks=False)
+    assert named.st_ino not in BOX.dirty, f"'{target}' is named before its bytes are on the disk"
     path = f"{os.readlink(f'/proc/self/fd/{target_dir}')}/{target}"
     before = None
     if os.path.isfile(path) and not os.path.islink(path):
@@ -336,7 +340,14 @@ def sync_tree(fd):
         BOX.flush_fails -= 1
         raise OSError(5, "Input/output error")
     BOX.unsynced.clear()
+    BOX.dirty.clear()
     BOX.tick()
+
+
+def sync_data(fd, real=durable.sync_data):
+    """Make one file's bytes last."""
+    real(fd)
+    BOX.dirty.discard(os.fstat(fd).st_ino)
 
 
 class Noted(ledger.Ledger):
@@ -368,12 +379,13 @@ def move_in(patch, fake_url="http://fake"):
             (Flow, "later",
              lambda flow, seconds, call, *values: later(flow, MOMENT, call, *values)),
             (durable, "rename", rename), (durable, "sync_tree", sync_tree),
+            (durable, "sync_data", sync_data),
             (durable, "unlink", counted(durable.unlink)),
             (whole, "write_all", torn_write), (direct_io, "write_all", torn_write),
             (lock, "hold", counted(lock.hold)),
             (tree.Tree, "enter", counted(tree.Tree.enter)),
             (large.Large, "note", counted(large.Large.note)),
-            (whole, "SMALL", SMALL), (whole, "LARGE", LARGE), (fetching, "LARGE", LARGE),
+            (whole, "SMALL", SMALL), (whole, "LARGE", LARGE), (deciding, "LARGE", LARGE),
             (digest, "LEAF", LEAF),
             (ranges, "LEAF", LEAF), (large, "LEAF", LEAF), (sizes, "LEAF", LEAF),
             (sizes, "RANGE_LEAST", LEAF),

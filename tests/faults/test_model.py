@@ -245,7 +245,7 @@ class Model(RuleBasedStateMachine):
         """Run s3-fetch, and hold it against the model."""
         COUNT["steps"] += 1
         path, rows = self.manifest(which)
-        before = self.files()
+        before = self.files() | self.complete_parts()
         self.fake.faults, BOX.flush_fails = [], flush_fails
         # A 503 for ever is waited for, for a quarter of an hour.
         rules = [self.fake.fault(kind, key=key, times=None if for_ever else 1, **(
@@ -410,6 +410,13 @@ class Model(RuleBasedStateMachine):
                 if row["state"] == "fetched" and not row["key"].endswith("/"):
                     assert row["path"] in files, (
                         f"a row left before its file was on the disk: {row['path']!r}")
+
+    def complete_parts(self):
+        """Return {name: bytes} of the parts that a run which died had completed, and not named."""
+        folder = self.dest / ".s3kit" / "parts"
+        return {path.name: path.read_bytes() for path in (folder.iterdir() if folder.is_dir()
+                                                          else ())
+                if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o100}
 
     def no_parts(self, left):
         """Check that no part of a row that is done is left."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3kit.disk.tree import Tree
+from s3kit.disk.tree import Tree, part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.deciding import HELD_SECONDS, Deciding, mtime_of
 from s3kit.manifest.row import CONFLICT, FAILED, FETCHED, Row
@@ -105,6 +105,16 @@ def test_a_file_that_is_there(deciding):
     deciding.take(row, put(deciding, row))
     assert deciding.stage.left == ["k"] and deciding.kept == 1 and not deciding.stage.sent
     assert (row.state, row.path, row.digest) == (FETCHED, "b/k", "xxh3-128:00")
+
+
+def test_a_part_of_a_file_that_is_there(deciding):
+    """It goes: another list, naming the version otherwise, has brought the file meanwhile."""
+    row, part = row_of(), part_name("b", "k", "v", "e")
+    for name in (part, f"{part}.journal", "another.part"):
+        os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=deciding.tree.parts))
+    deciding.left = {part, "another.part"}
+    deciding.take(row, put(deciding, row))
+    assert os.listdir(deciding.tree.parts) == ["another.part"] and deciding.left == {"another.part"}
 
 
 def test_a_file_that_was_changed(deciding):
