@@ -7,54 +7,16 @@ very row that the next segment begins with. So the pages join into what one list
 would have said, whatever order a server keeps; where two do not meet, the rest is listed anew.
 """
 
-from bisect import bisect_right
-from collections import deque
 from math import inf
 from operator import le, lt
 
-from s3kit.listing.guesses import Shape
+from s3kit.listing.segment import Segment, first_of
+from s3kit.listing.splits import Splits
 
 STRIDE = 4              # pages that a segment is meant to have
 HELD, MOST = 4, 64      # pages asked for or waiting for their turn: of each connection, and of all
 SHORTEST = 3            # pages that are worth another request, when nothing longer is left
 WASTE = 1.5             # requests for each page that was of use, before guessing ends
-
-
-class Segment:
-    """A range of keys, after `after` up to `until` (None: all), with its `pages` that wait for
-    their turn.
-
-    `query` asks for the next page, and is empty where nothing is left to ask. `first` and `last`
-    name the first and the last row that came, in range or not; `rest` is the page of what came
-    beyond the range.
-    """
-
-    def __init__(self, after, until, query, gauge):
-        self.start, self.after, self.until, self.query, self.gauge = (
-            after, after, until, query, gauge)
-        self.pages = deque()
-        self.first = self.last = self.rest = None
-        self.is_new, self.is_busy, self.is_broken = True, False, False
-        self.left = inf
-
-    def begin_anew(self):
-        """Give up what has come, to be asked for again from the segment's start; return how many
-        pages that were.
-        """
-        count = len(self.pages)
-        self.left += count
-        self.pages.clear()
-        self.after, self.query, self.first, self.last, self.rest, self.is_new = (
-            self.start, "", None, None, None, True)
-        return count
-
-    def is_continued_by(self, keys, ascends):
-        """Return whether keys ascend, and come after what the segment has; `ascends` compares two.
-        """
-        if not keys:
-            return True
-        follows = self.after < keys[0] if self.is_new else ascends(self.after, keys[0])
-        return follows and all(map(ascends, keys, keys[1:]))
 
 
 class Segments:
@@ -63,13 +25,11 @@ class Segments:
     """
 
     def __init__(self, connections, prefix="", versions=False):
-        self.connections, self.prefix, self.versions = connections, prefix, versions
+        self.connections = connections
         self.ascends = le if versions else lt
-        self.shape = Shape()
+        self.splits = Splits(prefix, versions, is_off=connections == 1)
         self.open = [Segment("", None, "", None)]
-        self.is_sequential = connections == 1
         self.asked = self.useful = self.under_way = self.held = 0
-        self.doubts = self.pause = 0
 
     @property
     def is_done(self):
@@ -102,7 +62,7 @@ class Segments:
         head = next((segment
                      for segment in self.open if segment.pages or segment.query or segment.is_new),
                     self.open[0])
-        if is_idle(head) and not head.pages:
+        if head.is_idle and not head.pages:
             return head         # whatever room is left: all others wait for it
         may_split = may_split and self.may_split()
         is_full = self.held + self.under_way >= max(self.connections,
@@ -110,7 +70,7 @@ class Segments:
         for before, segment in zip([self.open[0], *self.open], self.open):
             if segment.is_new and before.gauge:
                 segment.gauge = before.gauge        # what was last seen before it
-            if is_idle(segment) and not is_full:
+            if segment.is_idle and not is_full:
                 return segment
             if may_split and segment.left >= 2 * STRIDE:
                 far = farthest(self.open, segment) if is_full else None
@@ -125,8 +85,8 @@ class Segments:
 
     def may_split(self):
         """Return whether guesses are worth their requests."""
-        return not (self.is_sequential
-                    or self.pause) and self.asked <= WASTE * self.useful + self.connections
+        return (self.splits.are_trusted
+                and self.asked <= WASTE * self.useful + self.connections)
 
     def forget(self, far):
         """Give up a segment's pages, to be asked for again when its turn is nearer."""
@@ -135,65 +95,31 @@ class Segments:
         self.useful -= count
 
     def split_off(self, segment, pages):
-        """Return what is split off a segment `pages` pages after what was seen of it; None if
-        nowhere.
+        """Return what is split off a segment, now open, `pages` pages after what was seen of it;
+        None if nowhere.
         """
-        at = (self.guess(segment, pages) if segment.gauge and (segment.query or segment.is_new)
-              else None)
-        if not at:
-            segment.left = 0.0
-            return None
-        new = Segment(at, segment.until, "", segment.gauge)
-        new.left = segment.left - pages
-        segment.until, segment.left = at, pages
-        self.open.insert(self.open.index(segment) + 1, new)
+        new = self.splits.split(segment, pages)
+        if new:
+            self.open.insert(self.open.index(segment) + 1, new)
         return new
-
-    def guess(self, segment, pages):
-        """Return a key within a segment, `pages` pages on; after a page of one key's versions, that
-        very key.
-        """
-        first, last, _ = segment.gauge
-        if first == last:
-            at = last if self.versions and not segment.is_new else None
-        else:
-            at = self.shape.ahead(segment.gauge, segment.after, pages)
-            at = None if at is None or at <= segment.after else at
-        is_within = at and at.startswith(self.prefix) and (segment.until is None
-                                                           or at < segment.until)
-        return at if is_within else None
 
     def take(self, segment, page):
         """Take the page that a segment was waiting for."""
         self.answered(segment)
         if segment not in self.open:
             return
-        if segment.last and segment.last == first_of(page):
-            del page.rows[0]        # some servers begin with the marker itself
+        segment.drop_marker(page)
         keys = [row.key for row in page.rows]
         if not segment.is_continued_by(keys, self.ascends):
             self.disorder(segment, page)
             return
-        segment.query = page.next
-        if keys or not page.next:
-            segment.first = first_of(page) if segment.is_new else segment.first
-            segment.is_new = False
+        segment.go_on(page)
         self.swallow(segment, page)
         if keys:
             segment.after, segment.last = keys[-1], (keys[-1], page.rows[-1].version_id)
-            if not self.is_sequential:
-                self.measure(segment, keys)
-            if segment.until is not None and keys[-1] > segment.until:
-                segment.rest = page.cut(bisect_right(keys, segment.until))
-                segment.query, segment.left = "", 0.0
+            self.splits.measure(segment, keys)
+            segment.cut_off(page, keys)
         self.keep(segment, page)
-
-    def measure(self, segment, keys):
-        """Learn from a page's keys how long its segment still is."""
-        self.shape.learn(keys)
-        half = len(keys) // 2
-        segment.gauge = keys[half], keys[-1], len(keys) - 1 - half
-        segment.left = self.shape.pages(segment.gauge, segment.after, segment.until)
 
     def swallow(self, segment, page):
         """Drop the segments after this one that its page shows whole, or to be empty."""
@@ -220,7 +146,7 @@ class Segments:
     def disorder(self, segment, page):
         """Go on without segments: this server has an order of its own, where nothing can be split.
         """
-        self.is_sequential = True
+        self.splits.is_off = True
         if segment is not self.open[0]:
             segment.is_broken = True
             return
@@ -248,7 +174,7 @@ class Segments:
             head = self.open[0]
             if head.pages:
                 self.held -= 1
-                self.pause = max(0, self.pause - 1)
+                self.splits.count_page()
                 return head.pages.popleft()
             if head.query or head.is_new or len(self.open) == 1:
                 return None
@@ -262,8 +188,7 @@ class Segments:
 
     def relist(self, head):
         """List what follows the head anew: the next segment does not begin where the head ends."""
-        self.doubts += 1
-        self.pause = 4 ** min(self.doubts, 4)
+        self.splits.doubt()
         rest, head.rest = head.rest, None
         self.alone(head)
         if rest:
@@ -288,13 +213,3 @@ def farthest(segments, near):
         if far.pages and not far.is_busy:
             return far
     return None
-
-
-def is_idle(segment):
-    """Return whether a segment's next page could be asked for."""
-    return (segment.is_new or bool(segment.query)) and not (segment.is_busy or segment.is_broken)
-
-
-def first_of(page):
-    """Return what names the first row of a page, None if there is none."""
-    return (page.rows[0].key, page.rows[0].version_id) if page and page.rows else None

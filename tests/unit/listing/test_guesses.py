@@ -1,6 +1,11 @@
 """Keys read as numbers: what is learnt of them, and guesses that can be asked for."""
 
+import random
+from bisect import bisect_right
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from s3kit.listing.guesses import LAST, Shape, after_all, safe, shared
 
@@ -44,3 +49,43 @@ def test_nothing_is_known_of_equal_keys():
     shape = Shape()
     shape.learn(["k"] * 10)
     assert shape.ahead(("k", "k", 5), "k", 4) is None
+
+
+def test_guesses_fall_among_the_keys():
+    """The next pages of numbers, hashes, dates and Chinese words are where the guess says, nearly.
+    """
+    chance = random.Random(1)
+    for keys in ([f"object-{n:07d}.jpg" for n in range(50_000)],
+                 [f"{n // 100:05d}/{n:06d}" for n in range(50_000)],
+                 sorted("%016x" % chance.getrandbits(64) for _ in range(50_000)), [
+                     f"log/{m:02d}/{d:02d}/{h:02d}/{x:02d}" for m in range(1, 13)
+                     for d in range(1, 29) for h in range(24) for x in range(6)], sorted(
+                         {"".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(3))
+                          for _ in range(50_000)})):
+        shape = Shape()
+        for at in range(0, 20_000, 1000):
+            shape.learn(keys[at:at + 1000])
+        guess = shape.ahead((keys[19_500], keys[19_999], 499), keys[19_999], 4)
+        assert 2 < (bisect_right(keys, guess) - 20_000) / 1000 < 8, (keys[19_999], guess)
+        assert 2 < shape.pages((keys[19_500], keys[19_999], 499), keys[19_999], keys[24_000]) < 8
+
+
+KEYS = (st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+        | st.from_regex("[ab/]{1,6}|[0-9a-f]{3}", fullmatch=True))
+
+
+@given(st.lists(KEYS, min_size=2, max_size=40, unique=True), st.floats(0, 50))
+def test_guesses_are_text(keys, count):
+    """Whatever the keys, a guess is text that a URL and XML can carry, or nothing."""
+    shape, keys = Shape(), sorted(keys)
+    shape.learn(keys)
+    guess = shape.ahead((keys[0], keys[-1], len(keys)), keys[-1], count)
+    assert guess is None or not any(safe(c) != c for c in guess[16:]) and guess.encode()
+    assert shape.pages((keys[0], keys[-1], len(keys)), keys[0], keys[-1]) >= 0
+
+
+@pytest.mark.parametrize("prefix,after", [("a/", "a0"), ("é", "ê"), ("\ud7ff", "\ue000"),
+                                          ("~", "\xa0"), ("\U0010ffff", None)])
+def test_what_sorts_after_a_prefix(prefix, after):
+    """A prefix's end, surrogates and control characters left out."""
+    assert after_all(prefix) == after
