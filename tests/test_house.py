@@ -200,8 +200,6 @@ UNTESTED = set("""
     disk.path_owners disk.readback disk.scratch
     disk.tree
     fetch.fetching fetch.run
-    pipeline.channel
-    pipeline.worker pipeline.worker_process
     transfer.engine transfer.ranges
     transfer.whole transfer.work verify.run verify.verifying
 """.split())
