@@ -49,7 +49,7 @@ def probe(folder):
     try:
         # It has no name on Linux (O_TMPFILE), else it is unlinked at once.
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-            file.write(bytes(BLOCK))
+            durable.write_all(file.fileno(), bytes(BLOCK))
             durable.sync_data(file.fileno())
     except OSError as error:
         return reason(error)
