@@ -197,7 +197,6 @@ NOT_WORDS = re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|\[F \d|peer
 # Modules without a unit test of their own: this list only shrinks. commands.* are run by
 # tests/commands.
 UNTESTED = set("""
-    disk.tree
     fetch.fetching fetch.run
     transfer.engine transfer.ranges
     transfer.whole transfer.work verify.run verify.verifying
