@@ -1,109 +1,45 @@
-"""What boto3 decides: who we are, how a bucket is reached, and every rare or dangerous call.
+"""What boto3 decides: who we are, and how a bucket is reached.
 
 boto3 decides, libcurl moves bytes: an endpoint, its region and its addressing style are asked of
 botocore once, by looking at the request it would send, and then used by the data plane (wire).
 Where the settings leave nothing to decide (see settings), boto3 is not even imported.
 
-A region belongs to a bucket. Signatures are good in one region alone, and S3 answers those of
-another with AuthorizationHeaderMalformed or a redirect
-(https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html); so there is one client a
-region, and whatever is done with a bucket is done with the client of its own.
+A region belongs to a bucket: whatever is done with one is done with the client of its own region.
 """
-
-import warnings
 
 from s3kit.errors import Fault, NoCredentials
 from s3kit.s3 import regions, settings
 from s3kit.s3.address import Endpoint
+from s3kit.s3.clients import Clients
 from s3kit.s3.translation import translated
 
 
 class Session:
-    """A lazily made boto3 session; `options` has the AWS CLI's names (see options.s3_options)."""
+    """The credentials, and the Endpoints of the buckets in use; `options` has the AWS CLI's names
+    (see options.s3_options).
+    """
 
     def __init__(self, options):
-        self.options = options
-        self.session = None         # boto3's
-        self.clients = {}           # region, '' for the one that the settings name: boto3 client
-        self.endpoints = {}
+        self.options, self.clients = options, Clients(options)
+        self.endpoints = {}         # bucket: Endpoint
         self.generation = 0
         self.frozen = None
         self.plain = settings.read(options)
 
-    # --- clients
+    # --- boto3's clients
 
     @property
     def client(self):
-        """The S3 client in the region that the settings name, made when it is first needed."""
-        if "" not in self.clients:
-            with translated():
-                self.clients[""] = self.make()
-        return self.clients[""]
-
-    def client_in(self, region):
-        """Return the S3 client of a region; where regions mean nothing, or with '', that of the
-        settings.
-        """
-        if not region or region == self.client.meta.region_name or self.is_custom():
-            return self.client
-        if region not in self.clients:
-            with translated():
-                self.clients[region] = self.make(region=region)
-        return self.clients[region]
-
-    def make(self, keys=(), region=""):
-        """Return a boto3 client from the options, the environment and the AWS configuration.
-
-        With `keys`, whatever they are, boto3 does not look for any: that may take seconds.
-        """
-        import boto3
-        from botocore import UNSIGNED
-        from botocore.config import Config
-        from botocore.httpsession import get_cert_path
-
-        options = self.options
-        if options.no_verify_ssl:       # it was asked for
-            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-        # One session for all clients: another would look for the credentials again.
-        self.session = self.session or boto3.Session(profile_name=options.profile)
-        self.ca_bundle = (options.ca_bundle
-                          or self.session._session.get_config_variable("ca_bundle")
-                          or get_cert_path(True))
-        config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
-                        retries={"mode": "standard", "total_max_attempts": 4},
-                        user_agent_extra="s3kit")
-        region = region or options.region or self.session.region_name or "us-east-1"
-        return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url,
-                                   config=config,
-                                   verify=False if options.no_verify_ssl else self.ca_bundle,
-                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"),
-                                              keys)))
+        """The S3 client in the region that the settings name. Raises NoAccess or Fault."""
+        return self.clients.home
 
     def service(self, name, seconds=0):
-        """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), as the same
-        user.
-
-        With `seconds` it asks once, and waits no longer than that for anything. Where S3 is not
-        Amazon's, it is asked at that server, unless the settings name another: the keys of a
-        private server are not shown to Amazon. Raises NoAccess or Fault.
-        """
-        with translated():
-            from botocore.config import Config
-            home = self.client.meta
-            asked = {"region_name": home.region_name,
-                     "verify": False if self.options.no_verify_ssl else self.ca_bundle}
-            patience = {"connect_timeout": seconds, "read_timeout": seconds,
-                        "retries": {"total_max_attempts": 1}} if seconds else \
-                {"connect_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
-            asked["config"] = Config(**patience)
-            made = self.session.client(name, **asked)
-            if self.is_custom() and ".amazonaws.com" in made.meta.endpoint_url:
-                made = self.session.client(name, endpoint_url=home.endpoint_url, **asked)
-        return made
+        """Return a client of another service; see Clients.service."""
+        return self.clients.service(name, seconds)
 
     def is_custom(self):
         """Return whether requests go to an endpoint of the user's, where regions mean nothing."""
-        return ".amazonaws.com" not in self.client.meta.endpoint_url
+        return self.clients.is_custom()
 
     # --- credentials
 
@@ -116,7 +52,7 @@ class Session:
             return ("", "", "")
         with translated():
             self.client
-            found = self.session.get_credentials()
+            found = self.clients.session.get_credentials()
             if found is None:
                 raise NoCredentials(
                     "no credentials found (set AWS_PROFILE or --profile, run 'aws sso "
@@ -133,7 +69,7 @@ class Session:
         To be asked after `credentials`. botocore tells the time to nobody, so it is read where it
         keeps it.
         """
-        found = self.session.get_credentials()
+        found = self.clients.session.get_credentials()
         return found.method or "", getattr(found, "_expiry_time", None)
 
     def refresh(self):
@@ -162,9 +98,9 @@ class Session:
         Raises NoAccess or Fault.
         """
         with translated():
-            meta = self.make(("none", "none")).meta
+            meta = self.clients.make(("none", "none")).meta
         region = "us-east-1" if meta.region_name == "aws-global" else meta.region_name
-        return Endpoint("", meta.endpoint_url.rstrip("/"), region, ca_bundle=self.ca_bundle,
+        return Endpoint("", meta.endpoint_url.rstrip("/"), region, ca_bundle=self.clients.ca_bundle,
                         verify=not self.options.no_verify_ssl)
 
     def located(self, where):
@@ -209,10 +145,10 @@ class Session:
 
         Raises NoAccess or Fault.
         """
-        url, scope = regions.reach_of(self.client_in(region), bucket)
+        url, scope = regions.reach_of(self.clients.in_region(region), bucket)
         if not url.isascii():
             raise Fault(f"cannot use the endpoint {url}: write its name in ASCII (xn--...)")
-        return Endpoint(bucket, url, scope, *self.frozen, self.ca_bundle,
+        return Endpoint(bucket, url, scope, *self.frozen, self.clients.ca_bundle,
                         not self.options.no_verify_ssl, self.options.request_payer or "",
                         self.generation)
 
@@ -232,7 +168,7 @@ class Session:
             params["VersionId"] = version_id
         if self.options.request_payer:
             params["RequestPayer"] = self.options.request_payer
-        client = self.client_in(self.endpoint(bucket).region)
+        client = self.clients.in_region(self.endpoint(bucket).region)
         with translated():
             return client.generate_presigned_url(method, Params=params, ExpiresIn=86400)
 

@@ -95,7 +95,7 @@ def test_many_buckets_one_client_a_region(amazon):
     for number in range(6):
         amazon.bucket(f"b{number}").region = WHERE["there" if number % 2 else "here"]
         assert made.endpoint(f"b{number}").region == amazon.buckets[f"b{number}"].region
-    assert set(made.session.clients) == {"", "eu-west-1"}
+    assert set(made.session.clients.made) == {"", "eu-west-1"}
 
 
 def test_a_bucket_that_is_not_there(amazon):

@@ -83,7 +83,7 @@ def test_what_is_plain_is_as_botocore_has_it(session_of, monkeypatch, case, buck
     """Keys, token, region, URL, certificates: all the same, and boto3 is not asked."""
     session = session_of(*PLAIN[case])
     monkeypatch.setattr(session, "ask_region", lambda bucket: session.plain.region)
-    monkeypatch.setattr(session, "make", None)
+    monkeypatch.setattr(session.clients, "make", None)
     found = session.endpoint(bucket)
     assert found == by_botocore(session_of(*PLAIN[case]), bucket)
 

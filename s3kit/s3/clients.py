@@ -1,0 +1,97 @@
+"""boto3's clients, for every rare or dangerous call: of S3, one a region, and of other services.
+
+Signatures are good in one region alone, and S3 answers those of another with
+AuthorizationHeaderMalformed or a redirect
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html).
+"""
+
+import warnings
+
+from s3kit.s3.translation import translated
+
+
+class Clients:
+    """Clients of one boto3 session, made when they are first needed; `options` has the AWS CLI's
+    names (see options.s3_options).
+
+    `ca_bundle` is the path of the certificates that they trust, set with the first one.
+    """
+
+    def __init__(self, options):
+        self.options = options
+        self.session = None         # boto3's
+        self.made = {}              # region, '' for the one that the settings name: client
+        self.ca_bundle = ""
+
+    @property
+    def home(self):
+        """The S3 client in the region that the settings name. Raises NoAccess or Fault."""
+        if "" not in self.made:
+            with translated():
+                self.made[""] = self.make()
+        return self.made[""]
+
+    def is_custom(self):
+        """Return whether requests go to an endpoint of the user's, where regions mean nothing."""
+        return ".amazonaws.com" not in self.home.meta.endpoint_url
+
+    def in_region(self, region):
+        """Return the S3 client of a region; where regions mean nothing, or with '', that of the
+        settings. Raises NoAccess or Fault.
+        """
+        if not region or region == self.home.meta.region_name or self.is_custom():
+            return self.home
+        if region not in self.made:
+            with translated():
+                self.made[region] = self.make(region=region)
+        return self.made[region]
+
+    def make(self, keys=(), region=""):
+        """Return an S3 client from the options, the environment and the AWS configuration.
+
+        With `keys`, whatever they are, boto3 does not look for any: that may take seconds.
+        """
+        import boto3
+        from botocore import UNSIGNED
+        from botocore.config import Config
+        from botocore.httpsession import get_cert_path
+
+        options = self.options
+        if options.no_verify_ssl:       # it was asked for
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+        # One session for all clients: another would look for the credentials again.
+        self.session = self.session or boto3.Session(profile_name=options.profile)
+        self.ca_bundle = (options.ca_bundle
+                          or self.session._session.get_config_variable("ca_bundle")
+                          or get_cert_path(True))
+        config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
+                        retries={"mode": "standard", "total_max_attempts": 4},
+                        user_agent_extra="s3kit")
+        region = region or options.region or self.session.region_name or "us-east-1"
+        return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url,
+                                   config=config,
+                                   verify=False if options.no_verify_ssl else self.ca_bundle,
+                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"),
+                                              keys)))
+
+    def service(self, name, seconds=0):
+        """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), as the same
+        user.
+
+        With `seconds` it asks once, and waits no longer than that for anything. Where S3 is not
+        Amazon's, it is asked at that server, unless the settings name another: the keys of a
+        private server are not shown to Amazon. Raises NoAccess or Fault.
+        """
+        with translated():
+            from botocore.config import Config
+            home = self.home.meta
+            asked = {"region_name": home.region_name,
+                     "verify": False if self.options.no_verify_ssl else self.ca_bundle}
+            patience = {"connect_timeout": seconds, "read_timeout": seconds,
+                        "retries": {"total_max_attempts": 1}} if seconds else \
+                {"connect_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
+            asked["config"] = Config(**patience)
+            made = self.session.client(name, **asked)
+            if self.is_custom() and ".amazonaws.com" in made.meta.endpoint_url:
+                made = self.session.client(name, endpoint_url=home.endpoint_url, **asked)
+        return made
