@@ -197,7 +197,7 @@ NOT_WORDS = re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|\[F \d|peer
 # tests/commands.
 UNTESTED = set("""
     fetch.fetching fetch.run
-    transfer.engine transfer.ranges
+    transfer.ranges
     transfer.whole transfer.work verify.run verify.verifying
 """.split())
 

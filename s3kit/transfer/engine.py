@@ -13,6 +13,7 @@ from urllib.parse import quote
 from s3kit.disk.tree import Tree
 from s3kit.errors import Fault, reason
 from s3kit.s3 import verdicts
+from s3kit.s3.answer import ERROR_DOCUMENT
 from s3kit.s3.headers import clean_etag, said
 from s3kit.s3.patience import Throttle
 from s3kit.transfer.job import (
@@ -31,6 +32,10 @@ from s3kit.transfer.unnamed import Unnamed
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
 READ_SECONDS = 1.0          # between two notes of how much of files was read
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# What becomes of a Job after an answer that is not a success; FAILED where nothing else is said.
+STATES = {verdicts.AGAIN: AGAIN, verdicts.EXPIRED: AGAIN, verdicts.SLOW: AGAIN,
+          verdicts.ARCHIVED: ARCHIVED, verdicts.VANISHED: VANISHED, verdicts.CHANGED: CHANGED,
+          verdicts.SKEWED: FATAL, verdicts.UNTRUSTED: FATAL}
 
 
 class Engine:
@@ -254,40 +259,34 @@ class Task:
                                       sink=sink, most=most, signed_url=bool(job.url))
 
     def is_refused(self, transfer):
-        """End the task if the answer is no success; return whether it did."""
-        engine = self.engine
+        """End the task if the answer is not a success; return whether it did."""
         verdict = verdicts.verdict_of(transfer)
         if transfer.errno and verdict in (verdicts.OK, verdicts.AGAIN):
             self.fail(AGAIN, transfer.failure)
         elif verdict == verdicts.OK:
-            engine.throttle.grow()
+            self.engine.throttle.grow()
             return False
-        elif verdict == verdicts.EXPIRED:
-            if self.is_current(transfer):       # else they were renewed meanwhile
-                engine.paused = True
-                engine.said.append(("expired", transfer.endpoint.generation))
-            self.fail(AGAIN, said(transfer), slow=True)
+        else:
+            self.tell(verdict, transfer)
+            self.fail(self.state_of(verdict, transfer), why(verdict, transfer),
+                      slow=verdict in (verdicts.EXPIRED, verdicts.SLOW))
+        return True
+
+    def tell(self, verdict, transfer):
+        """Have the other tasks, and the parent, heed what an answer says of all requests."""
+        engine = self.engine
+        if verdict == verdicts.EXPIRED and self.is_current(transfer):  # else renewed meanwhile
+            engine.paused = True
+            engine.said.append(("expired", transfer.endpoint.generation))
         elif verdict == verdicts.SLOW:
             engine.throttle.shrink(time.monotonic())
             engine.said.append(("slow", None))
-            self.fail(AGAIN, said(transfer), slow=True)
-        elif (verdict in (verdicts.SKEWED, verdicts.UNTRUSTED)
-              or (verdict == verdicts.REFUSED and self.is_for_all(transfer))):
-            self.fail(FATAL, said(transfer))
-        elif verdict == verdicts.REGION:
-            where = transfer.headers.get("x-amz-bucket-region", "")
-            self.fail(FAILED, said(transfer)
-                      + (f" (the bucket is in {where}: --region {where})" if where else ""))
-        else:
-            state = {verdicts.AGAIN: AGAIN, verdicts.ARCHIVED: ARCHIVED,
-                     verdicts.VANISHED: VANISHED}.get(verdict, FAILED)
-            if transfer.code == "ErrorDocument":
-                state = AGAIN
-            if verdict == verdicts.CHANGED:
-                self.fail(CHANGED, "the object was changed since it was listed")
-            else:
-                self.fail(state, said(transfer))
-        return True
+
+    def state_of(self, verdict, transfer):
+        """Return the state of a Job whose request was refused."""
+        if verdict == verdicts.REFUSED and self.is_for_all(transfer):
+            return FATAL
+        return STATES.get(verdict, AGAIN if transfer.code == ERROR_DOCUMENT else FAILED)
 
     def is_current(self, transfer):
         """Return whether a request was signed with the newest credentials that we have."""
@@ -317,6 +316,14 @@ class Task:
         if length and size >= 0 and length != str(size):
             return f"S3 sends {length} bytes, not {size}"
         return ""
+
+
+def why(verdict, transfer):
+    """Return why a request was refused, in a line."""
+    if verdict == verdicts.CHANGED:
+        return "the object was changed since it was listed"
+    where = transfer.headers.get("x-amz-bucket-region", "") if verdict == verdicts.REGION else ""
+    return said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else "")
 
 
 def outcome_of(error, path):

@@ -1,0 +1,64 @@
+"""An engine between a strict fake S3 and a destination."""
+
+import time
+
+import pytest
+
+from s3kit.s3.address import Endpoint
+from s3kit.transfer.job import Job
+from s3kit.transfer.work import Work
+
+SOON = 20           # seconds, on a busy machine
+
+
+class Desk:
+    """What the parent does: jobs to an engine, answers back."""
+
+    def __init__(self, fake, folder):
+        self.fake, self.folder = fake, folder
+        self.engines = []
+
+    def endpoint(self, **changes):
+        """Return the Endpoint of the bucket `b`."""
+        fake = self.fake
+        return Endpoint("b", f"{fake.url}/b", "us-east-1", fake.access_key,
+                        fake.secret_key)._replace(**changes)
+
+    def work(self, **settings):
+        """Return a Work."""
+        endpoint = settings.pop("endpoint", self.endpoint())
+        return Work(str(self.folder), {"b": endpoint}, settings.pop("connections", 4), **settings)
+
+    def engine(self, **settings):
+        """Return a new engine."""
+        self.engines.append(self.work(**settings).engine())
+        return self.engines[-1]
+
+    def job(self, kind="get", key="k", **fields):
+        """Return the Job of an object in the fake; of one that is not there with its fields alone.
+        """
+        version = self.fake.get("b", key) if "etag" not in fields else None
+        known = {"version_id": "", "etag": version and version.etag, "mtime_ns": -1,
+                 "size": version.size if version else 4, "path": f"b/{key}"} | fields
+        return Job(kind, "b", key, **known)
+
+    def do(self, *jobs, engine=None, **settings):
+        """Return the Outcomes of a batch; of one job its Outcome."""
+        engine = engine or self.engine(**settings)
+        engine.add(1, list(jobs))
+        limit = time.monotonic() + SOON
+        while True:
+            for ticket, outcomes in engine.turn(0.5):
+                assert ticket == 1
+                return outcomes if len(jobs) > 1 else outcomes[0]
+            assert time.monotonic() < limit
+
+
+@pytest.fixture
+def desk(fake, tmp_path):
+    """A desk with an empty bucket `b`."""
+    fake.bucket("b")
+    made = Desk(fake, tmp_path / "d")
+    yield made
+    for engine in made.engines:
+        engine.close()
