@@ -198,7 +198,7 @@ NOT_WORDS = re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|\[F \d|peer
 UNTESTED = set("""
     fetch.fetching fetch.run
     transfer.ranges
-    transfer.whole transfer.work verify.run verify.verifying
+    transfer.work verify.run verify.verifying
 """.split())
 
 
