@@ -197,8 +197,7 @@ NOT_WORDS = re.compile(r"formats\.md|DESIGN\.md|failures\.md|\[API\]|\[F \d|peer
 # tests/commands.
 UNTESTED = set("""
     fetch.run
-    transfer.ranges
-    transfer.work verify.run
+    verify.run
 """.split())
 
 

@@ -43,7 +43,8 @@ class Survey(Task):
                 self.fail(AGAIN, wrong or "S3 does not say the object's size")
                 return
             if is_archived(headers):
-                self.fail(ARCHIVED, f"the object is in {headers['x-amz-storage-class']}")
+                where = headers.get("x-amz-storage-class") or headers["x-amz-archive-status"]
+                self.fail(ARCHIVED, f"the object is in {where}")
                 return
             self.headers, self.claim = headers, claim_in(headers, size)
             if self.claim.kind == "parts" and not self.claim.part_size and not job.url:
