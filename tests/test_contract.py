@@ -806,6 +806,7 @@ def flood(world, command, most=MANY):
     return world.words(command, world.file("flood.csv", marked(*lines)))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("most", (MANY, FEW))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_signal_ends_though_nobody_reads_our_output(world, command, most):
@@ -841,6 +842,7 @@ def test_output_that_cannot_be_written_is_3(world, command, what, where, why):
     one_fault(command, world.shell(f"exec {shlex.join(words)} >{where}"), 3, why)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("streams", ("<&- 2>&-", "2>/dev/full", "2> >(exec sleep 0)"))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_other_streams_may_be_closed(world, command, streams):
@@ -1103,6 +1105,7 @@ def assert_silent(data, where):
         assert canary.encode() not in data, f"{canary} in {where}"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("secret", (CANARY_SECRET, "the server has another"),
                          ids=("good", "refused"))
 @pytest.mark.parametrize("command", COMMANDS)
@@ -1206,6 +1209,7 @@ def cuts(data):
             "but for the last byte": len(data.rstrip()) - (1 if data.startswith(b"<") else 0)}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("form", ("csv", "xml"))
 @pytest.mark.parametrize("command", READERS)
 def test_cut_input(world, tmp_path, command, form):
@@ -1255,6 +1259,7 @@ def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
             and all(row.state in rows.WRONG for row in found)), found
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("command", READERS)
 def test_cut_input_and_a_reader_that_takes_its_time(world, tmp_path, command):
     """It has as long as if the input were whole."""

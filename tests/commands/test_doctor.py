@@ -324,6 +324,7 @@ def test_nobody(fake, doctor):
     assert not [request for request in fake.log if "authorization" in request.headers]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("kind", ("black hole", "mute"))
 def test_a_metadata_service_that_is_not_there(fake, doctor, kind):
     """What boto3 waits for is not waited for."""
@@ -347,6 +348,7 @@ def test_time_is_short():
     assert aside.SECONDS <= 3.5 and bucket_list.ONE < aside.SECONDS
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("kind", ("nobody", "black hole", "mute"))
 def test_no_way(doctor, kind):
     """Nothing there, nothing that answers: said soon, and once."""
@@ -598,6 +600,7 @@ def test_a_server_that_does_not_know_settings(doctor, status, body, came):
     assert seen.status == 0 and not seen.of("public")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("body", (b"[]", b'["b"]', b"{}", b"", b"\x00\xff" * 100, b"<a", LISTING,
                                   BUCKETS.replace(b"<Name>b</Name>", b""), BUCKETS[:-9],
                                   b"<!DOCTYPE html><html><p>Log in</html>"))
@@ -707,6 +710,7 @@ def test_destinations(fake, run, tmp_path, place, state, says):
     assert seen.status == (state == "fault") and sorted(os.listdir(tmp_path)) == ["file"]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("limit, state, status",
                          ((4096, "ok", 0), (200, "warning", 0), (100, "fault", 1)))
 def test_open_files(fake, pipe, limit, state, status):
@@ -758,6 +762,7 @@ def rows(done):
     return list({(step["workers"], step["connections"]): step for step in steps}.values()), verdict
 
 
+@pytest.mark.system("minutes")
 def test_the_knee(fake, doctor, tmp_path):
     """A server that takes 40 ms for everything: each connection brings as much again, and no more
     than that.

@@ -190,6 +190,7 @@ def in_group(pid, group):
     return int(fields[2]) == group and fields[0] != "Z"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
 def test_kill_and_rerun(fake, run, tmp_path, share):
     """After kill -9 of the whole group a re-run ends with the same tree and asks again for no more
@@ -227,6 +228,7 @@ def settled(fake):
     return len(fake.log) == before
 
 
+@pytest.mark.system("minutes")
 def test_kill_inside_a_large_object(fake, run, tmp_path):
     """The ranges that had come are not asked for again; a damaged one is."""
     body = random.Random(1).randbytes(96 << 20)
@@ -284,6 +286,7 @@ def test_two_at_once(fake, run, tmp_path):
         assert out.count(",fetched,") == 300
 
 
+@pytest.mark.system("minutes")
 def test_two_at_once_on_a_large_object(fake, run, tmp_path):
     """The second waits for the first's ranges, finds the file and sends nothing again."""
     fake.bucket("b")
@@ -365,6 +368,7 @@ FAULTS = [("flip", {}), ("short", {}), ("short-nolength", {}), ("reset", {}), ("
           ("status", {"status": 403, "code": "AccessDenied"})]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("size", [3000, 700_000, 70 << 20], ids=["memory", "stream", "ranges"])
 @pytest.mark.parametrize("kind,options", FAULTS,
                          ids=[f"{kind}{options.get('status', '')}" for kind, options in FAULTS])
@@ -385,6 +389,7 @@ def test_a_server_that_lies(fake, run, tmp_path, kind, options, size):
     assert done.err.count("s3-fetch: s3://b/bad: ") == 1
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("kind,options", FAULTS[:9],
                          ids=[f"{kind}{options.get('status', '')}" for kind, options in FAULTS[:9]])
 def test_a_passing_fault(fake, run, tmp_path, kind, options):
@@ -400,6 +405,7 @@ def test_a_passing_fault(fake, run, tmp_path, kind, options):
     assert gets(fake)["k"] == 2
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("size", [700_000, 70 << 20], ids=["stream", "ranges"])
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_changed_under_way(fake, run, tmp_path, versioning, size):
@@ -476,6 +482,7 @@ def test_a_large_object_that_came_unannounced(fake, run, tmp_path):
     assert any("range" in request.headers for request in fake.requests(method="GET", key="k"))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("checksum", [None, "CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1"])
 @pytest.mark.parametrize("size", [0, 4096, 700_000, 70 << 20], ids=str)
 def test_proofs(fake, pipe, tmp_path, checksum, size):
@@ -489,6 +496,7 @@ def test_proofs(fake, pipe, tmp_path, checksum, size):
     assert read_rows(out)[0].proof == (checksum.lower() if checksum else "etag-md5")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("part", [5 << 20, 8 << 20, 6_000_001])
 @pytest.mark.parametrize("checksum", [None, "SHA256", "CRC64NVME"])
 def test_multipart(fake, pipe, tmp_path, part, checksum):
@@ -604,6 +612,7 @@ def test_expired_credentials(fake, run, tmp_path):
     assert ",failed," not in done.out and "#end" not in done.out
 
 
+@pytest.mark.system("minutes")
 def test_slow_down_fails_no_row(fake, run, tmp_path):
     """A storm of SlowDown is waited out."""
     fake.bucket("b")
@@ -700,6 +709,7 @@ def test_limits_are_documented_where_they_are():
     assert patience.SLOW_MINUTES == 15 and deciding.LARGE == 64 << 20
 
 
+@pytest.mark.system("minutes")
 def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
     """Who waits hears for what; the run goes on when the server does."""
     fake.put("b", "k", b"body")
@@ -741,6 +751,7 @@ def test_the_page_of_a_proxy_is_not_s3_s_word(fake, run, tmp_path, status, size)
             == {"there": "failed", "gone": "vanished"}), done.err
 
 
+@pytest.mark.system("minutes")
 def test_batches_and_answers_that_no_socket_takes_at_once(fake, tmp_path):
     """Keys of 1,024 control characters, and errors as long: a worker and its parent send at the
     same time, and go on.
@@ -776,6 +787,7 @@ def test_batches_and_answers_that_no_socket_takes_at_once(fake, tmp_path):
 # --- rows that wait for each other
 
 
+@pytest.mark.system("minutes")
 def test_rows_that_come_twice_in_a_row_end(fake, run, tmp_path):
     """Rows that sleep until the same version has come do not keep the reader asleep: 4,000 rows of
     2,000 objects end.
@@ -791,6 +803,7 @@ def test_rows_that_come_twice_in_a_row_end(fake, run, tmp_path):
     assert done.status == 0 and done.out.count(",fetched,") == 4000, done.err
 
 
+@pytest.mark.system("minutes")
 def test_two_at_once_with_many_rows_end(fake, run, tmp_path):
     """Whose last rows are all held by another process goes on when that has finished, with more
     rows than fit in memory.

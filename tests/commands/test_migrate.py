@@ -388,6 +388,7 @@ def test_archived_rows_left_alone(fake, run, tmp_path):
     assert not fake.requests(method="POST")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("buckets", [["cold"], ["cold", "colder"]], ids=["one", "two at once"])
 def test_archives_are_restored(fake, run, tmp_path, buckets):
     """S3 is asked once for what is archived, tiers that no listing shows included, and it goes the
@@ -416,6 +417,7 @@ def test_archives_are_restored(fake, run, tmp_path, buckets):
         assert all(fake.log.index(request) < first for request in asked), "they wait together"
 
 
+@pytest.mark.system("minutes")
 def test_killed_while_it_waits_for_an_archive(fake, run, tmp_path):
     """Nothing is asked for twice; what was fetched meanwhile is not fetched again."""
     fake.put("cold", "warm", b"warm")
@@ -445,6 +447,7 @@ def test_killed_while_it_waits_for_an_archive(fake, run, tmp_path):
 # --- cut at any time
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("phase", ["scan", "fetch", "verify", "delete"])
 def test_a_signal_in_each_phase(fake, run, tmp_path, phase, number):
@@ -512,6 +515,7 @@ def test_verifying_goes_on_row_by_row(fake, run, tmp_path):
                                           done.err), done.err
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("file", [name for name in FILES if "restored" not in name])
 @pytest.mark.parametrize("spoilt", ["removed", "cut"])
 def test_a_manifest_that_is_not_whole(fake, run, tmp_path, file, spoilt):
@@ -535,6 +539,7 @@ def test_a_manifest_that_is_not_whole(fake, run, tmp_path, file, spoilt):
                                                         if name[0] == "logs"}.items()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seed", [1])
 def test_killed_ten_times_on_a_real_server(seaweed, run, tmp_path, seed):
     """Three buckets, kill -9 at random times; in the end all is here, nothing is there."""

@@ -114,6 +114,7 @@ def rotate(path):
     path.write_bytes(path.with_name("old").read_bytes())
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("change", [Path.unlink, os.utime, rotate,
                                     lambda path: os.truncate(path, 1),
                                     lambda path: path.write_bytes(b"x")],
@@ -153,6 +154,7 @@ def rot(path):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("size", [0, 4, (8 << 20) + 1, 16 << 20])
 def test_a_file_that_rotted_keeps_its_object(fake, run, tmp_path, size):
     """What was verified long ago is read back; S3 keeps its object, and s3-fetch gets it again."""
@@ -218,6 +220,7 @@ def test_no_permission(fake, run, tmp_path):
     assert done.status == 1 and states(done.out) == {"k": "failed"} and "AccessDenied" in done.err
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}),
                                            ("status", {"status": 503, "code": "SlowDown"}),
                                            ("error200", {}), ("reset", {}), ("short", {}),
@@ -300,6 +303,7 @@ def test_a_page_is_not_s3_s_word(fake, run, tmp_path, versioning, status):
     assert done.status == 0 and states(done.out) == {"k": "pruned"} and not kept(fake)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("fault, options", [("page", {"status": 404}), ("page", {"status": 405}),
                                             ("status", {"status": 501, "code": "NotImplemented"}),
                                             ("status", {"status": 404, "code": "NoSuchKey"})])
@@ -472,6 +476,7 @@ def test_cut_input(fake, run, tmp_path):
     assert done.status == 3 and len(kept(fake)) == 2
 
 
+@pytest.mark.system("minutes")
 def test_killed_and_run_again(fake, tmp_path, run):
     """kill -9 in the midst of it: the second run ends as the first would have, and every row says
     pruned.
@@ -561,6 +566,7 @@ def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
             and sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"])
 
 
+@pytest.mark.system("minutes")
 def test_when_no_answer_ever_comes_the_files_may_be_the_only_copies(fake, run, tmp_path):
     """S3 deletes, and every answer is cut: the rows failed, the versions are gone, and --local
     leaves the files.

@@ -121,6 +121,7 @@ def until(wanted, seconds=20):
 # --- what is asked for
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_all_classes(fake, run, tmp_path, tier, versioning):
@@ -295,6 +296,7 @@ def test_rows_go_on_the_moment_they_can_be_read(fake, tmp_path, run):
     assert len(asked(fake)) == 3
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("options, most, most_bytes", [(["--max-pending", "7"], 7, None),
                                                        (["--max-pending-size", "100"], 100, 100), (
                                                            ["--max-pending", "5",
@@ -340,6 +342,7 @@ def test_the_cap_without_wait(fake, run, tmp_path):
     assert len(asked(fake)) == 10
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("signal_sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_asked_for_twice_after_a_kill(fake, run, tmp_path, signal_sent):
     """Killed again and again at any moment: every version is asked for once, and the cap holds."""
@@ -538,6 +541,7 @@ def test_expedited_unavailable(fake, run, tmp_path):
             and {version.restore.tier for version in fake.versions("other")} == {"Bulk"})
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("kind, options", [("status", {"status": 500, "code": "InternalError"}),
                                            ("status", {"status": 503, "code": "SlowDown"}),
                                            ("error200", {}), ("reset", {}), ("refuse", {})])
@@ -556,6 +560,7 @@ def test_a_passing_fault(fake, run, tmp_path, kind, options, done):
     assert len(ongoing(fake)) == len(set(asked(fake))) == 8 and len(asked(fake)) <= most
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("method, key", [("GET", ""), ("HEAD", None)])
 def test_looks_that_fail_in_passing(fake, run, tmp_path, method, key):
     """They are done again; rows that are waited for wait on."""
@@ -722,6 +727,7 @@ def test_many_versions_of_one_key(fake, run, tmp_path):
     assert sum(row.state == "restored" for row in read_rows(done.out)) == 3
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_a_listing_that_does_not_tell(fake, run, tmp_path, versioning):
     """Servers without RestoreStatus in their listings: found out by the first row, and HEAD looks

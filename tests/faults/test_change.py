@@ -270,6 +270,7 @@ ALL += [(point, versioning, "bare") for point in (at_get, in_body, while_verifyi
         for versioning in BUCKETS]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds",
                          [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 @pytest.mark.parametrize("point, versioning, form", ALL,
@@ -339,11 +340,13 @@ def change_large(cases, tmp_path, versioning, point, kinds, seed):
         world.remove()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("versioning", BUCKETS, ids=lambda value: value or "plain")
 def test_change_of_a_large_object(cases, tmp_path, versioning):
     change_large(cases, tmp_path, versioning, at_third_range, (overwrite_alike, delete, archive), 1)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("versioning", BUCKETS, ids=lambda value: value or "plain")
@@ -365,6 +368,7 @@ def encrypted(world):
     world.list.write_text(ran.out)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("how", ["away", "gone", "denied"])
 def test_verified_without_s3(cases, tmp_path, how):
     """A file is compared with the digest of what came when S3 does not answer: a good one is not
@@ -391,6 +395,7 @@ def test_verified_without_s3(cases, tmp_path, how):
             world.believe(ran.rows)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("is_there", [True, False])
 def test_unverifiable_stays_so(cases, tmp_path, is_there):
     """What s3-verify has read of a file that nothing is known of proves nothing when it reads it

@@ -149,6 +149,7 @@ def test_renewed(cases, tmp_path, bodies, seeds):
         world.remove()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("argv",
                          [["s3-manifest"], ["s3-manifest", "--versions"], ["s3-list", "-R"]],
                          ids=["manifest", "versions", "list"])
@@ -206,6 +207,7 @@ def test_not_renewable(cases, tmp_path, source, bodies):
         world.resume()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("argv", [["s3-manifest"], ["s3-list", "-R"]], ids=["manifest", "list"])
 def test_a_listing_that_cannot_go_on(cases, tmp_path, argv):
     """A listing whose credentials expire for good says so, and does not look whole."""
@@ -224,6 +226,7 @@ def test_a_listing_that_cannot_go_on(cases, tmp_path, argv):
                 assert "#end" not in ran.out and len(ran.out.splitlines()) < KEYS
 
 
+@pytest.mark.system("minutes")
 def test_tokens_in_the_environment(cases, tmp_path):
     """Keys with a token, as a user exports them, cannot be renewed by us: the run ends, the next
     one goes on.
@@ -314,6 +317,7 @@ def unknown_key(world):
     del world.fake.credentials[world.fake.access_key]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("mid_run", [False, True], ids=["at-start", "mid-run"])
 @pytest.mark.parametrize("how,code", [(wrong_secret, "SignatureDoesNotMatch"),
                                       (unknown_key, "InvalidAccessKeyId")], ids=["secret", "key"])
@@ -380,6 +384,7 @@ def asked_elsewhere(world):
             not in ("", world.fake.buckets[request.bucket].region or "us-east-1")]
 
 
+@pytest.mark.system("minutes")
 def test_a_region_belongs_to_a_bucket(cases, tmp_path):
     """Buckets of two regions in one manifest, keys with dots in both, credentials renewed in
     between: all fetched, all pruned.
@@ -427,6 +432,7 @@ def vague(world):
                                                for row in rows)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("new", ["SECOND", None], ids=["renewed", "not renewable"])
 def test_verify_with_expired_credentials(cases, tmp_path, new):
     """s3-verify asks for new credentials as all commands do, and where there are none it ends; it

@@ -454,6 +454,7 @@ def order(row):
             row["last_modified"])
 
 
+@pytest.mark.system("minutes")
 def test_nobody_else_loses_a_descriptor(model):
     """What another thread of this process opens while a command runs stays open, and nothing of the
     command's does.
@@ -505,6 +506,7 @@ def test_model(cases, monkeypatch, number, steps):
     run_model(cases, monkeypatch, number, steps)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.long
 @pytest.mark.timeout(86400)
 @pytest.mark.parametrize("number", range(10, 20))
@@ -524,6 +526,7 @@ def model(monkeypatch):
     made.teardown()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("key", ["a/b", "a"])
 def test_versions_never_share_a_file(cases, model, key):
     """A new version takes the plain path, or the one beside a directory: no older one is kept there
@@ -537,6 +540,7 @@ def test_versions_never_share_a_file(cases, model, key):
         model.run_verify(-1, False, False)
 
 
+@pytest.mark.system("minutes")
 def test_nothing_stays_fetched_without_its_file(cases, model):
     """A row that came as fetched, whose file is gone and whose object is in an archive, does not
     leave as fetched.
@@ -551,6 +555,7 @@ def test_nothing_stays_fetched_without_its_file(cases, model):
         assert {row["state"] for row in model.lists[-1]} == {"listed"}
 
 
+@pytest.mark.system("minutes")
 def test_no_part_is_left_of_what_is_there(cases, model):
     """What a broken run left of a large object goes when another list, naming it otherwise, has
     brought its file.
@@ -568,6 +573,7 @@ def test_no_part_is_left_of_what_is_there(cases, model):
         assert os.listdir(model.dest / ".s3kit" / "parts") == [], "a part is left"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("column", ["size", "etag"])
 def test_parts_that_a_row_does_not_tell(cases, model, column):
     """An object of parts is checked by their size, though its row says too little to ask for it

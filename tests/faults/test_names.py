@@ -26,6 +26,7 @@ LONG = [pytest.mark.long, pytest.mark.timeout(900)]
 MKFS = {"ext4": ("mkfs.ext4", "-q"), "exfat-fuse": ("mkfs.exfat",)}
 
 
+@pytest.mark.system("minutes")
 def test_the_corpus():
     """As many as promised, each a key that S3 can have."""
     assert len(KEYS) >= 300

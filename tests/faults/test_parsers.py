@@ -152,6 +152,7 @@ def test_keys_through_a_pipe(cases, tmp_path, number, most):
         count.run += len(keys) - 1
 
 
+@pytest.mark.system("minutes")
 def test_surrogates_through_a_pipe(cases, tmp_path):
     """A key that is no UTF-8 is failed by the first that reads it, named, and passed on; in CSV
     byte for byte.
@@ -293,6 +294,7 @@ def test_fuzz(cases, tmp_path, name):
     fuzz(cases, tmp_path, name, 1)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.long
 @pytest.mark.timeout(86400)
 @pytest.mark.parametrize("name", READERS)

@@ -72,6 +72,7 @@ def test_our_whole_column(cases, others, tmp_path):
     assert sum(result.group == "power" for result in results) == peers.CUTS
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("line,name,limit,wanted", [
     (TAKE, "one bit flipped, CRC32 sent", 60, peers.FALSE),
     (TAKE, "200 with an error document", 60, peers.FALSE),
@@ -90,6 +91,7 @@ def test_judge_of_bodies(others, tmp_path, line, name, limit, wanted):
         assert judged == wanted, said
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("line,name,wanted", [
     ("true", "6 keys with ../", peers.FALSE),
     ("false", "6 keys with ../", peers.ERROR),
@@ -111,6 +113,7 @@ def test_judge_of_buckets(others, tmp_path, line, name, wanted):
         assert judged == wanted, said
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("shows,wanted", [((ESCAPES, "true"), peers.RAW),
                                           (("true", ESCAPES), peers.RAW),
                                           (("true", "false"), peers.ERROR),
@@ -123,6 +126,7 @@ def test_judge_of_terminals(others, tmp_path, shows, wanted):
         assert judged == wanted, said
 
 
+@pytest.mark.system("minutes")
 def test_judge_of_kills(others, tmp_path):
     """A tool that writes under the final name leaves a part of an object there."""
     place = place_of(Tool("liar", "; ".join(GET % (f"object{n}", f"object{n}") for n in range(2))),
@@ -141,6 +145,7 @@ def test_judge_of_power_cuts(others, tmp_path):
             == {peers.LOST})
 
 
+@pytest.mark.system("minutes")
 def test_what_did_not_happen_is_no_success(others, tmp_path):
     """A tool that never asks for the object proves nothing."""
     task, = [task for task in tasks([Tool("idle", "true")], kills=0, cuts=False)
@@ -149,6 +154,7 @@ def test_what_did_not_happen_is_no_success(others, tmp_path):
     assert result.verdict == peers.UNTRIED and not result.is_harmless
 
 
+@pytest.mark.system("minutes")
 def test_table():
     """One line a case, spoilt once and for ever in one cell; the last line counts."""
     lines = table([Result("x", "body", "short, once", "right", "", 0),
@@ -160,6 +166,7 @@ def test_table():
                          "runs that ended badly: x 1 of 4"]
 
 
+@pytest.mark.system("minutes")
 def test_our_commands_are_those_of_this_checkout(others, tmp_path):
     """Whatever else is on the PATH."""
     place = place_of(Tool("s3kit", "command -v s3-fetch"), others, tmp_path)

@@ -149,6 +149,7 @@ def judge_rows(world, count, things):
         world.nothing_left()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("size", [10, 400_000], ids=["memory", "streamed"])
 def test_things_in_the_way_of_rows(cases, tmp_path, size):
     count, chance = cases("a thing in the way of a row"), random.Random(size)
@@ -162,6 +163,7 @@ def test_things_in_the_way_of_rows(cases, tmp_path, size):
         judge_rows(world, count, things)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("chosen", [[("a large part", hard_link), ("a journal", directory),
                                      ("a journal beside its part", fifo)], pytest.param(
                                          [(place, thing) for place in OF_LARGE for thing in THINGS],
@@ -179,6 +181,7 @@ def test_things_in_the_way_of_large_rows(cases, tmp_path, chosen):
         judge_rows(world, count, things)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("things", [None, pytest.param(THINGS, marks=LONG)], ids=["one", "all"])
 def test_things_in_the_way_of_all(cases, tmp_path, things):
     count = cases("a thing in the way of all rows")
@@ -242,6 +245,7 @@ def test_the_destination_is_root(cases, tmp_path, command, roots):
                 assert not (root / ".s3kit").exists() and not list((root / "bound").iterdir())
 
 
+@pytest.mark.system("minutes")
 def test_the_destination_is_a_link(cases, tmp_path):
     """People keep their data behind links: theirs are followed, and stay."""
     count = cases("the destination is a link")
@@ -261,6 +265,7 @@ def test_the_destination_is_a_link(cases, tmp_path):
             assert link.is_symlink()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("rounds", [3, pytest.param(60, marks=LONG)])
 @pytest.mark.parametrize("how", ["removed", "moved", "a link"])
 def test_the_destination_vanishes(cases, tmp_path, how, rounds):
@@ -334,6 +339,7 @@ def racing(at, other, stop):
         stop.unlink()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("rounds", [1, pytest.param(40, marks=LONG)])
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_racer(cases, tmp_path, target, rounds):

@@ -24,6 +24,7 @@ def caught_by(patch):
     return line.split(maxsplit=2)[2].split()
 
 
+@pytest.mark.system("minutes")
 def test_there_are_ten():
     assert len(PATCHES) >= 10
 

@@ -101,6 +101,7 @@ def ledger_of(dest):
                 state in base.execute("SELECT key, version_id, state FROM object")}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_killed_pipelines_that_delete(cases, tmp_path, rounds):

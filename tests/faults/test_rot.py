@@ -21,6 +21,7 @@ def rot(path, chance):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("checksum", [None, "CRC64NVME", "SHA256"])
 @pytest.mark.parametrize("rounds", [40, pytest.param(1000, marks=pytest.mark.long)])
 def test_one_bit_is_seen(cases, tmp_path, checksum, rounds):
@@ -72,6 +73,7 @@ CHANGES = {"removed": os.unlink, "grown": grow, "cut": lambda path: os.truncate(
            "overwritten": lambda path: path.write_bytes(b"mine")}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("what", CHANGES)
 def test_files_changed_between_runs(cases, tmp_path, what):
     """What the ledger knows of a file holds for that file untouched: the next run brings S3's bytes

@@ -278,6 +278,7 @@ def test_no_space_for_a_large_object(cases, mounts, tmp_path):
     no_space(cases, mounts, tmp_path, "size", ["20m", "64m"], LARGE, "200m")
 
 
+@pytest.mark.system("minutes")
 def test_limits_of_the_process(cases, tmp_path):
     """Few descriptors, small files: what fails says why, and the next run, without the limit, goes
     on.
@@ -297,6 +298,7 @@ def test_limits_of_the_process(cases, tmp_path):
             world.resume()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("command", ["s3-fetch", "s3-verify"])
 def test_an_output_that_takes_nothing(cases, tmp_path, command):
     """A manifest that nobody can have got is no success, and the files that came are kept."""

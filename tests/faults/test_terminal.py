@@ -140,6 +140,7 @@ def commands_of(world):
     ]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("keys, mode, words", [("some", "a terminal, -v", ""),
                                                ("some", "a file, -v", "s3-fetch, ")]
                          + [pytest.param("all", mode, "", marks=LONG) for mode in MODES])
@@ -394,6 +395,7 @@ def make_list(folder):
     return text
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("commands",
                          [["s3-fetch"], pytest.param(["s3-list", "s3-manifest"], marks=LONG)],
                          ids=["fetch", "others"])
@@ -410,6 +412,7 @@ def test_secrets_of_runs_that_were_ended(cases, tmp_path, commands):
                 assert watch.status == -how, watch.status
 
 
+@pytest.mark.system("minutes")
 def test_secrets_can_be_seen(tmp_path):
     """The search finds what it looks for: in output, also as it stands in URLs, in a file, in a
     command line.

@@ -158,6 +158,7 @@ def fetch_spoilt(count, world, seeds, kinds, faults, source=None):
         settle_again(world, ran)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds", [10, pytest.param(200, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_bodies(cases, tmp_path, seeds):
@@ -172,6 +173,7 @@ def test_bodies(cases, tmp_path, seeds):
         world.remove()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds",
                          [2, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_bodies_of_bare_rows(cases, tmp_path, seeds):
@@ -231,6 +233,7 @@ def spoil_ranges(world, chance, kinds, ever):
     return faults
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("share", [1, pytest.param(200, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_ranges(cases, tmp_path, share):
@@ -292,6 +295,7 @@ def spoil_status(world, chance, way, statuses):
     return faults
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds",
                          [1, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_statuses(cases, tmp_path, seeds):
@@ -344,6 +348,7 @@ def per_object(world, since=0):
     return len(good) / len(world.fake.objects(world.bucket))
 
 
+@pytest.mark.system("minutes")
 def test_requests_without_a_fault(cases, tmp_path):
     """One request for each object, and nothing but those of the listing beside them."""
     count = cases("no fault at all: requests per object")
@@ -698,6 +703,7 @@ def test_between(cases, tmp_path, certificate, what, tunnel, seeds):
         world.remove()
 
 
+@pytest.mark.system("minutes")
 def test_server_away(cases, tmp_path):
     """S3 refuses connections, and comes back while the fetch still tries."""
     count = cases("S3 away, and back")

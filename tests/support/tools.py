@@ -1,8 +1,9 @@
 """What only `make test-system` may use: tools, and the Debian packages that have them.
 
 `@pytest.mark.system(NEED, ...)` says what a test needs: a tool of TOOLS, "root" (it mounts, or
-makes namespaces), or "minutes". For every other test each tool of TOOLS is replaced by a script
-that fails and says which mark is missing.
+makes namespaces), or "minutes" (it takes seconds, and with the others of its kind too long for
+those who run `make test`; fault injection is among them). For every other test each tool of TOOLS
+is replaced by a script that fails and says which mark is missing.
 
 As a program (`python tests/support/tools.py`) it installs what is missing, as root; else it says
 what is missing.

@@ -302,6 +302,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early)
 """  # noqa: E501
 
 
+@pytest.mark.system("minutes")
 def test_memory_is_constant():
     """100,000 rows cost no more memory than 5,000 do: at most 2 MiB of chance."""
     grown = subprocess.run([sys.executable, "-c", MEMORY], cwd=Path(__file__).parents[3],

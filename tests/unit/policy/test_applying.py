@@ -41,6 +41,7 @@ def test_missing_permission(place, run, method, sub, said):
     assert status == 1 and said in err and live(place) == OLD and "rolled back" not in err
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("old", [True, False])
 @pytest.mark.parametrize("what", ["list", "head", "head of an object", "other policy"])
 def test_what_is_not_as_expected_is_rolled_back(place, run, what, old):

@@ -11,6 +11,7 @@ from s3kit.errors import Fault, Held
 from s3kit.policy.directory import APPLY, Shelf, read_backup
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}",
                                   '{"text": 1, "base": null, "key": "", "exempt": []}', "[" * 9999,
                                   '{"text": "", "base": null, "key": "", "exempt": [1]}',

@@ -73,6 +73,7 @@ arguments = given(st.none() | documents(most=2), st.sampled_from(sorted(TEMPLATE
                   st.booleans(), st.none() | statements())
 
 
+@pytest.mark.system("minutes")
 @settings(max_examples=EXAMPLES)
 @arguments
 def test_random_policies_never_lock_out(base, template, caller, others, around, services, edit):

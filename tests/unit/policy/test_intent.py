@@ -8,6 +8,7 @@ import pytest
 from policyruns import OLD, ONLY_ME, backups, edit, live
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("text, said", [("{", "this is not JSON"), ("", "this is not JSON"),
                                         ("[]", "JSON object"),
                                         ('{"Statement": []}', "has statements"),

@@ -21,6 +21,7 @@ def test_a_broken_live_policy_is_kept_and_brought_back(place, run):
     assert run("apply", "b", "--yes", "--overwrite")[0] == 0 and backups()[0].text == "{ broken"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("text, said", (("<ListBucketResult/>", "'<ListBucketResult/>'"),
                                         ("<html>" + "x" * 99, "'<html>" + "x" * 34 + "'"),
                                         ("Not found", "'Not found'"), ("[]", "'[]'"),

@@ -216,6 +216,7 @@ def test_no_credentials_at_all(strict):
         Access(OPTIONS).endpoint("b")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("name, word", [("ACCESS_KEY_ID", "access key"),
                                         ("SECRET_ACCESS_KEY", "secret key"),
                                         ("SESSION_TOKEN", "session token")])

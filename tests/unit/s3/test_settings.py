@@ -77,6 +77,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("bucket", ["bucket", "my.dotted.bucket", "Old_Bucket"])
 @pytest.mark.parametrize("case", PLAIN)
 def test_what_is_plain_is_as_botocore_has_it(session_of, monkeypatch, case, bucket):
