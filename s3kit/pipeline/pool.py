@@ -8,12 +8,12 @@ fresh worker, three times at most. `multiprocessing.Pool` would hang for ever he
 
 import selectors
 import signal
-import threading
 import time
 from collections import deque
 
 from s3kit.executor import LoopExecutor, settle
 from s3kit.pipeline.channel import Gone
+from s3kit.pipeline.messages import Messages
 from s3kit.pipeline.worker_process import Batch, WorkerProcess
 
 DEPTH = 2           # batches a worker holds at once, so that it never waits for the next
@@ -32,39 +32,6 @@ class WorkerFault(Exception):
 
     Its text is the worker's trace.
     """
-
-
-class Messages:
-    """What all workers hear. Of what those started later must hear, too, the newest of each kind is
-    kept, and of each bucket where there are several. Any thread may use it.
-    """
-
-    def __init__(self):
-        self.lock, self.new, self.newest = threading.Lock(), [], {}
-
-    def add(self, message, keep=False):
-        """Take (kind, value); kept values take the place of the one before, a list's members bucket
-        by bucket.
-        """
-        kind, value = message
-        with self.lock:
-            self.new.append(message)
-            if keep and isinstance(value, list):
-                self.newest.setdefault(kind, {}).update((member.bucket, member) for member in value)
-            elif keep:
-                self.newest[kind] = value
-
-    def take(self):
-        """Return the messages that came since the last time."""
-        with self.lock:
-            new, self.new = self.new, []
-        return new
-
-    def kept(self):
-        """Return what is kept, as messages."""
-        with self.lock:
-            return [(kind, list(value.values()) if isinstance(value, dict) else value)
-                    for kind, value in self.newest.items()]
 
 
 class Pool(LoopExecutor):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from s3kit.pipeline.pool import LIVES, Messages, Pool, WorkerDied, WorkerFault
+from s3kit.pipeline.pool import LIVES, Pool, WorkerDied, WorkerFault
 
 SOON = 10       # seconds, on a busy machine
 
@@ -305,16 +305,6 @@ def test_only_the_newest_message_is_kept_for_later_workers(pool):
     pool.tell(("endpoints", [Endpoint("b", 1000)]), keep=True)
     assert pool.submit(Listening(), 1).result(SOON)[-1] == (
         "endpoints", [Endpoint("a", 999), Endpoint("b", 1000), Endpoint("c", 999)])
-
-
-def test_kept_messages_do_not_grow():
-    messages = Messages()
-    for number in range(1000):
-        messages.add(("endpoints", [Endpoint("a", number)]), keep=True)
-        messages.add(("rate", number), keep=True)
-        messages.add(("slow", None))
-    assert messages.kept() == [("endpoints", [Endpoint("a", 999)]), ("rate", 999)]
-    assert len(messages.take()) == 3000 and messages.take() == []
 
 
 class Noisy(Echo):
