@@ -151,11 +151,13 @@ def test_directories_are_made_as_they_are_needed(tree):
 def test_only_so_many_directories_stay_open(tree, monkeypatch):
     """Those used last; a path deeper than that is no trouble."""
     monkeypatch.setattr(module, "KEPT", 4)
-    before = len(os.listdir("/proc/self/fd"))
+    before, entered, descend = len(os.listdir("/proc/self/fd")), [], tree.descend
+    tree.descend = lambda parent, name, make: entered.append(name) or descend(parent, name, make)
     for number in range(20):
         tree.folder("b/used/k")
+        tree.folder("b/k")
         tree.folder(f"b/{number}/k")
-    assert "b/used" in tree.open and len(tree.open) == 4
+    assert entered.count("used") == entered.count("b") == 1 and len(tree.open) == 4
     assert len(os.listdir("/proc/self/fd")) == before + 4
     deep = "/".join("abcdefghij")
     folder, _, path = tree.folder(f"{deep}/k")
@@ -207,6 +209,16 @@ def test_a_file_in_a_directory_s_place(tree):
     put(tree, f"b/z{BESIDE_FILE}")
     with pytest.raises(Fault, match=f"a file is in the way: 'z{BESIDE_FILE}'"):
         tree.folder("b/z/k")
+
+
+def test_a_file_in_a_directory_s_place_whose_name_leaves_no_room_for_a_mark(tree):
+    """The directory beside it is two in each other; only the inner one stays open."""
+    name = "n" * 255
+    put(tree, f"b/{name}")
+    before = len(os.listdir("/proc/self/fd"))
+    path = tree.folder(f"b/{name}/k")[2]
+    assert len(path.split("/")) == 4 and key_of(path) == ("b", f"{name}/k")
+    assert len(os.listdir("/proc/self/fd")) == before + 2
 
 
 def test_a_directory_that_another_process_makes_meanwhile(tree, monkeypatch):

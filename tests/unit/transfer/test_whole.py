@@ -175,6 +175,14 @@ def test_another_version(desk, engine):
     assert (outcome.state, outcome.error) == (AGAIN, "S3 sent another version: other")
 
 
+def test_another_object_is_not_received(desk, engine):
+    """Its first bytes are enough."""
+    desk.fake.put("b", "k", MIDDLE_BODY)
+    desk.fake.fault("wrong-etag", key="k")
+    outcome = desk.do(desk.job(version_id="null"), engine=engine)
+    assert (outcome.state, outcome.moved, engine.moved) == (AGAIN, 0, 0)
+
+
 def test_an_object_that_is_gone(desk, engine):
     """Nothing is left of its part."""
     outcome = desk.do(desk.job(etag="0" * 32), engine=engine)
@@ -261,7 +269,8 @@ def test_a_file_that_is_there(desk, engine):
     assert (desk.folder / "b/k").read_bytes() == SMALL_BODY
 
 
-@pytest.mark.parametrize("body, asked", [(SMALL_BODY, 0), (SMALL_BODY.upper(), 1), (b"", 1)])
+@pytest.mark.parametrize("body, asked", [(SMALL_BODY, 0), (SMALL_BODY.upper(), 1), (b"", 1),
+                                         (SMALL_BODY * 2, 1)])
 def test_a_part_that_a_killed_run_had_completed(desk, engine, body, asked):
     """Its bytes are read, not believed."""
     desk.fake.put("b", "k", SMALL_BODY)
