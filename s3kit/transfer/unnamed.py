@@ -16,6 +16,7 @@ from s3kit.disk.tree import settle
 
 PARTIAL, COMPLETE = 0o600, 0o700        # permissions of a part file, which nobody executes
 MOST_DESCRIPTORS = 1 << 16      # of one worker, where the system gives as many
+OPEN_MAX = 10_240       # what macOS takes where it names no limit (sys/syslimits.h)
 OTHERS = 256            # descriptors that are not parts: directories, the ledger, libraries
 
 
@@ -86,10 +87,13 @@ def is_complete(status):
 def descriptors():
     """Return how many files this process may have open, after asking for as many as it can get."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= MOST_DESCRIPTORS:
+        return MOST_DESCRIPTORS
     most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < most:
+    for wanted in (most, OPEN_MAX):
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
         except (OSError, ValueError):
-            return soft         # macOS has a limit of its own below the one that it names
-    return most
+            pass
+    return soft

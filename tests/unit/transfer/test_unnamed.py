@@ -2,6 +2,7 @@
 
 import os
 import resource
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,6 +87,20 @@ def test_no_more_than_the_system_lets_us_have_open(tree, monkeypatch):
         unnamed.keep(write(tree, f"{number}.part"))
     assert unnamed.is_full
     unnamed.drop_all()
+
+
+@pytest.mark.parametrize("limits, most, got", [
+    ((256, -1), 10_240, 10_240), ((256, 4096), 4096, 4096), ((-1, -1), 0, 1 << 16),
+    ((1 << 20, 1 << 20), 0, 1 << 16), ((1024, 1024), 1024, 1024), ((256, -1), 0, 256)])
+def test_the_limit_of_a_system(monkeypatch, limits, most, got):
+    """macOS names none and takes no more than 10,240; where nothing is taken the old one stays."""
+    def setrlimit(which, wanted):
+        if wanted[0] > most:
+            raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(module, "resource", SimpleNamespace(
+        RLIM_INFINITY=-1, RLIMIT_NOFILE=7, setrlimit=setrlimit, getrlimit=lambda which: limits))
+    assert descriptors() == got
 
 
 def test_the_limit_is_raised_as_far_as_it_goes():
