@@ -206,11 +206,11 @@ def is_root(path):
         return False
 
 
-def settle(tree, part, fd, path, size, mtime_ns, mode, is_free=False):
+def settle(tree, part, fd, path, size, mtime_ns, mode):
     """Give the complete part file its time, permissions and name; return (path, os.stat_result).
 
-    `is_free` says that nothing was there a moment ago. A zero-byte key that ends in `/` becomes a
-    directory. Raises OSError, or Fault where something else than a file is in the way.
+    A zero-byte key that ends in `/` becomes a directory. Raises OSError, or Fault where something
+    else than a file is in the way.
     """
     if path.endswith("/"):
         if not size:
@@ -223,8 +223,7 @@ def settle(tree, part, fd, path, size, mtime_ns, mode, is_free=False):
         os.utime(fd, ns=(mtime_ns, mtime_ns))
     folder, name, path = tree.folder(path)
     for _ in range(3):
-        chosen = name if is_free else free_name(tree, folder, name)
-        is_free = False
+        chosen = free_name(tree, folder, name)
         if "/" in chosen:       # the name and its mark together are too long for one
             folder, name, path = tree.folder(path.removesuffix(name) + chosen)
             chosen = name

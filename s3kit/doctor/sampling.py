@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from s3kit.errors import Fault
 from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.transfer.engine import Engine, Task
+from s3kit.transfer.engine import Engine
+from s3kit.transfer.task import Task
 from s3kit.transfer.job import AGAIN, FATAL, RECEIVED, Outcome
 from s3kit.transfer.work import Work
 

@@ -5,9 +5,10 @@ from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.pool import DEPTH
 from s3kit.transfer import job as jobs
-from s3kit.transfer.engine import NO_SPACE, current_umask
+from s3kit.transfer.engine import current_umask
 from s3kit.transfer.job import Outcome
 from s3kit.transfer.large import Large
+from s3kit.transfer.task import NO_SPACE
 
 RANGES_TOGETHER = 4  # of one object in one batch: a worker then has twice as many on their way
 BATCHES_AHEAD = 2           # for each batch that the workers hold, of one object

@@ -3,39 +3,20 @@ them.
 
 A task never waits: what must be tried again is answered `again`, and the parent decides when.
 """
-import errno
 import mmap
 import os
 import time
 from collections import deque
-from urllib.parse import quote
 
 from s3kit.disk.tree import Tree
-from s3kit.errors import Fault, reason
-from s3kit.s3 import verdicts
-from s3kit.s3.answer import ERROR_DOCUMENT
-from s3kit.s3.headers import clean_etag, said
+from s3kit.errors import Fault
 from s3kit.s3.patience import Throttle
-from s3kit.transfer.job import (
-    AGAIN,
-    ARCHIVED,
-    CHANGED,
-    CONFLICT,
-    FAILED,
-    FATAL,
-    FULL,
-    VANISHED,
-    Outcome,
-)
+from s3kit.transfer.job import FATAL
+from s3kit.transfer.task import outcome_of
 from s3kit.transfer.unnamed import Unnamed
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
 READ_SECONDS = 1.0          # between two notes of how much of files was read
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-# What becomes of a Job after an answer that is not a success; FAILED where nothing else is said.
-STATES = {verdicts.AGAIN: AGAIN, verdicts.EXPIRED: AGAIN, verdicts.SLOW: AGAIN,
-          verdicts.ARCHIVED: ARCHIVED, verdicts.VANISHED: VANISHED, verdicts.CHANGED: CHANGED,
-          verdicts.SKEWED: FATAL, verdicts.UNTRUSTED: FATAL}
 
 
 class Engine:
@@ -94,6 +75,11 @@ class Engine:
             self.paused = False
         elif kind == "slow":
             self.throttle.shrink(time.monotonic())
+
+    def slowed_down(self):
+        """Heed an answer that says that we are too fast, and have the other workers heed it."""
+        self.throttle.shrink(time.monotonic())
+        self.said.append(("slow", None))
 
     def notes(self):
         """Return what the parent should know besides outcomes."""
@@ -190,151 +176,6 @@ class Engine:
         for task in tasks:
             task.drop()
         self.unnamed.drop_all()
-
-
-class Task:
-    """One Job under way: `begin`, then `answered` for each answer, until `end`.
-
-    What `is_local` asks nothing of S3, and waits for nothing.
-    """
-
-    is_local = False
-
-    def __init__(self, engine, job, ticket, place):
-        self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
-        self.fd = self.blocks = self.oserror = None
-        self.moved = 0
-
-    def end(self, outcome):
-        """Give back the outcome and whatever the task holds."""
-        self.drop()
-        self.engine.finish(self, outcome)
-
-    def drop(self):
-        """Let go of the descriptor, and with it of the lock."""
-        if self.blocks:
-            self.blocks.drop()
-        if self.fd is not None:
-            os.close(self.fd)
-            self.fd = None
-
-    def write(self, transfer, data):
-        """Put a piece of a body into the blocks; return what libcurl wants to hear.
-
-        A failure is kept in `oserror`.
-        """
-        self.engine.spend(transfer, len(data))
-        self.moved += len(data)
-        try:
-            self.blocks.add(data)
-        except OSError as error:
-            self.oserror = error
-            return -1
-        return None
-
-    def fail(self, state, why, **more):
-        """End without success."""
-        self.end(Outcome(state, why, moved=self.moved, **more))
-
-    def send(self, method="GET", query="", headers=(), sink=None, most=None):
-        """Send a request for the job's object, pinned to its version or ETag."""
-        job = self.job
-        endpoint = self.engine.endpoints[job.bucket]
-        headers = list(headers)
-        if job.url:
-            if "x-amz-checksum-mode" in job.url.partition("SignedHeaders=")[2].lower():
-                headers.append("x-amz-checksum-mode: ENABLED")
-            url = job.url
-        else:
-            headers.append("x-amz-checksum-mode: ENABLED")
-            if job.version_id:
-                named = f"versionId={quote(job.version_id, safe='')}"
-                query = f"{query}&{named}" if query else named
-            url = endpoint.object_url(job.key, query)
-        if job.etag and job.version_id in ("", "null"):  # the null version can be overwritten
-            headers.append(f'If-Match: "{job.etag}"')
-        if job.unless and not job.etag and method == "GET":
-            headers.append(f'If-None-Match: "{job.unless}"')
-        return self.engine.wire.start(self, endpoint, url, method=method, headers=headers,
-                                      sink=sink, most=most, signed_url=bool(job.url))
-
-    def is_refused(self, transfer):
-        """End the task if the answer is not a success; return whether it did."""
-        verdict = verdicts.verdict_of(transfer)
-        if transfer.errno and verdict in (verdicts.OK, verdicts.AGAIN):
-            self.fail(AGAIN, transfer.failure)
-        elif verdict == verdicts.OK:
-            self.engine.throttle.grow()
-            return False
-        else:
-            self.tell(verdict, transfer)
-            self.fail(self.state_of(verdict, transfer), why(verdict, transfer),
-                      slow=verdict in (verdicts.EXPIRED, verdicts.SLOW))
-        return True
-
-    def tell(self, verdict, transfer):
-        """Have the other tasks, and the parent, heed what an answer says of all requests."""
-        engine = self.engine
-        if verdict == verdicts.EXPIRED and self.is_current(transfer):  # else renewed meanwhile
-            engine.paused = True
-            engine.said.append(("expired", transfer.endpoint.generation))
-        elif verdict == verdicts.SLOW:
-            engine.throttle.shrink(time.monotonic())
-            engine.said.append(("slow", None))
-
-    def state_of(self, verdict, transfer):
-        """Return the state of a Job whose request was refused."""
-        if verdict == verdicts.REFUSED and self.is_for_all(transfer):
-            return FATAL
-        return STATES.get(verdict, AGAIN if transfer.code == ERROR_DOCUMENT else FAILED)
-
-    def is_current(self, transfer):
-        """Return whether a request was signed with the newest credentials that we have."""
-        endpoint, url = self.engine.endpoints[self.job.bucket], self.job.url
-        return f"={endpoint.access_key}%2F" in url if url else transfer.endpoint is endpoint
-
-    def is_for_all(self, transfer):
-        """Return whether all requests will be refused, too: a signature may be wrong of one key
-        alone, but not the first one.
-        """
-        return self.engine.answers < 2 or transfer.code != "SignatureDoesNotMatch"
-
-    def fault_of(self, transfer, size, status=200):
-        """Return why an answer's head is not that of the version that was asked for, or ''."""
-        job, headers = self.job, transfer.headers
-        etag = clean_etag(headers)
-        if transfer.status != status:
-            return f"S3 answers with status {transfer.status}, not {status}"
-        if not etag:            # not S3's answer: the page of a portal, with whatever length
-            return "the answer has no ETag: it is not an object of S3's"
-        if job.etag and etag != job.etag:
-            return f"S3 sent another object: ETag {etag}, not {job.etag}"
-        version = headers.get("x-amz-version-id", "")
-        if job.version_id and version and version != job.version_id:
-            return f"S3 sent another version: {version}"
-        length = headers.get("content-length", "")
-        if length and size >= 0 and length != str(size):
-            return f"S3 sends {length} bytes, not {size}"
-        return ""
-
-
-def why(verdict, transfer):
-    """Return why a request was refused, in a line."""
-    if verdict == verdicts.CHANGED:
-        return "the object was changed since it was listed"
-    where = transfer.headers.get("x-amz-bucket-region", "") if verdict == verdicts.REGION else ""
-    return said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else "")
-
-
-def outcome_of(error, path):
-    """Return the Outcome of a file at `path` that an OSError, or a Fault that names what is in the
-    way, has stopped.
-    """
-    if isinstance(error, Fault):
-        return Outcome(CONFLICT, str(error))
-    if error.errno in NO_SPACE:
-        return Outcome(FULL, reason(error))
-    return Outcome(FAILED, f"cannot write '{path}': {reason(error)}")
 
 
 def current_umask():

@@ -6,8 +6,9 @@ from s3kit.proof.checksums import Crc
 from s3kit.proof.claims import Check, Parts
 from s3kit.proof.digest import LEAF, Digest
 from s3kit.s3.headers import claim_in, claim_of_part, described, is_archived, is_crc, modified_ns
-from s3kit.transfer.engine import READ, Task
+from s3kit.transfer.engine import READ
 from s3kit.transfer.job import AGAIN, ARCHIVED, CHECKED, RECEIVED, SURVEYED, Outcome
+from s3kit.transfer.task import Task
 from s3kit.units import number
 
 NOTE_BYTES = 4 << 20        # that a line of the journal may have

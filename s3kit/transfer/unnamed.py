@@ -21,8 +21,8 @@ OTHERS = 256            # descriptors that are not parts: directories, the ledge
 
 
 class Complete(NamedTuple):
-    """A complete part file: its name and the descriptor that holds it, the path and the time it is
-    to have (see tree.settle), its size, and whether nothing was there.
+    """A complete part file: its name and the descriptor that holds it, its size, and the path and
+    the time it is to have (see tree.settle).
     """
 
     part: str
@@ -30,12 +30,10 @@ class Complete(NamedTuple):
     path: str
     size: int
     mtime_ns: int
-    is_free: bool
 
     def settle(self, tree, mode):
         """Give it its name; return (path, os.stat_result). Raises OSError, or Fault."""
-        return settle(tree, self.part, self.fd, self.path, self.size, self.mtime_ns, mode,
-                      self.is_free)
+        return settle(tree, self.part, self.fd, self.path, self.size, self.mtime_ns, mode)
 
 
 class Unnamed:

@@ -15,9 +15,9 @@ from s3kit.proof.claims import NO_CLAIM, Check
 from s3kit.proof.digest import Digest, digest_of
 from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns
 from s3kit.transfer import present
-from s3kit.transfer.engine import Task, outcome_of
 from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, NAMED, UNCHANGED, WRITTEN, Outcome
 from s3kit.transfer.sizes import LARGE, SMALL
+from s3kit.transfer.task import Task, outcome_of
 from s3kit.transfer.unnamed import Complete
 from s3kit.units import number
 
@@ -34,7 +34,7 @@ class Fetch(Task):
         self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
         self.check = self.digest = None
         self.wrong = ""
-        self.is_free = self.is_asked = False
+        self.is_asked = False
         self.claim = NO_CLAIM
         self.fd = lock.hold(self.part, tree.parts)
         if self.fd is None:
@@ -57,7 +57,6 @@ class Fetch(Task):
         if job.size < 0 or job.key.endswith("/"):
             return False
         there = tree.look(job.path)
-        self.is_free = there is None and not tree.folds
         if there is not None and there.st_size == job.size:
             outcome = present.file_in_place(tree, job, self.engine.buffer)
             if outcome:
@@ -176,7 +175,7 @@ class Fetch(Task):
         """End with a part file that waits for its name; where the system lets us hold no more of
         them its bytes are flushed now, and it gets its name.
         """
-        complete = Complete(self.part, self.fd, self.job.path, outcome.size, mtime_ns, self.is_free)
+        complete = Complete(self.part, self.fd, self.job.path, outcome.size, mtime_ns)
         unnamed = self.engine.unnamed
         is_full = unnamed.is_full
         if is_full:

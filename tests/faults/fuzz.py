@@ -95,8 +95,8 @@ def fuzz_answer(data):
     from s3kit.s3.address import Endpoint
     from s3kit.s3.answer import Transfer
     from s3kit.s3.headers import claim_in, claim_of_part, described, is_archived, said, skew
-    from s3kit.transfer.engine import Task
     from s3kit.transfer.job import Job, Outcome
+    from s3kit.transfer.task import Task
     head, _, body = data.partition(b"\0\0")
     made = Transfer(None, Endpoint("b", "http://h/b"), None)
     made.curl = Namespace(head=[b"HTTP/1.1 200 OK\r\n", head, b"\r\n"])

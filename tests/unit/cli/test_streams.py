@@ -5,6 +5,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
+from descriptors import open_descriptors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,10 +121,10 @@ def test_an_input_that_was_cut(tmp_path):
 
 def test_files_are_closed(tmp_path):
     (tmp_path / "a.csv").write_text(CSV)
-    before = set(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     for _ in Source(args(*[str(tmp_path / "a.csv")] * 3)).batches():
         pass
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 # --- writing

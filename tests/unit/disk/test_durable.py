@@ -7,6 +7,7 @@ import stat
 import threading
 
 import pytest
+from descriptors import open_descriptors
 
 from s3kit.disk import durable
 from s3kit.disk.durable import Replacement
@@ -134,10 +135,10 @@ def test_a_replacement_is_durable(tmp_path, monkeypatch):
 
 def test_replacements_leave_no_descriptor_open(tmp_path):
     """Neither what was committed nor what was abandoned."""
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_descriptors())
     Replacement(str(tmp_path / "a")).commit()
     Replacement(str(tmp_path / "a")).abandon()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(open_descriptors()) == before
 
 
 def test_an_abandoned_replacement_leaves_no_trace(tmp_path):
@@ -221,7 +222,7 @@ def test_a_replacement_cannot_be_forgotten(tmp_path, small_files):
     """As a context it is there when all went well; an error inside of it or of the commit, also
     what is not an OSError, leaves the old file alone.
     """
-    path, before = tmp_path / "m.csv", len(os.listdir("/proc/self/fd"))
+    path, before = tmp_path / "m.csv", len(open_descriptors())
     with Replacement(str(path)) as new:
         new.file.write(b"old")
     for size, end in ((10, ValueError), ((1 << 16) + 100, None), (1 << 20, None)):
@@ -230,7 +231,7 @@ def test_a_replacement_cannot_be_forgotten(tmp_path, small_files):
             if end:
                 raise end
         assert path.read_bytes() == b"old" and names(tmp_path) == ["m.csv"]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(open_descriptors()) == before
 
 
 @pytest.mark.parametrize("call", ("fchmod", "fdatasync", "rename", "fsync"))
@@ -240,7 +241,7 @@ def test_each_step_of_a_replacement_may_fail(call, tmp_path, monkeypatch):
     """
     path = tmp_path / "m.csv"
     path.write_bytes(b"old")
-    before, made = len(os.listdir("/proc/self/fd")), []
+    before, made = len(open_descriptors()), []
 
     def failing(*args, **more):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -254,7 +255,7 @@ def test_each_step_of_a_replacement_may_fail(call, tmp_path, monkeypatch):
         each.abandon()
     # The directory's flush comes when the new file has the name already.
     assert path.read_bytes() == (b"new" if call == "fsync" else b"old")
-    assert names(tmp_path) == ["m.csv"] and len(os.listdir("/proc/self/fd")) == before
+    assert names(tmp_path) == ["m.csv"] and len(open_descriptors()) == before
 
 
 def test_a_long_name_can_be_replaced(tmp_path):

@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import pytest
+from descriptors import open_descriptors
 
 from s3kit.disk.lock import hold, hold_below, is_named
 
@@ -74,9 +75,9 @@ def test_names_do_not_disturb_each_other(folder):
 def test_a_refusal_leaks_nothing(folder):
     """Asking again and again for what another holds opens no descriptor for good."""
     first = hold(NAME, folder)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_descriptors())
     assert [hold(NAME, folder) for _ in range(20)] == [None] * 20
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(open_descriptors()) == before
     os.close(first)
 
 
@@ -119,9 +120,9 @@ def test_a_file_that_left_its_name_is_not_the_part(folder, tmp_path, monkeypatch
         flock(fd, how)
 
     monkeypatch.setattr(fcntl, "flock", slow_flock)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_descriptors())
     fd = hold(NAME, folder)
-    assert len(os.listdir("/proc/self/fd")) == before + 1
+    assert len(open_descriptors()) == before + 1
     assert is_named(fd, NAME, folder)
     os.write(fd, b"ours")
     assert (tmp_path / NAME).read_bytes() == b"ours"
@@ -163,8 +164,8 @@ def test_a_link_is_not_followed(folder, tmp_path):
 
 def test_a_file_in_a_directory_by_its_path(tmp_path, folder):
     """One holds it, the other does not, and no descriptor of the directory stays open."""
-    before = set(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     fd = hold_below(tmp_path, NAME)
     assert fd is not None and hold(NAME, folder) is None
     os.close(fd)
-    assert set(os.listdir("/proc/self/fd")) <= before
+    assert open_descriptors() <= before

@@ -1,14 +1,45 @@
 """An engine between a strict fake S3 and a destination."""
 
+import errno
+import os
 import time
 
 import pytest
 
+from s3kit.errors import Fault
 from s3kit.s3.address import Endpoint
-from s3kit.transfer.job import Job
+from s3kit.transfer.job import Job, Outcome
+from s3kit.transfer.task import Task
 from s3kit.transfer.work import Work
 
 SOON = 20           # seconds, on a busy machine
+
+
+class Local(Task):
+    """Asks nothing of S3; `path` says what goes wrong."""
+
+    is_local = True
+
+    def begin(self):
+        """End, or fail."""
+        if self.job.path == "conflict":
+            raise Fault("a FIFO is in the way")
+        if self.job.path == "full":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.end(Outcome("done", self.job.path))
+
+
+class Ask(Task):
+    """Asks with the method that the job's path names; answers with the status."""
+
+    def begin(self):
+        """Ask."""
+        self.send(self.job.path)
+
+    def answered(self, transfer):
+        """End."""
+        if not self.is_refused(transfer):
+            self.end(Outcome("done", str(transfer.status)))
 
 
 class Desk:
@@ -42,6 +73,10 @@ class Desk:
                  "size": version.size if version else 4, "path": f"b/{key}"} | fields
         return Job(kind, "b", key, **known)
 
+    def ask(self, **fields):
+        """Return a Job that asks for the object `k`."""
+        return self.job("ask", path=fields.pop("method", "GET"), **fields)
+
     def do(self, *jobs, engine=None, **settings):
         """Return the Outcomes of a batch; of one job its Outcome."""
         engine = engine or self.engine(**settings)
@@ -62,3 +97,18 @@ def desk(fake, tmp_path):
     yield made
     for engine in made.engines:
         engine.close()
+
+
+@pytest.fixture
+def engine(desk):
+    """An engine with tasks of our own beside the usual ones."""
+    made = desk.engine()
+    made.tasks = made.tasks | {"local": Local, "ask": Ask}
+    return made
+
+
+@pytest.fixture
+def asks(desk, engine):
+    """Return f(the job's fields) -> what comes of asking for an object."""
+    desk.fake.put("b", "k", b"body")
+    return lambda **fields: desk.do(desk.ask(**fields), engine=engine)

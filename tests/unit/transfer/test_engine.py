@@ -1,75 +1,11 @@
 """An engine: batches and their answers, what S3's refusals mean, and what the parent hears."""
 
-import errno
 import os
 import socket
 
-import pytest
-
-from s3kit.errors import Fault
-from s3kit.s3.answer import Transfer
 from s3kit.transfer import engine as module
-from s3kit.transfer.engine import Task, current_umask, outcome_of
-from s3kit.transfer.job import (
-    AGAIN,
-    ARCHIVED,
-    CHANGED,
-    CONFLICT,
-    FAILED,
-    FATAL,
-    FULL,
-    VANISHED,
-    WRITTEN,
-    Outcome,
-)
-
-
-class Local(Task):
-    """Asks nothing of S3; `path` says what goes wrong."""
-
-    is_local = True
-
-    def begin(self):
-        """End, or fail."""
-        if self.job.path == "conflict":
-            raise Fault("a FIFO is in the way")
-        if self.job.path == "full":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.end(Outcome("done", self.job.path))
-
-
-class Ask(Task):
-    """Asks with the method that the job's path names; answers with the status."""
-
-    def begin(self):
-        """Ask."""
-        self.send(self.job.path)
-
-    def answered(self, transfer):
-        """End."""
-        if not self.is_refused(transfer):
-            self.end(Outcome("done", str(transfer.status)))
-
-
-@pytest.fixture
-def engine(desk):
-    """An engine with tasks of our own beside the usual ones."""
-    made = desk.engine()
-    made.tasks = made.tasks | {"local": Local, "ask": Ask}
-    return made
-
-
-def ask(desk, **fields):
-    """Return a Job that asks for the object `k`."""
-    return desk.job("ask", path=fields.pop("method", "GET"), **fields)
-
-
-@pytest.fixture
-def asks(desk, engine):
-    """Return f(the job's fields) -> what comes of asking for an object."""
-    desk.fake.put("b", "k", b"body")
-    return lambda **fields: desk.do(ask(desk, **fields), engine=engine)
-
+from s3kit.transfer.engine import current_umask
+from s3kit.transfer.job import FATAL, FULL, WRITTEN
 
 # --- batches
 
@@ -78,7 +14,7 @@ def test_a_batch_comes_back_when_all_of_it_is_done(desk, engine):
     """In its order, whatever came of its jobs; one that waits holds up no other batch."""
     desk.fake.put("b", "k", b"body")
     desk.fake.fault("hang", key="k", times=1)
-    engine.add(1, [ask(desk)])
+    engine.add(1, [desk.ask()])
     engine.add(2, [desk.job("local", etag="", path=path) for path in ("one", "full", "two")])
     assert engine.busy
     (ticket, outcomes), = engine.turn(0)
@@ -91,7 +27,7 @@ def test_a_batch_comes_back_when_all_of_it_is_done(desk, engine):
 def test_only_so_many_requests_at_once(desk, engine):
     """As many as connections; the others follow."""
     desk.fake.put("b", "k", b"body")
-    engine.add(1, [ask(desk) for _ in range(9)])
+    engine.add(1, [desk.ask() for _ in range(9)])
     most, done = 0, []
     while not done:
         done = engine.turn(0.5)
@@ -108,7 +44,7 @@ def test_a_turn_ends_when_the_parent_says_something(desk, engine):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         engine.watch(theirs.fileno())
-        engine.add(1, [ask(desk)])
+        engine.add(1, [desk.ask()])
         ours.send(b"x")
         assert engine.turn(1000) == []
 
@@ -120,185 +56,6 @@ def test_a_destination_that_cannot_be_used(desk):
     assert {(one.state, one.error) for one in outcomes} == {
         (FATAL, f"cannot use the destination '{desk.folder}': File exists")}
     assert desk.fake.log == []
-
-
-@pytest.mark.parametrize("error, outcome", [
-    (Fault("a FIFO is in the way: 'k'"), Outcome(CONFLICT, "a FIFO is in the way: 'k'")),
-    (OSError(errno.ENOSPC, "No space left on device"), Outcome(FULL, "No space left on device")),
-    (OSError(errno.EDQUOT, "Disk quota exceeded"), Outcome(FULL, "Disk quota exceeded")),
-    (OSError(errno.EIO, "Input/output error"),
-     Outcome(FAILED, "cannot write 'b/k': Input/output error"))])
-def test_what_stops_a_file(error, outcome):
-    """Space may come back; what is in the way is named."""
-    assert outcome_of(error, "b/k") == outcome
-
-
-# --- what is asked
-
-
-def test_a_request_names_the_version_it_wants(desk, asks):
-    """By its id; the null version, which may be overwritten, and none by the ETag."""
-    etag = desk.fake.get("b", "k").etag
-    desk.fake.bucket("b", versioning="Enabled")
-    version = desk.fake.put("b", "k", b"newer")
-    for wanted in (version, "null", ""):
-        asks(version_id=wanted, etag=etag)
-    first, second, third = desk.fake.log
-    assert first.query == {"versionId": version} and "if-match" not in first.headers
-    assert second.query == {"versionId": "null"} and second.headers["if-match"] == f'"{etag}"'
-    assert third.query == {} and third.headers["if-match"] == f'"{etag}"'
-    assert (second.status, third.status) == (200, 412)
-
-
-def test_a_request_for_what_may_be_there_already(desk, asks):
-    """Only if nothing better is known, and only of a GET."""
-    etag = desk.fake.get("b", "k").etag
-    for fields in ({"etag": ""}, {"etag": etag}, {"etag": "", "method": "HEAD"}):
-        asks(unless=etag, **fields)
-    assert [one.headers.get("if-none-match") for one in desk.fake.log] == [f'"{etag}"', None, None]
-
-
-# --- what a refusal means
-
-
-@pytest.mark.parametrize("fault, state, said", [
-    ({"status": 500, "code": "InternalError", "message": "m"}, AGAIN, "S3 says InternalError: m"),
-    ({"status": 403, "code": "InvalidObjectState", "message": "m"}, ARCHIVED,
-     "S3 says InvalidObjectState: m"),
-    ({"status": 404, "code": "NoSuchVersion", "message": "m"}, VANISHED,
-     "S3 says NoSuchVersion: m"),
-    ({"status": 412, "code": "PreconditionFailed"}, CHANGED,
-     "the object was changed since it was listed"),
-    ({"status": 403, "code": "AccessDenied", "message": "m"}, FAILED, "S3 says AccessDenied: m"),
-    ({"status": 404, "code": "NoSuchBucket", "message": "m"}, FAILED, "S3 says NoSuchBucket: m"),
-    ({"status": 403, "code": "InvalidAccessKeyId", "message": "m"}, FATAL,
-     "S3 says InvalidAccessKeyId: m"),
-    ({"status": 403, "code": "SignatureDoesNotMatch", "message": "m"}, FATAL,
-     "S3 says SignatureDoesNotMatch: m"),
-    ({"status": 403, "code": "RequestTimeTooSkewed", "message": "m"}, FATAL,
-     "S3 says RequestTimeTooSkewed: m"),
-    ({"status": 301, "code": "PermanentRedirect", "message": "m",
-      "headers": {"x-amz-bucket-region": "eu-west-1"}}, FAILED,
-     "S3 says PermanentRedirect: m (the bucket is in eu-west-1: --region eu-west-1)"),
-    ({"status": 307, "code": "TemporaryRedirect", "message": "m"}, FAILED,
-     "S3 says TemporaryRedirect: m")])
-def test_a_refusal(desk, asks, engine, fault, state, said):
-    """It ends that job; nobody else hears of it."""
-    desk.fake.fault("status", key="k", **fault)
-    outcome = asks()
-    assert (outcome.state, outcome.error, outcome.slow) == (state, said, False)
-    assert engine.notes() == [] and not engine.paused
-
-
-def test_a_signature_that_is_wrong_of_one_key(desk, asks):
-    """Where others were right it says nothing of them."""
-    assert asks().state == "done"
-    desk.fake.fault("status", key="k", status=403, code="SignatureDoesNotMatch", times=2)
-    assert asks().state == FAILED
-    desk.fake.fault("status", key="k", status=403, code="InvalidToken")
-    assert asks().state == FAILED and asks().state == FATAL
-
-
-@pytest.mark.parametrize("kind", ["refuse", "short", "reset"])
-def test_a_connection_that_breaks(desk, asks, kind):
-    """Also in the middle of a body that began well; the words are libcurl's."""
-    desk.fake.fault(kind, key="k")
-    outcome = asks()
-    assert outcome.state == AGAIN and outcome.error and not outcome.slow
-
-
-def test_an_error_in_the_clothes_of_a_success(desk, asks, engine):
-    """With a code of S3's it is what that says; without one nobody knows."""
-    desk.fake.fault("error200", key="k", code="SlowDown", message="m")
-    desk.fake.fault("html", key="k", body=b"<Error><Other/></Error>")
-    outcome = asks()
-    assert (outcome.state, outcome.error) == (AGAIN, "S3 says SlowDown: m")
-    engine.throttle.quiet_until = 0
-    outcome = asks()
-    assert (outcome.state, outcome.error) == (AGAIN, "S3 answered 200 with an error document")
-
-
-def test_a_certificate_that_is_not_to_be_trusted(desk, engine):
-    """It will not be at the next try either."""
-    task = Ask(engine, ask(desk, etag=""), 1, 0)
-    engine.batches[1] = [1, [None]]
-    transfer = Transfer(task, desk.endpoint(), None)
-    transfer.headers, transfer.errno, transfer.failure = {}, 60, "not to be trusted"
-    assert task.is_refused(transfer)
-    assert engine.done[0][1][0][:2] == (FATAL, "not to be trusted")
-
-
-def test_s3_is_slow(desk, asks, engine):
-    """Fewer requests from now on; the parent tells the other workers."""
-    desk.fake.fault("status", key="k", status=503, code="SlowDown", message="m")
-    outcome = asks()
-    assert (outcome.state, outcome.error, outcome.slow) == (AGAIN, "S3 says SlowDown: m", True)
-    assert engine.notes() == [("slow", None)] and engine.throttle.allowed == 2
-    engine.throttle.quiet_until = 0
-    assert asks().state == "done" and engine.throttle.allowed == 2.5
-
-
-def test_another_worker_was_slowed_down(engine):
-    engine.hear(("slow", None))
-    assert engine.throttle.allowed == 2 and engine.notes() == []
-
-
-def test_credentials_that_have_expired(desk, asks, engine):
-    """Nothing more is asked until there are new ones; the parent hears which they were."""
-    desk.fake.fault("status", key="k", status=400, code="ExpiredToken", message="m")
-    engine.hear(("endpoints", [desk.endpoint(generation=7)]))
-    outcome = asks()
-    assert (outcome.state, outcome.error, outcome.slow) == (AGAIN, "S3 says ExpiredToken: m", True)
-    assert engine.paused and engine.notes() == [("expired", 7)]
-    engine.add(2, [ask(desk)])
-    assert engine.turn(0) == [] and engine.wire.active == 0
-    engine.hear(("endpoints", [desk.endpoint(generation=8)]))
-    while not (done := engine.turn(0.5)):
-        pass
-    assert done[0][1][0].state == "done"
-
-
-@pytest.mark.parametrize("url, is_newest", [
-    ("https://x?X-Amz-Credential=NEW%2F2026", True), ("https://x?X-Amz-Credential=OLD%2F", False),
-    ("", False)])
-def test_credentials_that_were_renewed_meanwhile(desk, engine, url, is_newest):
-    """The answer is to a request that was signed before: it says nothing of the new ones."""
-    task = Ask(engine, ask(desk, etag="", url=url), 1, 0)
-    transfer = Transfer(task, engine.endpoints["b"], None)
-    transfer.headers, transfer.status, transfer.code = {}, 400, "ExpiredToken"
-    engine.hear(("endpoints", [desk.endpoint(access_key="NEW", generation=8)]))
-    engine.batches[1] = [1, [None]]
-    assert task.is_refused(transfer)
-    assert engine.paused is is_newest and bool(engine.notes()) is is_newest
-    assert engine.done[0][1][0].state == AGAIN
-
-
-# --- a server that lies
-
-
-@pytest.mark.parametrize("changes, said", [
-    ({}, ""), ({"content-length": ""}, ""), ({"x-amz-version-id": ""}, ""),
-    ({"etag": 'W/"E"'}, ""),
-    ({"status": 206}, "S3 answers with status 206, not 200"),
-    ({"etag": ""}, "the answer has no ETag: it is not an object of S3's"),
-    ({"etag": '"f"'}, "S3 sent another object: ETag f, not e"),
-    ({"x-amz-version-id": "w"}, "S3 sent another version: w"),
-    ({"content-length": "5"}, "S3 sends 5 bytes, not 4")])
-def test_the_head_of_an_answer(desk, engine, changes, said):
-    """It is that of the version that was asked for, or the answer is nothing."""
-    task = Ask(engine, ask(desk, etag="e", version_id="v"), 1, 0)
-    transfer = Transfer(task, desk.endpoint(), None)
-    headers = {"etag": '"e"', "x-amz-version-id": "v", "content-length": "4"} | changes
-    transfer.status, transfer.headers = headers.pop("status", 200), headers
-    assert task.fault_of(transfer, 4) == said
-
-
-def test_a_size_that_nobody_knows(desk, engine):
-    """Any is right."""
-    task = Ask(engine, ask(desk, etag=""), 1, 0)
-    transfer = Transfer(task, desk.endpoint(), None)
-    transfer.status, transfer.headers = 200, {"etag": '"e"', "content-length": "5"}
-    assert task.fault_of(transfer, -1) == ""
 
 
 # --- what the parent hears

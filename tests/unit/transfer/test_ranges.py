@@ -8,6 +8,7 @@ import os
 import zlib
 
 import pytest
+from descriptors import open_descriptors
 
 from s3kit.disk import direct_io
 from s3kit.proof.checksums import DIGEST_BYTES, Crc
@@ -311,10 +312,10 @@ def test_breaking_off_while_files_are_read(desk, engine, fetch, monkeypatch):
     monkeypatch.setattr(module, "READ", 1000)
     (desk.folder / "k").write_bytes(bytes(20 << 20))
     inode = os.stat("p", dir_fd=engine.tree.parts).st_ino
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_descriptors())
     engine.add(1, [desk.job("check", etag="", path="k", size=20 << 20),
                    desk.job("range", path="p", start=START, end=END, inode=inode, pieces=noted)])
     assert engine.turn(0) == [] and len(engine.reading) == 2
-    assert len(os.listdir("/proc/self/fd")) >= before + 2
+    assert len(open_descriptors()) >= before + 2
     engine.close()
-    assert not engine.reading and len(os.listdir("/proc/self/fd")) <= before
+    assert not engine.reading and len(open_descriptors()) <= before

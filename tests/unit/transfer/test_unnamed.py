@@ -23,7 +23,7 @@ def write(tree, part, body=b"body", path="b/k"):
     """Return a Complete part file."""
     fd = lock.hold(part, tree.parts)
     os.write(fd, body)
-    return Complete(part, fd, path, len(body), 1_000_000_000, False)
+    return Complete(part, fd, path, len(body), 1_000_000_000)
 
 
 def status_of(tree, part):
