@@ -155,8 +155,11 @@ class Fetching(Verb):
     # --- afterwards
 
     def abandon(self):
-        """Let go of part files; what came stays for the next run."""
-        self.large.drop_all()
+        """Let go of part files; what came stays for the next run, unless a flush has failed."""
+        why = self.stage.outbox.lost
+        self.large.drop_all(discard=bool(why))
+        if why:
+            self.naming.disown(why)
 
     def summary(self):
         """Return the parts of the summary."""

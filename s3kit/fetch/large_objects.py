@@ -189,7 +189,11 @@ class LargeObjects:
             self.fetching.stop_for_space(errand, Outcome(jobs.FULL, reason(error)))
         self.fetching.give_up(errand, Outcome(jobs.FAILED, f"cannot {action}: {reason(error)}"))
 
-    def drop_all(self):
-        """Let go of all part files."""
+    def drop_all(self, discard=False):
+        """Let go of all part files, or remove them: a later run would read them from memory."""
         for large in self.held:
-            large.drop()
+            try:
+                (large.discard if discard else large.drop)()
+            except OSError:
+                large.drop()
+        self.held.clear()

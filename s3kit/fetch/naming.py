@@ -1,5 +1,6 @@
 """Files of s3-fetch get their names when their bytes are on the disk."""
 
+from s3kit.disk import durable
 from s3kit.pipeline.errand import Errand
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job, Outcome
@@ -41,6 +42,19 @@ class Naming:
         for holder, files in held.items():
             naming = NamingErrand(files)
             self.stage.send_to(holder, naming.job, naming)
+
+    def disown(self, why):
+        """Let the rows of files without a name go as failed, for a flush that failed; their parts
+        go, for their bytes may be there in memory alone.
+        """
+        for errand in [each for each in self.fetching.flying.values() if each.written]:
+            if not errand.large:
+                try:
+                    durable.unlink(errand.written.path, self.fetching.tree.parts)
+                except OSError:
+                    pass            # a disk that has failed may take no change either
+            self.fetching.give_up(errand, Outcome(jobs.FAILED, why))
+        self.stage.let_go()
 
     def answered(self, naming, outcome):
         """A worker has named files, or has died: then they are fetched again."""

@@ -31,7 +31,8 @@ class GroupCommit:
 
     `let_go(rows)` gets them when they are durable and their Entries are in the ledger, or failed
     where they could not be flushed; `on_flushed(values)` what else waited for a flush of
-    `destination`. `fault` is set where a flush or the ledger has failed.
+    `destination`. `fault` is set where a flush or the ledger has failed; `lost` says why what was
+    written since the last flush may not be on the disk, and is empty as long as no flush failed.
     """
 
     def __init__(self, destination, let_go, on_flushed):
@@ -40,7 +41,7 @@ class GroupCommit:
         self.values = []            # what else waits
         self.pending, self.paths = {}, {}
         self.more = threading.Condition()
-        self.ending, self.due, self.fault = False, 0.0, None
+        self.ending, self.due, self.fault, self.lost = False, 0.0, None, ""
         self.thread = threading.Thread(target=self.run, name="group commit", daemon=True)
         self.thread.start()
 
@@ -126,7 +127,8 @@ class GroupCommit:
             for destination in {id(where): where for where in places}.values():
                 durable.sync_tree(destination.tree.fd)
         except OSError as error:
-            self.disown(group, error)
+            self.lost = f"cannot make it durable: {reason(error)}"
+            self.disown(group)
             raise Fault(
                 f"cannot make files durable: {reason(error)}; what was written since the last "
                 "flush is not believed: run the same command again") from None
@@ -145,7 +147,7 @@ class GroupCommit:
         if group:
             self.let_go([row for row, *_ in group])
 
-    def disown(self, group, error):
+    def disown(self, group):
         """Let rows go as failed whose files may not be on the disk; remove those files, if they are
         ours.
         """
@@ -155,5 +157,5 @@ class GroupCommit:
                     destination.tree.remove(entry.path)
                 except (OSError, Fault):
                     pass        # gone already, or as unreadable as the rest of this disk
-            row.state, row.error, row.proof = FAILED, f"cannot make it durable: {reason(error)}", ""
+            row.state, row.error, row.proof = FAILED, self.lost, ""
         self.let_go([row for row, *_ in group])

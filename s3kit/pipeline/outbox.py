@@ -42,6 +42,11 @@ class Outbox:
         """What has failed: a flush, the ledger, or the writing; None if nothing has."""
         return self.broken or self.commit.fault
 
+    @property
+    def lost(self):
+        """Why what was written since the last flush may not be on the disk, or ''."""
+        return self.commit.lost
+
     def add(self, row, entry, is_safe=False, destination=None):
         """Take a row whose ledger Entry must be recorded, and whose file must be flushed unless it
         `is_safe`, before it leaves.

@@ -176,11 +176,12 @@ def test_a_sync_that_fails_once(cases, tmp_path):
     """The kernel tells of it once, and the next flush says that all is well: what was written
     before is lost nevertheless.
 
-    The run ends: no row that answers later may be believed by a later flush.
+    The run ends: no row that answers later may be believed by a later flush, and no part is left
+    whose bytes the next run would read from memory, not even the ranges of a large object.
     """
-    trace = tmp_path / "trace"
+    trace, bodies = tmp_path / "trace", mixed() | {"large": random.Random(1).randbytes(66 << 20)}
     with (cases("a sync that fails").case("the first EIO"),
-          World(tmp_path / "world", mixed()) as world):
+          World(tmp_path / "world", bodies) as world):
         ran = world.fetch(wrap=strace(trace, ["syncfs:error=EIO:when=1"], quick=True))
         assert injected(trace), "no sync failed"
         failed = [row for row in ran.rows if "cannot make it durable" in row["error"]]
@@ -188,6 +189,8 @@ def test_a_sync_that_fails_once(cases, tmp_path):
                 and "#end rows=" not in ran.out), f"{ran.status}: {ran.err}"
         left = [row["key"] for row in failed if f"{world.bucket}/{row['key']}" in world.files()]
         assert not left, f"it left files that may not be on the disk: {left}"
+        parts = os.listdir(world.dest / ".s3kit" / "parts")
+        assert not parts, f"it left parts that may not be on the disk: {parts}"
         world.tell_truth(ran)
         world.resume()
 

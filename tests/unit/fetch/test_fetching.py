@@ -38,7 +38,7 @@ class Stage:
         self.left, self.finished, self.sent, self.named = [], [], [], []
         self.retried, self.slept, self.unflushed, self.url = [], [], [], ""
         self.tries = 0
-        self.outbox = SimpleNamespace(pending_of=lambda name: None)
+        self.outbox = SimpleNamespace(pending_of=lambda name: None, lost="")
 
     def reach(self, row):
         """Return the URL."""
@@ -279,6 +279,16 @@ def test_a_run_that_ends_badly_lets_go_of_parts(fetching):
     fetching.large.held.add(large := Large())
     fetching.abandon()
     assert large.ended == ["dropped"]
+
+
+def test_a_run_that_ends_with_a_failed_flush_keeps_nothing(fetching, monkeypatch):
+    """Neither ranges nor files that have no name yet."""
+    whys = []
+    fetching.stage.outbox.lost = "cannot make it durable: Input/output error"
+    fetching.naming.disown = whys.append
+    fetching.large.held.add(large := Large())
+    fetching.abandon()
+    assert large.ended == ["discarded"] and whys == [fetching.stage.outbox.lost]
 
 
 def test_the_summary(fetching, capsys):

@@ -118,3 +118,12 @@ def test_what_nobody_can_finish_is_removed(begun):
     for one, _ in list(fetching.stage.sent):
         objects.range_answered(one, Outcome(jobs.VANISHED, "gone"))
     assert fetching.failed and os.listdir(fetching.tree.parts) == []
+
+
+@pytest.mark.parametrize("discard", [True, False])
+def test_all_parts_are_let_go(begun, discard):
+    """They stay for the next run, unless their bytes may be there in memory alone."""
+    fetching, objects, errand = begun(100)
+    objects.drop_all(discard)
+    assert (os.listdir(fetching.tree.parts) == []) == discard and not objects.held
+    assert errand.large.fd is None

@@ -1,7 +1,9 @@
 """Files get their names after a flush, from the worker that holds them."""
 
+import os
 from types import SimpleNamespace
 
+from s3kit.disk.tree import Tree
 from s3kit.fetch.deciding import FetchErrand
 from s3kit.fetch.naming import Naming
 from s3kit.manifest.row import Row
@@ -14,13 +16,19 @@ class Fetching:
 
     def __init__(self):
         self.waiting, self.sent, self.files, self.again, self.others = [], [], [], [], []
-        self.stage = SimpleNamespace(when_flushed=self.waiting.append,
+        self.given_up, self.gone = [], []
+        self.stage = SimpleNamespace(let_go=lambda: self.gone.append(True),
+                                     when_flushed=self.waiting.append,
                                      send_to=lambda *values: self.sent.append(values))
         self.large = SimpleNamespace(name=lambda errand: self.others.append(errand))
 
     def take_file(self, errand, outcome):
         """A file has its name."""
         self.files.append((errand, outcome))
+
+    def give_up(self, errand, outcome):
+        """Its row fails."""
+        self.given_up.append((errand, outcome.error))
 
     def try_again(self, errand, outcome):
         """It must be fetched again."""
@@ -74,6 +82,22 @@ def test_what_a_dead_worker_held_is_fetched_again():
     naming.answered(fetching.sent[0][2], Outcome(jobs.FAILED, "its worker died (signal 9)"))
     assert fetching.again == [(errand, "its worker died (signal 9)") for errand in errands]
     assert fetching.files == []
+
+
+def test_what_a_failed_flush_has_lost(tmp_path):
+    """The rows of files without a name fail, and their parts go; what is under way has none."""
+    fetching = Fetching()
+    fetching.tree = Tree(str(tmp_path / "d"))
+    naming = Naming(fetching)
+    small, large = written(naming, "a", 7), written(naming, "b", 0, large=object())
+    under_way = FetchErrand(Row("b", "c"), None)
+    fetching.flying = {"b/a": small, "b/b": large, "b/c": under_way}
+    for name in ("a.part", "c.part"):
+        os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=fetching.tree.parts))
+    naming.disown("cannot make it durable: Input/output error")
+    assert fetching.given_up == [(small, "cannot make it durable: Input/output error"),
+                                 (large, "cannot make it durable: Input/output error")]
+    assert os.listdir(fetching.tree.parts) == ["c.part"] and fetching.gone
 
 
 def test_a_large_object_is_named_by_the_parent():
