@@ -10,7 +10,7 @@ from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.transfer.job import Job
 from s3kit.transfer.sizes import LARGE
-from s3kit.units import epoch_ns
+from s3kit.units import known_ns
 
 HELD_SECONDS = 0.5          # between two looks at what another process fetches
 
@@ -147,8 +147,5 @@ class Deciding:
 
 def mtime_of(row):
     """Return the row's last_modified as nanoseconds, or -1."""
-    try:
-        at = epoch_ns(row.last_modified)
-    except ValueError:
-        return -1
+    at = known_ns(row.last_modified)
     return -1 if at is None else at

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.manifest.filters import Filter
-from s3kit.manifest.row import Row
+from s3kit.manifest.row import COLUMNS, Row
 from s3kit.units import show_time
 
 KEYS = ("a.jpg", "a.JPG", "dir/b.jpg", "dir/c.txt", "line\nb.jpg", "[x]")
@@ -71,6 +71,18 @@ def test_times(newer, older, found):
              "c": "2026-01-31T12:00:01.5Z", "d": "", "e": "yesterday"}
     rows = [Row("b", key, last_modified=at) for key, at in times.items()]
     assert "".join(row.key for row in made(newer=newer, older=older)(rows)) == found
+
+
+@given(st.lists(st.text(max_size=8) | st.sampled_from(["9" * 5000, "\u00b2", "-1", "yesterday",
+                                                       "0000-00-00T00:00:00Z", "true"]),
+                min_size=len(COLUMNS), max_size=len(COLUMNS)))
+def test_whatever_stands_in_the_cells(cells):
+    """A row passes or does not: no cell ends a run."""
+    row = Row(**dict(zip(COLUMNS, cells)))
+    keep = made(rules=[(True, False, "*a*"), (False, True, "^b")], min_size=1, max_size=9,
+                newer=NOON, older=NOON + timedelta(days=1), storage_class=["STANDARD"])
+    assert keep([row]) in ([], [row])
+    assert made(newer=NOON)([row]) in ([], [row]) and made(max_size=9)([row]) in ([], [row])
 
 
 @given(MOMENTS)
