@@ -42,6 +42,7 @@ class GroupCommit:
         self.pending, self.paths = {}, {}
         self.more = threading.Condition()
         self.ending, self.due, self.fault, self.lost = False, 0.0, None, ""
+        self.is_flushing = False    # a slow disk may need minutes for what it was given
         self.thread = threading.Thread(target=self.run, name="group commit", daemon=True)
         self.thread.start()
 
@@ -123,6 +124,7 @@ class GroupCommit:
         Raises Fault where it could not be flushed.
         """
         places = [where for _, _, where, must in group if must] + [self.destination] * bool(values)
+        self.is_flushing = True
         try:
             for destination in {id(where): where for where in places}.values():
                 durable.sync_tree(destination.tree.fd)
@@ -132,6 +134,8 @@ class GroupCommit:
             raise Fault(
                 f"cannot make files durable: {reason(error)}; what was written since the last "
                 "flush is not believed: run the same command again") from None
+        finally:
+            self.is_flushing = False
         if values:
             self.on_flushed(values)
         for destination in {id(where): where for _, _, where, _ in group}.values():

@@ -43,6 +43,11 @@ class Outbox:
         return self.broken or self.commit.fault
 
     @property
+    def is_flushing(self):
+        """Whether a flush is under way."""
+        return self.commit.is_flushing
+
+    @property
     def lost(self):
         """Why what was written since the last flush may not be on the disk, or ''."""
         return self.commit.lost

@@ -133,7 +133,8 @@ class Stage:
         self.verb.look()
         self.endpoints.refresh()
         flow, steps = self.flow, self.flow.steps + getattr(self.executor, "steps", 0)
-        self.liveness.look(steps, flow.out, flow.is_owed(), bool(flow.sleeping))
+        self.liveness.look(steps, flow.out, flow.is_owed(),
+                           bool(flow.sleeping) or self.outbox.is_flushing)
 
     # --- from the input to the verb
 

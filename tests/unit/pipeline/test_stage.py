@@ -7,10 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from s3kit.disk import durable
 from s3kit.errors import Cut, Fault, NoCredentials
 from s3kit.manifest.row import FAILED, Row
 from s3kit.pipeline import liveness
 from s3kit.pipeline.errand import Errand
+from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.liveness import Stuck
 from s3kit.pipeline.pool import WorkerDied
 from s3kit.pipeline.stage import Stage, Verb
@@ -118,7 +120,7 @@ def run(rows, answers, end=None, kind=Echo, **options):
     stage = Stage(SimpleNamespace(**vars(ARGS) | options.pop("args", {})), (source, sink),
                   (tally, None, signals), options.pop("access", None))
     executor = Executor(answers)
-    stage.open(executor, lambda: None, limit=100)
+    stage.open(executor, lambda: None, options.pop("destination", None), limit=100)
     for note in options.pop("notes", ()):
         stage.hear(note)
     run.executor, run.said, run.left = executor, said, left
@@ -284,6 +286,26 @@ def test_an_executor_that_goes_on_is_waited_for(monkeypatch):
     with pytest.raises(Stuck):
         run([Row("b", "a")], {})
     assert time.monotonic() - begun > 1.3
+
+
+class Waits(Echo):
+    """Lets a row go after a flush."""
+
+    def take(self, row, entry):
+        self.stage.when_flushed(Errand(row))
+
+    def flushed(self, errands):
+        for errand in errands:
+            self.stage.leave(errand.row)
+
+
+def test_a_slow_flush_is_waited_for(monkeypatch):
+    """However long it takes: the disk is at work, and says no more than that."""
+    monkeypatch.setattr(liveness, "STUCK_SECONDS", 0.3)
+    monkeypatch.setattr(liveness, "STUCK_LOOKS", 1)
+    monkeypatch.setattr(durable, "sync_tree", lambda fd: time.sleep(1.5))
+    assert run([Row("b", "a"), Row("b", "c")], {}, kind=Waits,
+               destination=Destination(SimpleNamespace(fd=-1), None)) == [("a", ""), ("c", "")]
 
 
 def test_a_fault_of_the_output_ends_the_run():
