@@ -1509,3 +1509,13 @@ def test_secrets_of_talkers(world, command, secret):
     assert (done.status == 0) == (secret == CANARY_SECRET) and world.s3.log
     for data, where in ((done.out, "stdout"), (done.err.encode(), "stderr")):
         assert_silent(data, where)
+
+
+@pytest.mark.parametrize("name", ["s3-fetch", "s3-prune", "s3-restore"])
+def test_a_dry_run_rewrites_no_file(run, tmp_path, name):
+    """FILE would lose the rows that nothing would be done with."""
+    before = "#s3kit manifest 1\nbucket,key,state\nb,k1,\nb,k2,verified\n#end rows=2\n"
+    (tmp_path / "m.csv").write_text(before)
+    done = run(name, "-n", "-i", tmp_path / "m.csv", "--include", "k1", cwd=tmp_path)
+    assert (done.status, (tmp_path / "m.csv").read_text()) == (2, before), done.err
+    assert "(-n)" in done.err and "-i" in done.err and os.listdir(tmp_path) == ["m.csv"]

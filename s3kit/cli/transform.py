@@ -4,14 +4,18 @@ from s3kit.cli.progress import Progress
 from s3kit.cli.signals import Signals
 from s3kit.cli.streams import Sink, Source, closing
 from s3kit.cli.tally import Tally
+from s3kit.errors import Usage
 
 
 def transform(args, run, unit="B"):
     """Run a command's work on the manifests it was given; return the exit status.
 
     `run(args, (source, sink), (tally, progress, signals))` does it and returns what has `summary()`
-    and `status()`. `unit` is what the progress bar counts.
+    and `status()`. `unit` is what the progress bar counts. Raises Usage where a dry run would
+    rewrite its FILE, which need not keep all rows.
     """
+    if getattr(args, "dry_run", False) and args.in_place:
+        raise Usage("a dry run (-n) rewrites no file: it goes with no -i")
     source = Source(args)
     tally, progress = Tally(args), Progress(args, unit)
     with closing(Sink(args, lambda: args.format or source.form), progress) as sink:

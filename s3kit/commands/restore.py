@@ -51,8 +51,6 @@ def restore(args):
     from s3kit.restore.run import run
     if args.dry_run and args.wait:
         raise Usage("--wait and -n contradict each other")
-    if args.dry_run and args.in_place:
-        raise Usage("-n writes only the rows that S3 would be asked for: it goes with no -i")
     if args.estimate and (args.in_place or args.output):
         raise Usage("--estimate writes no manifest: it goes with no -i or -o")
     if args.estimate:
