@@ -69,7 +69,9 @@ class Deciding:
 
     def clear_part(self, row):
         """Remove what an earlier run left of an object whose file is there: nobody would use it."""
-        part = self.left and part_name(row.bucket, row.key, row.version_id, row.etag)
+        if not self.left:
+            return
+        part = part_name(row.bucket, row.key, row.version_id, row.etag)
         if part in self.left:
             self.left.remove(part)
             try:
