@@ -240,6 +240,7 @@ def test_one_line_for_each_fault(world, command):
 BARS = dict.fromkeys(COMMANDS, True) | {LIST: False}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_progress_only_on_a_terminal_and_not_with_q(world, command):
     world.s3.latency = 0.3          # long enough for a bar to be drawn
@@ -289,6 +290,7 @@ def shows_hostile(world, command, case):
              "-q", "-v"]]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("case", ("names", "in an error", "in an option"))
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_name_acts_on_a_terminal(world, command, case):
@@ -694,6 +696,7 @@ SENT = {"answer": signal.SIGINT, "boto3": signal.SIGTERM, "credentials": signal.
         "body": signal.SIGINT, "archive": signal.SIGINT, "input": signal.SIGTERM}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in SENT}))
 def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
     running, words = hold(world, command, case)
@@ -709,6 +712,7 @@ def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
         running.kill()  # whoever was asked for credentials is asked no more; boto3 does not say so
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case
                                                 in ("answer", "body", "range", "archive")}))
 def test_the_same_command_resumes(world, tmp_path, command, case):
@@ -992,6 +996,7 @@ TLS = {"--ca-bundle": (["--ca-bundle", "CERT"], {}),
        "--no-verify-ssl and no credentials": (["--no-verify-ssl", "--no-sign-request"], NOBODY)}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("case", TLS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_tls(tmp_path, shims, certificate, command, case):
@@ -1286,6 +1291,7 @@ def test_compressed_input(world, tmp_path, command, compress):
 
 
 # Where the count is wrong: in a pipe a stage was cut short, in a file a person took a line out.
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("form", ("csv", "xml"))
 @pytest.mark.parametrize("kind, status", (("pipe", 3), ("file", 0)))
 @pytest.mark.parametrize("command", READERS)
@@ -1329,6 +1335,7 @@ BY_HAND = {"key,version_id and --bucket":
            (lambda version, state, proof: f"v,k,{version},,,,,,,,,,,{state},,,{proof},\n", [])}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("case", BY_HAND)
 @pytest.mark.parametrize("command", READERS)
 def test_manifest_by_hand(world, tmp_path, command, case):
@@ -1346,6 +1353,7 @@ def test_manifest_by_hand(world, tmp_path, command, case):
         assert [version.id for version in world.s3.versions("v")] == ids[:0:-1]
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FETCH, "csv"),
                                            (VERIFY, "xml"), (RESTORE, "xml"), (WAIT, "csv"),
                                            (PRUNE, "csv"), (PRUNE, "xml")))

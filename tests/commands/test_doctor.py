@@ -293,6 +293,7 @@ def profiles(moto, tmp_path):
             "AWS_ENDPOINT_URL": moto.url, "AWS_REGION": "us-east-1"}
 
 
+@pytest.mark.system("minutes")
 def test_profiles(profiles, doctor):
     """Keys of a file; a role, until when it is good; SSO that nobody has logged in to; a process
     that does not end.
@@ -519,6 +520,7 @@ def test_not_allowed_to_see(fake, doctor):
                                        "s3:GetLifecycleConfiguration")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("named", (True, False))
 @pytest.mark.parametrize("what", ("listed", "read"))
 def test_what_a_migration_needs(fake, doctor, what, named):
@@ -578,6 +580,7 @@ BUCKETS = (b"<ListAllMyBucketsResult><Buckets><Bucket><Name>b</Name></Bucket></B
            b"</ListAllMyBucketsResult>")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("status, body, came", ((200, LISTING, "<ListBucketResult>"),
                                                 (200, b"", "nothing"), (500, b"no", "HTTP500"),
                                                 (404, b"<html>no</html>", "HTTP404")))
@@ -697,6 +700,7 @@ def test_a_file_system_that_folds(fake, run, mounts, tmp_path):
     assert os.listdir(place) == []
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("place, state, says", (("new/er", "note", "s3-fetch makes it"),
                                                 ("file", "fault", "not a directory"),
                                                 ("/", "fault", "must not be '/'"),

@@ -337,6 +337,7 @@ echo '{{"Version": 1, "AccessKeyId": "'$key'", "SecretAccessKey": "secret", "Ses
     assert len((tmp_path / "calls").read_text().split()) <= 3
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 def test_odd_keys(fake, pipe, tmp_path, versioning):
     """Each odd key arrives in a file of its own with its bytes; its path leads back; nothing is
@@ -822,6 +823,7 @@ def test_two_at_once_with_many_rows_end(fake, run, tmp_path):
 # --- rows that do not say which bytes they mean
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("size", [5, 65 << 20], ids=["small", "ranges"])
 def test_a_bare_row_means_what_s3_has_now(fake, run, tmp_path, size):
     """A row without a version and an ETag is asked for each time: what S3 still has stays, what is

@@ -283,6 +283,7 @@ def at_terminal(tmp_path, env, words, answers):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")
 
 
+@pytest.mark.system("minutes")
 def test_a_person_is_asked(place, tmp_path):
     """Which buckets, and about each one, after the table and the differences; no is no."""
     env = env_of(place)
@@ -410,6 +411,7 @@ def put_numbers(fake, tmp_path, run):
             len(requests))
 
 
+@pytest.mark.system("minutes")
 def test_killed_while_it_puts(place, tmp_path, run):
     """The old policy or the new one is live, never none, and the next command goes on."""
     puts, _ = put_numbers(place, tmp_path, run)

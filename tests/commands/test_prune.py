@@ -282,6 +282,7 @@ def test_one_row_that_cannot_go_safely_does_not_stop_the_others(fake, run, tmp_p
     assert kept(fake) == {("null", "null")}
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("versioning", [None, "Enabled"])
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_a_page_is_not_s3_s_word(fake, run, tmp_path, versioning, status):
@@ -777,6 +778,7 @@ def test_local(fake, run, tmp_path):
     assert not (top / "b" / "gone").exists() and (top / "b" / "dir").exists()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("spoil", [lambda lines: lines[:-1], lambda lines: lines[1:],
                                    lambda lines: [*lines[:-1], "#end rows=99\n"],
                                    lambda lines: [*lines[:2], "b,,,,,,x\n", *lines[3:]]],

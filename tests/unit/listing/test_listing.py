@@ -101,6 +101,7 @@ def test_circles(names, monkeypatch):
         list(Listing(connections=1).pages(endpoint_of(names, monkeypatch)))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("versions", [False, True])
 def test_on_a_real_server(ministack, monkeypatch, versions):
     """MiniStack lists the same over 1 and over 8."""

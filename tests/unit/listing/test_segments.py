@@ -178,6 +178,7 @@ def test_servers_that_begin_with_the_marker():
     assert joined(model, 1, random) == joined(model, 8, random) == rows
 
 
+@pytest.mark.system("minutes")
 @given(st.integers(2, 9), st.randoms(use_true_random=False))
 def test_a_bucket_that_changes(connections, chance):
     """What was there all the time is listed once, whatever comes and goes."""

@@ -168,6 +168,7 @@ def test_cut_at_every_byte(form, pack):
     assert wrong == []
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("pack", [PLAIN, GZIP, ZSTD])
 @pytest.mark.parametrize("form", ["csv", "xml"])
 def test_rows_before_a_cut_are_given(form, pack):

@@ -94,6 +94,7 @@ def test_warm_workers_are_there_before_work_is(pool):
     assert {pid for pid, _ in answers} == pids
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("held", ["working", "idle"])
 def test_a_killed_worker_is_noticed_at_once_and_its_batch_done_by_another(pool, held):
     work = Echo()
@@ -107,6 +108,7 @@ def test_a_killed_worker_is_noticed_at_once_and_its_batch_done_by_another(pool, 
     assert pool.submit(work, "after").result(SOON)[0] != pid
 
 
+@pytest.mark.system("minutes")
 def test_a_batch_may_cost_so_many_workers_and_no_more(pool):
     work = Echo()
     with pytest.raises(WorkerDied, match=f"{LIVES} times .*Killed"):
@@ -170,6 +172,7 @@ def test_batches_and_answers_larger_than_the_socket_pass_each_other(pool):
     assert [future.result(6 * SOON)[0] for future in futures] == values
 
 
+@pytest.mark.system("minutes")
 def test_a_worker_that_does_not_listen_holds_up_nobody(pool):
     """One worker sleeps with more in its socket than that takes; the other does everything
     meanwhile.

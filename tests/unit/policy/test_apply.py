@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from policyruns import GLASS, ME, OLD, ONLY_ME, backups, edit, live, new_one
 
 from s3kit.s3.session import Session
@@ -90,6 +91,7 @@ def test_removing_oneself(place, run):
                 if "x-amz-confirm-remove-self-bucket-access" in request.headers]
 
 
+@pytest.mark.system("minutes")
 def test_on_amazon_s_own(place, run, monkeypatch):
     """Principals are told by ARN, with the root and services spared; no rehearsal; what cannot be
     seen is said.

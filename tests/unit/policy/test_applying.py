@@ -29,6 +29,7 @@ def test_the_live_policy_changes_under_our_hands(place, run):
             and not place.requests(method="PUT"))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("method, sub, said", [("PUT", "policy", "AccessDenied"),
                                                ("GET", "policy", "AccessDenied"),
                                                ("GET", "versioning", "we may not")])

@@ -68,6 +68,7 @@ def test_two_evaluators_agree(document, arn, action, around):
         assert verdict == judge(document, arn, context, action, resource_of(action), session)
 
 
+@pytest.mark.system("minutes")
 @settings(max_examples=250)
 @given(documents(refuses=()), st.sampled_from(EVERYBODY), st.sampled_from(ACTIONS), surroundings(),
        st.data())

@@ -90,6 +90,7 @@ def test_plan_without_a_statement(place, run):
     assert "nothing is left" in run("plan", "b", "--without", "More")[2]
 
 
+@pytest.mark.system("minutes")
 def test_buckets_of_a_manifest_and_a_file(place, run):
     """Each bucket once; a migration may read the keys that are named, of the bucket that they are
     in.

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
 from policyruns import OLD, ONLY_ME, backups, live
 
 from s3kit.policy.directory import Shelf
 
 
+@pytest.mark.system("minutes")
 def test_rollback(place, run):
     """Step by step to what was live before; to no policy where there was none; then there is
     nothing to do.

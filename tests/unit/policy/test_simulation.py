@@ -44,6 +44,7 @@ def test_what_access_analyzer_finds(place, run):
     assert status == 1 and "refused: Access Analyzer: no such action" in err and live(place) == OLD
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("arn", ("arn:aws:iam::111111111111:user/me",
                                  "arn:aws:sts::111111111111:assumed-role/A/me"))
 def test_answers_of_services_without_what_they_should_have(place, run, monkeypatch, arn):
