@@ -106,7 +106,7 @@ def date_ns(text):
         moment = parsedate_to_datetime(text)
         if not moment.tzinfo:
             moment = moment.replace(tzinfo=timezone.utc)
-        return int(moment.timestamp()) * 1_000_000_000
+        return int(moment.astimezone(timezone.utc).timestamp()) * 1_000_000_000
     except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
         return None
 

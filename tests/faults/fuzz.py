@@ -45,11 +45,11 @@ def fuzz_xml(data):
 
 def go_on(form, rows, extras):
     """Do to rows what commands do before they act, and hold the forms to each other."""
-    from s3kit.fetch import fetching
+    from s3kit.fetch import deciding
     from s3kit.manifest import states
     for row in rows:
         if row.verbatim is None:
-            (states.is_to_fetch(row), states.is_askable(row), row.length, fetching.mtime_of(row),
+            (states.is_to_fetch(row), states.is_askable(row), row.length, deciding.mtime_of(row),
              row.name)
             "".join(value
                     for value in (row.bucket, row.key, row.path, row.version_id, row.etag)).encode()
@@ -261,7 +261,7 @@ def main():
     name, folder, *options = sys.argv[1:]
     KEPT["folder"] = folder
     with atheris.instrument_imports(include=["s3kit"]):
-        import s3kit.fetch.fetching
+        import s3kit.fetch.deciding
         import s3kit.manifest.streams
         import s3kit.s3.settings  # noqa: F401
     atheris.Setup([sys.argv[0], f"-rss_limit_mb={RSS_MIB}", f"-timeout={SECONDS}",

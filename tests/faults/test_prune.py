@@ -72,7 +72,7 @@ def test_power_cuts_as_a_delete_arrives(cases, mounts, tmp_path, kind, versionin
                 named.append(names)
                 guest.cut(b"")
         world.fake.hook = before
-        text = finish(pipeline(world))
+        text = finish(pipeline(world, rate=300_000))     # rows leave in groups
         world.fake.hook = None
         states = {row["state"] for row in rows_of(text)}
         assert states == {"pruned"}, states

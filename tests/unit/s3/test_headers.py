@@ -152,6 +152,13 @@ def test_a_date_is_not_of_this_machine_s_zone(text):
     assert told == [str(1356048000 * 10**9)] * 2
 
 
+@pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 -2300", "yesterday", ""])
+def test_a_date_that_no_calendar_has(text):
+    """In UTC it would be after the last year, or it is none at all."""
+    assert headers.date_ns(text) is None
+    headers.described({"last-modified": text}, Outcome(FETCHED))
+
+
 @given(st.dictionaries(NAMES, st.text(max_size=30) | st.sampled_from(list(CHECK_VALUES.values()))),
        st.integers(-1, 1 << 40))
 def test_no_header_ends_a_worker(said, size):
