@@ -30,7 +30,10 @@ def buckets(seaweed):
     client = seaweed.client()
     for bucket in ("pipes-flat", "pipes-versions", "pipes-prune", "pipes-prune-versions",
                    "pipes-migrate", "pipes-migrate-versions", "pipe-policy"):
-        client.create_bucket(Bucket=bucket)
+        try:
+            client.create_bucket(Bucket=bucket)
+        except client.exceptions.BucketAlreadyOwnedByYou:
+            pass        # the answer to the first try came too late
         if bucket.endswith("versions"):
             client.put_bucket_versioning(Bucket=bucket,
                                          VersioningConfiguration={"Status": "Enabled"})
