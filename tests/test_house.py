@@ -26,7 +26,7 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 
 ONLY = {"boto3": {"s3.clients"}, "botocore": {"s3.clients", "s3.regions", "s3.translation"},
         "pycurl": {"s3.wire"}}
-SHARED = {"cores", "errors", "executor", "units", "text"}        # what every package may use
+SHARED = {"cores", "errors", "executor", "storage_classes", "text", "units"}    # by every package
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
 CPU_SECONDS = 0.1           # that --help may cost beyond the bare interpreter

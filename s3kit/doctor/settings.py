@@ -1,10 +1,9 @@
 """The documents in which S3 tells a bucket's settings, read without its models."""
 
 from s3kit.s3.xml import local, read_encoded
+from s3kit.storage_classes import ARCHIVED_CLASSES
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-# where objects must be restored before they can be fetched
-UNREADABLE = ("GLACIER", "DEEP_ARCHIVE")
 
 
 def elements(root):
@@ -94,7 +93,7 @@ def deed_of(name, told):
                                                        "")
     if name == "NoncurrentVersionExpiration":
         return "deletes old versions", old
-    if told.get("StorageClass") not in UNREADABLE:
+    if told.get("StorageClass") not in ARCHIVED_CLASSES:
         return None
     if name == "Transition":
         return f"moves objects to {told['StorageClass']}", when

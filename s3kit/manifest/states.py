@@ -2,9 +2,9 @@
 import re
 
 from s3kit.manifest import row as rows
+from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
 from s3kit.units import known_ns
 
-ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING,
                        rows.MISMATCH, rows.LOCKED, rows.CONFLICT, rows.STORED))
 RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING,
@@ -14,7 +14,7 @@ VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FET
 # States of rows that no file was ever said to be there of.
 NEVER_HERE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED))
 # "": a row that does not say
-MAY_BE_ARCHIVED = frozenset(("", "INTELLIGENT_TIERING", *ARCHIVED_CLASSES))
+MAY_BE_ARCHIVED = frozenset(("", TIERING, *ARCHIVED_CLASSES))
 PLAIN = re.compile("[!-~]*")
 
 

@@ -1,12 +1,12 @@
 """What a phase's manifest says of its rows: proven, archived, wrong."""
 
 from s3kit.manifest import row as rows
-from s3kit.manifest.states import ARCHIVED_CLASSES
 from s3kit.migrate.phases import DELETE, FETCH, VERIFY
+from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
 from s3kit.units import known_ns
 
 MARKER = "delete marker"                    # the state of one that is still there, for people
-MAYBE_ARCHIVED = (*ARCHIVED_CLASSES, "INTELLIGENT_TIERING")
+MAYBE_ARCHIVED = (*ARCHIVED_CLASSES, TIERING)
 NAMED = 10                                  # rows that people are told of
 
 

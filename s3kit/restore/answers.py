@@ -11,10 +11,9 @@ from s3kit.manifest.row import FAILED, VANISHED
 from s3kit.s3 import verdicts
 from s3kit.s3.calls import AGAIN, EXPIRED, FATAL, passing
 from s3kit.s3.headers import clean_etag, date_ns, said
+from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
 from s3kit.units import from_epoch
 
-ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-TIERING = "INTELLIGENT_TIERING"
 RESTORE = re.compile(r'ongoing-request="(true|false)"(?:,\s*expiry-date="([^"]+)")?')
 UNSUPPORTED_TEXT = "Retrieval option is not supported"
 CHANGED = "the object was changed since it was listed"

@@ -13,7 +13,6 @@ from s3kit.listing.pages import Page, marker_query
 from s3kit.manifest.row import FAILED, KEY_BYTES, VANISHED
 from s3kit.restore.answers import (
     AGAIN,
-    TIERING,
     Status,
     refusal,
     status_in_row,
@@ -22,6 +21,7 @@ from s3kit.restore.answers import (
 )
 from s3kit.s3 import verdicts
 from s3kit.s3.calls import Call
+from s3kit.storage_classes import TIERING
 
 TIERS = ("Standard", "Bulk", "Expedited")
 SLICE = 250             # versions that one connection looks for, page after page

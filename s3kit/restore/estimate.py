@@ -2,9 +2,9 @@
 
 from s3kit.manifest import states
 from s3kit.manifest.filters import Filter
-from s3kit.restore.answers import TIERING
 from s3kit.restore.asking import terms
 from s3kit.restore.pricing import Estimate
+from s3kit.storage_classes import TIERING
 
 
 def estimate(args, prices, batches, keep_row=None):

@@ -3,7 +3,7 @@
 import time
 
 from s3kit.pipeline.errand import Errand
-from s3kit.restore.answers import TIERING
+from s3kit.storage_classes import TIERING
 from s3kit.units import number
 
 

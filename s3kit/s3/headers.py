@@ -11,9 +11,9 @@ from s3kit import units
 from s3kit.proof.checksums import ALGORITHMS
 from s3kit.proof.claims import NO_CLAIM, claim_of, etag_claim
 from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
+from s3kit.storage_classes import ARCHIVED_CLASSES
 
 CHECKSUM = "x-amz-checksum-"
-ARCHIVED_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
 # what a wrong clock may be answered with
 CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 

@@ -10,6 +10,7 @@ from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.proof.claims import NO_CLAIM, Check, claim_of
 from s3kit.s3.address import has_dots
+from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job
@@ -74,7 +75,7 @@ class Verifying(Verb):
             entry = None
         path, status = locate(self.tree, row, entry)
         if (
-                status is None and row.storage_class in states.ARCHIVED_CLASSES
+                status is None and row.storage_class in ARCHIVED_CLASSES
                 and row.state in states.NEVER_HERE):
             self.archived += 1
             self.stage.leave(row)       # s3-fetch could not read it either: s3-restore comes first
