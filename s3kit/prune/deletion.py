@@ -12,7 +12,6 @@ import os
 import re
 import time
 from typing import NamedTuple
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
@@ -91,9 +90,9 @@ class Removal(Call):
         doomed = self.jobs[place]
         headers = [f'If-Match: "{doomed.etag}"'] if doomed.etag and condition else []
         headers += ["Range: bytes=0-0"] * (method == "GET")
-        query = f"versionId={quote(doomed.version_id, safe='')}" if doomed.version_id else ""
         is_signed = method == "DELETE" and bool(doomed.url)
-        url = doomed.url if is_signed else doomed.endpoint.object_url(doomed.key, query)
+        url = (doomed.url if is_signed
+               else doomed.endpoint.object_url(doomed.key, version_id=doomed.version_id))
         self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers,
                   signed_url=is_signed)
 
@@ -181,7 +180,7 @@ def why_unheeded(endpoint, version_id):
     what took a proven object's place; an answer without a code of S3's says nothing.
     """
     key = f"s3kit-no-such-key-{os.urandom(16).hex()}"
-    url = endpoint.object_url(key, f"versionId={version_id}" if version_id else "")
+    url = endpoint.object_url(key, version_id=version_id)
     for tries in range(4):
         transfer = Wire.once(endpoint, url, method="DELETE", headers=[f'If-Match: "{"0" * 32}"'])
         verdict = verdicts.verdict_of(transfer)

@@ -93,25 +93,22 @@ class ArchiveCall(Call):
     def send_request(self, place):
         """Ask for a version."""
         job = self.jobs[place]
-        version = f"&versionId={quote(job.version_id, safe='')}" if job.version_id else ""
-        url = job.url or job.endpoint.object_url(job.key, f"restore={version}")
+        url = job.url or job.endpoint.object_url(job.key, "restore=", job.version_id)
         self.post((self.take_request, place), job.endpoint, url, job.body,
                   signed_url=bool(job.url))
 
     def send_head(self, place):
         """Look at one version."""
         job = self.jobs[place]
-        query = f"versionId={quote(job.version_id, safe='')}" if job.version_id else ""
-        url = job.url or job.endpoint.object_url(job.key, query)
+        url = job.url or job.endpoint.object_url(job.key, version_id=job.version_id)
         self.send((self.take_head, place), job.endpoint, url, method="HEAD",
                   signed_url=bool(job.url))
 
     def send_byte(self, place):
         """Ask for a version's first byte: the answer to a HEAD has no body to say what is wrong."""
         job = self.jobs[place]
-        query = f"versionId={quote(job.version_id, safe='')}" if job.version_id else ""
-        self.send((self.take_byte, place), job.endpoint, job.endpoint.object_url(job.key, query),
-                  headers=["Range: bytes=0-0"])
+        url = job.endpoint.object_url(job.key, version_id=job.version_id)
+        self.send((self.take_byte, place), job.endpoint, url, headers=["Range: bytes=0-0"])
 
     def take_byte(self, transfer, place):
         """Take why a HEAD was answered with 404: only S3's own word means gone."""

@@ -38,8 +38,11 @@ class Endpoint(NamedTuple):
         """Return what may be shown."""
         return f"Endpoint({self.bucket!r}, {self.url!r}, {self.region!r})"
 
-    def object_url(self, key, query=""):
-        """Return the URL of a key; `query` is an encoded query string."""
+    def object_url(self, key, query="", version_id=""):
+        """Return the URL of a key, or of one of its versions; `query` is an encoded query string.
+        """
+        named = f"versionId={quote(version_id, safe='')}" if version_id else ""
+        query = f"{query}&{named}" if query and named else query or named
         return f"{self.url}/{quote(key, safe='/~')}" + (f"?{query}" if query else "")
 
 

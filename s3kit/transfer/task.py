@@ -2,7 +2,6 @@
 
 import errno
 import os
-from urllib.parse import quote
 
 from s3kit.errors import Fault, reason
 from s3kit.s3 import verdicts
@@ -82,10 +81,7 @@ class Task:
             url = job.url
         else:
             headers.append("x-amz-checksum-mode: ENABLED")
-            if job.version_id:
-                named = f"versionId={quote(job.version_id, safe='')}"
-                query = f"{query}&{named}" if query else named
-            url = endpoint.object_url(job.key, query)
+            url = endpoint.object_url(job.key, query, job.version_id)
         if job.etag and job.version_id in ("", "null"):  # the null version can be overwritten
             headers.append(f'If-Match: "{job.etag}"')
         if job.unless and not job.etag and method == "GET":

@@ -38,6 +38,10 @@ def test_urls_of_keys(key, encoded):
     endpoint = Endpoint("b", "http://h/b")
     assert endpoint.object_url(key) == f"http://h/b/{encoded}"
     assert endpoint.object_url(key, "versionId=v") == f"http://h/b/{encoded}?versionId=v"
+    assert endpoint.object_url(key, version_id="v+/=") == (
+        f"http://h/b/{encoded}?versionId=v%2B%2F%3D")
+    assert (endpoint.object_url(key, "partNumber=1", "null")
+            == f"http://h/b/{encoded}?partNumber=1&versionId=null")
 
 
 def test_secrets_are_not_shown():
