@@ -69,6 +69,10 @@ class Outbox:
         self.commit.when_flushed(value)
         self.hold_back()
 
+    def hurry(self):
+        """Flush now: nothing more will come before that."""
+        self.commit.hurry()
+
     def pending_at(self, path):
         """Return the Entry at a path that the ledger will have after the next flush, or None."""
         return self.commit.pending_at(path)

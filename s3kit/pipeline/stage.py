@@ -181,7 +181,7 @@ class Stage:
 
     def hurry(self):
         """Have what was written flushed now, for nothing else is waited for."""
-        self.outbox.commit.hurry()
+        self.outbox.hurry()
 
     def hear(self, note):
         """Take a note in the executor's own thread; `note` gets it in the run's."""

@@ -152,7 +152,7 @@ def test_what_waits_for_a_flush_hears_of_it(events):
     outbox = made(events, on_flushed=lambda values: events.append(("told", *values)))
     outbox.when_flushed("one")
     outbox.when_flushed("two")
-    outbox.commit.hurry()
+    outbox.hurry()
     end = time.monotonic() + SOON
     while len(events) < 2 and time.monotonic() < end:
         time.sleep(0.001)
@@ -182,7 +182,7 @@ def test_files_are_recorded_though_nobody_reads(events):
     outbox = Outbox(write, lambda: None, Destination(Tree(events), Ledger(events)))
     outbox.pass_on([Row("b", "first")])
     outbox.add(*row_of("k"))
-    outbox.commit.hurry()
+    outbox.hurry()
     end = time.monotonic() + SOON
     while ("recorded", "k") not in events and time.monotonic() < end:
         time.sleep(0.001)
