@@ -4,7 +4,7 @@ from s3kit.disk.tree import part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.places import Misplaced, Places
 from s3kit.fetch.rehearsal import is_intact
-from s3kit.fetch.sweeping import sweep_part
+from s3kit.fetch.sweeping import clear_part
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
@@ -68,16 +68,13 @@ class Deciding:
         return True
 
     def clear_part(self, row):
-        """Remove what an earlier run left of an object whose file is there: nobody would use it."""
+        """Remove what an earlier run left of a row's object, whose file is there."""
         if not self.left:
             return
         part = part_name(row.bucket, row.key, row.version_id, row.etag)
         if part in self.left:
             self.left.remove(part)
-            try:
-                sweep_part(self.tree, part)
-            except OSError:
-                pass            # it is swept one day
+            clear_part(self.tree, part)
 
     def is_pending(self, row):
         """Let a row go with one before it that names the same version and waits for its flush."""

@@ -1,6 +1,7 @@
 """Large objects of s3-fetch: described by S3, shared out in ranges, joined, checked and named."""
 
 from s3kit.errors import Fault, reason
+from s3kit.fetch.sweeping import clear_part
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.pool import DEPTH
@@ -55,7 +56,7 @@ class LargeObjects:
 
     def begin(self, errand):
         """Hold the part file and send the first ranges."""
-        large = Large(self.tree, errand.job, errand.survey, self.workers)
+        large = self.large_of(errand)
         try:
             if not large.hold():
                 self.fetching.wait_for_holder(errand)
@@ -68,6 +69,10 @@ class LargeObjects:
         errand.large = large
         self.held.add(large)
         self.send_ranges(errand)
+
+    def large_of(self, errand):
+        """Return the Large of an errand that was surveyed; nothing is held yet."""
+        return Large(self.tree, errand.job, errand.survey, self.workers)
 
     def send_ranges(self, errand):
         """Send ranges that have not been sent yet, while there is room; some of them together in a
@@ -118,21 +123,10 @@ class LargeObjects:
         elif outcome.proof in ("", "size"):
             self.begin(errand)
         else:
-            self.clear_part(errand)
+            clear_part(self.tree, self.large_of(errand).part)
             self.fetching.take_file(errand, errand.survey._replace(
                 state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest,
                 proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode))
-
-    def clear_part(self, errand):
-        """Remove what an earlier run left of an object whose file was found complete: nobody would
-        resume it.
-        """
-        large = Large(self.tree, errand.job, errand.survey, self.workers)
-        try:
-            if large.hold():
-                large.discard()
-        except OSError:
-            large.drop()        # it is swept one day
 
     def finish(self, errand, proof, digest):
         """Have a large object named when its bytes are on the disk, or begin again if they are

@@ -39,6 +39,16 @@ def sweep_part(tree, stem, can_resume=False):
             os.close(fd)
 
 
+def clear_part(tree, part):
+    """Remove what an earlier run left of an object whose file was found complete: nobody would use
+    it. What cannot be removed now is swept one day.
+    """
+    try:
+        sweep_part(tree, part)
+    except OSError:
+        pass
+
+
 def is_whole(tree, part):
     """Return whether a part file is one that only its name is missing of."""
     try:

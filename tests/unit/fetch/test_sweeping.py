@@ -7,7 +7,7 @@ import pytest
 
 from s3kit.disk import lock
 from s3kit.disk.tree import Tree
-from s3kit.fetch.sweeping import STALE_SECONDS, sweep
+from s3kit.fetch.sweeping import STALE_SECONDS, clear_part, sweep
 
 
 @pytest.fixture
@@ -66,3 +66,15 @@ def test_a_complete_part_stays_for_a_week(tree):
         put(tree, name, age)
         os.chmod(name, 0o700, dir_fd=tree.parts)
     assert sweep(tree) == {"new.part"} == set(os.listdir(tree.parts))
+
+
+def test_the_part_of_a_file_that_is_there_goes(tree):
+    """With its journal; not what another holds, nor a directory, which is not ours."""
+    for name in ("a.part", "a.part.journal", "held.part"):
+        put(tree, name)
+    os.mkdir("folder.part", dir_fd=tree.parts)
+    fd = lock.hold("held.part", tree.parts)
+    for name in ("a.part", "held.part", "folder.part", "none.part"):
+        clear_part(tree, name)
+    assert sorted(os.listdir(tree.parts)) == ["folder.part", "held.part"]
+    os.close(fd)
