@@ -21,6 +21,7 @@ from conftest import BIN, clean_env, env_of
 from fakes3 import Credential, FakeS3
 from faults.images import Mounts, make_image
 from lxml import etree
+from terminals import pieces
 
 from s3kit.doctor import aside, bucket_list
 
@@ -198,12 +199,7 @@ def at_a_terminal(env, tmp_path):
         os.chdir(tmp_path)
         os.execve(sys.executable, [sys.executable, str(BIN / "s3-doctor")],
                   clean_env(env | {"COLUMNS": "80"}))
-    shown = b""
-    try:
-        while data := os.read(terminal, 4096):
-            shown += data
-    except OSError:
-        pass        # the terminal's end
+    shown = b"".join(pieces(terminal))
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     lines = shown.decode().split("\r\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
+from terminals import pieces
 
 from manifests import read_rows
 from s3kit.migrate.phases import PHASES
@@ -109,14 +110,11 @@ def at_terminal(tmp_path, env, words, answers):
         os.execve(sys.executable, [sys.executable, str(BIN / "s3-migrate"), *DEST, *words],
                   clean_env(env))
     shown, answers, told = b"", list(answers), 0
-    try:
-        while data := os.read(terminal, 4096):
-            shown += data
-            if answers and shown.endswith((b"[y/N] ", b"for good: ")) and len(shown) > told:
-                told = len(shown) + len(answers[0]) + 2
-                os.write(terminal, answers.pop(0) + b"\n")
-    except OSError:
-        pass        # the terminal's end
+    for data in pieces(terminal):
+        shown += data
+        if answers and shown.endswith((b"[y/N] ", b"for good: ")) and len(shown) > told:
+            told = len(shown) + len(answers[0]) + 2
+            os.write(terminal, answers.pop(0) + b"\n")
     os.close(terminal)
     assert not answers, shown
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")

@@ -17,6 +17,7 @@ from faults.inject import injected, points, strace, works
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from servers import GUESTS
+from terminals import pieces
 
 from s3kit.policy.directory import Shelf
 from s3kit.policy.documents import compact
@@ -270,14 +271,11 @@ def at_terminal(tmp_path, env, words, answers):
         os.chdir(tmp_path)
         os.execve(sys.executable, [sys.executable, str(BIN / "s3-policy"), *words], clean_env(env))
     shown, answers, told = b"", list(answers), 0
-    try:
-        while data := os.read(terminal, 4096):
-            shown += data
-            if answers and shown.endswith((b"[y/N] ", b"name? ")) and len(shown) > told:
-                told = len(shown) + len(answers[0])
-                os.write(terminal, answers.pop(0) + b"\n")
-    except OSError:
-        pass        # the terminal's end
+    for data in pieces(terminal):
+        shown += data
+        if answers and shown.endswith((b"[y/N] ", b"name? ")) and len(shown) > told:
+            told = len(shown) + len(answers[0])
+            os.write(terminal, answers.pop(0) + b"\n")
     os.close(terminal)
     assert not answers, shown
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from fakes3 import Credential
+from terminals import pieces
 
 from faults.keys import KEYS_OF_TERMINALS, corpus
 from faults.oracle import World, entries_below
@@ -51,21 +52,12 @@ def on_terminal(world, *argv, env=None):
     seen = []
     process = world.start(*argv, env={"TERM": "xterm"} | (env or {}), stdout=slave, stderr=slave)
     os.close(slave)
-    reader = threading.Thread(target=read_all, args=(master, seen))
+    reader = threading.Thread(target=lambda: seen.extend(pieces(master)))
     reader.start()
     ran = world.finish(process, time.monotonic())
     reader.join()
     os.close(master)
     return ran.status, b"".join(seen)
-
-
-def read_all(master, seen):
-    """Collect what comes from a terminal until nobody has it open."""
-    try:
-        while data := os.read(master, 1 << 16):
-            seen.append(data)
-    except OSError:
-        pass            # EIO: the last one has closed it
 
 
 def into_file(world, *argv, env=None):

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from terminals import pieces
 
 ROOT = Path(__file__).resolve().parents[3]
 START = f"""import sys, time
@@ -37,11 +38,7 @@ def at_terminal(script, early, answers):
             shown += os.read(terminal, 4096)
         time.sleep(0.05)
         os.write(terminal, typed)
-    try:
-        while data := os.read(terminal, 4096):
-            shown += data
-    except OSError:
-        pass        # the terminal's end
+    shown += b"".join(pieces(terminal))
     os.close(terminal)
     os.waitpid(pid, 0)
     return shown.decode()

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from terminals import pieces
 
 from s3kit.cli.messages import Screen
 from s3kit.cli.progress import Progress, in_pipe
@@ -46,12 +47,7 @@ def at_terminal(*argv, **options):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     run(*argv, stderr=theirs, **options)
     os.close(theirs)
-    shown = b""
-    try:
-        while data := os.read(ours, 4096):
-            shown += data
-    except OSError:
-        pass        # the terminal's end
+    shown = b"".join(pieces(ours))
     os.close(ours)
     return shown.decode()
 

@@ -2,12 +2,12 @@
 
 import errno
 import os
-import resource
 import stat
 import threading
 
 import pytest
 from descriptors import open_descriptors
+from limits import file_size
 
 from s3kit.disk import durable
 from s3kit.disk.durable import Replacement
@@ -23,11 +23,9 @@ def folder(tmp_path):
 
 @pytest.fixture
 def small_files():
-    """No file may grow beyond 64 KiB: the nearest thing to a full disk that needs no disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    """No file may grow beyond 64 KiB."""
+    with file_size(1 << 16):
+        yield
 
 
 def names(path):

@@ -1,8 +1,8 @@
 """Which object version a path belongs to: the first that asks."""
 
-import resource
 
 import pytest
+from limits import file_size
 
 from s3kit.disk.path_owners import PathOwners
 from s3kit.disk.sqlite_errors import Broken
@@ -35,12 +35,8 @@ def test_two_runs_have_nothing_to_do_with_each_other():
 
 def test_no_room_on_the_disk():
     """Said as what it is: rows whose owner nobody knows are not fetched."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     owners = PathOwners()
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 15, hard))
-        with pytest.raises(Broken, match="cannot use a temporary file in '.*': File too large"):
-            for path in range(1 << 20):
-                owners.take(path * 7919, path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with file_size(1 << 15), pytest.raises(
+            Broken, match="cannot use a temporary file in '.*': File too large"):
+        for path in range(1 << 20):
+            owners.take(path * 7919, path)

@@ -1,9 +1,9 @@
 """Temporary tables: they live on the disk, leave nothing there, and fail in words."""
 
 import os
-import resource
 
 import pytest
+from limits import file_size
 
 from s3kit.disk.scratch import Scratch
 from s3kit.disk.sqlite_errors import Broken, temporary_folder
@@ -14,11 +14,9 @@ INSERT = "INSERT OR IGNORE INTO t VALUES (?, ?)"
 
 @pytest.fixture
 def small_files():
-    """No file may grow beyond 32 KiB: the nearest thing to a full disk that needs no disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 15, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    """No file may grow beyond 32 KiB."""
+    with file_size(1 << 15):
+        yield
 
 
 def temporary_files():

@@ -1,11 +1,11 @@
 """SQLite's errors in the operating system's words."""
 
 import os
-import resource
 import sqlite3
 import sys
 
 import pytest
+from limits import file_size
 
 from s3kit.disk import sqlite_errors
 
@@ -14,13 +14,9 @@ def test_the_probe_finds_the_systems_own_reason(tmp_path):
     assert sqlite_errors.probe(str(tmp_path)) == ""
     assert sqlite_errors.probe(str(tmp_path / "none")) == "No such file or directory"
     assert os.listdir(tmp_path) == []
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        for room in (0, sqlite_errors.BLOCK - 1):       # the first write may be a short one
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))  # Python ignores SIGXFSZ
+    for room in (0, sqlite_errors.BLOCK - 1):       # the first write may be a short one
+        with file_size(room):
             assert sqlite_errors.probe(str(tmp_path)) == "File too large"
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def error_of(text, number=None):

@@ -1,14 +1,13 @@
 """The run of one s3-fetch: its parts are put together, and rows go through them."""
 
 import os
-from contextlib import nullcontext
 from hashlib import md5
 from types import SimpleNamespace
 
 import pytest
 from conftest import env_of
+from rowruns import people_of, streams_of
 
-from s3kit.cli.tally import Tally
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import SOME_FAILED, Cut
 from s3kit.fetch import run as module
@@ -66,19 +65,9 @@ def noted(monkeypatch):
 
 def done(tmp_path, rows, cut=None, **options):
     """Run s3-fetch on rows; return (what run returns, [(key, state)] of the rows that left)."""
-    def batches():
-        yield rows
-        if cut:
-            raise cut
-
-    left = []
-    source = SimpleNamespace(batches=batches, extras=lambda: ())
-    sink = SimpleNamespace(write=lambda batch, extras: left.extend(
-        (row.key, row.state) for row in batch))
+    source, sink, left = streams_of([rows], cut)
     args = SimpleNamespace(**OPTIONS | {"dest": str(tmp_path / "d")} | options)
-    signals = SimpleNamespace(check=lambda: None, graceful=False, at_once=nullcontext)
-    progress = SimpleNamespace(expect=lambda amount: None, move=lambda amount, text=None: None)
-    return run(args, (source, sink), (Tally(args), progress, signals)), sorted(left)
+    return run(args, (source, sink), people_of(args)), sorted(left)
 
 
 def rows_of(*keys):

@@ -4,7 +4,6 @@ all.
 
 import gzip
 import os
-import resource
 import stat
 import sys
 import threading
@@ -14,6 +13,7 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limits import file_size
 
 from s3kit.errors import Cut, Fault
 from s3kit.manifest.row import COLUMNS, FAILED, Row
@@ -516,15 +516,11 @@ def test_a_full_disk(name, tmp_path):
     """
     path = tmp_path / name
     path.write_bytes(b"old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     output = Output("csv", str(path))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
-    try:
+    with file_size(50):
         with pytest.raises(OSError):
             output.write(ROWS, EXTRAS)
             output.close()
         output.abandon()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == [name]

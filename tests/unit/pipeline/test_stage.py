@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
+from rowruns import streams_of
 
 from s3kit.disk import durable
 from s3kit.errors import Cut, Fault, NoCredentials
@@ -106,15 +107,7 @@ class Held(Echo):
 def run(rows, answers, end=None, kind=Echo, **options):
     """Run a verb on rows; return (the rows that left, the executor, the stage's words for people).
     """
-    def batches():
-        yield rows
-        if end:
-            raise end
-
-    left, said = [], []
-    source = SimpleNamespace(batches=batches, extras=lambda: ())
-    sink = SimpleNamespace(write=lambda batch, extras: left.extend(
-        (row.key, row.state) for row in batch))
+    said, (source, sink, left) = [], streams_of([rows], end)
     tally = SimpleNamespace(count=lambda row, aloud=False: None, say=said.append)
     signals = SimpleNamespace(check=lambda: None, graceful=False)
     stage = Stage(SimpleNamespace(**vars(ARGS) | options.pop("args", {})), (source, sink),

@@ -1,11 +1,10 @@
 """The run: the question before money is spent, and how rows go through the stage."""
 
-from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+from rowruns import people_of, streams_of
 
-from s3kit.cli.tally import Tally
 from s3kit.errors import Cut, Fault, NoCredentials
 from s3kit.manifest.row import Row
 from s3kit.restore import run as module
@@ -38,19 +37,9 @@ class Person:
 
 def done(rows, ask=None, cut=None, **options):
     """Run s3-restore on rows; return (what run returns, [(key, state)] of the rows that left)."""
-    def batches():
-        yield rows
-        if cut:
-            raise cut
-
-    left = []
-    source = SimpleNamespace(batches=batches, extras=lambda: ())
-    sink = SimpleNamespace(write=lambda batch, extras: left.extend(
-        (row.key, row.state) for row in batch))
+    source, sink, left = streams_of([rows], cut)
     args = SimpleNamespace(**OPTIONS | options)
-    signals = SimpleNamespace(check=lambda: None, graceful=False, at_once=nullcontext)
-    progress = SimpleNamespace(expect=lambda amount: None, move=lambda amount, text=None: None)
-    return run(args, (source, sink), (Tally(args), progress, signals), ask), left
+    return run(args, (source, sink), people_of(args), ask), left
 
 
 ROWS = [Row("b", "cold", size="5", storage_class="GLACIER", state="listed"),

@@ -1,13 +1,12 @@
 """The run of one s3-verify: its parts are put together, and rows go through them."""
 
 import os
-from contextlib import nullcontext
 from hashlib import md5
 from types import SimpleNamespace
 
 import pytest
+from rowruns import people_of, streams_of
 
-from s3kit.cli.tally import Tally
 from s3kit.disk.ledger import NAME, Ledger
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import SOME_FAILED, Cut, Fault
@@ -39,14 +38,9 @@ def done(files, batches, **options):
     """Run s3-verify on batches of rows; return (what run returns, [(key, state)] of those that
     left).
     """
-    left = []
-    source = SimpleNamespace(batches=lambda: batches, extras=lambda: ())
-    sink = SimpleNamespace(write=lambda batch, extras: left.extend(
-        (row.key, row.state) for row in batch))
+    source, sink, left = streams_of(batches)
     args = SimpleNamespace(**OPTIONS | {"dest": str(files)} | options)
-    signals = SimpleNamespace(check=lambda: None, graceful=False, at_once=nullcontext)
-    progress = SimpleNamespace(expect=lambda amount: None, move=lambda amount, text=None: None)
-    return run(args, (source, sink), (Tally(args), progress, signals)), sorted(left)
+    return run(args, (source, sink), people_of(args)), sorted(left)
 
 
 def row_of(key, etag=None, **columns):
