@@ -44,7 +44,7 @@ class Engine:
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []
         self.read, self.read_at = 0, time.monotonic()       # bytes of files, since we last said so
-        self.paused = False
+        self.expired = None     # the generation of credentials that S3 says have expired
         self.answers = 0
         self.halted = []
         self.aligned = None
@@ -53,6 +53,18 @@ class Engine:
     def watch(self, fd):
         """Let `turn` end as soon as `fd` can be read."""
         self.wire.watch(fd)
+
+    @property
+    def paused(self):
+        """Whether nothing is asked of S3 until there are newer credentials."""
+        return self.expired is not None
+
+    def pause(self, generation):
+        """Ask nothing of S3 until there are credentials newer than a generation, and have the
+        parent find them.
+        """
+        self.expired = generation
+        self.said.append(("expired", generation))
 
     @property
     def busy(self):
@@ -72,7 +84,8 @@ class Engine:
         kind, value = message
         if kind == "endpoints":
             self.endpoints.update((endpoint.bucket, endpoint) for endpoint in value)
-            self.paused = False
+            if self.paused and any(endpoint.generation > self.expired for endpoint in value):
+                self.expired = None     # those of the same generation may come again
         elif kind == "slow":
             self.throttle.shrink(time.monotonic())
 

@@ -107,8 +107,8 @@ class Task:
         """Have the other tasks, and the parent, heed what an answer says of all requests."""
         engine = self.engine
         if verdict == verdicts.EXPIRED and self.is_current(transfer):  # else renewed meanwhile
-            engine.paused = True
-            engine.said.append(("expired", transfer.endpoint.generation))
+            # Not the generation of its own Endpoint, which a presigned URL may be newer than.
+            engine.pause(engine.endpoints[self.job.bucket].generation)
         elif verdict == verdicts.SLOW:
             engine.slowed_down()
 
@@ -121,7 +121,8 @@ class Task:
     def is_current(self, transfer):
         """Return whether a request was signed with the newest credentials that we have."""
         endpoint, url = self.engine.endpoints[self.job.bucket], self.job.url
-        return f"={endpoint.access_key}%2F" in url if url else transfer.endpoint is endpoint
+        return (f"={endpoint.access_key}%2F" in url if url
+                else transfer.endpoint.generation == endpoint.generation)
 
     def is_for_all(self, transfer):
         """Return whether all requests will be refused, too: a signature may be wrong of one key

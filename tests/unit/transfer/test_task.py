@@ -149,6 +149,7 @@ def test_credentials_that_have_expired(desk, asks, engine):
     assert (outcome.state, outcome.error, outcome.slow) == (AGAIN, "S3 says ExpiredToken: m", True)
     assert engine.paused and engine.notes() == [("expired", 7)]
     engine.add(2, [desk.ask()])
+    engine.hear(("endpoints", [desk.endpoint(bucket=name, generation=7) for name in ("b", "c")]))
     assert engine.turn(0) == [] and engine.wire.active == 0
     engine.hear(("endpoints", [desk.endpoint(generation=8)]))
     while not (done := engine.turn(0.5)):
@@ -167,8 +168,20 @@ def test_credentials_that_were_renewed_meanwhile(desk, engine, url, is_newest):
     engine.hear(("endpoints", [desk.endpoint(access_key="NEW", generation=8)]))
     engine.batches[1] = [1, [None]]
     assert task.is_refused(transfer)
-    assert engine.paused is is_newest and bool(engine.notes()) is is_newest
+    assert engine.paused is is_newest
+    assert engine.notes() == ([("expired", 8)] if is_newest else [])    # not the Endpoint's 0
     assert engine.done[0][1][0].state == AGAIN
+
+
+def test_credentials_that_came_twice(desk, engine):
+    """What was sent with the first of them was sent with the newest."""
+    engine.hear(("endpoints", [desk.endpoint(generation=7)]))
+    task = engine.tasks["ask"](engine, desk.ask(), 1, 0)
+    transfer = Transfer(task, engine.endpoints["b"], None)
+    transfer.headers, transfer.status, transfer.code = {}, 400, "ExpiredToken"
+    engine.hear(("endpoints", [desk.endpoint(generation=7)]))
+    engine.batches[1] = [1, [None]]
+    assert task.is_refused(transfer) and engine.paused and engine.notes() == [("expired", 7)]
 
 
 # --- a server that lies
