@@ -838,6 +838,7 @@ def test_most_bytes(fake, doctor):
     assert len(fake.requests(bucket="b", where=lambda request: request.key)) < 40
 
 
+@pytest.mark.system("minutes")
 def test_slowed_down(fake, doctor):
     """503 SlowDown is a result: no more is tried."""
     for number in range(50):

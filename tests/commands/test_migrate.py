@@ -175,6 +175,7 @@ def test_current_only(fake, run, tmp_path):
     assert len(kept(fake, "photos")) == 17 - 11
 
 
+@pytest.mark.system("minutes")
 def test_what_comes_after_the_scan(fake, run, tmp_path):
     """It stays in S3, is said, and --rescan takes it; the manifests so far are kept."""
     was = fill(fake)
@@ -206,6 +207,7 @@ def spoil(path):
     path.write_bytes(bytes((data[0] ^ 1,)) + data[1:])
 
 
+@pytest.mark.system("minutes")
 def test_a_mismatch_keeps_its_bucket(fake, run, tmp_path):
     """And no other; it is named, `errors` has its row, and retry-errors sets it right."""
     was = fill(fake)
@@ -479,6 +481,7 @@ def test_a_signal_in_each_phase(fake, run, tmp_path, phase, number):
             == [name for name in FILES if "restored" not in name])
 
 
+@pytest.mark.system("minutes")
 def test_fetching_goes_on_row_by_row(fake, run, tmp_path):
     """What was fetched before a kill is not fetched again."""
     fake.bucket("b", versioning="Enabled")

@@ -319,6 +319,7 @@ def test_a_policy_cannot_write_to_a_terminal(place, tmp_path):
     assert "\\u202e" in at_terminal(tmp_path, env_of(place), ["show", "--live", "b"], [])[1]
 
 
+@pytest.mark.system("minutes")
 def test_one_at_a_time(place, tmp_path, run):
     """Another s3-policy that writes there has the lock: status 4. Looking is free."""
     with Shelf(str(tmp_path / "policies")).held():

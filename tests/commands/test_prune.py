@@ -627,6 +627,7 @@ POINTS = ("before fetch", "during fetch", "before verify", "before prune", "duri
           "after prune")
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("seeds", [10])
 @pytest.mark.parametrize("versioning", [None, "Enabled", "Suspended"])
 def test_races(tmp_path, shims, run, versioning, seeds):

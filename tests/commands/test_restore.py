@@ -406,6 +406,7 @@ def test_copies_that_always_expire(fake, run, tmp_path):
     assert done.status == 1 and len(asked(fake)) == 3 and "still in the archive" in done.err
 
 
+@pytest.mark.system("minutes")
 def test_a_slow_reader(fake, run, tmp_path):
     """A stage that follows and is busy holds up no request; what is back and not taken keeps its
     place below the cap.
@@ -681,6 +682,7 @@ def test_credentials_that_are_renewed(fake, run, tmp_path, when):
 # --- how S3 is looked at
 
 
+@pytest.mark.system("minutes")
 def test_pages_tell_of_a_thousand(fake, run, tmp_path):
     """One request for what lies together, never more than one for each row, and HEAD only for
     Intelligent-Tiering.
@@ -974,6 +976,7 @@ def test_the_whole_pipeline(tmp_path, pipe):
                 < max(posts)), "what was back was fetched while the rest was not even asked for"
 
 
+@pytest.mark.system("minutes")
 def test_on_ministack(ministack, run, tmp_path):
     """A server by others, with rules of its own: no versions, no RestoreStatus, two seconds for
     all.

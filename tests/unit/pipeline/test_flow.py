@@ -78,6 +78,7 @@ def test_jobs_go_in_batches_and_come_back_with_their_errands():
             and max(made.executor.sizes) <= 2)
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("limit", [1, 2, 7, 64])
 def test_rows_that_sleep_and_need_nothing_let_the_reader_go_on(limit):
     """No answer comes when they wake: the reader is let go on all the same, at any limit."""

@@ -75,6 +75,7 @@ def test_what_is_not_as_expected_is_rolled_back(place, run, what, old):
     assert live(place) == (OLD if old else None)
 
 
+@pytest.mark.system("minutes")
 def test_what_s3_shows_may_be_late(place, run):
     """It still shows the old policy after it took the new one: the old one is put again, not taken
     for live.

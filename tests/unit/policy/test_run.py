@@ -8,6 +8,7 @@ from s3kit.policy.run import assumed, is_general
 from s3kit.s3.translation import coded
 
 
+@pytest.mark.system("minutes")
 def test_s3_cannot_be_reached(place, run, monkeypatch):
     """Status 3, at the first bucket: it is no fault of theirs."""
     run("plan", "b", "c", *ONLY_ME)
