@@ -27,6 +27,7 @@ run.
 
 from fakes3.answers import Request, Response
 from fakes3.archive import DAY, TIERS, Restore
+from fakes3.characters import CHARACTERS
 from fakes3.checksums import DIGESTS, MULTIPART_TYPES
 from fakes3.connection import Connection
 from fakes3.errors import ERRORS, S3Error
@@ -36,6 +37,6 @@ from fakes3.reading import aim
 from fakes3.server import FakeS3
 from fakes3.signatures import Credential, signing_key
 
-__all__ = ["DAY", "DIGESTS", "ERRORS", "KINDS", "MULTIPART_TYPES", "TIERS", "Connection",
-           "Credential", "FakeS3", "Request", "Response", "Restore", "S3Error", "aim", "b64",
-           "signing_key"]
+__all__ = ["CHARACTERS", "DAY", "DIGESTS", "ERRORS", "KINDS", "MULTIPART_TYPES", "TIERS",
+           "Connection", "Credential", "FakeS3", "Request", "Response", "Restore", "S3Error", "aim",
+           "b64", "signing_key"]

@@ -18,6 +18,7 @@ import fakes3.restores  # noqa: F401
 import fakes3.settings  # noqa: F401
 import fakes3.writes  # noqa: F401
 from fakes3.account import Account
+from fakes3.characters import CHARACTERS, Character
 from fakes3.chunks import decode_chunks
 from fakes3.connection import Connection
 from fakes3.errors import S3Error
@@ -30,7 +31,8 @@ class FakeS3(Account):
     """A fake S3 on loopback, in a thread of its own.
 
     FakeS3(sign=True, region="us-east-1", tls=None): `sign=False` believes everybody; `region=None`
-    takes signatures for any region; `tls=(certificate file, key file)` makes it https.
+    takes signatures for any region; `tls=(certificate file, key file)` makes it https;
+    `character` names a server that is not Amazon's (see characters).
 
     What tests may set: latency, hook, skew, credentials, restore_seconds, expedited, min_part.
     What tests may read: url, access_key, secret_key, log, connections, live, errors, faults, clock.
@@ -40,8 +42,9 @@ class FakeS3(Account):
     access_key = "AKIAFAKES3EXAMPLE"
     secret_key = "fakes3/secret+key/example"
 
-    def __init__(self, sign=True, region="us-east-1", tls=None):
+    def __init__(self, sign=True, region="us-east-1", tls=None, character=None):
         super().__init__(region or "us-east-1")
+        self.character = CHARACTERS[character]() if character else Character()
         self.sign, self.region, self.tls = sign, region, tls
         self.credentials = {self.access_key: Credential(self.secret_key)}
         self.authority = Authority(self)
@@ -160,7 +163,8 @@ class FakeS3(Account):
                 decode_chunks(request)
             elif request.method == "PUT" and "content-length" not in headers:
                 raise S3Error("MissingContentLength")
-            return route(self, request)
+            self.character.asked(self, request)
+            return self.character.answered(self, request, route(self, request))
         except S3Error as error:
             # HEAD tells the region to anyone [API HeadBucket].
             if request.method == "HEAD" and request.bucket in self.buckets:
