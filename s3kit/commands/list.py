@@ -8,13 +8,14 @@ from s3kit.cli.messages import say
 from s3kit.cli.signals import Signals
 
 NAME = "s3-list"
+ALL = "s3://"           # all buckets, as `aws s3 ls s3://` has it
 
 
 def build_parser():
     """Declare the options of s3-list."""
     p = options.parser(NAME, "List buckets, objects and versions.")
     p.add_argument("address", metavar="s3://BUCKET/PREFIX", nargs="*",
-                   help="what to list; all buckets if none")
+                   help="what to list; all buckets if none, or s3://")
     p.add_argument("-R", "--recursive", action="store_true", help="all keys below, not one level")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
     p.add_argument("-l", "--long", action="store_true",
@@ -34,11 +35,11 @@ def list_all(args):
     from s3kit.listing.listing import Listing
     from s3kit.s3.access import Access
     from s3kit.s3.address import parse_s3
-    addresses = [parse_s3(text) for text in args.address]
+    addresses = [parse_s3(text) for text in args.address if text != ALL]
     access = Access(args, Signals.at_once)
     listing = Listing(Signals.check, args.connections, access.renewed)
     printer, status = Printer(args), DONE
-    if not addresses:
+    if not args.address or ALL in args.address:
         for name, created in access.buckets():
             printer.bucket(name, created)
     for bucket, prefix in addresses:

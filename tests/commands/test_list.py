@@ -20,8 +20,9 @@ def listed(fake):
 
 
 def test_buckets(listed, run):
-    """Without an address: all buckets, a name a line."""
+    """Without an address, or with one that names no bucket: all buckets, a name a line."""
     assert run("s3-list", env=env_of(listed)).out == "b\nempty\n"
+    assert run("s3-list", "s3://", env=env_of(listed)).out == "b\nempty\n"
 
 
 def test_one_level_and_all(listed, run):
