@@ -20,7 +20,8 @@ class Endpoint(NamedTuple):
     """How to reach one bucket: all that the data plane needs to know, asked once of boto3.
 
     `url` is the bucket's own, without a slash at its end; `proxy` is left to libcurl and the
-    environment. The secret parts never show in a repr.
+    environment. `checksum_mode`: whether objects are asked for with their checksums, which the
+    settings may deny (response_checksum_validation). The secret parts never show in a repr.
     """
 
     bucket: str
@@ -33,6 +34,7 @@ class Endpoint(NamedTuple):
     verify: bool = True
     request_payer: str = ""
     generation: int = 0
+    checksum_mode: bool = True
 
     def __repr__(self):
         """Return what may be shown."""

@@ -7,6 +7,7 @@ AuthorizationHeaderMalformed or a redirect
 
 import warnings
 
+from s3kit.s3 import settings
 from s3kit.s3.translation import translated
 
 
@@ -61,13 +62,12 @@ class Clients:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
         # One session for all clients: another would look for the credentials again.
         self.session = self.session or boto3.Session(profile_name=options.profile)
-        self.ca_bundle = (options.ca_bundle
-                          or self.session._session.get_config_variable("ca_bundle")
-                          or get_cert_path(True))
+        configured = self.session._session.get_config_variable("ca_bundle")
+        self.ca_bundle = settings.bundle_of(options, configured) or get_cert_path(True)
         config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
                         retries={"mode": "standard", "total_max_attempts": 4},
                         user_agent_extra="s3kit")
-        region = region or options.region or self.session.region_name or "us-east-1"
+        region = region or settings.region_of(options, self.session.region_name)
         return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url,
                                    config=config,
                                    verify=False if options.no_verify_ssl else self.ca_bundle,

@@ -120,7 +120,7 @@ class Session:
         if bucket not in self.endpoints:
             if not settings.is_name(bucket):
                 raise regions.no_name(bucket)
-            if self.plain and not bucket.startswith("arn:"):
+            if self.plain and not settings.needs_boto3(bucket):
                 region = self.plain.region if self.plain.url else self.ask_region(bucket)
                 self.endpoints[bucket] = self.plain.endpoint(bucket, region)
             else:
@@ -145,12 +145,14 @@ class Session:
 
         Raises NoAccess or Fault.
         """
-        url, scope = regions.reach_of(self.clients.in_region(region), bucket)
+        client = self.clients.in_region(region)
+        url, scope = regions.reach_of(client, bucket)
         if not url.isascii():
             raise Fault(f"cannot use the endpoint {url}: write its name in ASCII (xn--...)")
         return Endpoint(bucket, url, scope, *self.frozen, self.clients.ca_bundle,
                         not self.options.no_verify_ssl, self.options.request_payer or "",
-                        self.generation)
+                        self.generation,
+                        client.meta.config.response_checksum_validation != "when_required")
 
     # --- calls
 
@@ -159,8 +161,8 @@ class Session:
 
         With `etag` the request must say If-Match with it. Raises NoSuchBucket, NoAccess or Fault.
         """
-        params = {"Bucket": bucket, "Key": key}
-        if method == "get_object":
+        params, endpoint = {"Bucket": bucket, "Key": key}, self.endpoint(bucket)
+        if method == "get_object" and endpoint.checksum_mode:
             params["ChecksumMode"] = "ENABLED"
         if etag:
             params["IfMatch"] = f'"{etag}"'
@@ -168,7 +170,7 @@ class Session:
             params["VersionId"] = version_id
         if self.options.request_payer:
             params["RequestPayer"] = self.options.request_payer
-        client = self.clients.in_region(self.endpoint(bucket).region)
+        client = self.clients.in_region(endpoint.region)
         with translated():
             return client.generate_presigned_url(method, Params=params, ExpiresIn=86400)
 

@@ -161,6 +161,15 @@ def test_a_presigned_url():
                                                             "x-amz-request-payer"}
 
 
+@pytest.mark.parametrize("wanted, checks", [("when_required", False), ("when_supported", True)])
+def test_checksums_that_the_settings_do_not_want(monkeypatch, wanted, checks):
+    """They are not asked for: some servers refuse the header."""
+    monkeypatch.setenv("AWS_RESPONSE_CHECKSUM_VALIDATION", wanted)
+    session = Session(SimpleNamespace(**OPTIONS | LOCAL))
+    assert session.endpoint("bucket").checksum_mode is checks
+    assert ("x-amz-checksum-mode" in session.presign("bucket", "a/../b")) is checks
+
+
 def test_a_presigned_url_of_another_method():
     """It has no checksum to ask for, and no version where none is meant."""
     session = session_of(**LOCAL)

@@ -1,9 +1,12 @@
 """Settings read without boto3 say what botocore says, or leave it to botocore."""
 
+import random
 from types import SimpleNamespace
 
 import pytest
+from generated_settings import Generated, by_botocore
 
+from s3kit.s3 import settings
 from s3kit.s3.session import Session
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -36,7 +39,7 @@ def session_of(tmp_path, monkeypatch):
     return make
 
 
-def by_botocore(session, bucket):
+def left_to_botocore(session, bucket):
     """Return the Endpoint that botocore would use, the network left alone."""
     session.plain = None
     session.find_region = lambda bucket: None
@@ -72,7 +75,15 @@ PLAIN = {
     "Amazon's first region": (KEYS | {"AWS_DEFAULT_REGION": "us-east-1"}, {}, "", ""),
     "Amazon without a region": (KEYS, {}, "", ""),
     "Amazon by the files": ({}, {}, CONFIG, SHARED),
-    "AWS_REGION, which botocore does not read":
+    "quotes, blanks and a tab in a profile's title":
+    ({"AWS_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {},
+     '[profile  "other"]\nregion = eu-north-1\n[profile\tx]\nregion = eu-west-2\n', SHARED),
+    "the older variable for the profile is before the newer":
+    ({"AWS_PROFILE": "default", "AWS_DEFAULT_PROFILE": "other", "AWS_ENDPOINT_URL": LOCAL}, {},
+     CONFIG, SHARED),
+    "certificates of other programs": (KEYS | {"REQUESTS_CA_BUNDLE": "/dev/null"},
+                                       {"endpoint_url": LOCAL}, "", ""),
+    "AWS_REGION, as the AWS CLI has it":
     (KEYS | {"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-1"}, {}, "", ""),
 }
 
@@ -86,12 +97,14 @@ def test_what_is_plain_is_as_botocore_has_it(session_of, monkeypatch, case, buck
     monkeypatch.setattr(session, "ask_region", lambda bucket: session.plain.region)
     monkeypatch.setattr(session.clients, "make", None)
     found = session.endpoint(bucket)
-    assert found == by_botocore(session_of(*PLAIN[case]), bucket)
+    assert found == left_to_botocore(session_of(*PLAIN[case]), bucket)
 
 
 OTHERS = {
     "no keys": ({}, {}, "", ""),
     "one key": ({"AWS_ACCESS_KEY_ID": "A"}, {}, "", ""),
+    "one key, and two in the file": ({"AWS_ACCESS_KEY_ID": "A"}, {}, "", SHARED),
+    "an empty region of the environment": (KEYS | {"AWS_DEFAULT_REGION": ""}, {}, CONFIG, ""),
     "a role": (KEYS | {"AWS_ROLE_ARN": "arn:x"}, {}, "", ""),
     "a role in the file": ({}, {}, "[default]\nrole_arn=a\nsource_profile=b\n", SHARED),
     "SSO": ({}, {}, "[default]\nsso_session=a\n", SHARED),
@@ -112,6 +125,13 @@ OTHERS = {
     "an endpoint with a wrong port": (KEYS, {"endpoint_url": "http://localhost:x"}, "", ""),
     "an endpoint of Amazon's":
     (KEYS, {"endpoint_url": "https://s3.eu-west-1.amazonaws.com"}, "", ""),
+    "an endpoint for S3 alone":
+    (KEYS, {}, "[default]\nservices = x\n[services x]\ns3 =\n  endpoint_url = http://x\n", ""),
+    "a part of an address behind the endpoint": (KEYS, {"endpoint_url": LOCAL + "#x"}, "", ""),
+    "a region that needs botocore": (KEYS, {"endpoint_url": LOCAL, "region": "aws-global"}, "", ""),
+    "a byte order mark": (KEYS, {"endpoint_url": LOCAL}, "\ufeff[default]\n", ""),
+    "a section twice": (KEYS, {"endpoint_url": LOCAL}, "[default]\n[default]\n", ""),
+    "nested settings that are none": (KEYS, {"endpoint_url": LOCAL}, "[x]\ns3 =\n  y\n", ""),
     "a file that is broken": (KEYS, {"endpoint_url": LOCAL}, "[default\n", ""),
     "another partition": (KEYS | {"AWS_DEFAULT_REGION": "cn-north-1"}, {}, "", ""),
     "a government's": (KEYS | {"AWS_DEFAULT_REGION": "us-gov-west-1"}, {}, "", ""),
@@ -126,3 +146,35 @@ OTHERS = {
 def test_what_is_not_plain_is_left_to_boto3(session_of, case):
     """Whatever may mean something that we do not know."""
     assert session_of(*OTHERS[case]).plain is None
+
+
+def test_a_directory_bucket_is_left_to_boto3(session_of, monkeypatch):
+    """As an access point is: its name alone does not say where it is."""
+    session = session_of(KEYS, {}, "", "")
+    monkeypatch.setattr(session, "find_region", lambda bucket: "us-west-2")
+    monkeypatch.setattr(session, "describe", lambda bucket, region: (bucket, region))
+    assert session.plain and session.endpoint("b--usw2-az1--x-s3")[1] == "us-west-2"
+
+
+def test_aws_region_counts_with_boto3_too(session_of):
+    """What is read here and what boto3 is told are one."""
+    env = KEYS | {"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-1"}
+    session = session_of(env, {}, "[default]\nunknown = x\n", "")
+    assert session.plain is None and session.client.meta.region_name == "eu-west-3"
+
+
+@pytest.mark.parametrize("first, count", [
+    (0, 200), pytest.param(200, 9_800, marks=pytest.mark.system("minutes"))])
+def test_generated_settings(tmp_path, first, count):
+    """The same identity, region, endpoint, addressing style, certificates; or left to botocore."""
+    read = 0
+    for number in range(first, first + count):
+        one = Generated(random.Random(number))
+        with one.installed(tmp_path) as options:
+            plain = settings.read(options)
+            if plain and not settings.needs_boto3(one.bucket):
+                found = plain.endpoint(one.bucket, plain.region)
+                assert (*found[3:6], found.region, found.url,
+                        found.ca_bundle) == by_botocore(options, one.bucket), (number, one)
+                read += 1
+    assert read > count / 5
