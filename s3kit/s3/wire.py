@@ -5,7 +5,8 @@ poll, not epoll: libcurl drops its interest in a socket with every answer and ta
 the next request, which costs epoll two system calls and poll two entries of a dict.
 
 libcurl signs every key but those with dot segments, which it would normalise
-(https://curl.se/libcurl/c/CURLOPT_PATH_AS_IS.html): they take a URL that boto3 has signed.
+(https://curl.se/libcurl/c/CURLOPT_PATH_AS_IS.html): they take a URL that boto3 has signed. Access
+keys that it would change are signed for here (see signature).
 """
 
 import os
@@ -16,6 +17,7 @@ import pycurl
 
 from s3kit import __version__
 from s3kit.s3.answer import ERROR_BYTES, Transfer
+from s3kit.s3.signature import is_libcurls, signed
 from s3kit.s3.verdicts import CERTIFICATE_ERRORS
 
 SECONDS_TO_CONNECT = 10
@@ -70,7 +72,10 @@ class Handles:
         curl.setopt(pycurl.URL, url)
         # an empty list would leave the headers of the request before
         curl.unsetopt(pycurl.HTTPHEADER)
-        curl.setopt(pycurl.HTTPHEADER, with_own(endpoint, headers, signed_url))
+        headers = with_own(endpoint, headers, signed_url)
+        if not (curl.signs or signed_url):
+            headers = signed(endpoint, method, url, headers, body)
+        curl.setopt(pycurl.HTTPHEADER, headers)
         curl.head.clear()
         most = max(most, ERROR_BYTES) if most is not None else 0
         if most != curl.most:
@@ -89,6 +94,7 @@ class Handles:
         curl.setopt(pycurl.SSL_VERIFYHOST, 2 if endpoint.verify else 0)
         if endpoint.ca_bundle and endpoint.verify:
             curl.setopt(pycurl.CAINFO, os.fsencode(endpoint.ca_bundle))     # a str must be ASCII
+        curl.signs = is_libcurls(endpoint.access_key)
         self.sign(curl, endpoint, False)
         curl.endpoint = endpoint
 
@@ -105,10 +111,11 @@ class Handles:
         curl.method = method
 
     def sign(self, curl, endpoint, signed_url):
-        """Let libcurl sign, or leave a presigned URL as it is."""
+        """Let libcurl sign, or leave what is signed, or not to be, as it is."""
         curl.as_is = signed_url
-        curl.setopt(pycurl.PATH_AS_IS, int(signed_url or not endpoint.access_key))
-        if signed_url or not endpoint.access_key:
+        is_left = signed_url or not endpoint.access_key or not curl.signs
+        curl.setopt(pycurl.PATH_AS_IS, int(is_left))
+        if is_left:
             curl.unsetopt(pycurl.USERNAME)
             curl.unsetopt(pycurl.PASSWORD)
             curl.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_NONE)

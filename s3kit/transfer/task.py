@@ -2,6 +2,7 @@
 
 import errno
 import os
+from urllib.parse import quote
 
 from s3kit.errors import Fault, reason
 from s3kit.s3 import verdicts
@@ -121,7 +122,7 @@ class Task:
     def is_current(self, transfer):
         """Return whether a request was signed with the newest credentials that we have."""
         endpoint, url = self.engine.endpoints[self.job.bucket], self.job.url
-        return (f"={endpoint.access_key}%2F" in url if url
+        return (f"={quote(endpoint.access_key, safe='')}%2F" in url if url
                 else transfer.endpoint.generation == endpoint.generation)
 
     def is_for_all(self, transfer):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import clean_env, env_of
+from fakes3 import FakeS3
 from odd_keys import ODD_KEYS
 
 from manifests import read_rows
@@ -109,6 +110,20 @@ def test_all_versions(photos, seaweed, pipe, tmp_path):
         assert key_of(row.path) == (name, row.key)
         if row.is_latest == "true":
             assert row.path == f"{name}/{row.key}"
+
+
+def test_an_access_key_with_a_colon(pipe, tmp_path):
+    """Keys are signed that libcurl would change: of listings, ranges, dot segments, deletions."""
+    with FakeS3(character="swift") as fake:
+        fake.bucket("b", versioning="Enabled")
+        for key in ("a/b c+", "a/../dots", "é"):
+            fake.put("b", key, b"old"), fake.put("b", key, b"new")
+        fake.put("b", "large", b"x" * (70 << 20))
+        done = pipe(PIPELINE.format(source="--versions s3://b", jobs=2, dest="d", out="out")
+                    + " && s3-prune -d d --yes out", env=env_of(fake))
+        assert done.status == [0] and len(read_rows(tmp_path / "out")) == 7, done.err
+        assert not fake.versions("b") and len(tree(tmp_path / "d")) == 7
+        assert [one for one in fake.log if "range" in one.headers]
 
 
 def test_point_in_time(seaweed, pipe, tmp_path):

@@ -23,10 +23,11 @@ class Character:
     """Amazon's own: nothing differs. Also what the others have in common.
 
     `versions`: whether buckets can have versions there; `bulk_delete`: whether it knows
-    DeleteObjects.
+    DeleteObjects. `access_key`: what keys look like there.
     """
 
     versions = bulk_delete = True
+    access_key = "AKIAFAKES3EXAMPLE"
 
     def asked(self, s3, request):
         """Change a request, or raise the S3Error that refuses it."""
@@ -56,3 +57,13 @@ class NoBulkDelete(Character):
         if request.method == "POST" and "delete" in request.query:
             raise S3Error("NotImplemented", "A header or query you provided requested a function "
                                             "that is not implemented.")
+
+
+@character("swift")
+class Swift(Character):
+    """OpenStack Swift with s3api: an access key is `account:user`.
+
+    https://docs.openstack.org/swift/latest/middleware.html#module-swift.common.middleware.s3api.s3api
+    """
+
+    access_key = "test:tester"

@@ -39,12 +39,13 @@ class FakeS3(Account):
     Leaving the `with` block raises if a request or a hook crashed inside the server.
     """
 
-    access_key = "AKIAFAKES3EXAMPLE"
+    access_key = Character.access_key
     secret_key = "fakes3/secret+key/example"
 
     def __init__(self, sign=True, region="us-east-1", tls=None, character=None):
         super().__init__(region or "us-east-1")
         self.character = CHARACTERS[character]() if character else Character()
+        self.access_key = self.character.access_key
         self.sign, self.region, self.tls = sign, region, tls
         self.credentials = {self.access_key: Credential(self.secret_key)}
         self.authority = Authority(self)

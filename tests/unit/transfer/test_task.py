@@ -158,14 +158,14 @@ def test_credentials_that_have_expired(desk, asks, engine):
 
 
 @pytest.mark.parametrize("url, is_newest", [
-    ("https://x?X-Amz-Credential=NEW%2F2026", True), ("https://x?X-Amz-Credential=OLD%2F", False),
-    ("", False)])
+    ("https://x?X-Amz-Credential=a%3ANEW%2F2026", True),
+    ("https://x?X-Amz-Credential=a%3AOLD%2F", False), ("", False)])
 def test_credentials_that_were_renewed_meanwhile(desk, engine, url, is_newest):
     """The answer is to a request that was signed before: it says nothing of the new ones."""
     task = engine.tasks["ask"](engine, desk.ask(etag="", url=url), 1, 0)
     transfer = Transfer(task, engine.endpoints["b"], None)
     transfer.headers, transfer.status, transfer.code = {}, 400, "ExpiredToken"
-    engine.hear(("endpoints", [desk.endpoint(access_key="NEW", generation=8)]))
+    engine.hear(("endpoints", [desk.endpoint(access_key="a:NEW", generation=8)]))
     engine.batches[1] = [1, [None]]
     assert task.is_refused(transfer)
     assert engine.paused is is_newest
