@@ -1,6 +1,10 @@
-"""Text for people: no object name may write an escape sequence to a terminal or a log."""
+"""Text for people and by them: no object name may write an escape sequence to a terminal or a log,
+and what they wrote is read whatever their editor put before it.
+"""
 
 import re
+
+from s3kit.errors import Fault, of_file
 
 # C0, DEL, C1, line separators, bidirectional controls, and what is no character at all.
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
@@ -23,3 +27,24 @@ def escape(match):
 def count(number, noun):
     """Return `1 row`, `2,000 rows`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def is_unicode(text):
+    """Return whether a text can be sent: bytes of a command line that are not UTF-8 come as lone
+    surrogates, and no name in S3 has such.
+    """
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def read_text(path):
+    """Return the text of a file that people write, without a byte order mark. Raises Fault."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except UnicodeDecodeError:
+        raise Fault(f"cannot read '{path}': it is not UTF-8 text") from None
+    except OSError as error:
+        raise of_file("read", path, error) from None

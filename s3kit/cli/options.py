@@ -5,6 +5,7 @@ import argparse
 from s3kit import __version__
 from s3kit.cores import usable_cores
 from s3kit.errors import Usage
+from s3kit.text import is_unicode
 from s3kit.units import number
 
 
@@ -33,10 +34,11 @@ def parser(name, purpose, usage=None):
 def s3_options(made):
     """Add the S3 options, named as the AWS CLI names them."""
     group = made.add_argument_group("S3")
-    group.add_argument("--profile", metavar="NAME",
+    group.add_argument("--profile", metavar="NAME", type=unicode_text,
                        help="use this profile of the AWS configuration")
-    group.add_argument("--region", metavar="REGION", help="the region to ask")
-    group.add_argument("--endpoint-url", metavar="URL", help="use another S3 than Amazon's")
+    group.add_argument("--region", metavar="REGION", type=unicode_text, help="the region to ask")
+    group.add_argument("--endpoint-url", metavar="URL", type=unicode_text,
+                       help="use another S3 than Amazon's")
     group.add_argument("--no-sign-request", action="store_true",
                        help="ask as nobody, for public buckets")
     group.add_argument("--request-payer", nargs="?", const="requester", choices=("requester",),
@@ -50,7 +52,13 @@ def input_options(made, several=True):
     """Add FILE and how to read it."""
     made.add_argument("file", metavar="FILE", nargs="*",
                       help="manifests; standard input if none or -")
-    made.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
+    bucket_option(made)
+
+
+def bucket_option(made):
+    """Add how to read rows of a bare form."""
+    made.add_argument("--bucket", metavar="B", type=bucket_name,
+                      help="the bucket of rows that name none")
     made.add_argument("--columns", metavar="A,B,...", type=column_list,
                       help="the columns of input that has no header")
 
@@ -91,6 +99,8 @@ class Rule(argparse.Action):
     def __call__(self, made, namespace, value, option=None):
         """Append (keeps, is a regular expression, pattern)."""
         rules = list(getattr(namespace, "rules", None) or [])
+        if not is_unicode(value):
+            made.error(f"argument {option}: '{value}' is not UTF-8 text, as all keys are")
         if option.endswith("regex"):
             import re
             try:
@@ -129,6 +139,21 @@ def column_list(text):
     if "key" not in names:
         raise argparse.ArgumentTypeError("there must be a column 'key'")
     return names
+
+
+def unicode_text(text):
+    """Return a text that can be sent."""
+    if not is_unicode(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not UTF-8 text")
+    return text
+
+
+def bucket_name(text):
+    """Return the name of a bucket."""
+    from s3kit.manifest.row import BUCKET
+    if not BUCKET.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' cannot be the name of a bucket")
+    return text
 
 
 def positive(text):

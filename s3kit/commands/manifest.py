@@ -23,13 +23,12 @@ def build_parser():
                    help="also the buckets (or s3:// addresses) in FILE, one a line")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
+                   type=options.unicode_text,
                    help="but not these")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
     p.add_argument("--at", metavar="TIME", type=options.moment,
                    help="the objects as they were at TIME")
-    p.add_argument("--bucket", metavar="B", help="the bucket of rows that name none")
-    p.add_argument("--columns", metavar="A,B,...", type=options.column_list,
-                   help="the columns of input that has no header")
+    options.bucket_option(p)
     options.output_options(p, in_place=False)
     options.filter_options(p)
     options.connections_option(p)

@@ -28,6 +28,7 @@ def build_parser():
                    help="what to migrate, as NAME or s3://NAME")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
+                   type=options.unicode_text,
                    help="but not these")
     options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
     p.add_argument("-w", "--work", metavar="DIR",

@@ -43,6 +43,7 @@ def bucket_options(p):
     p.add_argument("--manifest", metavar="FILE",
                    help="also the buckets of a manifest (and its keys, for migrate); - is stdin")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
+                   type=options.unicode_text,
                    help="but not these")
 
 

@@ -5,9 +5,10 @@ from itertools import groupby
 from operator import attrgetter
 
 from s3kit.disk.paths import key_of, version_of
-from s3kit.errors import Fault, NoAccess, Usage, of_file
+from s3kit.errors import Fault, NoAccess, Usage
 from s3kit.manifest.row import LISTED, Row
 from s3kit.s3.address import parse_s3
+from s3kit.text import read_text
 from s3kit.units import from_epoch, known_ns, moment_ns
 
 
@@ -47,11 +48,8 @@ def sources(args):
 
 def bucket_lines(path):
     """Return the names in a file of buckets: one a line, `#` begins a comment."""
-    try:
-        with open(path, encoding="utf-8") as lines:
-            return [name for line in lines if (name := line.partition("#")[0].strip())]
-    except (OSError, UnicodeDecodeError) as error:
-        raise of_file("read", path, error) from None
+    return [name for line in read_text(path).split("\n")
+            if (name := line.partition("#")[0].strip())]
 
 
 def rows_of(found, args, check, read):

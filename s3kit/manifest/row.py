@@ -6,6 +6,7 @@ a command unchanged at no cost, and what a person wrote stays what they wrote.
 
 import re
 
+from s3kit.text import is_unicode
 from s3kit.units import number
 
 COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified",
@@ -25,6 +26,7 @@ WRONG = frozenset((FAILED, MISSING, MISMATCH, CONFLICT, LOCKED, VANISHED))
 KEY_BYTES = 1024
 # Buckets of before 2018 may hold capitals, underscores and 255 characters.
 BUCKET = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+FLAGS = ("", "true", "false")
 # What neither form nor a spreadsheet can carry: `%` itself, C0, DEL, C1, what XML 1.0 forbids, and
 # a leading character that makes a spreadsheet compute (OWASP, "CSV Injection"; XML 1.0, production
 # [2] Char).
@@ -157,29 +159,22 @@ def from_values(cells, number, extra=None, unit="line"):
             row.key = decode(row.key)
         if "%" in row.path:
             row.path = decode(row.path)
+        if row.is_latest not in FLAGS or row.is_delete_marker not in FLAGS:
+            # a spreadsheet writes TRUE
+            row.is_latest, row.is_delete_marker = (
+                text.strip().lower() for text in (row.is_latest, row.is_delete_marker))
         nonsense = fault_of(row)
     except ValueError as error:
         nonsense = str(error)
-    if not (nonsense or is_text(cells)):
+    if not (nonsense or is_unicode("".join(cells))):
         nonsense = (
             "the column "
-            f"'{next(name for name, cell in zip(COLUMNS, cells) if not is_text([cell]))}' is not "
+            f"'{next(name for name, cell in zip(COLUMNS, cells) if not is_unicode(cell))}' is not "
             "Unicode text")
     if nonsense:
         row.verbatim = dict(zip(COLUMNS, cells))
         row.state, row.error = FAILED, f"{unit} {number}: {nonsense}"
     return row
-
-
-def is_text(cells):
-    """Return whether cells are Unicode text: bytes that were none came as lone surrogates, which no
-    ledger or request can hold.
-    """
-    text = "".join(cells)
-    try:
-        return text.isascii() or bool(text.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def fault_of(row):
@@ -200,8 +195,7 @@ def fault_of(row):
         return f"'{row.bucket}' cannot be a bucket"
     if row.size and number(row.size) is None:
         return f"size '{row.size}' is not a number of bytes"
-    if row.is_delete_marker not in ("", "true", "false") or row.is_latest not in (
-            "", "true", "false"):
+    if row.is_delete_marker not in FLAGS or row.is_latest not in FLAGS:
         return "is_latest and is_delete_marker are 'true', 'false' or empty"
     if row.state and row.state not in STATES:
         return f"'{row.state}' is not a state"

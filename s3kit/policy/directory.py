@@ -18,6 +18,7 @@ from typing import NamedTuple
 from s3kit.disk import durable, lock
 from s3kit.errors import Fault, Held, of_file
 from s3kit.manifest.row import BUCKET
+from s3kit.text import read_text
 
 OURS, LOCK = ".s3kit", ".lock"
 APPLY, ROLLBACK, BACKUP = "apply", "rollback", "backup"
@@ -161,13 +162,7 @@ def make(folder):
 
 def read(path):
     """Return a file's text, or None where there is none. Raises Fault."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise of_file("read", path, error) from None
+    return read_text(path) if os.path.exists(path) else None
 
 
 def write(path, text):

@@ -10,6 +10,7 @@ from s3kit.errors import Fault, Usage
 from s3kit.policy.documents import OURS, checked, loaded
 from s3kit.policy.identity import ARN_KEY, NAME_KEY
 from s3kit.policy.keys import escape
+from s3kit.text import read_text
 
 # Without these nobody can find out what a policy says, or take it back.
 RECOVERY = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
@@ -157,12 +158,7 @@ def statements_of(template, setting):
     """Return the statements of a template by name, or of one in a file. Raises Fault."""
     if template in TEMPLATES:
         return TEMPLATES[template](setting)
-    from s3kit.errors import of_file
-    try:
-        with open(template, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise of_file("read", template, error) from None
+    text = read_text(template)
     caller = setting.circle.caller
     words = {"{bucket}": setting.bucket, "{account}": caller.account,
              "{partition}": caller.partition, "{caller}": caller.arn, "{role}": setting.role}

@@ -18,7 +18,7 @@ class Prices:
     def __init__(self, path=None):
         path = path or TABLE
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8-sig") as file:
                 table = json.load(file)
             self.source, self.date, self.currency = (str(table[name])
                                                      for name in ("source", "date", "currency"))

@@ -1,9 +1,19 @@
 """S3 addresses as people write them, and how a bucket is reached."""
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote
 
 from s3kit.errors import Usage
+from s3kit.text import is_unicode
+
+# What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
+NAME = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[!-~]+")
+
+
+def is_name(bucket):
+    """Return whether a text can be a bucket's name, or an ARN in its place."""
+    return NAME.fullmatch(bucket) is not None
 
 
 def parse_s3(text):
@@ -13,6 +23,10 @@ def parse_s3(text):
     bucket, _, rest = text[5:].partition("/")
     if not bucket:
         raise Usage(f"'{text}' names no bucket")
+    if not is_name(bucket):
+        raise Usage(f"'{text}': '{bucket}' cannot be the name of a bucket")
+    if not is_unicode(rest):
+        raise Usage(f"'{text}' is not UTF-8 text, as all keys are")
     return bucket, rest
 
 

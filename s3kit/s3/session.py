@@ -9,7 +9,7 @@ A region belongs to a bucket: whatever is done with one is done with the client 
 
 from s3kit.errors import Fault, NoCredentials
 from s3kit.s3 import regions, settings
-from s3kit.s3.address import Endpoint
+from s3kit.s3.address import Endpoint, is_name
 from s3kit.s3.clients import Clients
 from s3kit.s3.translation import translated
 
@@ -118,7 +118,7 @@ class Session:
     def endpoint(self, bucket):
         """Return the Endpoint of a bucket. Raises NoSuchBucket, NoAccess or Fault."""
         if bucket not in self.endpoints:
-            if not settings.is_name(bucket):
+            if not is_name(bucket):
                 raise regions.no_name(bucket)
             if self.plain and not settings.needs_boto3(bucket):
                 region = self.plain.region if self.plain.url else self.ask_region(bucket)
@@ -149,6 +149,8 @@ class Session:
         url, scope = regions.reach_of(client, bucket)
         if not url.isascii():
             raise Fault(f"cannot use the endpoint {url}: write its name in ASCII (xn--...)")
+        if not scope.isprintable():         # botocore takes a line feed at its end
+            raise Fault(f"cannot use the region '{scope}'")
         return Endpoint(bucket, url, scope, *self.frozen, self.clients.ca_bundle,
                         not self.options.no_verify_ssl, self.options.request_payer or "",
                         self.generation,

@@ -37,8 +37,6 @@ SCOPE = re.compile(r"(?!aws-global$|.*fips)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # A host and a port, below which buckets are directories.
 URL = re.compile(r"https?://(?!.*amazonaws)[a-z0-9]+(?:[.-][a-z0-9]+)*"
                  r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/?")
-# What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
-NAME = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[!-~]+")
 # may stand in a host's name, under S3's certificate
 BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 # a directory bucket, or an alias of one of Outposts
@@ -146,11 +144,6 @@ def wrong_in(keys):
         if not re.fullmatch("[ -~]*", value):
             return f"the {name} has a character that is not a printable ASCII one"
     return ""
-
-
-def is_name(bucket):
-    """Return whether a text can be a bucket's name, or an ARN in its place."""
-    return NAME.fullmatch(bucket) is not None
 
 
 def is_simple(url):

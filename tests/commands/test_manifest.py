@@ -157,6 +157,15 @@ def test_a_destination_keeps_the_versions(history, run, tmp_path):
             == {"changed": "verified"})
 
 
+@pytest.mark.parametrize("argv", [
+    ["s3-manifest", "s3://b/p\udcff"], ["s3-list", "s3://b/p\udcff"], ["s3-list", "s3://bücket/"],
+    ["s3-doctor", "--speed", "s3://b/p\udcff"], ["s3-fetch", "--include", "\udcff*"]])
+def test_names_that_cannot_be(fake, run, argv):
+    """A line that says so, status 2, and nothing is asked."""
+    done = run(*argv, env=env_of(fake))
+    assert done.status == 2 and len(done.err.splitlines()) == 1 and not fake.log
+
+
 @pytest.mark.parametrize("name", ["m.csv", "m.xml.gz", "m.csv.zst"])
 def test_output_files(history, run, tmp_path, name):
     """-o compresses by the name, writes atomically, and what was written is read again as the same.

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3kit.text import count, visible
+from s3kit.errors import Fault
+from s3kit.text import count, is_unicode, read_text, visible
 
 
 @pytest.mark.parametrize("text, shown", [
@@ -50,3 +51,26 @@ def test_other_things_are_shown_as_text():
 def test_counts():
     """One row, many rows."""
     assert [count(n, "row") for n in (0, 1, 2000)] == ["0 rows", "1 row", "2,000 rows"]
+
+
+def test_what_can_be_sent():
+    """Bytes of a command line that are not UTF-8 cannot."""
+    assert is_unicode("") and is_unicode("a") and is_unicode("\u00fc\U0001f600")
+    assert not is_unicode(b"a\xff".decode("utf-8", "surrogateescape"))
+
+
+@pytest.mark.parametrize("content", [b"a\r\nb", b"\xef\xbb\xbfa\nb"])
+def test_a_file_that_people_write(tmp_path, content):
+    """Its byte order mark and its line ends are their editor's."""
+    (tmp_path / "names").write_bytes(content)
+    assert read_text(tmp_path / "names") == "a\nb"
+
+
+@pytest.mark.parametrize("content, why", [(b"\xff\xfea\0", "it is not UTF-8 text"),
+                                          (None, "No such file or directory")])
+def test_a_file_that_cannot_be_read(tmp_path, content, why):
+    """It is named."""
+    if content:
+        (tmp_path / "names").write_bytes(content)
+    with pytest.raises(Fault, match=f"cannot read '.*names': {why}"):
+        read_text(tmp_path / "names")

@@ -66,6 +66,11 @@ def test_the_order_of_rules_is_kept():
     (["--newer", "9" * 400 + "d"], "is before the calendar"),
     (["--columns", "bucket,size"], "there must be a column 'key'"),
     (["--include-regex", "("], "argument --include-regex: '(' is not a regular expression"),
+    (["--include", "\udcff*"], "is not UTF-8 text, as all keys are"),
+    (["--profile", "\udcff"], "argument --profile: '\udcff' is not UTF-8 text"),
+    (["--region", "\udcff"], "is not UTF-8"), (["--endpoint-url", "\udcff"], "is not UTF-8"),
+    (["--bucket", "bücket"], "argument --bucket: 'bücket' cannot be the name of a bucket"),
+    (["--bucket", "b\udcff"], "cannot be the name of a bucket"),
     (["-f", "json"], "invalid choice"), (["--reg", "x"], "unrecognized arguments: --reg"),
     (["--request-payer=me"], "invalid choice"), (["-d"], "expected one argument")])
 def test_what_is_asked_wrongly(argv, says):

@@ -104,7 +104,7 @@ def test_encodings_that_make_no_sense(text, why):
     ({"size": "12x"}, "size '12x' is not a number of bytes"),
     ({"size": "-1"}, "size '-1' is not a number of bytes"),
     ({"size": "²"}, "size '²' is not a number of bytes"),
-    ({"is_latest": "TRUE"}, "is_latest and is_delete_marker are 'true', 'false' or empty"),
+    ({"is_latest": "WAHR"}, "is_latest and is_delete_marker are 'true', 'false' or empty"),
     ({"is_delete_marker": "1"}, "is_latest and is_delete_marker are 'true', 'false' or empty"),
     ({"state": "done"}, "'done' is not a state")])
 def test_rows_that_make_no_sense(columns, why):
@@ -166,3 +166,12 @@ def test_the_columns_are_the_fields():
             == (*COLUMNS, "extra", "verbatim"))
     assert [getattr(Row(*Row.__slots__), name) for name in Row.__slots__] == list(Row.__slots__)
     assert len(set(STATES)) == len(STATES) and WRONG < set(STATES)
+
+
+@pytest.mark.parametrize("text, means", [("TRUE", "true"), ("False", "false"), (" true ", "true"),
+                                         (" ", "")])
+def test_flags_of_a_spreadsheet(text, means):
+    """They are what they obviously mean, from now on in our spelling."""
+    row = from_values(cells(is_latest=text, is_delete_marker=text), 1)
+    assert (row.is_latest, row.is_delete_marker, row.error) == (means, means, "")
+    assert row.is_marker is (means == "true")

@@ -3,7 +3,7 @@
 import pytest
 
 from s3kit.errors import Usage
-from s3kit.s3.address import Endpoint, has_dots, parse_s3
+from s3kit.s3.address import Endpoint, has_dots, is_name, parse_s3
 
 
 @pytest.mark.parametrize("text, found", [("s3://b", ("b", "")), ("s3://b/", ("b", "")),
@@ -13,11 +13,19 @@ def test_addresses(text, found):
     assert parse_s3(text) == found
 
 
-@pytest.mark.parametrize("text", ["", "b", "s3:/b", "S3://b", "s3://", "s3:///key", "http://b/k"])
+@pytest.mark.parametrize("text", ["", "b", "s3:/b", "S3://b", "s3://", "s3:///key", "http://b/k",
+                                  "s3://bücket/", "s3://b\udcff", "s3://b/\udcffk", "s3://b c/k",
+                                  "s3://b\0", "s3://\ufeffb"])
 def test_what_is_not_an_address(text):
     """Is a wrong use of the command."""
     with pytest.raises(Usage):
         parse_s3(text)
+
+
+def test_names_of_buckets():
+    """Those of before 2018, too; an ARN is botocore's to understand."""
+    assert all(map(is_name, ["b", "Old_Bucket", "x" * 255, "arn:aws:s3:eu-west-1:1:accesspoint/p"]))
+    assert not any(map(is_name, ["", "x" * 256, "a/b", "ü", "arn:a b", "b\n"]))
 
 
 @pytest.mark.parametrize("key, expected", [("a/../b", True), ("..", True), (".", True),

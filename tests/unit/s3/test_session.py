@@ -147,6 +147,12 @@ def test_an_endpoint_with_other_letters(monkeypatch):
         session_of(**LOCAL).endpoint("bucket")
 
 
+def test_a_region_with_a_line_feed():
+    """It would end a header; botocore lets it pass."""
+    with pytest.raises(Fault, match="cannot use the region"):
+        session_of(**LOCAL | {"region": "garage\n"}).endpoint("bucket")
+
+
 def test_a_presigned_url():
     """All that the request is to say is signed, for the bucket's own region, for a day."""
     session = session_of(request_payer="requester")
