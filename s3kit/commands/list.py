@@ -82,7 +82,8 @@ class Printer:
         """Print a bucket."""
         from s3kit.units import show_time
         self.objects += 1
-        self.write(name, {"bucket": name, "created": show_time(created)}, [show_time(created)])
+        when = show_time(created) if created else None
+        self.write(name, {"bucket": name, "created": when}, [when or "-"])
 
     def page(self, page):
         """Print a page of a listing; return whether there was anything on it."""

@@ -56,7 +56,7 @@ class Access:
             return endpoint, self.session.presign(bucket, key, version_id, method, etag)
 
     def buckets(self):
-        """Return [(name, created as an aware datetime)] of all buckets we may see.
+        """Return [(name, created as an aware datetime or None)] of all buckets we may see.
 
         Raises NoAccess or Fault.
         """

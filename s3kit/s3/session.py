@@ -177,6 +177,12 @@ class Session:
             return client.generate_presigned_url(method, Params=params, ExpiresIn=86400)
 
     def buckets(self):
-        """Return [(name, created as an aware datetime)] of all buckets we may see."""
+        """Return [(name, created as an aware datetime or None)] of all buckets we may see.
+
+        Raises NoAccess or Fault.
+        """
         with translated():
-            return [(b["Name"], b["CreationDate"]) for b in self.client.list_buckets()["Buckets"]]
+            found = self.client.list_buckets().get("Buckets")
+        if found is None or not all(bucket.get("Name") for bucket in found):
+            raise Fault("the server does not answer with a list of buckets")
+        return [(bucket["Name"], bucket.get("CreationDate")) for bucket in found]

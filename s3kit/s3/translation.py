@@ -1,8 +1,9 @@
 """botocore's exceptions, said in one line.
 
-Only botocore's own are translated, and what its configuration parsers raise beside them (ValueError
-for a value, OSError for a file). Any other exception is a fault of ours, and must show where it
-came from.
+Only botocore's own are translated, and what comes out of it beside them: of its configuration
+parsers (ValueError for a value, OSError for a file), of answers that are not AWS's. What was raised
+by our own code, or in it while botocore called it, is a fault of ours, and must show where it came
+from.
 """
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, of_file
@@ -10,6 +11,7 @@ from s3kit.s3.headers import is_of_s3
 
 DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
 MISSING = ("NoSuchBucket", "InvalidBucketName")
+OURS = (MemoryError, ImportError)       # what the frame of the commands says better
 
 # botocore's names for a server that cannot be reached.
 UNREACHED = ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError",
@@ -27,20 +29,31 @@ class translated:
         if error is None or isinstance(error, Fault) or not isinstance(error, Exception):
             return False
         fault = translate(error)
-        if fault is None and is_botocores(trace):
-            fault = Fault(f"the answer makes no sense: {type(error).__name__}: {error}")
+        if fault is None and is_botocores(trace) and not isinstance(error, OURS):
+            fault = stumbled(error)
         if fault is None:
             return False
         raise fault from None
 
 
 def is_botocores(trace):
-    """Return whether an exception was raised by botocore's own code, as by an answer that is not
-    one of AWS's.
+    """Return whether an exception came out of botocore: of its own code, or of what it called that
+    is not ours.
     """
-    while trace.tb_next:
+    names = []
+    while trace:
+        names.append(trace.tb_frame.f_globals.get("__name__", "").partition(".")[0])
         trace = trace.tb_next
-    return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] in ("botocore", "boto3")
+    return names[-1] != "s3kit" and not {"botocore", "boto3"}.isdisjoint(names)
+
+
+def stumbled(error):
+    """Return the Fault that says what botocore stumbled over: a setting, a file, an answer."""
+    if isinstance(error, OSError) and error.filename:
+        return of_file("read", error.filename, error)
+    if isinstance(error, (ValueError, OSError)):
+        return Fault(f"cannot use these settings: {' '.join(str(error).split())}")
+    return Fault(f"the answer makes no sense: {type(error).__name__}: {error}")
 
 
 def translate(error):
@@ -57,10 +70,6 @@ def translate(error):
     # the latter: not S3's answer, as of a proxy
     if isinstance(error, (known.BotoCoreError, ResponseParserError)):
         return coded(Fault(text), type(error).__name__)
-    if isinstance(error, OSError) and error.filename:
-        return of_file("read", error.filename, error)
-    if isinstance(error, (ValueError, OSError)):
-        return Fault(f"cannot use these settings: {text}")
     return None
 
 

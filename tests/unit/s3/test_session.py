@@ -192,6 +192,20 @@ def test_the_buckets_that_there_are(fake, monkeypatch):
     assert {"aaa", "bbb"} <= set(found) and all(when.tzinfo for when in found.values())
 
 
+@pytest.mark.parametrize("answer, found", [
+    ({}, None), ({"Buckets": [{}]}, None), ({"Buckets": []}, []),
+    ({"Buckets": [{"Name": "b"}]}, [("b", None)])])
+def test_a_list_of_buckets_that_is_none(answer, found):
+    """A page without them is an error, a server that does not say when they were made is not."""
+    session = session_of(**LOCAL)
+    session.clients.made[""] = SimpleNamespace(list_buckets=lambda: answer)
+    if found is None:
+        with pytest.raises(Fault, match="does not answer with a list of buckets"):
+            session.buckets()
+    else:
+        assert session.buckets() == found
+
+
 def test_other_clients():
     """They are those of Clients, of one boto3 session."""
     session = session_of(**LOCAL)

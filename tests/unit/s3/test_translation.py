@@ -4,6 +4,7 @@ import pytest
 from botocore import exceptions as known
 from botocore.parsers import ResponseParserError, create_parser
 from botocore.session import get_session
+from conftest import ROOT, env_of
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, Usage
 from s3kit.s3.translation import translated
@@ -24,8 +25,6 @@ def client_error(code):
     (known.CredentialRetrievalError(provider="p", error_msg="two\nlines"), NoCredentials, ""),
     (known.EndpointConnectionError(endpoint_url="http://h"), Fault, "EndpointConnectionError"),
     (ResponseParserError("not XML"), Fault, "ResponseParserError"),
-    (ValueError("invalid literal for int()"), Fault, ""),
-    (PermissionError(13, "Permission denied", "/home/x/.aws/config"), Fault, ""),
 ])
 def test_known_exceptions(error, kind, code):
     """The type says what may be done about it, the code is S3's or botocore's own."""
@@ -35,13 +34,69 @@ def test_known_exceptions(error, kind, code):
     assert caught.value.__suppress_context__
 
 
+def within(module, call):
+    """Return a function that calls `call`, and belongs to a module by its name."""
+    names = {"__name__": module, "call": call}
+    exec("def calls():\n    call()", names)
+    return names["calls"]
+
+
+def raising(error):
+    """Return a function that raises."""
+    def fail():
+        raise error.with_traceback(None)
+    return fail
+
+
+@pytest.mark.parametrize("error, says", [
+    (ValueError("invalid\nliteral"), "^cannot use these settings: invalid literal$"),
+    (PermissionError(13, "Permission denied", "/home/x/.aws/config"),
+     "^cannot read '/home/x/.aws/config': Permission denied$"),
+    (OSError("no CA bundle"), "^cannot use these settings: no CA bundle$"),
+    (KeyError("Credentials"), "^the answer makes no sense: KeyError: 'Credentials'$")])
+def test_what_comes_out_of_botocore(error, says):
+    """Of its own code, or of a library that it calls; from anywhere else it passes."""
+    for call in (within("json.decoder", raising(error)), raising(error)):
+        with pytest.raises(Fault, match=says) as caught, translated():
+            within("botocore.config", call)()
+        assert type(caught.value) is Fault and caught.value.__suppress_context__
+        with pytest.raises(type(error)) as caught, translated():
+            call()
+        assert caught.value is error
+
+
 @pytest.mark.parametrize("error", [KeyError("Credentials"), AttributeError("x"), TypeError("x"),
-                                   RuntimeError("x"), KeyboardInterrupt(), Usage("ours")])
+                                   RuntimeError("x"), KeyboardInterrupt(), Usage("ours"),
+                                   ValueError("x"), OSError("x"), FileNotFoundError(2, "x", "y")])
 def test_others_pass(error):
-    """A fault of ours keeps its trace, and a fault that is one already its type."""
-    with pytest.raises(type(error)) as caught, translated():
-        raise error
-    assert caught.value is error
+    """A fault of ours keeps its trace, and a fault that is one already its type; where botocore
+    calls us back, too.
+    """
+    ours = {"__name__": "s3kit.s3.regions", "error": error}
+    exec("def look():\n    raise error.with_traceback(None)", ours)
+    for call in (raising(error), within("botocore.hooks", ours["look"])):
+        with pytest.raises(type(error)) as caught, translated():
+            call()
+        assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ModuleNotFoundError("No module named 'awscrt'")])
+def test_what_the_frame_says_better(error):
+    """It passes wherever it comes from."""
+    with pytest.raises(type(error)), translated():
+        within("botocore.compat", raising(error))()
+
+
+def test_a_fault_of_ours_ends_with_a_trace(run, tmp_path, fake):
+    """And with status 3: it is not said in a line as if the server had made it."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import s3kit.s3.clients as clients\n"
+        "def make(self, *values, **options):\n    return {}['ours']\n"
+        "clients.Clients.make = make\n")
+    env = env_of(fake) | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = run("s3-list", env=env)
+    assert done.status == 3 and "KeyError: 'ours'" in done.err
+    assert "this is a fault of s3kit (KeyError)" in done.err and "Traceback" in done.err
 
 
 def test_what_botocore_stumbles_over_is_not_a_fault_of_ours():
