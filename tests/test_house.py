@@ -24,8 +24,8 @@ from s3kit.manifest import states
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 
-ONLY = {"boto3": {"s3.clients"}, "botocore": {"s3.clients", "s3.regions", "s3.translation"},
-        "pycurl": {"s3.wire"}}
+ONLY = {"boto3": {"s3.clients"}, "pycurl": {"s3.wire"},
+        "botocore": {"s3.clients", "s3.regions", "s3.signature", "s3.translation"}}
 SHARED = {"cores", "errors", "executor", "storage_classes", "text", "units"}    # by every package
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
