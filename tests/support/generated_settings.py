@@ -124,8 +124,9 @@ class Generated:
             text = self.random.choice(("region = x\n", "\ufeff", "[broken\n", "\n\n# x\n")) + text
         if self.random.random() < 0.02:
             return text.encode("utf-16")
-        is_latin = self.random.random() < 0.02 and "ключ" not in text
-        return text.encode("latin-1" if is_latin else "utf-8")
+        if self.random.random() < 0.02:
+            return f"{text}# é\n".encode("latin-1", "replace")
+        return text.encode()
 
     def settings(self, is_config):
         """Return the lines of one section."""
