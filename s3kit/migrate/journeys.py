@@ -108,7 +108,7 @@ class Journeys:
                 migration.say(f"complete: {census.told() or 'nothing in it'}")
             return DONE
         if census.wrong:
-            where = "deleted" if census.pruned else "proven; nothing of it is deleted"
+            where = "deleted" if census.phase == DELETE else "proven; nothing of it is deleted"
             migration.say(f"{census.wrong:,} of {count(census.rows, 'row')} not {where}"
                           f" ({census.told()}): see 's3-migrate errors', then 's3-migrate "
                           "retry-errors'")

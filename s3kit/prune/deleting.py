@@ -7,8 +7,8 @@ from s3kit.manifest import row as rows
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.prune import proofs
-from s3kit.prune.deletion import Removed
 from s3kit.prune.proofs import BrokenProof
+from s3kit.prune.removed import Removed
 from s3kit.prune.targets import NoBucket, Targets
 from s3kit.s3.calls import AGAIN, FATAL
 from s3kit.text import count
@@ -16,6 +16,7 @@ from s3kit.units import show_size
 
 TRIES = 8               # of what failed in passing
 TICK = 0.5              # seconds; versions that failed together go together again
+TOGETHER = 2            # lost answers about several at once; then each is asked about alone
 
 
 class DeletionErrand(Errand):
@@ -99,7 +100,7 @@ class Deleting(Verb):
         if isinstance(doomed, BrokenProof):
             self.end(errand, Removed(rows.FAILED, str(doomed)))
         else:
-            errand.job = doomed
+            errand.job = doomed._replace(is_single=errand.patience.tries >= TOGETHER)
             self.stage.send(errand)
 
     # --- from S3 to the output

@@ -4,7 +4,8 @@ asked.
 A version id names bytes that never change, so a thousand go in one request (DeleteObjects). What
 can change under its name (an object of a bucket without versions, the `null` version) is deleted
 one by one, on the condition that its ETag is still the one that was proven; so are keys that XML
-cannot carry, and all versions where a server does not know DeleteObjects.
+cannot carry, what an answer about several does not name, and all versions where a server does not
+know DeleteObjects.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html and API_DeleteObject.html
 """
 
@@ -14,22 +15,24 @@ import time
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
+from s3kit.manifest.row import CONFLICT, FAILED, PRUNED
+from s3kit.prune.removed import (
+    OVERWRITTEN,
+    Removed,
+    is_done,
+    is_unsupported,
+    refusal,
+    refusal_of_many,
+    results_in,
+)
 from s3kit.s3 import verdicts
-from s3kit.s3.calls import AGAIN, Call, passing
+from s3kit.s3.calls import AGAIN, Call
 from s3kit.s3.headers import clean_etag, said
 from s3kit.s3.patience import delay
 from s3kit.s3.wire import Wire
-from s3kit.s3.xml import local, parse
 
 MOST = 1000             # keys of one request
 UNCARRIED = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
-LOCKS = re.compile("object lock|legal hold|retention|mfa", re.I)
-OVERWRITTEN = "it was overwritten since: another object is there now"
-UNNAMED = "S3's answer does not say what became of it"
-# What a server answers that does not know DeleteObjects, beside pages without a code. No key is
-# named in the address of that request, so NoSuchKey says nothing of a version.
-UNSUPPORTED = {"MethodNotAllowed", "NotImplemented", "NoSuchKey", "NoSuchVersion"}
 
 
 class Doomed(NamedTuple):
@@ -37,7 +40,7 @@ class Doomed(NamedTuple):
     bytes.
 
     `url` is presigned, for keys that libcurl cannot sign; `is_frozen` says that nobody can
-    overwrite the null version now.
+    overwrite the null version now; `is_single`, that answers about several do not come through.
     """
 
     endpoint: object
@@ -46,30 +49,23 @@ class Doomed(NamedTuple):
     etag: str = ""
     url: str = ""
     is_frozen: bool = False
+    is_single: bool = False
 
     @property
     def is_alone(self):
         """Whether it needs a request of its own."""
-        return bool(self.etag or self.url) or bool(UNCARRIED.search(self.key))
-
-
-class Removed(NamedTuple):
-    """What became of it: a row's state, or AGAIN (`slow` if S3 said so), EXPIRED, FATAL; and why.
-
-    `is_kept`: S3 said in its own words that it did not delete. `was_gone`: it was not there before.
-    """
-
-    state: str
-    error: str = ""
-    slow: bool = False
-    is_kept: bool = False
-    was_gone: bool = False
+        return (self.is_single or bool(self.etag or self.url)
+                or bool(UNCARRIED.search(self.key)))
 
 
 class Removal(Call):
     """Deletes a batch of Doomed, of any buckets; their outcomes are Removed."""
 
     one_by_one = set()      # the URLs of buckets whose server does not know DeleteObjects
+
+    def __init__(self, control, jobs):
+        super().__init__(control, jobs)
+        self.unsure = set()     # places of jobs that an answer did not name
 
     def begin(self):
         """Send what goes together, bucket by bucket, and the rest one by one."""
@@ -126,7 +122,7 @@ class Removal(Call):
             self.finish(place, refusal(transfer))
         elif transfer.body.strip():         # S3 answers with 204 and no body
             self.finish(place, Removed(AGAIN, "the answer is not S3's: it is a page"))
-        elif not doomed.version_id and transfer.headers.get("x-amz-delete-marker") == "true":
+        elif has_made_marker(transfer, doomed.version_id):
             self.finish(place, Removed(FAILED,
                                        "the bucket has versions: S3 made a delete marker, and kept "
                                        "the object", is_kept=True))
@@ -157,19 +153,53 @@ class Removal(Call):
             self.finish(place, refusal(transfer))
 
     def take_many(self, transfer, named):
-        """Hold the answer against the question, key by key; what S3 does not name is not deleted.
+        """Hold the answer against the question, key by key.
+
+        What S3 does not name, or refuses without a reason, it is asked about alone: deleting a
+        version twice is right (see API_DeleteObject.html).
         """
+        everything = [place for places in named.values() for place in places]
         if is_unsupported(transfer):
             self.one_by_one.add(transfer.endpoint.url)
-            for places in named.values():
-                for place in places:
-                    self.send_one(place)
+            self.send_each(everything)
             return
-        found = (results_in(transfer.body) if is_done(transfer)
-                 else dict.fromkeys(named, refusal(transfer)))
+        if not is_done(transfer):
+            self.finish_all(everything, refusal_of_many(transfer))
+            return
+        found = results_in(transfer.body, named)
         for name, places in named.items():
-            for place in places:
-                self.finish(place, found.get(name) or Removed(AGAIN, UNNAMED))
+            outcome = found.get(name)
+            if outcome and not outcome.is_vague:
+                self.finish_all(places, outcome)
+                continue
+            self.unsure.update(() if outcome else places)
+            self.send_each(places)
+
+    def send_each(self, places):
+        """Ask about versions one by one."""
+        for place in places:
+            self.send_one(place)
+
+    def finish_all(self, places, outcome):
+        """Put the same outcome in several places."""
+        for place in places:
+            self.finish(place, outcome)
+
+    def finish(self, place, outcome):
+        """Put a job's outcome in its place; S3 kept nothing for sure where an answer left it out.
+        """
+        if place in self.unsure:
+            outcome = outcome._replace(is_kept=False)
+        super().finish(place, outcome)
+
+
+def has_made_marker(transfer, version_id):
+    """Return whether an answer to DELETE says that a delete marker was made, and not that one with
+    this version id is gone.
+    """
+    told = transfer.headers.get("x-amz-version-id", "")
+    return (transfer.headers.get("x-amz-delete-marker") == "true"
+            and (not version_id or told not in ("", version_id)))
 
 
 def why_unheeded(endpoint, version_id):
@@ -194,53 +224,3 @@ def why_unheeded(endpoint, version_id):
                                   and not verdicts.is_wordless(transfer)):
         return ""
     return f"nobody knows whether the server heeds If-Match when it deletes: {said(transfer)}"
-
-
-def results_in(body):
-    """Return {(key, version id): Removed} of a DeleteResult. Raises Fault where it is none."""
-    found = {}
-    for element in parse(body):
-        columns = {local(child.tag): child.text or "" for child in element}
-        name = columns.get("Key", ""), columns.get("VersionId", "")
-        if local(element.tag) == "Deleted":
-            found[name] = Removed(PRUNED)
-        elif local(element.tag) == "Error":
-            code, message = columns.get("Code", ""), columns.get("Message", "")
-            found[name] = judged(verdicts.verdict(400 if code else 500, code), code, message)
-    return found
-
-
-def is_done(transfer):
-    """Return whether S3 says that it did what it was asked; a 200 may bring an error nevertheless.
-    """
-    return 200 <= transfer.status < 300 and not transfer.errno and not transfer.code
-
-
-def is_unsupported(transfer):
-    """Return whether an answer to DeleteObjects is that of a server that does not know it."""
-    return (transfer.status in (404, 405, 501) and not transfer.errno
-            and (verdicts.is_wordless(transfer) or transfer.code in UNSUPPORTED))
-
-
-def refusal(transfer):
-    """Return the Removed of a request that did not go well."""
-    verdict = verdicts.verdict(transfer.status, transfer.code, transfer.errno)
-    if transfer.errno and verdict in (verdicts.OK, verdicts.AGAIN):
-        return Removed(AGAIN, transfer.failure)
-    found = judged(verdict, transfer.code, transfer.message, said(transfer))
-    if verdicts.is_wordless(transfer) and transfer.status != 412:
-        return found._replace(is_kept=False)
-    return found
-
-
-def judged(verdict, code, message, text=""):
-    """Return the Removed that a verdict on S3's words means."""
-    text = text or f"S3 says {code}" + (f": {message}" if message else "")
-    kind = passing(verdict)
-    if kind:
-        return Removed(kind, text, slow=verdict == verdicts.SLOW)
-    if verdict == verdicts.CHANGED:
-        return Removed(CONFLICT, OVERWRITTEN, is_kept=True)
-    if verdict == verdicts.VANISHED:
-        return Removed(PRUNED, was_gone=True)   # by an earlier run that was cut, or by others
-    return Removed(LOCKED if LOCKS.search(message) else FAILED, text, is_kept=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
+from fakes3 import CHARACTERS
 from terminals import pieces
 
 from manifests import read_rows
@@ -262,6 +263,22 @@ def test_a_locked_version(fake, run, tmp_path):
     done = run("s3-migrate", "photos", "--yes", "photos", *DEST, env=env_of(fake))
     assert (done.status == 1 and [key for key, _ in kept(fake, "photos")] == ["2024/9.jpg"]
             and "1 locked" in done.err)
+
+
+def test_a_server_that_does_not_heed_conditions(fake, run, tmp_path):
+    """What can be overwritten under its name is not deleted there, and the bucket's journey ends
+    with that, each time; what has versions goes.
+    """
+    fill(fake)
+    fake.character = CHARACTERS["ceph-deletes"]()
+    words = ("photos", "logs", "--yes", "photos", "--yes", "logs", *DEST)
+    done = run("s3-migrate", *words, env=env_of(fake))
+    assert done.status == 1 and not kept(fake, "photos") and len(kept(fake, "logs")) == 12, done.err
+    for _ in range(2):
+        assert "logs: 12 of 12 rows not deleted (12 failed)" in done.err
+        assert "the server does not heed If-Match when it deletes" in done.err
+        done = run("s3-migrate", "retry-errors", *words, env=env_of(fake))
+        assert done.status == 1 and len(kept(fake, "logs")) == 12, done.err
 
 
 def test_the_question(fake, run, tmp_path):

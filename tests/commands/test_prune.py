@@ -573,7 +573,8 @@ def test_when_no_answer_ever_comes_the_files_may_be_the_only_copies(fake, run, t
     for key in ("one", "two"):
         fake.put("b", key, b"body")
     manifest = proven(fake, run, tmp_path)
-    fake.fault("reset", method="POST", times=None, done=True)
+    for method in ("POST", "DELETE"):
+        fake.fault("reset", key=None, method=method, times=None, done=True)
     done = run("s3-prune", "--yes", *DEST, manifest, env={**env_of(fake)}, timeout=200)
     assert done.status == 1 and set(states(done.out).values()) == {"failed"} and not kept(fake)
     assert set(ledger_states(tmp_path).values()) == {"pruned"}
@@ -583,6 +584,24 @@ def test_when_no_answer_ever_comes_the_files_may_be_the_only_copies(fake, run, t
     now = run("s3-manifest", "s3://b", env=env_of(fake)).out
     done = run("s3-prune", "--local", "--yes", *DEST, input=now)
     assert sorted(os.listdir(tmp_path / "d" / "b")) == ["one", "two"], done.err
+
+
+@pytest.mark.system("minutes")
+@pytest.mark.parametrize("kind, options", [
+    ("reset", {}), ("html", {"body": b""}), ("html", {"body": b"<DeleteResult/>"}),
+    ("html", {"body": b"<ListBucketResult/>"}), ("error200", {}), ("status", {"status": 502})])
+@pytest.mark.parametrize("is_done", [True, False], ids=["gone", "there"])
+def test_no_answer_about_many_ever_comes(fake, run, tmp_path, kind, options, is_done):
+    """Then each is asked about alone: the same question again would not be answered either."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("one", "two"):
+        fake.put("b", key, b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.fault(kind, key="", method="POST", times=None, done=is_done, **options)
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and set(states(done.out).values()) == {"pruned"}, done.err
+    assert not kept(fake) and len(fake.requests(method="POST")) <= 4
+    assert len(fake.requests(method="DELETE")) == 2
 
 
 # --- races

@@ -6,6 +6,7 @@ what such a server is known to do otherwise, and nothing else.
 
 import re
 
+from fakes3 import policies
 from fakes3.errors import S3Error
 
 CHARACTERS = {}
@@ -35,6 +36,14 @@ class Character:
     def answered(self, s3, request, response):
         """Return the answer as this server gives it."""
         return response
+
+    def context(self, user):
+        """Return the condition keys that it knows of a request: {key: value}."""
+        return policies.context_of(user)
+
+    def holds(self, operator, key, wanted, context):
+        """Return whether one key of a policy's Condition holds."""
+        return policies.holds(operator, key, wanted, context)
 
     @staticmethod
     def change(response, pattern, replacement):
@@ -67,3 +76,69 @@ class Swift(Character):
     """
 
     access_key = "test:tester"
+
+
+@character("swift-deletes")
+class SwiftDeletes(Character):
+    """OpenStack Swift: what DeleteObjects answers has keys, and no version ids.
+
+    https://opendev.org/openstack/swift/src/branch/master/swift/common/middleware/s3api/controllers
+    /multi_delete.py
+    """
+
+    def answered(self, s3, request, response):
+        """Leave out the version ids."""
+        if request.method == "POST" and "delete" in request.query:
+            return self.change(response, rb"<(VersionId|DeleteMarker\w*)>[^<]*</\1>", b"")
+        return response
+
+
+@character("ceph-deletes")
+class CephDeletes(Character):
+    """Ceph's gateway: DeleteObjects refuses without a reason, and DELETE does not heed If-Match.
+
+    https://docs.ceph.com/en/latest/radosgw/s3/objectops/ (no conditions of DELETE are named there)
+    """
+
+    # unversioned objects cannot be deleted there by their ETags
+    def asked(self, s3, request):
+        """Take no notice of a condition."""
+        if request.method == "DELETE":
+            request.headers.pop("if-match", None)
+
+    def answered(self, s3, request, response):
+        """Give no reasons."""
+        if request.method == "POST" and "delete" in request.query:
+            return self.change(response, b"<Message>[^<]*</Message>", b"")
+        return response
+
+
+@character("ceph-policies")
+class CephPolicies(Character):
+    """Ceph's gateway until 17: of principals it knows aws:username, what asks for another key never
+    holds, and StringNotEquals of several values holds where any of them differs. A policy with an
+    action that it does not know is refused.
+
+    https://docs.ceph.com/en/quincy/radosgw/bucketpolicy/ (the keys and actions that are known), and
+    https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_iam_policy.cc (Condition::eval, orrible)
+    """
+
+    unknown = re.compile(b'"s3:(Replicate|GetObject(Version)?Attributes|ObjectOwner'
+                         b'|PutIntelligentTiering)')
+
+    def asked(self, s3, request):
+        """Refuse unknown actions, and do not say which they are."""
+        if request.method == "PUT" and "policy" in request.query and self.unknown.search(
+                bytes(request.body)):
+            raise S3Error("InvalidArgument", "")
+
+    def context(self, user):
+        """Know a user's name."""
+        return {"aws:username": user.rpartition("/")[2]}
+
+    def holds(self, operator, key, wanted, context):
+        """Compare as RGW does."""
+        if key not in context:
+            return operator.endswith("IfExists")
+        return any(super(CephPolicies, self).holds(operator, key, [value], context)
+                   for value in wanted)

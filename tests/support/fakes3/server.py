@@ -24,6 +24,7 @@ from fakes3.connection import Connection
 from fakes3.errors import S3Error
 from fakes3.faults import KINDS, Fault
 from fakes3.operations import route
+from fakes3.policies import enforce
 from fakes3.signatures import Authority, Credential
 
 
@@ -34,7 +35,8 @@ class FakeS3(Account):
     takes signatures for any region; `tls=(certificate file, key file)` makes it https;
     `character` names a server that is not Amazon's (see characters).
 
-    What tests may set: latency, hook, skew, credentials, restore_seconds, expedited, min_part.
+    What tests may set: user, latency, hook, skew, credentials, restore_seconds, expedited,
+    min_part.
     What tests may read: url, access_key, secret_key, log, connections, live, errors, faults, clock.
     Leaving the `with` block raises if a request or a hook crashed inside the server.
     """
@@ -49,6 +51,7 @@ class FakeS3(Account):
         self.sign, self.region, self.tls = sign, region, tls
         self.credentials = {self.access_key: Credential(self.secret_key)}
         self.authority = Authority(self)
+        self.user = None            # the ARN by which policies know who asks
         self.skew = 0.0             # how far the server's clock is off, for signatures and Date
         self.latency = 0.0          # seconds before each answer
         self.hook = None  # called with each Request before it is answered, in the server's thread
@@ -165,6 +168,7 @@ class FakeS3(Account):
             elif request.method == "PUT" and "content-length" not in headers:
                 raise S3Error("MissingContentLength")
             self.character.asked(self, request)
+            enforce(self, request)
             return self.character.answered(self, request, route(self, request))
         except S3Error as error:
             # HEAD tells the region to anyone [API HeadBucket].

@@ -141,7 +141,7 @@ def test_nothing_is_deleted_of_a_bucket_with_something_wrong(run):
 
 def test_what_s3_does_not_delete(run):
     assert run({"b": {**proven(), "deleted": "locked"}}, yes=["b"]) == SOME_FAILED
-    assert run.of["b"].said[1].startswith("1 of 1 row not proven; nothing of it is deleted")
+    assert run.of["b"].said[1].startswith("1 of 1 row not deleted (1 locked)")
 
 
 def test_no_delete_ends_when_all_is_verified(run):

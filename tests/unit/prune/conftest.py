@@ -12,7 +12,7 @@ from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import NoSuchBucket
 from s3kit.manifest.row import PRUNED, VERIFIED, Row
 from s3kit.proof.digest import digest_of
-from s3kit.prune.deletion import Removed
+from s3kit.prune.removed import Removed
 from s3kit.s3.address import Endpoint
 from s3kit.units import from_epoch
 

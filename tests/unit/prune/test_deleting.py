@@ -11,7 +11,8 @@ from s3kit.pipeline.stage import Stage
 from s3kit.prune import deleting as module
 from s3kit.prune.choice import DAY, Choice
 from s3kit.prune.deleting import TRIES, Deleting
-from s3kit.prune.deletion import MOST, Removal, Removed
+from s3kit.prune.deletion import MOST, Removal
+from s3kit.prune.removed import Removed
 from s3kit.prune.undo import Undo
 from s3kit.s3.calls import AGAIN, EXPIRED, FATAL
 
@@ -76,6 +77,13 @@ def test_a_version_that_is_asked_for_again_is_in_the_undo_file_once(destination,
     s3, undo = S3({"k": [Removed(AGAIN, "x")]}), tmp_path / "undo.csv"
     delete([destination.prove("k")], s3, undo=str(undo))
     assert len(s3.asked) == 2 and undo.read_text().count("\nb,k,") == 1
+
+
+def test_after_lost_answers_it_is_asked_about_alone(destination, delete):
+    """Answers about several may not come through; that about one may."""
+    s3 = S3({"k": [Removed(AGAIN, "reset")] * 3})
+    delete([destination.prove("k")], s3)
+    assert [jobs[0].is_single for jobs in s3.asked] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("answers, state, known", [

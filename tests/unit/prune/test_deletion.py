@@ -8,9 +8,9 @@ from conftest import env_of
 
 from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.prune import deletion
-from s3kit.prune.deletion import MOST, OVERWRITTEN, UNNAMED, Doomed, Removal, Removed
-from s3kit.s3 import verdicts
-from s3kit.s3.calls import AGAIN, EXPIRED, FATAL, Control
+from s3kit.prune.deletion import MOST, Doomed, Removal, has_made_marker
+from s3kit.prune.removed import OVERWRITTEN, Removed
+from s3kit.s3.calls import AGAIN, Control
 from s3kit.s3.session import Session
 
 SOON = 60       # seconds, on a busy machine
@@ -108,14 +108,77 @@ def test_a_server_without_deleteobjects(fake, session, delete):
     assert len(fake.requests(method="POST")) == 1 and not left(fake)
 
 
-@pytest.mark.parametrize("body", [b'<DeleteResult/>', b'<DeleteResult><Deleted><Key>other</Key>'
-                                  b'</Deleted></DeleteResult>'])
-def test_what_an_answer_does_not_name_is_not_deleted(fake, session, delete, body):
-    """It may be: that is found out by asking again."""
+@pytest.mark.parametrize("body", [
+    b"<DeleteResult/>", b"", b"not XML", b"<ListBucketResult><Key>k</Key></ListBucketResult>",
+    b"<DeleteResult><Deleted><Key>other</Key></Deleted></DeleteResult>",
+    b"<DeleteResult><Deleted><Key>%6B</Key></Deleted></DeleteResult>"])
+@pytest.mark.parametrize("kind", ["other", "html"], ids=["gone", "there"])
+def test_what_an_answer_does_not_name_is_asked_about_alone(fake, session, delete, body, kind):
+    """Whether it went with the first request or not, nothing is asked in the same way again."""
     fake.bucket("b", versioning="Enabled")
     version = fake.put("b", "k", b"body")
-    fake.fault("other", key="", method="POST", body=body)
-    assert delete(Doomed(session.endpoint("b"), "k", version)) == [Removed(AGAIN, UNNAMED)]
+    fake.fault(kind, key="", method="POST", body=body)
+    assert delete(Doomed(session.endpoint("b"), "k", version)) == [Removed(PRUNED)]
+    assert not left(fake)
+    assert [request.method for request in fake.requests()[-2:]] == ["POST", "DELETE"]
+
+
+def test_what_was_not_named_and_is_refused_alone_may_be_gone(fake, session, delete):
+    """The second answer is S3's word about the second request only."""
+    fake.bucket("b", versioning="Enabled")
+    version = fake.put("b", "k", b"body")
+    fake.fault("other", key="", method="POST", body=b"<DeleteResult/>")
+    fake.fault("status", key="k", method="DELETE", status=403)
+    found, = delete(Doomed(session.endpoint("b"), "k", version))
+    assert (found.state, found.is_kept) == (FAILED, False) and not left(fake)
+
+
+def test_a_refusal_without_a_reason_is_asked_about_alone(fake, session, delete):
+    """Some servers name Object Lock only in the answer about one version."""
+    fake.bucket("b", versioning="Enabled")
+    ids = {key: fake.put("b", key, b"body") for key in ("free", "held", "denied")}
+    fake.hold("b", "held")
+    entries = b"".join(b"<Error><Key>%s</Key><VersionId>%s</VersionId><Code>AccessDenied</Code>"
+                       b"</Error>" % (key.encode(), ids[key].encode())
+                       for key in ("held", "denied"))
+    fake.fault("html", key="", method="POST", body=b"<DeleteResult>" + entries
+               + b"</DeleteResult>")
+    fake.fault("status", key="denied", method="DELETE", status=403)
+    found = delete(*[Doomed(session.endpoint("b"), *name) for name in ids.items()])
+    assert [each.state for each in found] == [PRUNED, LOCKED, FAILED]
+    assert [each.is_kept for each in found] == [False, True, True]
+
+
+def test_no_word_about_many_says_that_one_is_gone(fake, session, delete):
+    """NoSuchKey as the answer to DeleteObjects, with whatever status, names no version."""
+    fake.bucket("b", versioning="Enabled")
+    version = fake.put("b", "k", b"body")
+    for status in (200, 400, 404):
+        fake.fault("status", key="", method="POST", status=status, code="NoSuchKey")
+        fake.fault("status", key="k", method="DELETE", status=403)
+        found, = delete(Doomed(session.endpoint("b"), "k", version))
+        assert found.state in (FAILED, AGAIN), status
+        assert left(fake) == {("k", version)}
+        Removal.one_by_one.clear()
+
+
+def test_a_version_that_is_asked_about_alone(fake, session, delete):
+    """Because answers about several do not come through."""
+    fake.bucket("b", versioning="Enabled")
+    version = fake.put("b", "k", b"body")
+    doomed = Doomed(session.endpoint("b"), "k", version, is_single=True)
+    assert delete(doomed) == [Removed(PRUNED)] and not fake.requests(method="POST")
+
+
+@pytest.mark.parametrize("version_id, headers, is_made", [
+    ("", {}, False), ("v", {}, False), ("", {"x-amz-delete-marker": "true"}, True),
+    ("v", {"x-amz-delete-marker": "true"}, False),
+    ("v", {"x-amz-delete-marker": "true", "x-amz-version-id": "v"}, False),
+    ("v", {"x-amz-delete-marker": "true", "x-amz-version-id": "new"}, True),
+    ("v", {"x-amz-version-id": "v"}, False)])
+def test_whether_a_delete_marker_was_made(version_id, headers, is_made):
+    """One that was deleted by its version id is told in the same words."""
+    assert has_made_marker(SimpleNamespace(headers=headers), version_id) is is_made
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
@@ -157,39 +220,8 @@ def test_nobody_knows_whether_conditions_are_heeded(fake, session, monkeypatch):
 
 @pytest.mark.parametrize("key, options, alone", [
     ("k", {}, False), ("k", {"etag": "e"}, True), ("k", {"url": "u"}, True), ("é\u3042", {}, False),
+    ("k", {"is_single": True}, True),
     *[(f"a{code}b", {}, True) for code in "\x00\n\r\x1f\x7f\x85\ufffe\uffff"]])
 def test_what_needs_a_request_of_its_own(key, options, alone):
     """A line end would come back changed: XML's parsers normalise it."""
     assert Doomed(None, key, "v", **options).is_alone is alone
-
-
-@pytest.mark.parametrize("verdict, message, state, kept", [
-    (verdicts.AGAIN, "", AGAIN, False), (verdicts.SLOW, "", AGAIN, False),
-    (verdicts.EXPIRED, "", EXPIRED, False), (verdicts.REFUSED, "", FATAL, False),
-    (verdicts.CHANGED, "", CONFLICT, True), (verdicts.VANISHED, "", PRUNED, False),
-    (verdicts.DENIED, "Access Denied", FAILED, True),
-    (verdicts.DENIED, "Access Denied because object protected by object lock.", LOCKED, True)])
-def test_what_s3_s_words_mean(verdict, message, state, kept):
-    found = deletion.judged(verdict, "Code", message)
-    assert (found.state, found.is_kept) == (state, kept)
-    assert found.slow is (verdict == verdicts.SLOW)
-    assert found.was_gone is (verdict == verdicts.VANISHED)
-
-
-def test_the_results_of_many():
-    """Each by key and version; an error without a code may have been carried out."""
-    found = deletion.results_in(
-        b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        b'<Deleted><Key>a</Key><VersionId>1</VersionId></Deleted>'
-        b'<Error><Key>a</Key><VersionId>2</VersionId><Code>AccessDenied</Code>'
-        b'<Message>no</Message></Error><Error><Key>b</Key></Error></DeleteResult>')
-    assert found == {("a", "1"): Removed(PRUNED),
-                     ("a", "2"): Removed(FAILED, "S3 says AccessDenied: no", is_kept=True),
-                     ("b", ""): Removed(AGAIN, "S3 says ")}
-
-
-@pytest.mark.parametrize("status, errno, code, done", [(200, 0, "", True), (204, 0, "", True),
-                                                       (200, 0, "InternalError", False),
-                                                       (200, 56, "", False), (404, 0, "", False)])
-def test_a_200_may_bring_an_error_nevertheless(status, errno, code, done):
-    assert deletion.is_done(SimpleNamespace(status=status, errno=errno, code=code)) is done
