@@ -13,8 +13,9 @@ from s3kit.policy.directory import APPLY
 from s3kit.policy.evaluator import answer
 from s3kit.policy.live import refusal
 from s3kit.policy.meaning import same
-from s3kit.policy.rehearsal import HARMLESS, rehearsal
+from s3kit.policy.rehearsal import HARMLESS, rehearsal, turned_rehearsal
 from s3kit.policy.template import arn_of
+from s3kit.policy.unknown_actions import REFUSED, unknown_actions
 
 SETTLE, QUICK = 5, 1  # seconds that Amazon's S3 has to take in the canary's policy, and all others
 READS = 10                              # times that what was put is read, until it comes back
@@ -49,7 +50,7 @@ class Applying:
                 self.rehearse(intent)
             if self.is_hurried():
                 raise Fault("stopped before it was put")
-            self.put(intent.bucket, intent.text, intent.removes_self)
+            self.put_new(intent)
             if not intent.removes_self:
                 self.verify(intent, before)
         except BaseException as error:
@@ -61,6 +62,21 @@ class Applying:
         """Put a policy, and remember that it was. Raises Fault."""
         self.live.put(bucket, text, removes_self)
         self.has_put = True
+
+    def put_new(self, intent):
+        """Put an Intent's policy. Raises Fault, which names the actions that the server does not
+        know, where it is not Amazon's.
+        """
+        bucket = intent.bucket
+        try:
+            self.put(bucket, intent.text, intent.removes_self)
+        except Fault as fault:
+            if self.live.is_amazons or intent.text is None or fault.code not in REFUSED:
+                raise
+            unknown = unknown_actions(lambda text: self.put(bucket, text), intent)
+            if not unknown:
+                raise
+            raise Fault(f"{fault}: this server does not know {', '.join(unknown)}") from None
 
     def verify(self, intent, before):
         """Read back what was put, and try as the caller, as long as S3 may need to take it in.
@@ -107,19 +123,33 @@ class Applying:
         """
         if self.live.is_amazons or intent.text is None or intent.removes_self:
             return
-        trial = rehearsal(intent)
+        trial, turned, key = rehearsal(intent), turned_rehearsal(intent), intent.circle.key
         if trial is None:
             return
-        if refusal(lambda: self.live.versioning(intent.bucket)):
+        if self.is_refused(intent):
             raise Fault(
                 f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
-        self.put(intent.bucket, trial)
-        self.read_back(intent.bucket, trial)
-        for _ in self.moments():
-            if refusal(lambda: self.live.versioning(intent.bucket)):
-                raise Fault(
-                    f"this server does not spare us by {intent.circle.key}: the policy would lock "
-                    "us out (plan with --by arn or --by username, whichever it knows)")
+        self.try_trial(intent, trial)
+        if any(self.is_refused(intent) for _ in self.moments()):
+            raise Fault(
+                f"this server does not spare us by {key}: the policy would lock us out "
+                "(plan with --by arn or --by username, whichever it knows)")
+        if turned is None:
+            return
+        self.try_trial(intent, turned)
+        if not any(self.is_refused(intent) for _ in self.moments()):
+            raise Fault(
+                f"this server does not heed {key}: the policy would keep nobody out "
+                "(plan with --by arn or --by username, whichever it knows)")
+
+    def try_trial(self, intent, text):
+        """Put a rehearsal. Raises Fault."""
+        self.put(intent.bucket, text)
+        self.read_back(intent.bucket, text)
+
+    def is_refused(self, intent):
+        """Return whether we are refused what a rehearsal denies."""
+        return bool(refusal(lambda: self.live.versioning(intent.bucket)))
 
     def take_back(self, intent, backup, error):
         """Put the old policy again after something went wrong. Raises Fault, which says where it

@@ -103,6 +103,13 @@ class Shelf:
               json.dumps(facts | {"text": text}, indent=1))
         write(self.place(bucket), text)
 
+    def discard(self, bucket):
+        """Remove a planned document. Raises Fault."""
+        try:
+            durable.unlink(self.place(bucket), None)
+        except OSError as error:
+            raise of_file("remove", self.place(bucket), error) from None
+
     def is_edited(self, bucket):
         """Return whether the planned document is not what s3-policy wrote."""
         text = self.planned(bucket)

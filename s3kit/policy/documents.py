@@ -23,7 +23,8 @@ PRINCIPALS = {"AWS", "Service", "Federated", "CanonicalUser"}
 SID = re.compile(r"[^\x00-\x1f\x7f]*")         # IAM knows letters and digits; S3 has taken more
 ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+")
 RESOURCE = re.compile(r"\*|arn:[a-z*?-]+:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
-ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+# the whole of an account, or of a tenant of Ceph's
+ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}|[\w.-]*):root")
 
 
 class Broken(Fault):

@@ -134,7 +134,7 @@ def is_named(kind, value, asker, is_allow):
     if kind == "Federated" or asker.kind in ("service", "nobody"):
         return False
     account = ROOT.sub(r"\1", value)
-    if ACCOUNT.fullmatch(account):
+    if ACCOUNT.fullmatch(account) or ROOT.fullmatch(value) or account == asker.account:
         return account == asker.account and (asker.kind == "root" or not is_allow)
     session = SESSION.fullmatch(value)
     if session and asker.kind == "role" and session.groups() == (

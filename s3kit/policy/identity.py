@@ -9,12 +9,13 @@ reference_policies_condition-keys). IAM knows it; where it may not be asked, the
 import re
 from typing import NamedTuple
 
-from s3kit.errors import Fault, NoAccess, Usage
+from s3kit.errors import Fault, NoAccess, NoCredentials, Usage
 from s3kit.policy.evaluator import Asker
 
 ARN = re.compile(
-    r"arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(root|user/[\w+=,.@/-]+|role/[\w+=,.@/-]+|assumed-role/"
-    r"[\w+=,.@-]+/[\w+=,.@-]+)", re.ASCII)
+    r"arn:(aws[a-z-]*):(iam|sts)::(\d{12}|(?!\d+:)[\w.-]*):"
+    r"(root|user/[\w+=,.@/-]+|role/[\w+=,.@/-]+|assumed-role/[\w+=,.@-]+/[\w+=,.@-]+)", re.ASCII)
+ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 WANTED = "arn:aws:iam::ACCOUNT:user/NAME or arn:aws:iam::ACCOUNT:role/PATH/NAME"
 ARN_KEY, NAME_KEY = "aws:PrincipalArn", "aws:username"
 STRANGER = "s3kit-stranger-to-every-policy"
@@ -38,7 +39,9 @@ class Caller(NamedTuple):
 
     @property
     def account(self):
-        """The account's number."""
+        """The account's number; on Ceph a tenant, '' where there are none
+        (https://docs.ceph.com/en/latest/radosgw/bucketpolicy/).
+        """
         return ARN.fullmatch(self.arn)[3]
 
     @property
@@ -53,9 +56,9 @@ def caller(session, said=None):
         return Caller(principal(said, session))
     try:
         facts = ask(lambda: session.service("sts").get_caller_identity())
+    except NoCredentials:
+        raise
     except Fault as fault:
-        if not fault.code:
-            raise           # there are no credentials
         raise NoAccess(f"cannot find out who we are: {fault} (--caller {WANTED} says it)") from None
     arn = facts.get("Arn", "")
     found = ARN.fullmatch(arn)
@@ -72,7 +75,8 @@ def principal(arn, session):
     sessions. Raises Usage or Fault.
     """
     found = ARN.fullmatch(arn)
-    if not found or (found[2] == "sts") != found[4].startswith("assumed-role/"):
+    if not found or (found[2] == "sts") != found[4].startswith("assumed-role/") or not (
+            ACCOUNT.fullmatch(found[3]) or session.is_custom()):
         raise Usage(f"'{arn}' is not a principal: {WANTED}")
     if found[2] == "iam":
         return arn

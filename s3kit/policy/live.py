@@ -1,5 +1,7 @@
 """The policies that are live, and what S3 lets us do with their buckets."""
 
+import json
+
 from s3kit.errors import Fault
 from s3kit.s3.translation import DENIED, translated
 
@@ -30,7 +32,7 @@ class Live:
                 return None
             raise
         text = answer.get("Policy", "").strip()
-        if not text.startswith("{"):
+        if not may_be_policy(text):
             raise Fault("the server does not answer with a policy, but with "
                         + (f"'{text[:NAMED]}'" if text else "nothing"))
         return text
@@ -65,6 +67,16 @@ class Live:
             found["head of an object"] = ("s3:GetObject", key, refusal(
                 lambda key=key: client.head_object(Bucket=bucket, Key=key), may_be_gone=True))
         return found
+
+
+def may_be_policy(text):
+    """Return whether a text is a JSON object with statements, or one that nobody can read."""
+    if not text.startswith("{"):
+        return False
+    try:
+        return "Statement" in json.loads(text)
+    except (ValueError, RecursionError):
+        return True
 
 
 def refusal(call, may_be_gone=False):

@@ -42,11 +42,8 @@ def plan_one(run, setting):
     """Plan for one bucket; return the status. Raises Fault."""
     args, bucket, shelf = run.args, setting.bucket, run.shelf
     base = cleaned(run.live.get(bucket))
+    make_way(shelf, bucket, args.overwrite)
     document = document_of(args, setting, base)
-    if not args.overwrite and shelf.is_edited(bucket):
-        raise Fault(
-            f"'{shelf.place(bucket)}' was edited since it was planned (--overwrite writes a new "
-            "one)")
     circle, old = setting.circle, readable(base)
     exempt = [arn for arn in circle.exempt if arn != circle.caller.root]
     shelf.save(bucket, pretty(document), {"base": base, "exempt": exempt, "key": circle.key,
@@ -59,6 +56,24 @@ def plan_one(run, setting):
     advise(run, bucket, document, circle)
     run.tell({"bucket": bucket, "state": "planned", "path": shelf.place(bucket), "changes": lines})
     return DONE
+
+
+def make_way(shelf, bucket, overwrite):
+    """Remove an older plan of a bucket: `apply` would put it if this one is refused. What somebody
+    has edited stays. Raises Fault where it may not be overwritten either.
+    """
+    try:
+        is_edited = shelf.is_edited(bucket)
+    except Fault:
+        if not overwrite:
+            raise
+        return
+    if not is_edited:
+        shelf.discard(bucket)
+    elif not overwrite:
+        raise Fault(
+            f"'{shelf.place(bucket)}' was edited since it was planned (--overwrite writes a new "
+            "one)")
 
 
 def document_of(args, setting, base):

@@ -1,31 +1,82 @@
 """What is put before a policy that shuts others out, where a server's ways are not known: its
-Denies, of an action whose loss harms nobody.
+Denies, of an action whose loss harms nobody. They must spare the caller; turned round, they must
+refuse the caller.
 
-Some servers do not know aws:PrincipalArn, and a Deny that spares nobody they know could not be
-taken back.
+Some servers do not know aws:PrincipalArn. To one of them a Deny that spares principals by it spares
+nobody, and could not be taken back; to another it is about nobody, and keeps nobody out.
 """
 
 from s3kit.errors import Fault
 from s3kit.policy.documents import FIRST_VERSION, compact, parse
-from s3kit.policy.evaluator import answer
+from s3kit.policy.evaluator import DENY, answer
 from s3kit.policy.template import RECOVERY, arn_of
 
 REHEARSAL = "S3KitRehearsal"            # the Sid of what is put to see how a server takes a Deny
 HARMLESS = "s3:GetBucketVersioning"     # and what it denies
+# What says of a value what another operator denies.
+POSITIVE = {name: name.replace("Not", "")
+            for name in ("StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike",
+                         "ArnNotEquals", "ArnNotLike")}
 
 
 def rehearsal(intent):
     """Return the old policy of an Intent with the Denies of the new one that could bar the caller,
     of a harmless action, as text; None if it has none.
     """
-    old, document = intent.documents
-    trial = [harmless(statement, f"{REHEARSAL}{number or ''}",
+    return harmless_beside_the_old(intent, barring(intent.documents[1], intent))
+
+
+def turned_rehearsal(intent):
+    """Return the same with those Denies turned round that would then refuse the caller for sure;
+    None where there are none.
+    """
+    caller, bucket = (intent.circle.asker(intent.circle.caller.arn),
                       arn_of(intent.bucket, intent.circle))
-             for number, statement in enumerate(barring(document, intent))]
-    if not trial:
-        return None
+    version = intent.documents[1].get("Version", FIRST_VERSION)
+
+    def is_sure(statement):
+        alone = {"Version": version, "Statement": [harmless(statement, REHEARSAL, bucket)]}
+        return answer(alone, caller, HARMLESS, bucket).verdict == DENY
+
+    turned = (turned_on(statement, caller) for statement in barring(intent.documents[1], intent))
+    return harmless_beside_the_old(intent, [each for each in turned if each and is_sure(each)])
+
+
+def harmless_beside_the_old(intent, statements):
+    """Return an Intent's old policy with statements, of the harmless action, as text; None if there
+    are none.
+    """
+    bucket = arn_of(intent.bucket, intent.circle)
+    trial = [harmless(statement, f"{REHEARSAL}{number or ''}", bucket)
+             for number, statement in enumerate(statements)]
+    return beside_the_old(intent, trial) if trial else None
+
+
+def beside_the_old(intent, trial):
+    """Return an Intent's old policy with more statements, as text."""
+    old, document = intent.documents
     version = max(each.get("Version", FIRST_VERSION) for each in (old, document) if each)
     return compact({"Version": version, "Statement": (old["Statement"] if old else []) + trial})
+
+
+def turned_on(statement, caller):
+    """Return a statement that denies the caller (an Asker) what this one spares them; None if
+    nothing in it can be turned round.
+    """
+    condition, has_turned = {}, False
+    for operator, keys in statement.get("Condition", {}).items():
+        positive = POSITIVE.get(operator.removesuffix("IfExists"))
+        for key, values in keys.items():
+            given = caller.context.get(key.lower())
+            is_turned = bool(positive and given)
+            has_turned |= is_turned
+            condition.setdefault(positive if is_turned else operator, {})[key] = (
+                given[0] if is_turned else values)
+    found = statement | {"Condition": condition}
+    if "NotPrincipal" in found:
+        del found["NotPrincipal"]
+        found["Principal"], has_turned = {"AWS": caller.arn}, True
+    return found if has_turned else None
 
 
 def barring(document, intent):

@@ -39,13 +39,14 @@ class Simulation:
             return []
 
         def simulated(service):
-            answer = service.simulate_principal_policy(
-                PolicySourceArn=arn, CallerArn=arn, ActionNames=list(RECOVERY),
-                ResourceArns=[arn_of(bucket, circle)], ResourcePolicy=compact(document),
-                ContextEntries=entries_of(circle.asker(arn)))
-            if not answer.get("EvaluationResults"):
+            found = pages_of(service.simulate_principal_policy, "EvaluationResults",
+                             "Marker", PolicySourceArn=arn, CallerArn=arn,
+                             ActionNames=list(RECOVERY), ResourceArns=[arn_of(bucket, circle)],
+                             ResourcePolicy=compact(document),
+                             ContextEntries=entries_of(circle.asker(arn)))
+            if not found:
                 raise Fault("it gave no result")
-            return answer["EvaluationResults"]
+            return found
 
         results = self.asked("iam", "IAM's simulation", simulated)
         denied = [each.get("EvalActionName", "an action").removeprefix("s3:")
@@ -57,12 +58,12 @@ class Simulation:
         """Return a line for each error that Access Analyzer finds; what it merely suggests is said.
         """
         def validated(service):
-            answer = service.validate_policy(policyDocument=compact(document),
-                                             policyType="RESOURCE_POLICY",
-                                             validatePolicyResourceType="AWS::S3::Bucket")
-            if "findings" not in answer:
+            found = pages_of(service.validate_policy, "findings", "nextToken",
+                             policyDocument=compact(document), policyType="RESOURCE_POLICY",
+                             validatePolicyResourceType="AWS::S3::Bucket")
+            if found is None:
                 raise Fault("it gave no findings")
-            return answer["findings"]
+            return found
 
         found = [(each.get("findingType", "finding"), each.get("findingDetails", "without details"))
                  for each in self.asked("accessanalyzer", "Access Analyzer", validated)]
@@ -83,6 +84,28 @@ class Simulation:
                 f"{called} could not be asked ({fault.code or str(fault).partition(':')[0]}): the "
                 "built-in evaluator alone judges")
             return []
+
+
+def pages_of(call, name, marker, **asked):
+    """Return what all pages of an answer have under a name, None where a page has nothing of that
+    name. Raises Fault for a page that would come twice.
+
+    `marker` is the name of what leads to the next page, in an answer and in a question alike
+    (IAM API Reference, SimulatePrincipalPolicy; Access Analyzer's, ValidatePolicy).
+    """
+    found, seen = [], set()
+    while True:
+        answer = call(**asked)
+        if name not in answer:
+            return None
+        found += answer[name]
+        following = answer.get(marker)
+        if not following and answer.get("IsTruncated") or following in seen:
+            raise Fault("its answer does not end")
+        if not following:
+            return found
+        seen.add(following)
+        asked[marker] = following
 
 
 def entries_of(asker):

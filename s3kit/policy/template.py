@@ -80,12 +80,24 @@ def sparing(setting, arns):
             raise Fault(
                 f"'{unnamed[0]}' is not a user, and this server tells principals by {NAME_KEY} "
                 "only")
-        condition["StringNotEquals"] = {NAME_KEY: [arn.rpartition("/")[2] for arn in arns]}
+        condition |= other_than([arn.rpartition("/")[2] for arn in arns])
     elif arns:
         condition["StringNotEquals"] = {ARN_KEY: list(arns)}
     if setting.services and circle.key == ARN_KEY:
         condition["BoolIfExists"] = {"aws:PrincipalIsAWSService": "false"}
     return {"Condition": condition} if condition else {}
+
+
+def other_than(names):
+    """Return the Condition that a request's user is none of these.
+
+    Ceph's StringNotEquals of several values holds where any of them differs
+    (https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_iam_policy.cc); two operators must both
+    hold everywhere.
+    """
+    if len(names) == 2 and not set("*?$") & set(names[1]):
+        return {"StringNotEquals": {NAME_KEY: names[0]}, "StringNotLike": {NAME_KEY: names[1]}}
+    return {"StringNotEquals": {NAME_KEY: names}}
 
 
 def only_me(setting):

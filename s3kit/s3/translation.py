@@ -90,7 +90,8 @@ def of_answer(response, text):
         kind = NoAccess
     elif code in MISSING:
         kind = NoSuchBucket
-    return coded(kind(f"S3 says {code}: {answer.get('Message', text)}"), code)
+    message = answer.get("Message", text)       # some servers send none
+    return coded(kind(f"S3 says {code}" + (f": {message}" if message else "")), code)
 
 
 def coded(fault, code):

@@ -36,7 +36,7 @@ def place(monkeypatch, tmp_path):
         fake.bucket("b").policy = json.dumps(OLD)
         fake.put("b", "k", b"bytes")
         fake.bucket("c")
-        fake.services = services
+        fake.services, fake.user = services, ME
         services.users["glass"] = GLASS
         yield fake
 

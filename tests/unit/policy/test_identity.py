@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from policyruns import GLASS, ME, OLD, ONLY_ME, live
+from policyruns import GLASS, ME, OLD, ONLY_ME, deny, document, live
 
 from s3kit.errors import Fault, Usage
+from s3kit.policy.evaluator import DENY, UNSAID, answer
 from s3kit.policy.identity import NAME_KEY, Caller, Circle, arn_in, confirm, principal
 
 
@@ -178,3 +179,48 @@ def test_strangers():
         assert found["other accounts"].account not in ("", account)
         assert not any(asker.session for asker in found.values())
     assert "AWS services" not in dict(Circle(Caller(ME), [], NAME_KEY).strangers())
+
+
+class Custom(Iam):
+    """A session with a server that is not Amazon's, or is."""
+
+    def __init__(self, custom):
+        super().__init__(None)
+        self.custom = custom
+
+    def is_custom(self):
+        """Return whether it is not Amazon's."""
+        return self.custom
+
+
+@pytest.mark.parametrize("arn, account", [("arn:aws:iam:::user/me", ""),
+                                          ("arn:aws:iam::acme:user/me", "acme"),
+                                          ("arn:aws:iam::acme-1.x:role/R", "acme-1.x")])
+def test_tenants_in_place_of_accounts(arn, account):
+    """Ceph's, where there may be none at all; Amazon's accounts are numbers."""
+    assert principal(arn, Custom(True)) == arn
+    caller = Caller(arn)
+    assert (caller.account, caller.root) == (account, f"arn:aws:iam::{account}:root")
+    with pytest.raises(Usage, match="is not a principal"):
+        principal(arn, Custom(False))
+
+
+def test_who_is_of_a_tenant():
+    """Its root's ARN, and its bare name, mean everybody in it; the other tenants are others."""
+    spared = Circle(Caller("arn:aws:iam::acme:user/me"), ["arn:aws:iam::acme:user/glass"], NAME_KEY)
+    assert spared.rescuers == ["arn:aws:iam::acme:user/glass"]
+    me = spared.asker(spared.caller.arn)
+    for name, verdict in (("arn:aws:iam::acme:root", DENY), ("acme", DENY), ("other", UNSAID),
+                          ("arn:aws:iam:::root", UNSAID), ("arn:aws:iam::acme:user/me", DENY)):
+        assert answer(document(deny(Principal={"AWS": name})), me, "s3:ListBucket",
+                      "arn:aws:s3:::b").verdict == verdict, name
+
+
+def test_a_server_without_sts(place, run, monkeypatch):
+    """Its answer is not one of STS's at all, and has no code that boto3 could read: the way out is
+    said nevertheless.
+    """
+    monkeypatch.setattr(place.services, "answer", lambda path, body: (
+        405, "application/xml", "<Error><Code>MethodNotAllowed</Code></Error>"))
+    status, _, err = run("plan", "b", *ONLY_ME)
+    assert status == 3 and "cannot find out who we are" in err and "--caller" in err

@@ -25,7 +25,8 @@ def test_a_broken_live_policy_is_kept_and_brought_back(place, run):
 @pytest.mark.parametrize("text, said", (("<ListBucketResult/>", "'<ListBucketResult/>'"),
                                         ("<html>" + "x" * 99, "'<html>" + "x" * 34 + "'"),
                                         ("Not found", "'Not found'"), ("[]", "'[]'"),
-                                        (" ", "nothing")))
+                                        (" ", "nothing"), ('{"message": "no"}',
+                                                           '\'{"message": "no"}\'')))
 def test_what_is_not_a_policy_is_not_kept(place, run, text, said):
     """A server that does not know policies answers with something else: that there is none is
     S3's own word, and nothing else is kept, compared or replaced.

@@ -132,3 +132,19 @@ def test_a_bucket_that_is_not_there(place, run):
     """Said by name; the others are planned."""
     status, _, err = run("plan", "none", "c", "-t", "migrate")
     assert status == 1 and "none: S3 says NoSuchBucket" in err and Path("policies/c.json").exists()
+
+
+def test_a_plan_that_is_refused_leaves_none(place, run):
+    """`apply` would put the older one, which nobody meant any more; what was edited stays."""
+    shut = {"Statement": [{"Sid": "Out", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+                           "Resource": "*"}]}
+    Path("shut.json").write_text(json.dumps(shut))
+    for words in (("-t", "shut.json"), ("-t", "shut.json", "--overwrite"), ("-t", "none.json")):
+        assert run("plan", "b", "-t", "migrate")[0] == 0
+        assert run("plan", "b", *words)[0] == 1
+        status, _, err = run("apply", "b", "--yes")
+        assert status == 1 and live(place) == OLD and not Path("policies/b.json").exists(), err
+    assert run("plan", "b", "-t", "migrate")[0] == 0
+    edit("policies/b.json", Action="s3:Get*")
+    assert run("plan", "b", "-t", "shut.json", "--overwrite")[0] == 1
+    assert json.loads(Path("policies/b.json").read_text())["Statement"][0]["Action"] == "s3:Get*"

@@ -1,14 +1,16 @@
 """What is put before a policy that shuts others out."""
 
 import json
+from pathlib import Path
 
 import pytest
+from fakes3 import CHARACTERS
 from policydocs import ROOT, USERS
 from policyruns import ALICE, BOB, OLD, ONLY_ME, circle, deny, document, live, new_one
 
 from s3kit.policy.documents import compact
 from s3kit.policy.intent import Intent
-from s3kit.policy.rehearsal import HARMLESS, REHEARSAL, cleaned, rehearsal
+from s3kit.policy.rehearsal import HARMLESS, REHEARSAL, cleaned, rehearsal, turned_rehearsal
 
 
 def test_a_server_that_does_not_spare_us(place, run):
@@ -21,6 +23,34 @@ def test_a_server_that_does_not_spare_us(place, run):
     assert status == 1 and "does not spare us by aws:PrincipalArn" in err and live(place) == OLD
     assert not [request
                 for request in place.log if new_one(request) and b"S3KitOnlyMe" in request.body]
+
+
+@pytest.mark.parametrize("character, by", [("ceph-policies", "arn"), (None, "username")])
+def test_a_server_that_heeds_no_deny_of_ours(place, run, character, by):
+    """It spares us, and everybody else, too: the policy is not put, and the old one is live."""
+    run("plan", "b", *ONLY_ME, "--by", by)
+    if character:
+        place.character = CHARACTERS[character]()
+    else:
+        place.user = None
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 1 and "the policy would keep nobody out" in err and live(place) == OLD
+    assert not [request
+                for request in place.log if new_one(request) and b"S3KitOnlyMe" in request.body]
+
+
+def test_two_users_on_ceph(place, run):
+    """They keep access: their names are not in one list, which spares nobody there."""
+    place.character = CHARACTERS["ceph-policies"]()
+    assert run("plan", "b", *ONLY_ME, "--by", "username")[0] == 0
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 0 and "S3KitOnlyMe" in str(live(place)), err
+    found = json.loads(Path("policies/b.json").read_text())
+    found["Statement"][1]["Condition"] = {"StringNotEquals": {"aws:username": ["me", "glass"]}}
+    Path("policies/b.json").write_text(json.dumps(found))
+    before = live(place)
+    status, _, err = run("apply", "b", "--yes", "--overwrite")
+    assert status == 1 and "does not spare us by aws:username" in err and live(place) == before
 
 
 SPARING = deny(Sid="Out", Condition={"StringNotEquals": {"aws:PrincipalArn": [*USERS, ROOT]}})
@@ -47,6 +77,39 @@ def test_what_is_rehearsed():
     second = without | {"Sid": "2", "NotAction": "s3:GetObject"}
     both = trial(document(OTHER), document(SPARING, second))
     assert both == document(OTHER, made, made | {"Sid": f"{REHEARSAL}1"})
+
+
+def turned(*statements):
+    """Return the statements of a turned rehearsal of putting these, or None."""
+    found = turned_rehearsal(Intent("b", circle(ALICE, BOB), None, compact(document(*statements))))
+    return found and json.loads(found)["Statement"]
+
+
+def test_what_is_turned_round():
+    """What spares the caller then means the caller; the rest of the statement stays."""
+    services = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    made = {"Sid": REHEARSAL, "Effect": "Deny", "Principal": "*", "Action": HARMLESS,
+            "Resource": "arn:aws:s3:::b"}
+    by_arn = made | {"Condition": {"StringEquals": {"aws:PrincipalArn": ALICE}} | services}
+    assert turned(OTHER | {"Sid": "W"}, SPARING | {
+        "Condition": SPARING["Condition"] | services}) == [by_arn]
+    by_name = SPARING | {"Condition": {"StringNotEquals": {"aws:username": "alice"},
+                                       "StringNotLikeIfExists": {"aws:username": "bo?"}}}
+    assert turned(by_name) == [made | {"Condition": {"StringEquals": {"aws:username": "alice"},
+                                                     "StringLike": {"aws:username": "alice"}}}]
+    others = {name: value for name, value in SPARING.items() if name != "Principal"}
+    spared = {"AWS": [ALICE, BOB, ROOT, ROOT.split(":")[4]]}
+    found, = turned(others | {"NotPrincipal": spared, "Condition": {}})
+    assert found["Principal"] == {"AWS": ALICE} and "NotPrincipal" not in found
+
+
+def test_what_cannot_be_turned_round():
+    """Denies that would not refuse the caller for sure tell nothing of a server."""
+    elsewhere = SPARING | {"Condition": SPARING["Condition"] | {"NotIpAddress": {
+        "aws:SourceIp": "10.0.0.0/8"}}}
+    plain = SPARING | {"Condition": SPARING["Condition"] | {"Bool": {
+        "aws:SecureTransport": "false"}}}
+    assert turned(elsewhere) is None and turned(plain) is None and turned(OTHER) is None
 
 
 def test_the_version_of_a_rehearsal():

@@ -158,3 +158,48 @@ def test_what_is_known_of_requests_is_told():
                                      "aws:principalisawsservice": ()})
     assert entries_of(asker) == [{"ContextKeyName": "aws:SecureTransport",
                                   "ContextKeyValues": ["true"], "ContextKeyType": "boolean"}]
+
+
+class Pages:
+    """A session whose services answer in pages: `pages` are the answers, in order."""
+
+    def __init__(self, *pages):
+        self.pages, self.asked = list(pages), []
+
+    def service(self, name):
+        """Return itself."""
+        return self
+
+    def simulate_principal_policy(self, **asked):
+        """Return the next page."""
+        self.asked.append(asked)
+        return self.pages.pop(0)
+
+    validate_policy = simulate_principal_policy
+
+
+def test_every_page_is_read():
+    """What IAM denies may be on the last one, and so may an error that Access Analyzer finds."""
+    amazon = Pages({"EvaluationResults": DENIED[1:], "IsTruncated": True, "Marker": "m"},
+                   {"EvaluationResults": DENIED[:1], "IsTruncated": False})
+    simulation = Simulation(amazon, None)
+    assert simulation.simulate(document(deny()), "b", circle(ALICE, BOB), ALICE) == [
+        "IAM's simulation denies the caller PutBucketPolicy"]
+    assert [asked.get("Marker") for asked in amazon.asked] == [None, "m"]
+    amazon = Pages({"findings": [], "nextToken": "n"}, {"findings": [{"findingType": "ERROR"}]})
+    assert Simulation(amazon, None).validate(document(deny())) == [
+        "Access Analyzer: without details"]
+    assert amazon.asked[1]["nextToken"] == "n"
+
+
+@pytest.mark.parametrize("pages", [
+    [{"EvaluationResults": DENIED, "IsTruncated": True}],
+    [{"EvaluationResults": DENIED, "IsTruncated": True, "Marker": "m"}] * 2,
+    [{"EvaluationResults": DENIED, "IsTruncated": True, "Marker": "m"}, {}]],
+                         ids=["no marker", "the same again", "an empty page"])
+def test_an_answer_that_is_not_whole_is_none(pages):
+    """It is said, and the built-in evaluator judges."""
+    heard = []
+    simulation = Simulation(Pages(*pages), heard.append)
+    assert simulation.simulate(document(deny()), "b", circle(ALICE, BOB), ALICE) == []
+    assert len(heard) == 1 and "IAM's simulation could not be asked" in heard[0]

@@ -11,7 +11,7 @@ from s3kit.policy.evaluator import ALLOW, DENY, MAY_DENY, UNSAID, answer
 from s3kit.policy.guard import faults_of
 from s3kit.policy.identity import NAME_KEY, Caller, Circle
 from s3kit.policy.meaning import merged
-from s3kit.policy.template import LOOK, RECOVERY, statements_of
+from s3kit.policy.template import LOOK, RECOVERY, other_than, statements_of
 
 
 def verdicts(made, spared, action, resource=f"{BUCKET_ARN}/k"):
@@ -153,7 +153,8 @@ def test_a_server_that_knows_names_only():
     """Nothing may rest on ARNs there; there is no root to spare."""
     spared = circle(ALICE, CAROL, key=NAME_KEY)
     made = planned("only-me", spared)
-    assert made["Statement"][0]["Condition"] == {"StringNotEquals": {NAME_KEY: ["alice", "carol"]}}
+    assert made["Statement"][0]["Condition"] == {"StringNotEquals": {NAME_KEY: "alice"},
+                                                 "StringNotLike": {NAME_KEY: "carol"}}
     by_arn = document(deny(Condition={"StringNotEquals":
                                       {"aws:PrincipalArn": [ALICE, CAROL, ROOT]}}))
     assert faults_of(by_arn, BUCKET, spared)
@@ -174,3 +175,23 @@ def test_a_file_that_is_not_a_template(tmp_path, text):
     (tmp_path / "t.json").write_text(text)
     with pytest.raises(Fault, match="t.json"):
         statements_of(str(tmp_path / "t.json"), setting(circle(ALICE, BOB)))
+
+
+@pytest.mark.parametrize("names, condition", [
+    (["alice"], {"StringNotEquals": {NAME_KEY: ["alice"]}}),
+    (["alice", "bob"], {"StringNotEquals": {NAME_KEY: "alice"}, "StringNotLike": {NAME_KEY:
+                                                                                  "bob"}}),
+    (["alice", "b*b"], {"StringNotEquals": {NAME_KEY: ["alice", "b*b"]}}),
+    (["alice", "bob", "carol"], {"StringNotEquals": {NAME_KEY: ["alice", "bob", "carol"]}})])
+def test_users_by_name(names, condition):
+    """Two with an operator each: Ceph takes several values of one for any of them."""
+    assert other_than(names) == condition
+
+
+def test_two_users_by_name_keep_access():
+    """And nobody else does."""
+    spared = circle(ALICE, BOB, key=NAME_KEY)
+    made = planned("only-me", spared)
+    assert verdicts(made, spared, "s3:GetObject") == {
+        ALICE: UNSAID, BOB: UNSAID, "others of the account": DENY, "other accounts": DENY,
+        "without signature": DENY}

@@ -119,3 +119,14 @@ def test_an_answer_without_a_word_of_s3s(status, word, headers, code, says):
     with pytest.raises(Fault, match=says) as caught, translated():
         raise known.ClientError(answer, "HeadObject")
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("message, says", [("no", "S3 says InvalidArgument: no"),
+                                           (None, "S3 says InvalidArgument"),
+                                           ("", "S3 says InvalidArgument")])
+def test_an_error_without_a_message(message, says):
+    """As Ceph's gateway sends them: nothing stands in its place."""
+    answer = {"Error": {"Code": "InvalidArgument", "Message": message}}
+    with pytest.raises(Fault) as caught, translated():
+        raise known.ClientError(answer, "PutBucketPolicy")
+    assert str(caught.value) == says
