@@ -39,8 +39,9 @@ class Doomed(NamedTuple):
     """What a row wants deleted. `etag` is the condition where the name alone does not say which
     bytes.
 
-    `url` is presigned, for keys that libcurl cannot sign; `is_frozen` says that nobody can
-    overwrite the null version now; `is_single`, that answers about several do not come through.
+    `url` is presigned with that condition, for keys that libcurl cannot sign; `is_frozen` says that
+    nobody can overwrite the null version now; `is_single`, that answers about several do not come
+    through.
     """
 
     endpoint: object
@@ -86,7 +87,7 @@ class Removal(Call):
         doomed = self.jobs[place]
         headers = [f'If-Match: "{doomed.etag}"'] if doomed.etag and condition else []
         headers += ["Range: bytes=0-0"] * (method == "GET")
-        is_signed = method == "DELETE" and bool(doomed.url)
+        is_signed = method == "DELETE" and bool(doomed.url) and condition
         url = (doomed.url if is_signed
                else doomed.endpoint.object_url(doomed.key, version_id=doomed.version_id))
         self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers,

@@ -4,9 +4,9 @@ reused.
 poll, not epoll: libcurl drops its interest in a socket with every answer and takes it up again with
 the next request, which costs epoll two system calls and poll two entries of a dict.
 
-libcurl signs every key but those with dot segments, which it would normalise
-(https://curl.se/libcurl/c/CURLOPT_PATH_AS_IS.html): they take a URL that boto3 has signed. Access
-keys that it would change are signed for here (see signature).
+libcurl signs every key but those with dot segments, which it would normalise to another key
+(https://curl.se/libcurl/c/CURLOPT_PATH_AS_IS.html). They, and access keys that it would change, are
+signed here (see signature), unless a URL comes signed by boto3.
 """
 
 import os
@@ -16,6 +16,7 @@ import time
 import pycurl
 
 from s3kit import __version__
+from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.signature import is_libcurls, signed
 from s3kit.s3.verdicts import CERTIFICATE_ERRORS
@@ -72,8 +73,9 @@ class Handles:
         curl.setopt(pycurl.URL, url)
         # an empty list would leave the headers of the request before
         curl.unsetopt(pycurl.HTTPHEADER)
+        as_is = signed_url or ("/." in url and has_dots(url.partition("?")[0]))
         headers = with_own(endpoint, headers, signed_url)
-        if not (curl.signs or signed_url):
+        if endpoint.access_key and not signed_url and (as_is or not curl.signs):
             headers = signed(endpoint, method, url, headers, body)
         curl.setopt(pycurl.HTTPHEADER, headers)
         curl.head.clear()
@@ -85,8 +87,8 @@ class Handles:
             self.use(curl, method)
         if method == "POST":
             curl.setopt(pycurl.POSTFIELDS, body)
-        if signed_url != curl.as_is:
-            self.sign(curl, endpoint, signed_url)
+        if as_is != curl.as_is:
+            self.sign(curl, endpoint, as_is)
 
     def point(self, curl, endpoint):
         """Set what a handle needs for another endpoint."""
@@ -110,10 +112,10 @@ class Handles:
             curl.setopt(pycurl.CUSTOMREQUEST, method)
         curl.method = method
 
-    def sign(self, curl, endpoint, signed_url):
+    def sign(self, curl, endpoint, as_is):
         """Let libcurl sign, or leave what is signed, or not to be, as it is."""
-        curl.as_is = signed_url
-        is_left = signed_url or not endpoint.access_key or not curl.signs
+        curl.as_is = as_is
+        is_left = as_is or not endpoint.access_key or not curl.signs
         curl.setopt(pycurl.PATH_AS_IS, int(is_left))
         if is_left:
             curl.unsetopt(pycurl.USERNAME)

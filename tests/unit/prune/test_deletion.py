@@ -108,6 +108,36 @@ def test_a_server_without_deleteobjects(fake, session, delete):
     assert len(fake.requests(method="POST")) == 1 and not left(fake)
 
 
+def test_keys_with_dot_segments_one_by_one(fake, session, delete):
+    """What libcurl would make of them are other keys, and the bucket itself: they keep theirs."""
+    fake.bucket("b", versioning="Enabled")
+    others = {(key, fake.put("b", key, b"other")) for key in ("y", "z", "x/y")}
+    ids = {key: fake.put("b", key, b"body") for key in ("x/../y", "..", "./z", "x/./y", "a/..",
+                                                        "x/../y\n")}
+    marker = fake.delete("b", "x/../y")
+    endpoint = session.endpoint("b")
+    found = delete(*[Doomed(endpoint, *name, is_single=True) for name in ids.items()],
+                   Doomed(endpoint, "x/../y", marker, is_single=True))
+    assert set(found) == {Removed(PRUNED)} and left(fake) == others
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_null_version_of_a_key_with_dot_segments(fake, session, delete, is_same):
+    """Its head is looked at below others on top, not that of the key which libcurl would ask for.
+    """
+    fake.bucket("b")
+    fake.put("b", "x/../k", b"old")
+    etag = fake.get("b", "x/../k").etag if is_same else "0" * 32
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "x/../k", b"new")
+    fake.put("b", "k", b"old")
+    endpoint = session.endpoint("b")
+    url = session.presign("b", "x/../k", "null", "delete_object", etag)
+    found = delete(Doomed(endpoint, "x/../k", "null", etag, url, is_frozen=True))
+    assert found[0].state == (PRUNED if is_same else CONFLICT)
+    assert (("x/../k", "null") in left(fake)) is not is_same
+
+
 @pytest.mark.parametrize("body", [
     b"<DeleteResult/>", b"", b"not XML", b"<ListBucketResult><Key>k</Key></ListBucketResult>",
     b"<DeleteResult><Deleted><Key>other</Key></Deleted></DeleteResult>",

@@ -102,3 +102,30 @@ def test_certificates_of_any_path(fake, endpoint, tmp_path):
     answer = ask(Wire(1), endpoint._replace(ca_bundle=str(bundle)), endpoint.object_url("k"),
                  method="HEAD")
     assert answer.status == 200
+
+
+DOTTED = ["..", "../x", "./x", "a/..", "a/../b", "a/.", "a/./b c", "a/../\u00e9+%"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "POST"])
+def test_keys_with_dot_segments_are_those_keys(fake, endpoint, method):
+    """libcurl would ask for `b` in place of `a/../b`, and for the bucket in place of `a/..`; what
+    comes after on the same connection is signed by libcurl again.
+    """
+    wire = Wire(1)
+    for key in DOTTED:
+        fake.put("b", key, b"body", storage_class="GLACIER" if method == "POST" else "STANDARD")
+        asked = ask(wire, endpoint, endpoint.object_url(key, "restore=" * (method == "POST")),
+                    method=method, body=BODY if method == "POST" else b"")
+        assert asked.status in (200, 202, 204) and fake.log[-1].key == key, asked.code
+        assert ask(wire, endpoint, endpoint.object_url("k"), method="HEAD").status == 200
+    assert fake.connections == 1
+
+
+def test_dot_segments_without_credentials(fake, endpoint):
+    """A public bucket's keys are asked for as they are, and unsigned."""
+    fake.sign = False
+    fake.put("b", "a/../b", b"body")
+    endpoint = endpoint._replace(access_key="", secret_key="")
+    assert ask(Wire(1), endpoint, endpoint.object_url("a/../b")).body == b"body"
+    assert "authorization" not in fake.log[-1].headers
