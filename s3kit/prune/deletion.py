@@ -27,6 +27,7 @@ from s3kit.prune.removed import (
 )
 from s3kit.s3 import verdicts
 from s3kit.s3.calls import AGAIN, Call
+from s3kit.s3.capabilities import KNOWN, MANY_DELETES
 from s3kit.s3.headers import clean_etag, said
 from s3kit.s3.patience import delay
 from s3kit.s3.wire import Wire
@@ -62,8 +63,6 @@ class Doomed(NamedTuple):
 class Removal(Call):
     """Deletes a batch of Doomed, of any buckets; their outcomes are Removed."""
 
-    one_by_one = set()      # the URLs of buckets whose server does not know DeleteObjects
-
     def __init__(self, control, jobs):
         super().__init__(control, jobs)
         self.unsure = set()     # places of jobs that an answer did not name
@@ -72,7 +71,7 @@ class Removal(Call):
         """Send what goes together, bucket by bucket, and the rest one by one."""
         together = {}
         for place, doomed in enumerate(self.jobs):
-            if doomed.is_alone or doomed.endpoint.url in self.one_by_one:
+            if doomed.is_alone or KNOWN.lacks(doomed.endpoint, MANY_DELETES):
                 self.send_one(place)
             else:
                 named = together.setdefault(doomed.endpoint, {})
@@ -161,7 +160,7 @@ class Removal(Call):
         """
         everything = [place for places in named.values() for place in places]
         if is_unsupported(transfer):
-            self.one_by_one.add(transfer.endpoint.url)
+            KNOWN.learn(transfer.endpoint, MANY_DELETES, said(transfer))
             self.send_each(everything)
             return
         if not is_done(transfer):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 RESTORE_STATUS = "the state of restores in listings (x-amz-optional-object-attributes)"
 CHECKSUM_MODE = "checksums of objects (x-amz-checksum-mode)"
+MANY_DELETES = "the deletion of many versions in one request (DeleteObjects)"
 
 
 class Capabilities:

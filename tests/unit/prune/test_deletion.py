@@ -11,6 +11,7 @@ from s3kit.prune import deletion
 from s3kit.prune.deletion import MOST, Doomed, Removal, has_made_marker
 from s3kit.prune.removed import OVERWRITTEN, Removed
 from s3kit.s3.calls import AGAIN, Control
+from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.session import Session
 
 SOON = 60       # seconds, on a busy machine
@@ -189,7 +190,7 @@ def test_no_word_about_many_says_that_one_is_gone(fake, session, delete):
         found, = delete(Doomed(session.endpoint("b"), "k", version))
         assert found.state in (FAILED, AGAIN), status
         assert left(fake) == {("k", version)}
-        Removal.one_by_one.clear()
+        KNOWN.missing.clear()
 
 
 def test_a_version_that_is_asked_about_alone(fake, session, delete):
