@@ -1,6 +1,5 @@
 """Who we are: where the credentials are from, whether S3 takes them, and what buckets they show."""
 
-import os
 from datetime import datetime, timezone
 
 from s3kit.doctor.aside import Late, aside
@@ -9,6 +8,7 @@ from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.errors import Fault
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import said
+from s3kit.s3.settings import profile_of
 from s3kit.s3.translation import translated
 from s3kit.text import count
 from s3kit.units import show_span, show_time
@@ -42,8 +42,7 @@ class Account:
     def __init__(self, args, session, home, limit):
         self.args, self.session, self.home, self.limit = args, session, home, limit
         self.is_custom = ".amazonaws.com" not in home.url
-        self.profile = (args.profile or os.environ.get("AWS_PROFILE")
-                        or os.environ.get("AWS_DEFAULT_PROFILE") or "")
+        self.profile = profile_of(args)
         self.cut = False
         self.keys = self.listed = None
         self.method = ""

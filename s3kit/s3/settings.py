@@ -76,7 +76,7 @@ def read(options, env=os.environ):
     if given.keys() - HARMLESS or empty - MAY_BE_EMPTY or "" in (
             options.profile, options.region, options.endpoint_url, options.ca_bundle):
         return None
-    name = options.profile or env.get("AWS_DEFAULT_PROFILE") or env.get("AWS_PROFILE")
+    name = profile_of(options, env)
     try:
         config, shared = profile(name or "default", env.get("AWS_CONFIG_FILE", "~/.aws/config"),
                                  env.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
@@ -95,6 +95,13 @@ def read(options, env=os.environ):
     bundle = bundle_of(options, env.get("AWS_CA_BUNDLE"), env) or certificates()
     return Plain(*keys, region, url.rstrip("/"), bundle, not options.no_verify_ssl,
                  options.request_payer or "")
+
+
+def profile_of(options, env=os.environ):
+    """Return the name of the profile that is asked for, '' for none; the older variable counts
+    first, as botocore has it.
+    """
+    return options.profile or env.get("AWS_DEFAULT_PROFILE") or env.get("AWS_PROFILE") or ""
 
 
 def are_harmless(settings, names):

@@ -3,6 +3,7 @@
 import random
 from types import SimpleNamespace
 
+import botocore.session
 import pytest
 from generated_settings import Generated, by_botocore
 
@@ -179,3 +180,15 @@ def test_generated_settings(tmp_path, first, last):
                         found.ca_bundle) == by_botocore(options, one.bucket), (number, one)
                 read += 1
     assert read > (last - first) / 5
+
+
+def test_the_profile_that_is_asked_for(monkeypatch):
+    """The option's, then the older variable's, as botocore has it."""
+    options = SimpleNamespace(profile=None)
+    env = {"AWS_PROFILE": "new", "AWS_DEFAULT_PROFILE": "old"}
+    assert settings.profile_of(SimpleNamespace(profile="p"), env) == "p"
+    assert settings.profile_of(options, env) == "old"
+    assert settings.profile_of(options, {"AWS_PROFILE": "new"}) == "new"
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    assert botocore.session.Session().get_config_variable("profile") == "old"
