@@ -85,17 +85,19 @@ class Fetching(Verb):
         row.size = str(outcome.size)
         row.last_modified = row.last_modified or outcome.last_modified
         row.storage_class = row.storage_class or outcome.storage_class
-        if outcome.checksum:
-            row.checksum_algorithm, row.checksum_type = (outcome.checksum_algorithm,
-                                                         outcome.checksum_type)
-            row.checksum = outcome.checksum
+        states.take_checksum(row, outcome)
         row.path, row.digest, row.proof = outcome.path, outcome.digest, outcome.proof
         row.state, row.error = rows.FETCHED, ""
         self.stage.finish(row, entry_of(row, job.version_id, outcome.size, outcome.mtime_ns,
                                         outcome.inode, errand.patience.tries))
 
     def try_again(self, errand, outcome):
-        """Wait and try again, as often as --retries says."""
+        """Wait and try again, as often as --retries says.
+
+        An outcome with a digest is of bytes that did not meet a derived claim.
+        """
+        if outcome.digest and not isinstance(errand, RangeErrand):
+            errand.job = errand.job._replace(suspect=outcome.digest)
         if not self.stage.retry(errand, outcome, self.args.retries):
             self.give_up(errand, outcome)
 

@@ -40,6 +40,9 @@ class LargeObjects:
 
     def surveyed(self, errand, outcome):
         """S3 has described a large object: is it there already? else share out its ranges."""
+        if errand.large:
+            self.measured(errand, outcome)
+            return
         entry = errand.entry
         if entry is not None and not states.is_pinned(errand.row) and entry.etag == outcome.etag:
             self.fetching.deciding.keep_file(errand)
@@ -128,18 +131,35 @@ class LargeObjects:
                 state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest,
                 proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode))
 
+    def measured(self, errand, outcome):
+        """S3 was asked for the sizes of all parts of an object that has come: read it by them."""
+        large = errand.large
+        if outcome.claim.kind == "parts":
+            large.claim = outcome.claim
+        self.stage.send(errand, large.reading_job(), large.job.size)
+
     def finish(self, errand, proof, digest):
         """Have a large object named when its bytes are on the disk, or begin again if they are
         wrong.
+
+        Where its parts were only taken to be of one size, S3 is asked for their sizes first.
         """
         large = errand.large
+        claim, job = large.claim, errand.job
+        if not proof and claim.has_many_parts and job.kind != "parts" and not job.url:
+            errand.job = job._replace(kind="parts")
+            self.stage.send(errand)
+            return
+        if not proof and claim.is_derived and digest == job.suspect:
+            proof = "size"          # the same bytes, twice
         if not proof:
             self.held.discard(large)
             errand.large = None
             large.discard()
             self.fetching.try_again(errand, Outcome(jobs.AGAIN,
                                                     "the bytes do not match S3's "
-                                                    f"{large.claim.proof}"))
+                                                    f"{claim.proof}",
+                                                    digest=digest if claim.is_derived else ""))
             return
         self.fetching.naming.wait(errand, errand.survey._replace(
             state=jobs.WRITTEN, digest=digest, proof=proof, moved=large.moved))

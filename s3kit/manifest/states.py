@@ -79,8 +79,14 @@ def keep(row, entry):
     row.version_id = row.version_id or entry.version_id
     row.last_modified = row.last_modified or entry.last_modified
     row.storage_class = row.storage_class or entry.storage_class
-    if entry.checksum:
-        row.checksum_algorithm, row.checksum_type = entry.checksum_algorithm, entry.checksum_type
-        row.checksum = entry.checksum
+    take_checksum(row, entry)
     row.path, row.digest, row.proof = entry.path, entry.digest, entry.proof
     row.state, row.error = rows.FETCHED, ""
+
+
+def take_checksum(row, told):
+    """Give a row the checksum that was `told` of its object (an Entry, or an Outcome), if any was.
+    """
+    if told.checksum:
+        row.checksum_algorithm, row.checksum_type = told.checksum_algorithm, told.checksum_type
+        row.checksum = told.checksum

@@ -1,9 +1,17 @@
-"""What S3 claims of an object's bytes, and whether the bytes meet it."""
+"""What S3 claims of an object's bytes, and whether the bytes meet it.
+
+S3's own word is a checksum of the whole object, and one of parts whose sizes are all told. The rest
+is derived: that an ETag is an MD5, that all parts are of one size. Where bytes do not meet a
+derived claim, the claim may be wrong as well as the bytes: the same bytes, sent twice, count as the
+object's, with the proof `size`, and no file is removed for it.
+"""
 
 import base64
+from itertools import chain, repeat
 from typing import NamedTuple
 
-from s3kit.proof.checksums import ALGORITHMS, DIGEST_BYTES, hasher
+from s3kit.proof.checksums import ALGORITHMS, CRC_BYTES, DIGEST_BYTES, hasher
+from s3kit.units import number
 
 # What tools cut multipart uploads into: their defaults, the likeliest first.
 MIB = 1 << 20
@@ -15,14 +23,19 @@ MOST_CANDIDATES = 8
 
 
 class Parts:
-    """A hash of hashes: one per part of `part_size` bytes, as multipart ETags and composites are
-    made.
+    """A hash of hashes: one per part of `part_size` bytes, or of the `sizes` that parts have, as
+    multipart ETags and composites are made.
     """
 
-    def __init__(self, algorithm, part_size):
+    def __init__(self, algorithm, part_size, sizes=()):
         self.algorithm, self.part_size = algorithm, part_size
-        self.done = []
-        self.current, self.room = hasher(algorithm), part_size
+        self.done, self.sizes = [], chain(sizes, repeat(part_size or 1 << 62))
+        self.begin()
+
+    def begin(self):
+        """Begin the next part."""
+        self.current, self.room = hasher(self.algorithm), next(self.sizes)
+        self.is_empty = True
 
     def update(self, data):
         """Take the next bytes."""
@@ -30,25 +43,26 @@ class Parts:
         while view:
             piece, view = view[:self.room], view[self.room:]
             self.current.update(piece)
+            self.is_empty = False
             self.room -= len(piece)
             if not self.room:
                 self.done.append(self.current.digest())
-                self.current, self.room = hasher(self.algorithm), self.part_size
+                self.begin()
 
     def all_parts(self):
         """Return the parts' digests (bytes) so far, the last one perhaps of a short part.
 
         Of nothing at all there is one part, and it is empty.
         """
-        return self.done + ([self.current.digest()] if self.room < self.part_size or not self.done
-                            else [])
+        return self.done + ([] if self.is_empty and self.done else [self.current.digest()])
 
 
 class Claim(NamedTuple):
     """What S3 says of an object's bytes, in the one form we chose to check.
 
     `kind` is `full`, `parts` or `none`; `expected` the raw digest; `proof` its name in the row;
-    `count` and `part_size` belong to `parts` (part_size 0: not known).
+    `count`, `part_size` (0: not known) and `sizes` (of all parts, where they were told) belong to
+    `parts`. `is_derived`: it rests on more than S3's word.
     """
 
     kind: str
@@ -57,11 +71,29 @@ class Claim(NamedTuple):
     proof: str = "size"
     count: int = 0
     part_size: int = 0
+    sizes: tuple = ()
+    is_derived: bool = False
+
+    @property
+    def has_many_parts(self):
+        """Whether its value depends on where the parts begin."""
+        return self.kind == "parts" and self.count != 1
+
+    @property
+    def base(self):
+        """The proof's name without a size of parts."""
+        return self.proof.partition(":")[0]
 
     def with_part_size(self, part_size):
         """Return the same claim, its parts' size in bytes now known."""
-        proof = f"{self.proof.partition(':')[0]}:{part_size}"
-        return Claim(self.kind, self.algorithm, self.expected, proof, self.count, part_size)
+        return self._replace(proof=f"{self.base}:{part_size}", part_size=part_size, sizes=())
+
+    def with_sizes(self, sizes):
+        """Return the same claim, the sizes of all parts now known; a checksum's is S3's word."""
+        is_even = len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
+        return self._replace(proof=f"{self.base}:{sizes[0]}" if is_even else self.base,
+                             count=len(sizes), part_size=0, sizes=tuple(sizes),
+                             is_derived=self.base.startswith("etag"))
 
 
 NO_CLAIM = Claim("none")
@@ -74,7 +106,7 @@ def claim_of(algorithm, kind, checksum, etag, size, md5_etag=True):
     something else than an MD5 (Amazon S3 API Reference, "Object": SSE-KMS, SSE-C). Never two checks
     at once.
     """
-    claim = checksum_claim(algorithm.lower(), kind, checksum) if checksum else NO_CLAIM
+    claim = checksum_claim(algorithm.lower(), kind, checksum, etag) if checksum else NO_CLAIM
     if claim.kind == "full":
         return claim
     by_etag = etag_claim(etag, size) if md5_etag else NO_CLAIM
@@ -83,8 +115,14 @@ def claim_of(algorithm, kind, checksum, etag, size, md5_etag=True):
     return claim
 
 
-def checksum_claim(algorithm, kind, checksum):
-    """Return the Claim of S3's checksum field, or NO_CLAIM if it cannot be read."""
+def checksum_claim(algorithm, kind, checksum, etag=""):
+    """Return the Claim of S3's checksum field, or NO_CLAIM if it cannot be read.
+
+    `kind` is its type, or ''. Without that, and without the number of parts that Amazon's S3 adds,
+    the checksum of an object whose ETag says that it was made of parts is one of parts, too, if it
+    is of a kind that S3 does not combine; of a CRC nobody can tell
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
+    """
     if algorithm not in ALGORITHMS:
         return NO_CLAIM
     text, dash, count = checksum.partition("-")
@@ -94,9 +132,12 @@ def checksum_claim(algorithm, kind, checksum):
         return NO_CLAIM
     if len(expected) != DIGEST_BYTES[algorithm] or (dash and not is_count(count)):
         return NO_CLAIM
-    if not dash and kind.upper() != "COMPOSITE":
-        return Claim("full", algorithm, expected, algorithm)
-    return Claim("parts", algorithm, expected, f"{algorithm}-parts", int(count) if dash else 0)
+    parts = number(count if dash else etag.partition("-")[2][:5]) or 0
+    is_crc, is_told = algorithm in CRC_BYTES, bool(kind) or algorithm == "crc64nvme"
+    if not dash and kind.upper() != "COMPOSITE" and (is_told or is_crc or not parts):
+        return Claim("full", algorithm, expected, algorithm,
+                     is_derived=bool(parts) and not is_told)
+    return Claim("parts", algorithm, expected, f"{algorithm}-parts", parts, is_derived=parts != 1)
 
 
 def is_count(text):
@@ -117,8 +158,8 @@ def etag_claim(etag, size):
     if len(expected) != 16 or len(text) != 32 or (dash and not is_count(count)):
         return NO_CLAIM
     if not dash:
-        return Claim("full", "md5", expected, "etag-md5")
-    claim = Claim("parts", "md5", expected, "etag-md5-parts", int(count))
+        return Claim("full", "md5", expected, "etag-md5", is_derived=True)
+    claim = Claim("parts", "md5", expected, "etag-md5-parts", int(count), is_derived=True)
     is_one = claim.count == 1 and size is not None and size >= 0
     return claim.with_part_size(max(size, 1)) if is_one else claim
 
@@ -169,7 +210,8 @@ class Check:
             self.hash = hasher(claim.algorithm)
         elif claim.kind == "parts":
             sizes = [claim.part_size] if claim.part_size else candidates(size, claim.count)
-            self.trials = [Parts(claim.algorithm, part) for part in sizes]
+            self.trials = ([Parts(claim.algorithm, 0, claim.sizes)] if claim.sizes
+                           else [Parts(claim.algorithm, part) for part in sizes])
 
     def update(self, data):
         """Take the next bytes."""
@@ -188,5 +230,6 @@ class Check:
             return self.claim.proof if self.hash.digest() == self.claim.expected else ""
         for trial in self.trials:
             if is_met(self.claim, trial.all_parts()):
-                return self.claim.with_part_size(trial.part_size).proof
-        return "" if self.claim.part_size else "size"
+                return (self.claim if self.claim.sizes
+                        else self.claim.with_part_size(trial.part_size)).proof
+        return "" if self.claim.part_size or self.claim.sizes else "size"

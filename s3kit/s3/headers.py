@@ -31,6 +31,8 @@ def is_crc(claim):
 def checksum_in(headers):
     """Return (algorithm, type, base64) of the cheapest checksum among headers, a full one before
     parts'.
+
+    The type is '' where the object was made of parts and nothing says of what the checksum is.
     """
     found = [("-" in value, ALGORITHMS.index(name[len(CHECKSUM):]), value) for name, value
              in headers.items()
@@ -38,28 +40,54 @@ def checksum_in(headers):
     if not found:
         return "", "", ""
     is_composite, place, value = min(found)
-    return (ALGORITHMS[place], headers.get("x-amz-checksum-type", "")
-            or ("COMPOSITE" if is_composite else "FULL_OBJECT"), value)
+    algorithm, kind = ALGORITHMS[place], headers.get("x-amz-checksum-type", "")
+    if not kind and (is_composite or algorithm == "crc64nvme" or "-" not in clean_etag(headers)):
+        kind = "COMPOSITE" if is_composite else "FULL_OBJECT"
+    return algorithm, kind, value
 
 
 def claim_in(headers, size):
-    """Return the Claim that an answer's headers make of the object's bytes."""
+    """Return the Claim that an answer's headers make of the object's bytes.
+
+    Directory buckets do not have MD5s as ETags either.
+    """
     algorithm, kind, checksum = checksum_in(headers)
     plain = headers.get("x-amz-server-side-encryption", "AES256") == "AES256"
-    md5_etag = plain and "x-amz-server-side-encryption-customer-algorithm" not in headers
-    return claim_of(algorithm, kind, checksum, clean_etag(headers), size, md5_etag)
+    md5_etag = (plain and "x-amz-server-side-encryption-customer-algorithm" not in headers
+                and headers.get("x-amz-storage-class") != "EXPRESS_ONEZONE")
+    claim = claim_of(algorithm, kind, checksum, clean_etag(headers), size, md5_etag)
+    return as_told(claim, headers) if claim.proof == "etag-md5" else claim
+
+
+def as_told(claim, headers):
+    """Return a Claim by an ETag that speaks of all its bytes, or of parts whose sizes are known: of
+    Amazon's own servers that is S3's word.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    is_amazons = headers.get("server") == "AmazonS3"
+    return claim._replace(is_derived=False) if is_amazons and claim.count != 1 else claim
+
+
+def part_in(transfer, size):
+    """Return (the bytes of a part, how many parts there are or 0) from an answer to HEAD
+    partNumber=N; (None, 0) where the server passes over the number.
+    """
+    headers = transfer.headers
+    length = units.number(headers.get("content-length", ""))
+    count = units.number(headers.get("x-amz-mp-parts-count", "")) or 0
+    if transfer.status not in (200, 206) or not length or not (count or length < size):
+        return None, 0
+    return length, count
 
 
 def claim_of_part(job, transfer, claim=NO_CLAIM):
     """Return the claim with the part size that HEAD partNumber=1 told, if it fits the object."""
-    headers = transfer.headers
     claim = claim if claim.kind == "parts" else etag_claim(job.etag, job.size)
-    length = units.number(headers.get("content-length", ""))
-    count = headers.get("x-amz-mp-parts-count", "")
-    if transfer.status in (200, 206) and length and claim.count:
-        fits = -(-job.size // length) == claim.count
-        if fits and count in ("", str(claim.count)):
-            return claim.with_part_size(length)
+    length, count = part_in(transfer, job.size)
+    wanted = claim.count or count
+    if length and wanted and -(-job.size // length) == wanted and count in (0, wanted):
+        return claim._replace(count=wanted).with_part_size(length)
     return claim
 
 

@@ -14,13 +14,15 @@ AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
 class Job(NamedTuple):
     """What a worker is to do for one object version; `size` and `mtime_ns` are -1 where not known.
 
-    `kind`: `get` the whole object; `survey` a large one; `range` bytes `start` to `end` (not
+    `kind`: `get` the whole object; `survey` a large one; `parts` the
+    same, with the sizes of all parts; `range` bytes `start` to `end` (not
     included) of it into the part file with inode `inode`; `check` the file at `path` (a part's name
     if `inode`); `name` the part files that `pieces` names, which were written before. `direct`
     reads past the page cache, from the disk itself. `pieces` of a range is what an earlier run
     noted of it, if it should be there already; `url` is presigned, for keys that libcurl cannot
     sign. `unless` is the ETag of what is there already: an object that still has it is not sent
-    again.
+    again. `suspect` is our digest of the bytes that came before and did not meet a derived claim
+    (see proof.claims).
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Job(NamedTuple):
     pieces: Any = None
     direct: bool = False
     unless: str = ""
+    suspect: str = ""
 
 
 class Outcome(NamedTuple):

@@ -73,7 +73,7 @@ class Large:
         self.tree, self.survey = tree, survey
         self.claim = survey.claim
         self.job = job._replace(size=survey.size, etag=job.etag or survey.etag,
-                                version_id=job.version_id, claim=self.claim)
+                                version_id=job.version_id, claim=self.claim._replace(sizes=()))
         self.part = part_name(job.bucket, job.key, job.version_id, self.job.etag)
         self.journal = f"{self.part}.journal"
         self.jobs = jobs
@@ -170,7 +170,11 @@ class Large:
                                                            and claim.part_size)
         if enough and len(self.sums.missing_leaves()) <= FEW_LEAVES:
             return None
-        return self.job._replace(kind="check", path=self.part, inode=self.inode)
+        return self.reading_job()
+
+    def reading_job(self):
+        """Return the Job that reads the whole file for its check."""
+        return self.job._replace(kind="check", path=self.part, inode=self.inode, claim=self.claim)
 
     def proof(self):
         """Return (proof, digest) from the sums alone; proof as Check.proof gives it.

@@ -5,60 +5,13 @@ from s3kit.disk.direct_io import Blocks, go_direct
 from s3kit.proof.checksums import Crc
 from s3kit.proof.claims import Check, Parts
 from s3kit.proof.digest import LEAF, Digest
-from s3kit.s3.headers import claim_in, claim_of_part, described, is_archived, is_crc, modified_ns
+from s3kit.s3.headers import is_crc
 from s3kit.transfer.engine import READ
-from s3kit.transfer.job import AGAIN, ARCHIVED, CHECKED, RECEIVED, SURVEYED, Outcome
+from s3kit.transfer.job import AGAIN, CHECKED, RECEIVED, Outcome
 from s3kit.transfer.task import Task
-from s3kit.units import number
 
 NOTE_BYTES = 4 << 20        # that a line of the journal may have
 FEW_LEAVES = 16             # leaves that the parent may read itself
-
-
-class Survey(Task):
-    """What S3 says of a large object before its ranges are shared out."""
-
-    def begin(self):
-        """Ask for the object's headers."""
-        self.step = "head"
-        self.send("HEAD")
-
-    def answered(self, transfer):
-        """Take the headers; ask for the part size where the check needs it, for the reason on an
-        error.
-        """
-        job, headers = self.job, transfer.headers
-        if self.step == "part":
-            self.claim = claim_of_part(self.job, transfer, self.claim)
-            self.ready()
-        elif self.step == "why":
-            if not self.is_refused(transfer):
-                self.fail(AGAIN, "S3 does not answer HEAD")
-        elif transfer.status >= 300 and not job.url:
-            self.step = "why"       # an answer to HEAD has no body to say what is wrong
-            self.send(headers=["Range: bytes=0-0"])
-        elif not self.is_refused(transfer):
-            wrong = self.fault_of(transfer, job.size)
-            size = number(headers.get("content-length", ""))
-            if wrong or size is None:
-                self.fail(AGAIN, wrong or "S3 does not say the object's size")
-                return
-            if is_archived(headers):
-                where = headers.get("x-amz-storage-class") or headers["x-amz-archive-status"]
-                self.fail(ARCHIVED, f"the object is in {where}")
-                return
-            self.headers, self.claim = headers, claim_in(headers, size)
-            if self.claim.kind == "parts" and not self.claim.part_size and not job.url:
-                self.step = "part"
-                self.send("HEAD", "partNumber=1")
-            else:
-                self.ready()
-
-    def ready(self):
-        """End: the parent knows all it needs."""
-        self.end(described(self.headers, Outcome(SURVEYED, size=int(self.headers["content-length"]),
-                                                 claim=self.claim,
-                                                 mtime_ns=modified_ns(self.headers))))
 
 
 class Sums:

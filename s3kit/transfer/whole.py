@@ -13,7 +13,7 @@ from s3kit.disk.tree import part_name
 from s3kit.errors import Fault
 from s3kit.proof.claims import NO_CLAIM, Check
 from s3kit.proof.digest import Digest, digest_of
-from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns
+from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns, part_in
 from s3kit.transfer import present
 from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, NAMED, UNCHANGED, WRITTEN, Outcome
 from s3kit.transfer.sizes import LARGE, SMALL
@@ -40,10 +40,7 @@ class Fetch(Task):
         if self.fd is None:
             self.fail(HELD, "another process is fetching it")
         elif not self.is_there():
-            count = job.etag.partition("-")[2]
-            if (
-                    count and count != "1" and job.checksum_type != "FULL_OBJECT"
-                    and job.size > SMALL and not job.url):
+            if may_need_parts(job):
                 self.step, self.is_asked = "part", True
                 self.send("HEAD", "partNumber=1")
             else:
@@ -119,14 +116,12 @@ class Fetch(Task):
         """Take an answer: of the question for the part size, or of the GET."""
         headers = transfer.headers
         if self.step == "part":
-            self.claim = claim_of_part(self.job, transfer)
-            self.ask()
+            self.take_part(transfer)
             return
         if self.oserror:
             raise self.oserror
         if self.wrong == BIG:
-            self.fail(BIG, "", size=self.size, etag=clean_etag(headers),
-                      version_id=headers.get("x-amz-version-id", ""))
+            self.begin_as_large(headers)
         elif self.wrong:
             self.fail(AGAIN, self.wrong)
         elif self.job.unless and transfer.status == 304:
@@ -142,6 +137,22 @@ class Fetch(Task):
                 self.fail(AGAIN, self.wrong)
             else:
                 self.complete(headers)
+
+    def take_part(self, transfer):
+        """Take the size of the first part, if the server knows of it; parts that cannot all be of
+        that size are all asked for.
+        """
+        self.claim = claim_of_part(self.job, transfer)
+        if part_in(transfer, self.job.size)[0] and not self.claim.part_size:
+            self.size = self.job.size
+            self.begin_as_large(transfer.headers)
+        else:
+            self.ask()
+
+    def begin_as_large(self, headers):
+        """End: it must be surveyed first."""
+        self.fail(BIG, "", size=self.size, etag=clean_etag(headers),
+                  version_id=headers.get("x-amz-version-id", ""))
 
     def take_body(self, transfer):
         """Write and hash a body that came in memory (or was empty)."""
@@ -161,14 +172,25 @@ class Fetch(Task):
                 else "")
 
     def complete(self, headers):
-        """Keep the part file of a whole, checked object until it may have its name."""
-        proof = self.check.proof()
+        """Keep the part file of a whole, checked object until it may have its name.
+
+        What does not meet a derived claim is asked for again; the same bytes, twice, are the
+        object's.
+        """
+        proof, claim = self.check.proof(), self.check.claim
+        digest = self.text or self.digest.text()
+        if not proof and claim.has_many_parts and not self.job.url:
+            self.begin_as_large(headers)        # are its parts of one size at all?
+            return
+        if not proof and claim.is_derived and digest == self.job.suspect:
+            proof = "size"
         if not proof:
-            self.fail(AGAIN, f"the bytes do not match S3's {self.check.claim.proof}")
+            self.fail(AGAIN, f"the bytes do not match S3's {claim.proof}",
+                      digest=digest if claim.is_derived else "")
             return
         mtime_ns = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
         outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof,
-                          digest=self.text or self.digest.text())
+                          digest=digest)
         self.keep(described(headers, outcome), mtime_ns)
 
     def keep(self, outcome, mtime_ns):
@@ -198,6 +220,13 @@ class Fetch(Task):
                 # a disk that has failed, or may not be written to any more: the next run sweeps up
                 pass
             super().drop()
+
+
+def may_need_parts(job):
+    """Return whether a Job's object has parts that its check may need the size of."""
+    count = job.etag.partition("-")[2]
+    return (count not in ("", "1") and job.checksum_type != "FULL_OBJECT" and job.size > SMALL
+            and not job.url)
 
 
 class Name(Task):

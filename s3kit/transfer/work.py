@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 from s3kit.transfer.engine import Engine
-from s3kit.transfer.ranges import Range, Reading, Survey
+from s3kit.transfer.ranges import Range, Reading
+from s3kit.transfer.survey import PartSizes, Survey
 from s3kit.transfer.whole import Fetch, Name
 
-TASKS = {"get": Fetch, "survey": Survey, "range": Range, "check": Reading, "name": Name}
+TASKS = {"get": Fetch, "survey": Survey, "parts": PartSizes, "range": Range, "check": Reading,
+         "name": Name}
 
 
 class Work(NamedTuple):

@@ -6,46 +6,72 @@ from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
 from s3kit.units import number
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
-# what a verdict may be beside a row's state: ask S3 first; read with the claim it has now
-ASK, READ = "ask", "read"
+WEAK = "the bytes do not match S3's {}, which may be wrong itself"
+# what a verdict may be beside a row's state: ask S3 first, or for the sizes of all parts; read with
+# the claim it has now
+ASK, MEASURE, READ = "ask", "measure", "read"
 
 
 class Verdict(NamedTuple):
-    """A row's new state, or ASK or READ; why, for people; what the proof is."""
+    """A row's new state, or ASK, MEASURE or READ; why, for people; what the proof is.
+
+    `is_derived`: it rests on an ETag alone, or on more than S3's word (see proof.claims): no file
+    goes for it.
+    """
 
     state: str
     why: str = ""
     proof: str = ""
+    is_derived: bool = False
 
 
 def judge(errand, read):
     """Return the Verdict on a file that was read: `read` has its size in bytes, our digest, and the
     proof by the errand's claim.
     """
-    same = errand.is_recorded(read.digest)
+    claim, same = errand.claim, errand.is_recorded(read.digest)
     if read.size != errand.status.st_size:
         return Verdict(MISMATCH, "the file changed while it was read")
     if read.proof not in ("", "size"):
         return Verdict(VERIFIED, proof=read.proof)
-    if read.proof == "":
-        return judge_by_claim(errand, read, same)
+    if read.proof == "" and not claim.is_derived:
+        return Verdict(MISMATCH, f"the bytes do not match S3's {claim.proof}",
+                       is_derived=claim.base.startswith("etag") and same is not False)
+    if read.proof == "" and claim.proof == "etag-md5":
+        return judge_by_md5(errand, read, same)
+    if read.proof == "" and claim.has_many_parts and not errand.is_measured:
+        return Verdict(MEASURE)
     if same:
         return Verdict(VERIFIED, proof="digest")
     if same is False:
         return Verdict(MISMATCH, NOT_FETCHED)
-    return Verdict(UNVERIFIABLE,
-                   f"nothing is known that the bytes could be compared with{errand.why}", "size")
+    why = (WEAK.format(claim.proof) if read.proof == ""
+           else f"nothing is known that the bytes could be compared with{errand.why}")
+    return Verdict(UNVERIFIABLE, why, "size")
 
 
-def judge_by_claim(errand, read, same):
-    """Return the Verdict on bytes that do not meet the claim; that an ETag is an MD5 was only our
-    guess until S3 has been asked.
+def judge_by_md5(errand, read, same):
+    """Return the Verdict on bytes that are not the MD5 that the ETag looks like; that it is one was
+    only our guess until S3 has been asked.
     """
-    if not errand.is_asked and errand.claim.proof == "etag-md5":
+    if not errand.is_asked:
         return Verdict(ASK)         # with SSE-KMS the ETag is not an MD5: S3 must say
     if same is not True:
-        return Verdict(MISMATCH, f"the bytes do not match S3's {errand.claim.proof}")
+        return mismatch_by_md5(errand, read)
     return judge_by_answer(errand, read, has_answer=False)
+
+
+def mismatch_by_md5(errand, read):
+    """Return the Verdict on bytes that are not the MD5 that the ETag looks like, and that nothing
+    else vouches for.
+
+    Where s3-fetch has found that S3's own bytes are not (the proof is `size`), the ETag says
+    nothing. Else that is likelier of the file, but no more than likely.
+    """
+    is_recorded = errand.known_proof == "size" and errand.is_recorded(read.digest) is not False
+    if errand.claim.is_derived and is_recorded:
+        return Verdict(UNVERIFIABLE, WEAK.format("etag-md5"), "size")
+    return Verdict(MISMATCH, "the bytes do not match S3's etag-md5", is_derived=True)
 
 
 def judge_by_answer(errand, read, has_answer):
@@ -63,15 +89,19 @@ def judge_by_answer(errand, read, has_answer):
     if is_encrypted:
         return Verdict(UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes",
                        "size")
-    return Verdict(MISMATCH, "the bytes do not match S3's etag-md5")
+    return mismatch_by_md5(errand, read)
 
 
-def with_proven_parts(claim, proof, size):
-    """Return a Claim about parts with the part size that an earlier proof names, if it fits a file
-    of `size` bytes.
+def as_proven(claim, proof, size):
+    """Return a Claim with what an earlier proof of the same object says: that its ETag is an MD5,
+    or its part size, if that fits a file of `size` bytes. It is then no longer derived.
     """
     kind, _, known = proof.partition(":")
-    if claim.kind != "parts" or kind != claim.proof.partition(":")[0]:
+    if proof and proof == claim.proof == "etag-md5":
+        return claim._replace(is_derived=False)
+    if claim.kind != "parts" or kind != claim.base:
         return claim
     part = number(known)
-    return claim.with_part_size(part) if part and -(-size // part) == claim.count else claim
+    if part and -(-size // part) == claim.count:
+        return claim.with_part_size(part)._replace(is_derived=False)
+    return claim

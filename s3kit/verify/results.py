@@ -30,14 +30,16 @@ class Results:
         row.size = row.size or str(errand.status.st_size)
         self.record(errand, read)
 
-    def differs(self, errand, why):
-        """The bytes on the disk are not S3's."""
+    def differs(self, errand, why, is_derived=False):
+        """The bytes on the disk are not S3's; `is_derived` if that is only likely."""
         row = errand.row
         row.proof = ""
         if self.is_anothers(errand):
             self.fail(row, rows.MISMATCH, f"{why}: it is the file of another version")
             return
-        if self.args.discard:
+        if self.args.discard and is_derived:
+            why += "; the file was kept: an ETag may be something else than an MD5"
+        elif self.args.discard:
             why += self.remove(errand.path)
         self.forget_unproven(row, rows.MISMATCH)
         row.state, row.error = rows.MISMATCH, why

@@ -15,7 +15,7 @@ from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job
 from s3kit.units import from_epoch, show_size
-from s3kit.verify.judging import ASK, READ, Verdict, judge, judge_by_answer, with_proven_parts
+from s3kit.verify.judging import ASK, MEASURE, READ, Verdict, as_proven, judge, judge_by_answer
 from s3kit.verify.locating import locate
 from s3kit.verify.results import Results
 
@@ -26,16 +26,21 @@ UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, j
 
 class FileErrand(Errand):
     """A row whose file is verified: where that lies, what the ledger knows, what S3 claims; `read`
-    is what was found in it.
+    is what was found in it. `is_measured`: S3 was asked for the sizes of all parts.
     """
 
-    __slots__ = ("path", "status", "entry", "claim", "is_asked", "read", "why")
+    __slots__ = ("path", "status", "entry", "claim", "is_asked", "is_measured", "read", "why")
 
     def __init__(self, row, path, status, entry):
         super().__init__(row)
         self.path, self.status, self.entry = path, status, entry
-        self.claim, self.is_asked, self.read = NO_CLAIM, False, None
+        self.claim, self.is_asked, self.is_measured, self.read = NO_CLAIM, False, False, None
         self.why = ""
+
+    @property
+    def known_proof(self):
+        """What was proven of the object's bytes before, by the row or the ledger."""
+        return self.row.proof or (self.entry.proof if self.entry else "")
 
     def is_recorded(self, digest):
         """Return whether a file's digest is the one recorded when its bytes came; None where none
@@ -119,16 +124,17 @@ class Verifying(Verb):
         if not self.args.quick:
             claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag,
                              row.length)
-            errand.claim = with_proven_parts(claim, row.proof, errand.status.st_size)
+            errand.claim = as_proven(claim, row.proof, errand.status.st_size)
             is_sure = errand.claim.kind == "full" or (errand.claim.kind == "parts"
                                                       and errand.claim.part_size)
             if not is_sure and self.ask(errand):
                 return
         self.read(errand)
 
-    def ask(self, errand):
+    def ask(self, errand, kind="survey"):
         """Ask S3 for what the row does not say; return False where it cannot be asked."""
         errand.is_asked = True
+        errand.is_measured = kind == "parts"
         row = errand.row
         if self.is_offline or has_dots(row.key) or not states.is_askable(row):
             return False
@@ -140,7 +146,7 @@ class Verifying(Verb):
                 f"warning: S3 cannot be asked ({fault}); rows that do not say enough are compared "
                 "with our own digests")
             return False
-        errand.job = self.job_of(errand, "survey")
+        errand.job = self.job_of(errand, kind)
         self.resend(errand)
         return True
 
@@ -178,15 +184,12 @@ class Verifying(Verb):
         """Take S3's description of the object."""
         row = errand.row
         row.etag, row.size = row.etag or outcome.etag, row.size or str(outcome.size)
-        if outcome.checksum:
-            row.checksum_algorithm, row.checksum_type = (outcome.checksum_algorithm,
-                                                         outcome.checksum_type)
-            row.checksum = outcome.checksum
+        states.take_checksum(row, outcome)
         errand.claim = outcome.claim
         if outcome.size != errand.status.st_size:
             self.results.differs(
                 errand, f"the file has {errand.status.st_size:,} bytes, not {outcome.size:,}")
-        elif errand.read:
+        elif errand.read and not errand.is_measured:
             self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=True),
                           errand.read)
         else:
@@ -195,8 +198,9 @@ class Verifying(Verb):
     def untold(self, errand, outcome):
         """S3 tells nothing: what the row and the ledger say must do."""
         if errand.read:
-            self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=False),
-                          errand.read)
+            verdict = (judge(errand, errand.read) if errand.is_measured
+                       else judge_by_answer(errand, errand.read, has_answer=False))
+            self.conclude(errand, verdict, errand.read)
         else:
             errand.why = f" ({outcome.error})"
             self.read(errand)
@@ -208,13 +212,17 @@ class Verifying(Verb):
             errand.read = read
             if not self.ask(errand):
                 self.conclude(errand, judge_by_answer(errand, read, has_answer=False), read)
+        elif verdict.state == MEASURE:
+            errand.read = read
+            if not self.ask(errand, "parts"):
+                self.conclude(errand, judge(errand, read), read)
         elif verdict.state == READ:
             errand.read = None
             self.read(errand)
         elif verdict.state == rows.VERIFIED:
             self.results.verified(errand, read, verdict.proof)
         elif verdict.state == rows.MISMATCH:
-            self.results.differs(errand, verdict.why)
+            self.results.differs(errand, verdict.why, verdict.is_derived)
         else:
             row.digest, row.proof = read.digest, verdict.proof
             self.results.fail(row, verdict.state, verdict.why)

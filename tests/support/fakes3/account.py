@@ -67,7 +67,8 @@ class Account:
         stored = Version(key, version or self.new_version_id(bucket), self.next_seq(),
                          self.clock.now() if modified is None else modified, body, parts=parts,
                          headers=headers or {}, **more)
-        stored.etag = etag or (multipart_etag(parts) if parts else hashlib.md5(body).hexdigest())
+        stored.etag = etag or self.character.etag(
+            multipart_etag(parts) if parts else hashlib.md5(body).hexdigest())
         if checksum:
             stored.algorithm, stored.checksum_type = checksum, "FULL_OBJECT"
             if parts:

@@ -24,11 +24,17 @@ class Character:
     """Amazon's own: nothing differs. Also what the others have in common.
 
     `versions`: whether buckets can have versions there; `bulk_delete`: whether it knows
-    DeleteObjects. `access_key`: what keys look like there.
+    DeleteObjects. `access_key`: what keys look like there. `server`: its name in answers.
+    `verifiable`: whether what it says of objects tells right bytes from wrong ones.
     """
 
-    versions = bulk_delete = True
+    versions = bulk_delete = verifiable = True
     access_key = "AKIAFAKES3EXAMPLE"
+    server = "AmazonS3"
+
+    def etag(self, etag):
+        """Return the ETag that an object has here which has `etag` at Amazon's."""
+        return etag
 
     def asked(self, s3, request):
         """Change a request, or raise the S3Error that refuses it."""
@@ -44,6 +50,14 @@ class Character:
     def holds(self, operator, key, wanted, context):
         """Return whether one key of a policy's Condition holds."""
         return policies.holds(operator, key, wanted, context)
+
+    def without_checksums(self, response):
+        """Return an answer of a server that knows nothing of checksums, nor of encryption."""
+        for name in list(response.headers):
+            if name.lower().startswith(("x-amz-checksum-", "x-amz-server-side-encryption")):
+                del response.headers[name]
+        return self.change(response, rb"<Checksum(Algorithm|Type)>[^<]*</Checksum(Algorithm|Type)>",
+                           b"")
 
     @staticmethod
     def change(response, pattern, replacement):

@@ -12,10 +12,15 @@ REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 
 
 def head_of(request, response, moment):
-    """Return the bytes of an answer's status line and headers; `moment`: what its Date says."""
+    """Return the bytes of an answer's status line and headers; `moment`: what its Date says.
+
+    The server is Amazon's where the headers do not name another.
+    """
     lines = [f"HTTP/1.1 {response.status} {REASONS.get(response.status, '')}\r\n"
              f"x-amz-request-id: {request.n:016X}\r\nx-amz-id-2: fakes3\r\n"
-             f"Date: {http_date(int(moment))}\r\nServer: AmazonS3\r\n"]
+             f"Date: {http_date(int(moment))}\r\n"]
+    if "Server" not in response.headers:
+        lines.append("Server: AmazonS3\r\n")
     lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
     if response.length is not None:
         length = len(response.body) if response.length is True else response.length

@@ -13,6 +13,7 @@ import fakes3.damage  # noqa: F401  and these their kinds of faults
 import fakes3.denials  # noqa: F401
 import fakes3.listings  # noqa: F401
 import fakes3.multipart  # noqa: F401
+import fakes3.object_characters  # noqa: F401
 import fakes3.reads  # noqa: F401
 import fakes3.restores  # noqa: F401
 import fakes3.settings  # noqa: F401
@@ -169,7 +170,9 @@ class FakeS3(Account):
                 raise S3Error("MissingContentLength")
             self.character.asked(self, request)
             enforce(self, request)
-            return self.character.answered(self, request, route(self, request))
+            response = self.character.answered(self, request, route(self, request))
+            response.headers.setdefault("Server", self.character.server)
+            return response
         except S3Error as error:
             # HEAD tells the region to anyone [API HeadBucket].
             if request.method == "HEAD" and request.bucket in self.buckets:

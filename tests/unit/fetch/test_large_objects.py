@@ -10,6 +10,7 @@ from s3kit.fetch.deciding import FetchErrand
 from s3kit.fetch.large_objects import LargeObjects, RangeErrand
 from s3kit.fetch.naming import Naming
 from s3kit.manifest.row import Row
+from s3kit.proof.claims import etag_claim
 from s3kit.transfer import job as jobs
 from s3kit.transfer import large
 from s3kit.transfer.job import Job, Outcome
@@ -43,10 +44,15 @@ class Fetching:
     def __init__(self, tree):
         self.stage, self.tree, self.args = Stage(), tree, SimpleNamespace(jobs=2, retries=3)
         self.files, self.failed, self.large, self.naming = [], [], None, Naming(self)
+        self.again = []
 
     def take_file(self, errand, outcome):
         """A file has its name."""
         self.files.append(outcome)
+
+    def try_again(self, errand, outcome):
+        """Take what is tried again."""
+        self.again.append(outcome)
 
     def give_up(self, errand, outcome):
         """As the verb does it."""
@@ -127,3 +133,23 @@ def test_all_parts_are_let_go(begun, discard):
     objects.drop_all(discard)
     assert (os.listdir(fetching.tree.parts) == []) == discard and not objects.held
     assert errand.large.fd is None
+
+
+@pytest.mark.parametrize("suspect, kept", [("", False), ("other", False), ("d", True)])
+def test_bytes_that_do_not_meet_a_derived_claim(begun, suspect, kept):
+    """The sizes of all parts are asked for, then the whole object again; the same bytes, twice, are
+    kept.
+    """
+    fetching, objects, errand = begun(2)
+    sent = fetching.stage.sent
+    errand.large.claim = claim = etag_claim("0" * 32 + "-2", 2 * STEP).with_part_size(STEP)
+    errand.job = errand.job._replace(suspect=suspect)
+    objects.finish(errand, "", "d")
+    assert sent[-1][1].kind == "parts" and errand.large
+    objects.surveyed(errand, Outcome(jobs.SURVEYED, size=2 * STEP, claim=claim.with_sizes((5, 6))))
+    assert (sent[-1][1].kind, sent[-1][1].claim.sizes) == ("check", (5, 6))
+    objects.checked(errand, Outcome(jobs.CHECKED, proof="", digest="d"))
+    if kept:
+        assert fetching.stage.unflushed[0].written.proof == "size" and not fetching.again
+    else:
+        assert [outcome.digest for outcome in fetching.again] == ["d"] and errand.large is None

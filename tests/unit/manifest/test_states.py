@@ -109,3 +109,12 @@ def test_what_a_row_says_stays():
 def test_every_state_has_its_commands():
     assert set(ACTS) == {"", *rows.STATES}
     assert states.NEVER_HERE == {"", rows.LISTED, rows.RESTORING, rows.RESTORED}
+
+
+@pytest.mark.parametrize("told, checksum", [(ENTRY, "y/Q5Jg=="),
+                                            (ENTRY._replace(checksum=""), "x")])
+def test_the_checksum_that_was_told(told, checksum):
+    """It takes the place of the row's; none takes nothing away."""
+    row = Row("b", "k", checksum="x")
+    states.take_checksum(row, told)
+    assert (row.checksum, row.checksum_type) == (checksum, "FULL_OBJECT" if told.checksum else "")

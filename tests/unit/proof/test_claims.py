@@ -9,7 +9,7 @@ from checkvalues import CHECK_VALUES, NINE, cut
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3kit.proof.checksums import hasher
+from s3kit.proof.checksums import DIGEST_BYTES, hasher
 from s3kit.proof.claims import (
     COMMON_PARTS,
     MIB,
@@ -138,6 +138,40 @@ def test_what_a_checksum_speaks_of(kind, checksum, expected):
     """
     claim = checksum_claim("crc32", kind, checksum)
     assert (claim.kind, claim.count) == expected
+
+
+@pytest.mark.parametrize("algorithm, kind, etag, expected", [
+    ("sha256", "", "e", ("full", 0, False)),
+    ("sha256", "", "e-3", ("parts", 3, True)),          # S3 combines no SHA-256
+    ("sha256", "FULL_OBJECT", "e-3", ("full", 0, False)),
+    ("sha256", "COMPOSITE", "e-3", ("parts", 3, True)),
+    ("sha256", "COMPOSITE", "e-1", ("parts", 1, False)),
+    ("crc32", "", "e-3", ("full", 0, True)),            # of either kind
+    ("crc64nvme", "", "e-3", ("full", 0, False)),
+    ("sha256", "", "e-x", ("full", 0, False))])
+def test_a_checksum_without_the_number_of_parts(algorithm, kind, etag, expected):
+    """The ETag has it; what nobody said is derived."""
+    value = base64.b64encode(bytes(DIGEST_BYTES[algorithm])).decode()
+    claim = checksum_claim(algorithm, kind, value, etag)
+    assert (claim.kind, claim.count, claim.is_derived) == expected
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.data())
+def test_parts_of_any_sizes(sizes, data):
+    """They are hashed one by one, however the bytes come, and told where a size is given."""
+    body = bytes(range(sum(sizes)))
+    starts = [sum(sizes[:n]) for n in range(len(sizes))]
+    digests = [hashlib.md5(body[at:at + size]).digest() for at, size in zip(starts, sizes)]
+    etag = f"{hashlib.md5(b''.join(digests)).hexdigest()}-{len(sizes)}"
+    claim = etag_claim(etag, len(body)).with_sizes(sizes)
+    check, cut = Check(claim, len(body)), data.draw(st.integers(0, len(body)))
+    check.update(body[:cut])
+    check.update(body[cut:])
+    even = len(sizes) > 1 and len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
+    assert check.proof() == (f"etag-md5-parts:{sizes[0]}" if even else "etag-md5-parts")
+    wrong = Check(claim, len(body))
+    wrong.update(body[::-1] if len(body) > 1 else b"x")
+    assert wrong.proof() == "" and claim.is_derived
 
 
 # the cheapest that speaks of the whole object

@@ -94,6 +94,34 @@ def test_the_part_size_that_head_told(status, said, part_size):
     assert (found.algorithm, found.part_size) == ("crc32", part_size)
 
 
+@pytest.mark.parametrize("said, is_derived", [
+    ({"server": "AmazonS3"}, False), ({}, True), ({"server": "MinIO"}, True)])
+def test_whose_etag_is_an_md5(said, is_derived):
+    """Amazon's own servers say what their ETags are; of others it is likely."""
+    claim = headers.claim_in({"etag": '"' + "0" * 32 + '"'} | said, 9)
+    assert (claim.proof, claim.is_derived) == ("etag-md5", is_derived)
+    express = said | {"etag": '"' + "0" * 32 + '"', "x-amz-storage-class": "EXPRESS_ONEZONE"}
+    assert headers.claim_in(express, 9).kind == "none"
+
+
+@pytest.mark.parametrize("name, etag, kind", [
+    ("sha256", '"e-3"', ""), ("sha256", '"e"', "FULL_OBJECT"),
+    ("crc64nvme", '"e-3"', "FULL_OBJECT")])
+def test_a_checksum_whose_type_nobody_says(name, etag, kind):
+    """It is not guessed for an object of parts."""
+    said = {headers.CHECKSUM + name: "AAAA", "etag": etag}
+    assert headers.checksum_in(said) == (name, kind, "AAAA")
+
+
+@pytest.mark.parametrize("status, said, expected", [
+    (206, {"content-length": "5", "x-amz-mp-parts-count": "2"}, (5, 2)),
+    (206, {"content-length": "5"}, (5, 0)), (200, {"content-length": "9"}, (None, 0)),
+    (416, {"content-length": "5"}, (None, 0)), (206, {}, (None, 0))])
+def test_a_part_of_an_object_of_nine_bytes(status, said, expected):
+    """A server that passes over the number answers with all of the object."""
+    assert headers.part_in(SimpleNamespace(status=status, headers=said), 9) == expected
+
+
 def test_a_part_size_of_an_etag_that_is_not_of_parts():
     job = SimpleNamespace(etag="0" * 32, size=9)
     told = SimpleNamespace(status=206, headers={"content-length": "9"})

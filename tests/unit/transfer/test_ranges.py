@@ -1,6 +1,4 @@
-"""A large object in ranges: what is asked of S3 first, what of a range is believed, what is read
-back.
-"""
+"""A large object in ranges: what of a range is believed, what is read back."""
 
 import errno
 import json
@@ -17,14 +15,11 @@ from s3kit.proof.digest import LEAF, digest_of, join_leaves
 from s3kit.transfer import ranges as module
 from s3kit.transfer.job import (
     AGAIN,
-    ARCHIVED,
     CHECKED,
     CONFLICT,
     FAILED,
     FULL,
     RECEIVED,
-    SURVEYED,
-    VANISHED,
     Job,
 )
 from s3kit.transfer.ranges import NOTE_BYTES, Sums
@@ -38,85 +33,6 @@ TIME = 1_700_000_000_000_000_000
 def engine(desk):
     """An engine."""
     return desk.engine()
-
-
-# --- what S3 says first
-
-
-def test_a_survey(desk, engine):
-    """One question; the answer has size, time, class, and the claim on all bytes."""
-    desk.fake.put("b", "k", BODY, modified=TIME / 1e9, storage_class="STANDARD_IA")
-    outcome = desk.do(desk.job("survey"), engine=engine)
-    assert (outcome.state, outcome.size, outcome.mtime_ns, outcome.storage_class) == (
-        SURVEYED, len(BODY), TIME, "STANDARD_IA")
-    assert (outcome.claim.kind, outcome.claim.algorithm) == ("full", "crc64nvme")
-    assert [one.method for one in desk.fake.log] == ["HEAD"]
-    assert desk.do(desk.job("survey", size=-1), engine=engine).size == len(BODY)
-
-
-def test_a_survey_of_parts(desk, engine):
-    """Their size is asked for, too; where S3 does not tell it, it stays unknown."""
-    desk.fake.put("b", "k", BODY, parts=[200_000, 100_000], checksum=None)
-    desk.fake.fault("status", key="k", method="HEAD", status=500, after=3)  # the fourth question
-    for part_size in (200_000, 0):
-        outcome = desk.do(desk.job("survey"), engine=engine)
-        assert (outcome.state, outcome.claim.kind, outcome.claim.count,
-                outcome.claim.part_size) == (SURVEYED, "parts", 2, part_size)
-    assert [one.query for one in desk.fake.log] == [{}, {"partNumber": "1"}] * 2
-
-
-def test_an_object_in_an_archive(desk, engine):
-    """It has to be restored before."""
-    desk.fake.put("b", "k", BODY, storage_class="GLACIER")
-    outcome = desk.do(desk.job("survey"), engine=engine)
-    assert (outcome.state, outcome.error) == (ARCHIVED, "the object is in GLACIER")
-
-
-def test_an_archive_that_does_not_tell_its_class(desk, engine):
-    """No answer ends the worker."""
-    desk.fake.put("b", "k", BODY, headers={"x-amz-archive-status": "ARCHIVE_ACCESS"})
-    outcome = desk.do(desk.job("survey"), engine=engine)
-    assert (outcome.state, outcome.error) == (ARCHIVED, "the object is in ARCHIVE_ACCESS")
-
-
-@pytest.mark.parametrize("fault, state, said", [
-    ({"status": 404, "code": "NoSuchKey", "message": "m"}, VANISHED, "S3 says NoSuchKey: m"),
-    ({"status": 403, "code": "AccessDenied", "message": "m"}, FAILED, "S3 says AccessDenied: m"),
-    ({"status": 503, "code": "SlowDown", "message": "m"}, AGAIN, "S3 says SlowDown: m")])
-def test_a_refusal_without_a_word(desk, engine, fault, state, said):
-    """An answer to HEAD has no body: a byte is asked for, to learn why."""
-    desk.fake.put("b", "k", BODY)
-    desk.fake.fault("status", key="k", method=None, times=2, **fault)
-    outcome = desk.do(desk.job("survey"), engine=engine)
-    assert (outcome.state, outcome.error) == (state, said)
-    assert [(one.method, one.headers.get("range")) for one in desk.fake.log] == [
-        ("HEAD", None), ("GET", "bytes=0-0")]
-
-
-def test_a_refusal_that_is_over(desk, engine):
-    """The byte comes: nobody knows why the first question was refused."""
-    desk.fake.put("b", "k", BODY)
-    desk.fake.fault("status", key="k", method="HEAD", status=403)
-    outcome = desk.do(desk.job("survey"), engine=engine)
-    assert (outcome.state, outcome.error) == (AGAIN, "S3 does not answer HEAD")
-
-
-@pytest.mark.parametrize("kind, options, said", [
-    ("wrong-etag", {}, "S3 sent another object"), ("html", {}, "the answer has no ETag"),
-    ("chunked", {}, "S3 does not say the object's size"), ("refuse", {}, "")])
-def test_a_survey_that_cannot_be_believed(desk, engine, kind, options, said):
-    """It is asked again."""
-    desk.fake.put("b", "k", BODY)
-    desk.fake.fault(kind, key="k", method="HEAD", **options)
-    outcome = desk.do(desk.job("survey", version_id="null"), engine=engine)
-    assert outcome.state == AGAIN and outcome.error and said in outcome.error
-
-
-def test_an_object_that_is_longer_than_its_row_says(desk, engine):
-    """It is another one."""
-    desk.fake.put("b", "k", BODY)
-    outcome = desk.do(desk.job("survey", size=5), engine=engine)
-    assert (outcome.state, outcome.error) == (AGAIN, f"S3 sends {len(BODY)} bytes, not 5")
 
 
 # --- sums

@@ -70,7 +70,8 @@ def test_every_kind_of_job_has_its_task(desk):
     """An engine does all of them."""
     desk.fake.put("b", "k", b"body")
     engine = desk.engine()
-    assert engine.tasks is TASKS and set(TASKS) == {"get", "survey", "range", "check", "name"}
+    assert engine.tasks is TASKS and set(TASKS) == {
+        "get", "survey", "parts", "range", "check", "name"}
     (desk.folder / "f").write_bytes(b"body")
     part = os.open("p", os.O_CREAT | os.O_RDWR, dir_fd=engine.tree.parts)
     outcomes = desk.do(desk.job("get"), desk.job("survey"),

@@ -7,18 +7,20 @@ import pytest
 from s3kit.manifest.row import LISTED, MISMATCH, UNVERIFIABLE, VERIFIED, Row
 from s3kit.proof.claims import NO_CLAIM, claim_of
 from s3kit.transfer.job import CHECKED, Outcome
-from s3kit.verify.judging import ASK, READ, judge, judge_by_answer, with_proven_parts
+from s3kit.verify.judging import ASK, MEASURE, READ, as_proven, judge, judge_by_answer
 from s3kit.verify.verifying import FileErrand
 
 MD5 = claim_of("", "", "", "0" * 32, 5)
 CRC = claim_of("CRC32", "FULL_OBJECT", "AAAAAA==", "", 5)
+PARTS = claim_of("", "", "", "0" * 32 + "-2", 5).with_part_size(3)
+SUMS = claim_of("CRC32", "COMPOSITE", "AAAAAA==-2", "", 5).with_sizes((3, 2))
 
 
-def errand(claim=NO_CLAIM, digest="", asked=False, state=LISTED):
-    """Return the errand of a file of 5 bytes, `digest` recorded of it."""
-    made = FileErrand(Row("b", "k", digest=digest, state=state), "b/k", SimpleNamespace(st_size=5),
-                      None)
-    made.claim, made.is_asked = claim, asked
+def errand(claim=NO_CLAIM, digest="", asked=False, state=LISTED, proof="", measured=False):
+    """Return the errand of a file of 5 bytes, `digest` and `proof` recorded of it."""
+    made = FileErrand(Row("b", "k", digest=digest, state=state, proof=proof), "b/k",
+                      SimpleNamespace(st_size=5), None)
+    made.claim, made.is_asked, made.is_measured = claim, asked, measured
     return made
 
 
@@ -49,6 +51,22 @@ def test_judge(made, found, state, proof):
             and (verdict.why or state in (VERIFIED, ASK)))
 
 
+@pytest.mark.parametrize("made, state, is_derived", [
+    (errand(PARTS), MEASURE, False),  # its parts may be of other sizes
+    (errand(PARTS, measured=True), UNVERIFIABLE, False),
+    (errand(PARTS, "d", measured=True), VERIFIED, False),
+    (errand(PARTS, "e", measured=True), MISMATCH, False),  # our own record says so
+    (errand(SUMS), MISMATCH, False),  # S3 has told the sizes
+    (errand(PARTS._replace(is_derived=False)), MISMATCH, True),
+    (errand(MD5, asked=True), MISMATCH, True),
+    # s3-fetch found that S3's bytes are not the MD5 either
+    (errand(MD5, "d", state=UNVERIFIABLE, asked=True, proof="size"), UNVERIFIABLE, False),
+    (errand(MD5, "e", state=UNVERIFIABLE, asked=True, proof="size"), MISMATCH, True)])
+def test_a_derived_claim(made, state, is_derived):
+    """It is not S3's word: no file goes for it."""
+    assert judge(made, read(""))[::3] == (state, is_derived)
+
+
 @pytest.mark.parametrize("made,has_answer,state", [
     # encrypted under a key of KMS: its ETag is not an MD5
     (errand(NO_CLAIM, "d", True), True, VERIFIED),
@@ -69,4 +87,10 @@ def test_judge_by_answer(made, has_answer, state):
 def test_part_sizes_of_an_earlier_proof(proof, size):
     """Believed if they fit the file and the claim."""
     claim = claim_of("", "", "", "0" * 32 + "-2", 15)
-    assert with_proven_parts(claim, proof, 15).part_size == size
+    proven = as_proven(claim, proof, 15)
+    assert (proven.part_size, proven.is_derived) == (size, not size)
+
+
+def test_an_etag_that_was_proven():
+    """It is an MD5."""
+    assert as_proven(MD5, "size", 5).is_derived and not as_proven(MD5, "etag-md5", 5).is_derived

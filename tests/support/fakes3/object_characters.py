@@ -1,0 +1,50 @@
+"""Servers that are not Amazon's: what each says of objects otherwise, and how it sends them."""
+
+import hashlib
+
+from fakes3.characters import Character, character
+
+
+@character("no-checksums")
+class NoChecksums(Character):
+    """A server that keeps no checksums of objects, as all did before 2022.
+
+    https://aws.amazon.com/blogs/aws/new-additional-checksum-algorithms-for-amazon-s3/
+    """
+
+    server = "nginx"
+
+    def answered(self, s3, request, response):
+        """Leave the checksums out."""
+        if request.method in ("GET", "HEAD"):
+            self.without_checksums(response)
+        return response
+
+
+@character("minio-gateway")
+class MinioGateway(NoChecksums):
+    """MinIO as a gateway: a random ETag, which ends in `-1` to say that it is not an MD5.
+
+    https://github.com/minio/minio/issues/4648
+    """
+
+    server = "MinIO"
+    versions = False            # https://github.com/minio/minio/issues/8613
+
+    def etag(self, etag):
+        """Return another, of one part."""
+        return hashlib.sha256(etag.encode()).hexdigest()[:32] + "-1"
+
+
+@character("exoscale")
+class Exoscale(NoChecksums):
+    """ETags of 32 hexadecimal digits that are not MD5s.
+
+    https://gitlab.com/gitlab-org/gitlab-workhorse/merge_requests/398
+    """
+
+    versions = verifiable = False
+
+    def etag(self, etag):
+        """Return other digits."""
+        return hashlib.sha256(etag.encode()).hexdigest()[:32]

@@ -1,0 +1,123 @@
+"""What is asked of S3 before an object is fetched in ranges, or a file compared with it."""
+
+import os
+
+import pytest
+
+from s3kit.transfer.job import AGAIN, ARCHIVED, FAILED, SURVEYED, VANISHED
+
+BODY = os.urandom(300_000)
+TIME = 1_700_000_000_000_000_000
+
+
+@pytest.fixture
+def engine(desk):
+    """An engine."""
+    return desk.engine()
+
+
+# --- what S3 says first
+
+
+def test_a_survey(desk, engine):
+    """One question; the answer has size, time, class, and the claim on all bytes."""
+    desk.fake.put("b", "k", BODY, modified=TIME / 1e9, storage_class="STANDARD_IA")
+    outcome = desk.do(desk.job("survey"), engine=engine)
+    assert (outcome.state, outcome.size, outcome.mtime_ns, outcome.storage_class) == (
+        SURVEYED, len(BODY), TIME, "STANDARD_IA")
+    assert (outcome.claim.kind, outcome.claim.algorithm) == ("full", "crc64nvme")
+    assert [one.method for one in desk.fake.log] == ["HEAD"]
+    assert desk.do(desk.job("survey", size=-1), engine=engine).size == len(BODY)
+
+
+def test_a_survey_of_parts(desk, engine):
+    """Their size is asked for, too; where S3 does not tell it, it stays unknown."""
+    desk.fake.put("b", "k", BODY, parts=[200_000, 100_000], checksum=None)
+    desk.fake.fault("status", key="k", method="HEAD", status=500, after=3)  # the fourth question
+    for part_size in (200_000, 0):
+        outcome = desk.do(desk.job("survey"), engine=engine)
+        assert (outcome.state, outcome.claim.kind, outcome.claim.count,
+                outcome.claim.part_size) == (SURVEYED, "parts", 2, part_size)
+    assert [one.query for one in desk.fake.log] == [{}, {"partNumber": "1"}] * 2
+
+
+def test_an_object_in_an_archive(desk, engine):
+    """It has to be restored before."""
+    desk.fake.put("b", "k", BODY, storage_class="GLACIER")
+    outcome = desk.do(desk.job("survey"), engine=engine)
+    assert (outcome.state, outcome.error) == (ARCHIVED, "the object is in GLACIER")
+
+
+def test_an_archive_that_does_not_tell_its_class(desk, engine):
+    """No answer ends the worker."""
+    desk.fake.put("b", "k", BODY, headers={"x-amz-archive-status": "ARCHIVE_ACCESS"})
+    outcome = desk.do(desk.job("survey"), engine=engine)
+    assert (outcome.state, outcome.error) == (ARCHIVED, "the object is in ARCHIVE_ACCESS")
+
+
+@pytest.mark.parametrize("fault, state, said", [
+    ({"status": 404, "code": "NoSuchKey", "message": "m"}, VANISHED, "S3 says NoSuchKey: m"),
+    ({"status": 403, "code": "AccessDenied", "message": "m"}, FAILED, "S3 says AccessDenied: m"),
+    ({"status": 503, "code": "SlowDown", "message": "m"}, AGAIN, "S3 says SlowDown: m")])
+def test_a_refusal_without_a_word(desk, engine, fault, state, said):
+    """An answer to HEAD has no body: a byte is asked for, to learn why."""
+    desk.fake.put("b", "k", BODY)
+    desk.fake.fault("status", key="k", method=None, times=2, **fault)
+    outcome = desk.do(desk.job("survey"), engine=engine)
+    assert (outcome.state, outcome.error) == (state, said)
+    assert [(one.method, one.headers.get("range")) for one in desk.fake.log] == [
+        ("HEAD", None), ("GET", "bytes=0-0")]
+
+
+def test_a_refusal_that_is_over(desk, engine):
+    """The byte comes: nobody knows why the first question was refused."""
+    desk.fake.put("b", "k", BODY)
+    desk.fake.fault("status", key="k", method="HEAD", status=403)
+    outcome = desk.do(desk.job("survey"), engine=engine)
+    assert (outcome.state, outcome.error) == (AGAIN, "S3 does not answer HEAD")
+
+
+@pytest.mark.parametrize("kind, options, said", [
+    ("wrong-etag", {}, "S3 sent another object"), ("html", {}, "the answer has no ETag"),
+    ("chunked", {}, "S3 does not say the object's size"), ("refuse", {}, "")])
+def test_a_survey_that_cannot_be_believed(desk, engine, kind, options, said):
+    """It is asked again."""
+    desk.fake.put("b", "k", BODY)
+    desk.fake.fault(kind, key="k", method="HEAD", **options)
+    outcome = desk.do(desk.job("survey", version_id="null"), engine=engine)
+    assert outcome.state == AGAIN and outcome.error and said in outcome.error
+
+
+def test_an_object_that_is_longer_than_its_row_says(desk, engine):
+    """It is another one."""
+    desk.fake.put("b", "k", BODY)
+    outcome = desk.do(desk.job("survey", size=5), engine=engine)
+    assert (outcome.state, outcome.error) == (AGAIN, f"S3 sends {len(BODY)} bytes, not 5")
+
+
+# --- the sizes of parts
+
+
+@pytest.mark.parametrize("sizes, kind, asked", [
+    ([120_000, 90_000, 90_000], "parts", [1, 2]),       # may all be of 120,000, but are not
+    ([90_000, 90_000, 120_000], "survey", [1, 2]),      # cannot
+    ([60_000, 90_000, 90_000, 60_000], "survey", [1, 2, 3])])
+@pytest.mark.parametrize("checksum", [None, "SHA256"])
+def test_parts_of_several_sizes(desk, engine, sizes, kind, asked, checksum):
+    """All but the last are asked for, where one is not enough; of a checksum that is S3's word."""
+    desk.fake.put("b", "k", BODY, parts=sizes, checksum=checksum)
+    outcome = desk.do(desk.job(kind), engine=engine)
+    assert (outcome.state, outcome.claim.sizes) == (SURVEYED, tuple(sizes))
+    assert not outcome.claim.is_derived
+    assert [one.query for one in desk.fake.log[1:]] == [{"partNumber": str(n)} for n in asked]
+
+
+def test_sizes_that_s3_does_not_tell(desk, engine):
+    """Then it is what it was; what passes is asked for again."""
+    desk.fake.put("b", "k", BODY, parts=[100_000] * 3, checksum=None)
+    desk.fake.fault("status", key="k", method="HEAD", status=501, after=2)
+    outcome = desk.do(desk.job("parts"), engine=engine)
+    assert (outcome.state, outcome.claim.part_size, outcome.claim.sizes) == (SURVEYED, 100_000, ())
+    desk.fake.fault("status", key="k", method="HEAD", status=503, code="SlowDown", after=2)
+    outcome = desk.do(desk.job("parts"), engine=engine)
+    assert (outcome.state, outcome.slow) == (AGAIN, True)
