@@ -49,6 +49,10 @@ class NoSuchBucket(Fault):
     """S3 itself says that there is not a bucket of this name."""
 
 
+class NoVersions(Fault):
+    """The server does not know the listing of versions."""
+
+
 def reason(error):
     """Return the cause of an exception as people say it: strerror where there is one."""
     if isinstance(error, OSError) and error.strerror:

@@ -53,6 +53,10 @@ def list_all(args):
             say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
             status = SOME_FAILED
     printer.summary()
+    if args.verbose:
+        from s3kit.s3.capabilities import KNOWN
+        for line in KNOWN.lines():
+            say(args.prog, line)
     return status
 
 

@@ -63,9 +63,17 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-        if args.verbose or progress.is_shown:
-            tally.summary(progress, [count(tally.rows(), "row")])
+        conclude(args, tally, progress)
     return SOME_FAILED if nonsense else DONE
+
+
+def conclude(args, tally, progress):
+    """Say how much it was, and with -v what servers lacked."""
+    from s3kit.s3.capabilities import KNOWN
+    if args.verbose or progress.is_shown:
+        tally.summary(progress, [count(tally.rows(), "row")])
+    for line in KNOWN.lines() if args.verbose else ():
+        tally.say(line)
 
 
 def main(argv=None):

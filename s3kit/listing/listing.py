@@ -7,18 +7,21 @@ the server's order: key, then newest version first.
 """
 
 import time
+from copy import copy
 from urllib.parse import quote
 
-from s3kit.errors import Fault
-from s3kit.listing.pages import Page, marker_query
+from s3kit.errors import Fault, NoVersions
+from s3kit.listing import ending, extras
+from s3kit.listing.continuation import marker_query
+from s3kit.listing.pages import Page
 from s3kit.listing.segments import Segments
+from s3kit.listing.sequence import Sequence
 from s3kit.s3 import asking, verdicts
 from s3kit.s3.asking import fault_of, once_more
 from s3kit.s3.patience import Patience, Throttle
 from s3kit.s3.wire import Wire
 
 BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
-WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
 
 
 class Listing:
@@ -35,7 +38,7 @@ class Listing:
         self.requests = 0
 
     def is_versioned(self, endpoint):
-        """Return whether a bucket is or was versioned; None where we may not ask.
+        """Return whether a bucket is or was versioned; None where nobody tells us.
 
         Raises NoAccess or Fault.
         """
@@ -49,6 +52,18 @@ class Listing:
             yield from run.pages()
         finally:
             self.wire.stop()
+
+
+class Question:
+    """A request for a page of a segment, and what is known of it.
+
+    `refusal` says why it is asked without extras, `before` is the page before an empty last one,
+    where the question is whether that can be right (see ending).
+    """
+
+    def __init__(self, segment, query):
+        self.segment, self.query, self.patience = segment, query, Patience()
+        self.refusal, self.before, self.empty, self.sent = "", None, None, []
 
 
 class Run:
@@ -65,8 +80,10 @@ class Run:
             self.fixed.append(f"prefix={quote(prefix, safe='')}")
         self.segments = Segments(1 if delimiter else listing.connections, prefix, versions)
         self.throttle = Throttle(listing.connections)
-        self.asked = {}         # Transfer: (segment, query, Patience)
-        self.later = []         # (when, segment, query, Patience)
+        self.sequence = Sequence(endpoint.bucket)
+        self.asked = {}         # Transfer: Question
+        self.later = []         # (when, Question)
+        self.last = {}          # segment: its last page that said that it goes on
         self.waited = 0.0
 
     def pages(self):
@@ -76,6 +93,7 @@ class Run:
             self.ask(may_split=page is None and self.waited > BEARABLE)
             if page is not None:
                 self.turn(0)
+                self.sequence.take(page)
                 yield page
                 self.waited /= 2
             elif not self.segments.is_done:
@@ -86,12 +104,12 @@ class Run:
         now = time.monotonic()
         for again in [again for again in self.later if again[0] <= now]:
             self.later.remove(again)
-            self.start(*again[1:])
+            self.start(again[1])
         while self.throttle.room(len(self.asked) + len(self.later), now) > 0:
             segment = self.segments.choose(may_split)
             if not segment:
                 return
-            self.start(segment, segment.query or self.beginning(segment.after), Patience())
+            self.start(Question(segment, segment.query or self.beginning(segment.after)))
 
     def beginning(self, marker):
         """Return the query for the first page after a key, which need not exist."""
@@ -99,50 +117,73 @@ class Run:
             return ""
         return marker_query(marker) if self.versions else f"start-after={quote(marker, safe='')}"
 
-    def start(self, segment, query, patience):
+    def start(self, question):
         """Ask for a page."""
         self.listing.requests += 1
-        url = (f"{self.endpoint.url}?"
-               f"{'&'.join(sorted([*self.fixed, query] if query else self.fixed))}")
-        self.asked[self.wire.start(None, self.endpoint, url,
-                                   headers=[WANTS_RESTORE])] = segment, query, patience
+        query = [question.query] if question.query else []
+        url = f"{self.endpoint.url}?{'&'.join(sorted([*self.fixed, *query]))}"
+        question.sent = extras.headers(self.endpoint, question.refusal)
+        self.asked[self.wire.start(None, self.endpoint, url, headers=question.sent)] = question
 
     def turn(self, seconds):
         """Wait at most so long for answers, and take them."""
         self.listing.check()
         if self.later:
-            seconds = min(seconds, max(0.0, min(self.later)[0] - time.monotonic()))
+            seconds = min(seconds, max(0.0, min(when for when, _ in self.later) - time.monotonic()))
         began = time.monotonic()
         answered = self.wire.turn(seconds)
         self.waited += time.monotonic() - began
         for transfer in answered:
-            segment, query, patience = self.asked.pop(transfer)
+            question = self.asked.pop(transfer)
             try:
-                page = self.read(transfer, query)
+                self.take(question, self.read(transfer, question))
             except Fault as fault:
-                self.again(transfer, segment, query, patience, fault)
-            else:
-                self.throttle.grow()
-                self.segments.take(segment, page)
+                self.again(transfer, question, fault)
 
-    def read(self, transfer, query):
-        """Return the Page that came. Raises NoAccess or Fault where it is none."""
+    def take(self, question, page):
+        """Take the page that a question was answered with."""
+        segment = question.segment
+        self.throttle.grow()
+        extras.learn(self.endpoint, question.refusal)
+        if question.before:
+            ending.check(question.before, page)
+            page = question.empty
+        elif (before := self.last.get(segment)) and before.next == question.query and (
+                ending.is_empty(page)):
+            doubtful = Question(segment, ending.check_query(before))
+            doubtful.before, doubtful.empty = before, page
+            self.start(doubtful)
+            return
+        if page.next and not ending.is_bare(page):
+            self.last[segment] = copy(page)     # segments cut it
+        self.segments.take(segment, page)
+
+    def read(self, transfer, question):
+        """Return the Page that came. Raises NoAccess, NoVersions or Fault where it is none."""
         bucket, verdict = self.endpoint.bucket, verdicts.verdict_of(transfer)
         if verdict != verdicts.OK or transfer.errno:
-            raise fault_of(transfer, f"list s3://{bucket}")
+            fault = fault_of(transfer, f"list s3://{bucket}")
+            is_unknown = self.versions and transfer.status in asking.UNKNOWN_STATUSES
+            raise NoVersions(str(fault)) if is_unknown else fault
         page = Page(bucket, transfer.body, self.versions)
-        if query and page.next == query:
+        if question.query and page.next == question.query:
             raise Fault(f"the listing of '{bucket}' goes in circles")
         return page
 
-    def again(self, transfer, segment, query, patience, fault):
+    def again(self, transfer, question, fault):
         """Ask again for a page that did not come; raise what was wrong where that is no use and
         nothing goes on without it.
         """
+        segment = question.segment
         if verdicts.verdict_of(transfer) == verdicts.SLOW:
             self.throttle.shrink(time.monotonic())
-        self.endpoint, wait = once_more(transfer, self.endpoint, patience, self.listing.renew)
+        question.refusal = question.refusal or extras.refusal_in(transfer, question.sent)
+        if question.sent and question.refusal:
+            self.start(question)
+            return
+        self.endpoint, wait = once_more(transfer, self.endpoint, question.patience,
+                                        self.listing.renew)
         if wait is not None and segment in self.segments.open:
-            self.later.append((time.monotonic() + wait, segment, query, patience))
+            self.later.append((time.monotonic() + wait, question))
         elif not self.segments.fail(segment):
             raise fault

@@ -4,20 +4,22 @@ per page.
 Keys are asked for URL-encoded, because XML cannot carry them all; a server that does not do that
 says so by leaving EncodingType out.
 """
+import re
 from copy import copy
 from functools import lru_cache
 from sys import intern
-from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from s3kit.errors import Fault
+from s3kit.errors import Fault, NoVersions
+from s3kit.listing import continuation
 from s3kit.manifest.row import LISTED, Row
 from s3kit.s3.xml import local, parse, read_encoded
 
 # and what they say of is_delete_marker
 ENTRIES = {"Contents": "", "Version": "false", "DeleteMarker": "true"}
+LATEST = {"true": "true", "false": "false"}         # the same text for thousands of rows
 FIELDS = ("Key", "VersionId", "IsLatest", "Size", "LastModified", "ETag", "StorageClass",
           "ChecksumAlgorithm", "ChecksumType", "IsRestoreInProgress", "RestoreExpiryDate")
 RESTORE = ("IsRestoreInProgress", "RestoreExpiryDate")     # which are in a RestoreStatus
@@ -27,52 +29,58 @@ SHEET = (
 </xsl:stylesheet>""")  # noqa: E501
 
 
+# Ceph writes markers as they are, and XML cannot carry every key: they are not needed.
+MARKERS = re.compile(rb"<((?:Next)?(?:(?:Key|VersionId)?Marker|ContinuationToken)|StartAfter)>"
+                     rb"[^<]*</\1>")
+
+
 class Page:
     """One page of a listing: `rows`, common `prefixes`, and the query that goes on after it (or
     '').
+
+    Raises NoVersions or Fault for what is not the page that was asked for.
     """
 
     def __init__(self, bucket, xml, versions):
-        root = parse(xml)
+        root = read(xml)
         if local(root.tag) not in ("ListBucketResult", "ListVersionsResult"):
             raise Fault(f"the listing of '{bucket}' is not one: <{local(root.tag)}>")
-        self.bucket = bucket
-        count, groups, top = 0, [], {}
+        self.bucket, self.versions = bucket, versions
+        found, groups, top = dict.fromkeys(ENTRIES, 0), [], {}
         for child in root.iterchildren("*"):
             name = local(child.tag)
             if name in ENTRIES:
-                count += 1
+                found[name] += 1
             elif name == "CommonPrefixes":
                 groups.append(child)
             else:
                 top[name] = child.text or ""
-        self.key = read_encoded if top.get("EncodingType") == "url" else str
-        self.rows = [self.row(*fields) for fields in entries_of(root, count)]
-        self.prefixes = [self.key(group[0].text or "") for group in groups if len(group)]
-        self.next = self.after(top, versions) if top.get("IsTruncated") == "true" else ""
+        self.check_kind(found)
+        self.key = read_encoded if top.get("EncodingType", "").strip() == "url" else str
+        self.rows = [self.row(*fields) for fields in entries_of(root, sum(found.values()))]
+        self.prefixes = [self.key(child.text or "") for group in groups
+                         for child in group.iterchildren("*") if local(child.tag) == "Prefix"]
+        self.next = continuation.query_after(self, top)
+
+    def check_kind(self, found):
+        """Raise NoVersions or Fault where the numbers of entries by name show another listing."""
+        if self.versions and found["Contents"]:
+            raise NoVersions(f"the server does not list the versions of '{self.bucket}': it "
+                             "answers with a listing of current objects")
+        if not self.versions and (found["Version"] or found["DeleteMarker"]):
+            raise Fault(f"the listing of '{self.bucket}' is one of versions, which nobody asked "
+                        "for")
 
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind,
             ongoing, expiry):
         """Return the Row of one entry."""
         restore = ("ongoing" if ongoing == "true" else f"ready until {expiry.replace('.000Z', 'Z')}"
                    if expiry else "")
-        return Row(self.bucket, self.key(key), version, intern(latest), is_marker, size,
+        latest = LATEST.get(latest) or LATEST.get(latest.strip().lower(), "")
+        return Row(self.bucket, self.key(key), version, latest, is_marker, size,
                    modified.replace(".000Z", "Z"), etag.strip('"').lower(),
                    "" if is_marker == "true" else intern(storage), intern(algorithm), intern(kind),
                    "", restore, LISTED)
-
-    def after(self, top, versions):
-        """Return the query that asks for the next page.
-
-        Raises Fault where the server forgot to say.
-        """
-        if versions:
-            if top.get("NextKeyMarker"):
-                return marker_query(self.key(top["NextKeyMarker"]),
-                                    top.get("NextVersionIdMarker", ""))
-        elif top.get("NextContinuationToken"):
-            return f"continuation-token={quote(top['NextContinuationToken'], safe='')}"
-        raise Fault(f"the listing of '{self.bucket}' says that it goes on, but not where")
 
     def cut(self, count):
         """Keep the first `count` rows; return the Page of the others."""
@@ -81,10 +89,15 @@ class Page:
         return rest
 
 
-def marker_query(key, version=""):
-    """Return the query for the versions after all of a key's, or after one of them."""
-    marker = f"key-marker={quote(key, safe='')}"
-    return f"{marker}&version-id-marker={quote(version, safe='')}" if version else marker
+def read(xml):
+    """Return the root of a listing, if need be without its markers. Raises Fault."""
+    try:
+        return parse(xml)
+    except Fault:
+        readable = MARKERS.sub(b"", xml)
+        if readable == xml:
+            raise
+        return parse(readable)
 
 
 def entries_of(root, count):

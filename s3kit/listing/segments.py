@@ -152,6 +152,7 @@ class Segments:
             return
         segment.is_new = False
         segment.query = page.next
+        segment.last = (page.rows[-1].key, page.rows[-1].version_id)
         self.alone(segment)
         self.keep(segment, page)
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from s3kit.disk.paths import key_of, version_of
-from s3kit.errors import Fault, NoAccess, Usage
+from s3kit.errors import Fault, NoAccess, NoVersions, Usage
 from s3kit.manifest.row import LISTED, Row
 from s3kit.s3.address import parse_s3
 from s3kit.text import read_text
@@ -99,7 +99,7 @@ def s3_rows(access, listing, bucket, prefix, args):
                 has_begun = True
                 yield rows
             return
-        except NoAccess:
+        except (NoAccess, NoVersions):
             if versioned or has_begun:
                 raise
     for page in listing.pages(endpoint, prefix):
@@ -128,27 +128,39 @@ def versions_in_order(pages):
 
 
 def current(pages):
-    """Yield the rows of the latest versions that are no delete markers."""
+    """Yield the rows of the latest versions that are no delete markers.
+
+    Raises Fault where the server does not say which are the latest.
+    """
     for rows in pages:
+        if any(row.is_latest not in ("true", "false") for row in rows):
+            raise Fault("the server does not say which versions are the latest (--versions lists "
+                        "all of them)")
         yield [row for row in rows if row.is_latest == "true" and not row.is_marker]
 
 
 def as_of(pages, moment):
     """Yield the rows as the bucket was at `moment` (an aware datetime).
 
-    Of each key the first row, newest first, that is not younger: nothing if that is a delete
-    marker. A key's versions may go on over a page's border.
+    Of each key the newest that is not younger, the first of two as old: nothing if that is a delete
+    marker. A key's versions may go on over a page's border. Raises Fault where one has no time.
     """
     limit = moment_ns(moment)
-    decided = None
+    best, at = None, None       # of the key at hand: what was there, and since when
     for rows in pages:
         chosen = []
         for row in rows:
-            if row.key != decided and (known_ns(row.last_modified) or 0) <= limit:
-                decided = row.key
-                if not row.is_marker:
-                    chosen.append(row)
-        yield chosen
+            when = known_ns(row.last_modified)
+            if when is None:
+                raise Fault(f"the server does not say when {row.name} is from: --at cannot choose")
+            if when > limit:
+                continue
+            if best and row.key != best.key:
+                chosen.append(best)
+            if not best or row.key != best.key or when > at:
+                best, at = row, when
+        yield [row for row in chosen if not row.is_marker]
+    yield [best] if best and not best.is_marker else []
 
 
 def tree_rows(top, bucket):

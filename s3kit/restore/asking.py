@@ -9,7 +9,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from s3kit.errors import Fault
-from s3kit.listing.pages import Page, marker_query
+from s3kit.listing import extras
+from s3kit.listing.continuation import marker_query
+from s3kit.listing.pages import Page
 from s3kit.manifest.row import FAILED, KEY_BYTES, VANISHED
 from s3kit.restore.answers import (
     AGAIN,
@@ -25,7 +27,6 @@ from s3kit.storage_classes import TIERING
 
 TIERS = ("Standard", "Bulk", "Expedited")
 SLICE = 250             # versions that one connection looks for, page after page
-WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
 
 
 class StatusQuery(NamedTuple):
@@ -65,11 +66,15 @@ class RestoreRequest(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Places of StatusQueries about one bucket, in order of their keys, for its pages."""
+    """Places of StatusQueries about one bucket, in order of their keys, for its pages.
+
+    `refusal` says why they are asked for without extras.
+    """
 
     endpoint: object
     versions: bool
     places: list
+    refusal: str = ""
 
 
 class ArchiveCall(Call):
@@ -129,7 +134,7 @@ class ArchiveCall(Call):
             query = ["list-type=2", *[f"start-after={quote(marker, safe='')}"] * bool(marker)]
         query = "&".join(sorted([*query, "encoding-type=url", "max-keys=1000"]))
         self.send((self.take_page, walk), walk.endpoint, f"{walk.endpoint.url}?{query}",
-                  headers=[WANTS_RESTORE])
+                  headers=extras.headers(walk.endpoint, walk.refusal))
 
     def answered(self, transfer, places):
         """Take an answer."""
@@ -152,8 +157,13 @@ class ArchiveCall(Call):
     def take_page(self, transfer, walk):
         """Take a page: what it shows is settled, a later page or HEAD must say the rest."""
         verdict = verdicts.verdict_of(transfer)
+        refused = extras.refusal_in(transfer, extras.headers(walk.endpoint, walk.refusal))
+        if refused:
+            self.send_page(walk._replace(refusal=refused))
+            return
         try:
             if verdict == verdicts.OK and not transfer.errno:
+                extras.learn(walk.endpoint, walk.refusal)
                 self.settle(Page(walk.endpoint.bucket, transfer.body, walk.versions), walk)
                 return
             trouble = refusal(transfer)

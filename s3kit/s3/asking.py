@@ -13,6 +13,8 @@ from s3kit.s3.xml import local, parse
 TRIES, NONSENSE_TRIES = 6, 3    # for an answer that does not come, and for one that makes no sense
 NO_ACCESS = (verdicts.DENIED, verdicts.EXPIRED, verdicts.REFUSED, verdicts.SKEWED,
              verdicts.UNTRUSTED)
+UNKNOWN_STATUSES = (405, 501)   # of a server that does not know a question
+LISTINGS = (b"<ListBucketResult", b"<ListVersionsResult")
 # OK: the connection broke after the status line, or the answer makes no sense.
 PASSING = (verdicts.AGAIN, verdicts.SLOW, verdicts.OK)
 
@@ -48,7 +50,8 @@ def once_more(transfer, endpoint, patience, renew=None):
 
 
 def versioning(endpoint, renew=None, check=lambda: None, wire=None):
-    """Return a bucket's versioning: Enabled, Suspended, or '' (never); None where we may not ask.
+    """Return a bucket's versioning: Enabled, Suspended, or '' (never); None where we may not ask,
+    or the server does not know the question.
 
     `check()` is called often and may raise; `wire` is an idle Wire, whose connection is used.
     Raises NoSuchBucket, NoAccess or Fault.
@@ -74,7 +77,7 @@ def status_in(transfer):
     Raises NoSuchBucket, NoAccess or Fault.
     """
     verdict = verdicts.verdict_of(transfer)
-    if verdict == verdicts.DENIED:
+    if verdict == verdicts.DENIED or transfer.status in UNKNOWN_STATUSES:
         return None
     if verdict != verdicts.OK or transfer.errno:
         raise fault_of(transfer, f"use bucket '{transfer.endpoint.bucket}'")
@@ -82,12 +85,15 @@ def status_in(transfer):
 
 
 def read_versioning(xml):
-    """Return the status in a VersioningConfiguration, '' where it has none. Raises Fault.
+    """Return the status in a VersioningConfiguration, '' where it has none; None for a listing.
 
-    Some servers send nothing at all where they mean an empty document.
+    Some servers send nothing at all where they mean an empty document; those that do not know
+    `?versioning` list the bucket. Raises Fault for anything else.
     """
     if not xml.strip():
         return ""
+    if any(name in xml[:512] for name in LISTINGS):     # some keys make it unreadable
+        return None
     root = parse(xml)
     if local(root.tag) not in ("VersioningConfiguration", "GetBucketVersioningResponse"):   # moto's
         raise Fault(f"the server's answer says nothing of versions: <{local(root.tag)}>")

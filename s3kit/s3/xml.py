@@ -6,13 +6,18 @@ from lxml import etree
 
 from s3kit.errors import Fault
 
+BEFORE = b" \t\r\n\xef\xbb\xbf"      # bytes of blanks and of UTF-8's byte order mark
+
 
 def parse(xml):
-    """Return the root of an XML answer. Raises Fault for what is no XML or brings a DOCTYPE."""
+    """Return the root of an XML answer. Raises Fault for what is no XML or brings a DOCTYPE.
+
+    Some servers send blanks or a byte order mark before the XML declaration, where XML has none.
+    """
     reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False,
                              huge_tree=False)
     try:
-        root = etree.fromstring(xml, reader)
+        root = etree.fromstring(xml.lstrip(BEFORE), reader)
     except etree.XMLSyntaxError as error:
         raise Fault(f"the server's XML cannot be read: {error.msg}") from None
     if root.getroottree().docinfo.doctype:

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from conftest import env_of
+from fakes3 import FakeS3
 
 from manifests import read_rows
 
@@ -206,3 +207,27 @@ def test_a_listing_that_is_slowed_down(fake, run):
     fake.fault("status", key="", times=2, after=1, status=503, code="SlowDown")
     done = run("s3-manifest", "s3://b", env=env_of(fake))
     assert done.status == 0 and keys(done) == [("k", "0")]
+
+
+@pytest.mark.parametrize("command", ["s3-manifest", "s3-list"])
+def test_what_a_server_lacks(run, command):
+    """Is said with -v, once."""
+    with FakeS3(character="no-attributes") as server:
+        server.put("b", "k", b"x")
+        for words, times in ((), 0), (("-v",), 1):
+            done = run(command, *words, "s3://b", env=env_of(server))
+            assert done.status == 0 and done.err.count(
+                "does not know the state of restores in listings") == times
+
+
+def test_a_server_without_versions(run):
+    """Current objects are listed without version ids; versions that nobody lists are not none."""
+    with FakeS3(character="old-list-1") as server:
+        server.bucket("b")
+        server.put("b", "k", b"x")
+        row, = read_rows(run("s3-manifest", "s3://b", env=env_of(server)).out)
+        assert (row.key, row.version_id) == ("k", "")
+        for words in ("--versions",), ("--at", "2030-01-01"):
+            done = run("s3-manifest", *words, "s3://b", env=env_of(server))
+            assert done.status == 3 and "does not list the versions of 'b'" in done.err
+            assert "#end" not in done.out

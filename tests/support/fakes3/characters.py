@@ -5,9 +5,11 @@ what such a server is known to do otherwise, and nothing else.
 """
 
 import re
+from urllib.parse import unquote_plus
 
 from fakes3 import policies
 from fakes3.errors import S3Error
+from fakes3.formats import text
 
 CHARACTERS = {}
 
@@ -65,6 +67,11 @@ class Character:
         response.body = re.sub(pattern, replacement, bytes(response.body), flags=re.S)
         return response
 
+    def raw_marker(self, response):
+        """Decode the NextKeyMarker that the fake has encoded."""
+        return self.change(response, rb"(?<=<NextKeyMarker>)[^<]*",
+                           lambda found: text(unquote_plus(found[0].decode())).encode())
+
 
 @character("no-bulk-delete")
 class NoBulkDelete(Character):
@@ -90,6 +97,39 @@ class Swift(Character):
     """
 
     access_key = "test:tester"
+
+    def asked(self, s3, request):
+        """Find nothing after a version `null` that is not there."""
+        query = request.query
+        if query.get("version-id-marker") == "null" and not s3.buckets[request.bucket].find(
+                query.get("key-marker", ""), "null"):
+            del query["version-id-marker"]
+            query["key-marker"] = "\U0010ffff"
+
+    def answered(self, s3, request, response):
+        """Write markers as they are, and the version `null` always.
+
+        BucketController in swift/common/middleware/s3api/controllers/bucket.py.
+        """
+        if "versions" in request.query:
+            self.change(response, rb"(?<=<NextVersionIdMarker>)[^<]*", b"null")
+            return self.raw_marker(response)
+        return response
+
+
+@character("ceph")
+class Ceph(Character):
+    """Ceph RGW encodes keys, but not NextKeyMarker, and knows no checksum of the newer kinds.
+
+    RGWListBucket_ObjStore_S3::send_versioned_response in
+    https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_rest_s3.cc writes next_marker as it is.
+    """
+
+    def answered(self, s3, request, response):
+        """Leave out checksums, and write markers as they are."""
+        for name in [name for name in response.headers if name.startswith("x-amz-checksum")]:
+            del response.headers[name]
+        return self.raw_marker(response) if "versions" in request.query else response
 
 
 @character("swift-deletes")

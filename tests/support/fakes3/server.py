@@ -11,6 +11,7 @@ import fakes3.attributes  # noqa: F401  these enter their operations
 import fakes3.buckets  # noqa: F401
 import fakes3.damage  # noqa: F401  and these their kinds of faults
 import fakes3.denials  # noqa: F401
+import fakes3.listers  # noqa: F401
 import fakes3.listings  # noqa: F401
 import fakes3.multipart  # noqa: F401
 import fakes3.object_characters  # noqa: F401

@@ -4,11 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import env_of
+from fakes3 import FakeS3
 
-from s3kit.errors import Fault, NoAccess
-from s3kit.listing import listing, pages, segment
+from s3kit.errors import Fault, NoAccess, NoVersions
+from s3kit.listing import continuation, extras, listing, segment
 from s3kit.listing.listing import Listing
 from s3kit.s3 import patience
+from s3kit.s3.capabilities import Capabilities
 from s3kit.s3.session import Session
 
 
@@ -94,11 +96,111 @@ def test_an_early_end(names, monkeypatch):
 
 def test_circles(names, monkeypatch):
     """A server that sends us back to where we were is found out."""
-    monkeypatch.setattr(pages.Page, "after", lambda self, top, versions: "continuation-token=same")
+    monkeypatch.setattr(continuation, "query_after", lambda page, top: "continuation-token=same")
     monkeypatch.setattr(segment.Segment, "is_continued_by", lambda self, keys, ascends: True)
     names.hook = lambda request: request.query.pop("continuation-token", None)
     with pytest.raises(Fault, match="goes in circles"):
         list(Listing(connections=1).pages(endpoint_of(names, monkeypatch)))
+
+
+# --- servers that are not Amazon's
+
+
+@pytest.mark.parametrize("character", ["", "full-pages", "old-list-1", "no-token", "minio", "ceph",
+                                       "swift"])
+@pytest.mark.parametrize("versions", [False, True])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_every_row_once(monkeypatch, character, versions, delimiter):
+    """Where all pages are full, with prefixes at their ends, over 1 and over 4 connections."""
+    with FakeS3(character=character) as server:
+        if versions and not server.character.versions:
+            return
+        server.bucket("b", versioning="Enabled")
+        for number in range(2000):
+            server.put("b", f"{number // 2:04d}%2F{'/' * (number % 2)}{number % 7}", b"")
+        endpoint = endpoint_of(server, monkeypatch)
+        for count in (1, 4):
+            found = list(Listing(connections=count).pages(endpoint, "", versions, delimiter))
+            names = [name for page in found
+                     for name in page.prefixes + [row.key for row in page.rows]]
+            assert len(names) == len(set(names)) == 2000, (count, len(names))
+
+
+def test_versions_of_one_key_over_pages(monkeypatch):
+    """The marker is the row's own version, also where the server says `null`."""
+    with FakeS3(character="swift") as server:
+        server.bucket("b", versioning="Enabled")
+        for number in range(2300):
+            server.put("b", "k%41", b"%d" % number)
+        rows = [row for page in Listing().pages(endpoint_of(server, monkeypatch), "", True)
+                for row in page.rows]
+        assert [row.version_id for row in rows] == [v.id for v in server.versions("b")]
+
+
+def quickly(monkeypatch):
+    """Let nobody wait before a question is asked again."""
+    monkeypatch.setattr(patience, "delay", lambda tries, base=0.2, most=20.0: 0.01)
+
+
+@pytest.mark.parametrize("versions", [False, True])
+def test_an_end_that_may_not_be_one(names, monkeypatch, versions):
+    """A server that shows nothing after a marker, though more is there."""
+    def forget(request):
+        """Look for what follows the greatest key."""
+        if {"key-marker", "continuation-token", "start-after"} & request.query.keys():
+            request.query.pop("continuation-token", None)
+            request.query.pop("version-id-marker", None)
+            request.query |= {"key-marker": "z", "start-after": "z"}
+
+    quickly(monkeypatch)
+    names.hook = forget
+    found = Listing().pages(endpoint_of(names, monkeypatch), "", versions)
+    assert len(next(found).rows) == 1000
+    with pytest.raises(Fault, match="goes on after 'k-00999', and then shows nothing more"):
+        list(found)
+
+
+@pytest.mark.parametrize("versions", [False, True])
+@pytest.mark.parametrize("back", ["", "k-00300"])
+def test_pages_that_go_back(names, monkeypatch, versions, back):
+    """The same page again, or half of it, end the listing: no row comes twice."""
+    def go_back(request):
+        """List from an earlier key on."""
+        if {"key-marker", "continuation-token", "start-after"} & request.query.keys():
+            request.query.pop("continuation-token", None)
+            request.query.pop("version-id-marker", None)
+            request.query |= {"key-marker": back, "start-after": back}
+
+    quickly(monkeypatch)
+    names.hook = go_back
+    found, keys = Listing().pages(endpoint_of(names, monkeypatch), "", versions), []
+    with pytest.raises(Fault, match="goes in circles|shows a row again"):
+        for page in found:
+            keys += [row.key for row in page.rows]
+    assert len(keys) == 1000
+
+
+def test_a_server_that_refuses_extras(monkeypatch):
+    """Is asked without them, and no second time with them."""
+    monkeypatch.setattr(extras, "KNOWN", Capabilities())
+    with FakeS3(character="no-attributes") as server:
+        for number in range(2300):
+            server.put("b", f"{number:04d}", b"")
+        endpoint = endpoint_of(server, monkeypatch)
+        for _ in range(2):
+            assert sum(len(page.rows) for page in Listing(connections=1).pages(endpoint)) == 2300
+        assert len(server.requests(status=400)) == 1
+        assert extras.KNOWN.lines()[0].endswith("(S3 says InvalidArgument: Unsupported header)")
+
+
+@pytest.mark.parametrize("status, code", [(501, "NotImplemented"), (405, "MethodNotAllowed")])
+def test_no_listing_of_versions(fake, monkeypatch, status, code):
+    """What a server does not know is told from what it refuses us."""
+    fake.bucket("b")
+    fake.fault("status", key="", times=None, status=status, code=code)
+    with pytest.raises(NoVersions, match=code):
+        list(Listing().pages(endpoint_of(fake, monkeypatch), "", True))
+    assert Listing().is_versioned(endpoint_of(fake, monkeypatch)) is None
 
 
 @pytest.mark.system("minutes")

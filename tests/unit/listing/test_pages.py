@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3kit.errors import Fault
-from s3kit.listing import pages
+from s3kit.errors import Fault, NoVersions
+from s3kit.listing import continuation, pages
 from s3kit.listing.pages import Page
 from s3kit.manifest.row import Row
 from s3kit.s3.xml import local, parse
@@ -61,10 +61,11 @@ def test_restore_status(inside, restore):
 
 def test_prefixes_and_what_goes_on():
     """Common prefixes, the query for the next page, and a server that forgets it."""
-    page = page_of(
-        "<CommonPrefixes><Prefix>a%2F</Prefix></CommonPrefixes><IsTruncated>true</IsTruncated>"
-        "<NextKeyMarker>a%20b</NextKeyMarker><NextVersionIdMarker>v/1</NextVersionIdMarker>")
-    assert (page.prefixes, page.next) == (["a/"], "key-marker=a%20b&version-id-marker=v%2F1")
+    told = ("<IsTruncated>true</IsTruncated>"
+            "<NextKeyMarker>a%20b</NextKeyMarker><NextVersionIdMarker>v/1</NextVersionIdMarker>")
+    assert page_of(told).next == "key-marker=a%20b&version-id-marker=v%2F1"
+    page = page_of(f"<CommonPrefixes><Prefix>a%2F</Prefix></CommonPrefixes>{told}")
+    assert (page.prefixes, page.next) == (["a/"], "key-marker=a%2F")
     with pytest.raises(Fault, match="goes on, but not where"):
         page_of("<IsTruncated>true</IsTruncated>")
 
@@ -136,7 +137,7 @@ def test_what_is_no_xml_is_a_fault(spoilt):
 @given(st.text(min_size=1, max_size=8), st.text(max_size=8))
 def test_a_marker_says_any_key(key, version):
     """Percent-decoded, the query is what the next page is asked for."""
-    found = dict(parse_qsl(pages.marker_query(key, version), keep_blank_values=True))
+    found = dict(parse_qsl(continuation.marker_query(key, version), keep_blank_values=True))
     assert found == {"key-marker": key} | ({"version-id-marker": version} if version else {})
 
 
@@ -160,3 +161,42 @@ def test_keys_of_a_server_that_does_not_encode():
            "p+</Prefix></CommonPrefixes></ListBucketResult>").encode()
     page = Page("b", xml, False)
     assert ([row.key for row in page.rows], page.prefixes) == (["a+b%20"], ["p+"])
+
+
+@pytest.mark.parametrize("name", ["NextKeyMarker", "KeyMarker", "NextVersionIdMarker", "NextMarker",
+                                  "Marker", "StartAfter", "NextContinuationToken",
+                                  "ContinuationToken"])
+@pytest.mark.parametrize("marker", [b"a\x01", b"a&#x1;", b"\xff"])
+def test_markers_that_no_xml_can_carry(name, marker):
+    """Are not needed; elsewhere a page with such a text cannot be read."""
+    xml = (b"<ListVersionsResult><IsTruncated>true</IsTruncated><EncodingType>url</EncodingType>"
+           b"<%s>%s</%s><Version><Key>a%%01</Key><VersionId>v</VersionId></Version>"
+           b"</ListVersionsResult>" % (name.encode(), marker, name.encode()))
+    page = Page("b", xml, True)
+    assert [row.key for row in page.rows] == ["a\x01"]
+    assert page.next == "key-marker=a%01&version-id-marker=v"
+    with pytest.raises(Fault):
+        Page("b", xml.replace(b"a%01", marker), True)
+
+
+def test_which_listing_it_is():
+    """Current objects are not versions, nor the other way round."""
+    with pytest.raises(NoVersions, match="does not list the versions of 'b'"):
+        page_of(entry("Contents"))
+    with pytest.raises(Fault, match="is one of versions, which nobody asked for"):
+        page_of(entry("DeleteMarker"), "ListBucketResult")
+    assert page_of("").rows == page_of("", "ListBucketResult").rows == []
+
+
+def test_several_prefixes_in_one_element():
+    """Each counts."""
+    page = page_of("<CommonPrefixes><Owner/><Prefix>a/</Prefix><!-- c --><Prefix>b/</Prefix>"
+                   "</CommonPrefixes><CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>")
+    assert page.prefixes == ["a/", "b/", "c/"]
+
+
+@pytest.mark.parametrize("said, latest", [("true", "true"), (" True ", "true"), ("False", "false"),
+                                          ("", ""), ("1", "")])
+def test_whether_a_version_is_the_latest(said, latest):
+    """However it is spelt; what is neither is nothing."""
+    assert page_of(entry(IsLatest=said)).rows[0].is_latest == latest

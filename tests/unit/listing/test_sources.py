@@ -2,8 +2,12 @@
 
 from types import SimpleNamespace
 
-from s3kit.listing.sources import bucket_lines, versions_in_order
+import pytest
+
+from s3kit.errors import Fault
+from s3kit.listing.sources import as_of, bucket_lines, current, versions_in_order
 from s3kit.manifest.row import Row
+from s3kit.units import parse_time
 
 
 def test_versions_are_put_in_the_order_of_their_times():
@@ -14,6 +18,36 @@ def test_versions_are_put_in_the_order_of_their_times():
             Row("b", "a", "2", last_modified="2026-01-01T12:00:00.500Z")]
     (ordered,) = versions_in_order([SimpleNamespace(rows=rows)])
     assert [(row.key, row.version_id) for row in ordered] == [("a", "2"), ("a", "1"), ("z", "9")]
+
+
+def version(key, name, when, **more):
+    """Return a Row of a version."""
+    return Row("b", key, name, last_modified=when, **more)
+
+
+MOMENTS = [f"2026-01-01T12:00:00.{fraction}Z" for fraction in ("122", "123", "123456", "124")]
+
+
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_the_very_moment(at, order, size):
+    """A version is there from its own moment on, to the microsecond, whichever way a server lists
+    and wherever a page ends.
+    """
+    rows = [version(key, when, when) for key in "ab" for when in MOMENTS[::order]]
+    rows.append(version("c", MOMENTS[0], MOMENTS[0], is_delete_marker="true"))
+    pages = [rows[start:start + size] for start in range(0, len(rows), size)]
+    found = [row for chosen in as_of(pages, parse_time(MOMENTS[at])) for row in chosen]
+    assert [(row.key, row.version_id) for row in found] == [("a", MOMENTS[at]), ("b", MOMENTS[at])]
+
+
+def test_rows_that_do_not_say_enough():
+    """Are not passed over: nobody could tell from the manifest that they are missing."""
+    with pytest.raises(Fault, match="does not say when s3://b/k.versionId=1 is from"):
+        list(as_of([[version("k", "1", "")]], parse_time(MOMENTS[0])))
+    with pytest.raises(Fault, match="does not say which versions are the latest"):
+        list(current([[version("k", "1", MOMENTS[0])]]))
 
 
 def test_a_file_of_buckets_from_another_editor(tmp_path):

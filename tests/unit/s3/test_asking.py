@@ -83,3 +83,12 @@ def test_what_says_nothing_of_versions():
     """Is not taken for a bucket without them."""
     with pytest.raises(Fault, match="says nothing of versions"):
         read_versioning(b"<html/>")
+
+
+@pytest.mark.parametrize("name", ["ListBucketResult", "ListVersionsResult"])
+def test_a_listing_says_nothing_of_versions(name):
+    """Even one that cannot be read: the server does not know the question."""
+    for key in (b"k", b"&#x1;"):
+        xml = b'<?xml version="1.0"?>\n<%s xmlns="urn:x"><Key>%s</Key></%s>' % (
+            name.encode(), key, name.encode())
+        assert read_versioning(xml) is None

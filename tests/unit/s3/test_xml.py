@@ -11,6 +11,13 @@ def test_a_document():
     assert local(parse(b'<a xmlns="urn:x"><b/></a>').tag) == "a" and local("a") == "a"
 
 
+@pytest.mark.parametrize("before", [b"", b"\r\n ", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n",
+                                    b"\t\xef\xbb\xbf"])
+def test_what_may_come_before(before):
+    """Blanks and a byte order mark, which XML does not have before its declaration."""
+    assert parse(before + b'<?xml version="1.0" encoding="UTF-8"?><a/>').tag == "a"
+
+
 @pytest.mark.parametrize("text", [b"", b"<a>", b"not XML", b"<a></b>", b"\xff\xfe",
                                   b'<!DOCTYPE a><a/>', b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
                                   b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>'])
