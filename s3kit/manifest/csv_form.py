@@ -160,8 +160,10 @@ class Reader:
         is_header = self.marked or is_header_row(names, self.given, self.bucket)
         if is_header and "key" not in names:
             raise Fault("the manifest has no header row with a column 'key'")
-        if not is_header and len(names) == 1 and ";" in names[0]:
-            raise Fault("columns are separated by ';': a manifest's are by ','")
+        if not is_header and len(names) == 1 < len(self.given):      # else keys, one a line
+            for sign, word in ((";", "';'"), ("\t", "tabs")):
+                if sign in names[0]:
+                    raise Fault(f"columns are separated by {word}: a manifest's are by ','")
         # Unknown names may differ in their letters alone, as attributes do.
         named = [name if name in COLUMNS else self.unknown(cell) for name,
                  cell in zip(names, cells) if name]

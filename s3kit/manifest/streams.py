@@ -18,7 +18,8 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database",
            rb"%%%% HASHDEEP": "hashdeep's output", rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet",
            rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
-           rb"\xff\xfe|\xfe\xff": "UTF-16 text", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz"}
+           rb"\xff\xfe|\xfe\xff|(?:[^\0]\0){3}|(?:\0[^\0]){3}": "UTF-16 text",
+           rb"\0{8}": "zeros", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz"}
 
 
 class Input:

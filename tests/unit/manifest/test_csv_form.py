@@ -314,6 +314,7 @@ MARKED = f"#s3kit manifest 1\n{HEADER}\nb,a{',' * 16}\n#end rows=1\n"
      "the manifest has no header row with a column 'key'"),
     ("key,size,key\na,1,b\n", Fault, "two columns of the header have the same name"),
     ("bucket;key\nb;a\n", Fault, "columns are separated by ';': a manifest's are by ','"),
+    ("bucket\tkey\nb\ta\n", Fault, "columns are separated by tabs: a manifest's are by ','"),
     (MARKED + "b,c\n", Cut, "line 5: something follows the end mark"),
     (MARKED + 'b,"a"c\n', Cut, "line 5: something follows the end mark"),
     (MARKED.replace("#end rows=1\n", MARKED), Cut,
@@ -323,6 +324,14 @@ def test_what_ends_the_reading(text, kind, why):
     found, reader = read(text.encode())
     assert (type(reader.stop), str(reader.stop)) == (kind, why)
     assert [row.key for row in found] == (["a"] if text.startswith(MARKED[:-12]) else [])
+
+
+@pytest.mark.parametrize("key", ["a;b", "a\tb", ";"])
+def test_a_list_of_keys_is_not_parted_otherwise(key):
+    """With one column a semicolon or a tab belongs to the key."""
+    reader = Reader("b", ["key"])
+    rows = reader.feed(f"{key}\nc\n".encode()) + reader.close()
+    assert [row.key for row in rows] == [key, "c"] and reader.stop is None
 
 
 @pytest.mark.parametrize("text", [MARKED + MARKED, MARKED + "\n\n" + MARKED])

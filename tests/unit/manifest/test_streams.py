@@ -111,7 +111,9 @@ def test_blanks_and_a_mark_of_order_before_it(form, lead):
     (b"%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", "hashdeep's output"),
     (b"PAR1\x15\x04\x15" + bytes(20), "Parquet"), (b"ORC\x11\0\0\x0a" + bytes(20), "ORC"),
     (b"PK\x03\x04\x14\0\x06\0" + bytes(20), "a zip archive"),
-    ("bucket,key\n".encode("utf-16"), "UTF-16 text"), ("bucket,key\n".encode("utf-16-be"), None),
+    ("bucket,key\n".encode("utf-16"), "UTF-16 text"),
+    ("bucket,key\n".encode("utf-16-be"), "UTF-16 text"), (bytes(4096), "zeros"),
+    ("bucket,key\n".encode("utf-16-le"), "UTF-16 text"),
     (b"\xfe\xff" + "bucket,key\n".encode("utf-16-be"), "UTF-16 text"),
     (b"BZh91AY&SY" + bytes(20), "bzip2"), (b"\xfd7zXZ\0\0\x04" + bytes(20), "xz")])
 def test_foreign_formats_are_named(data, what):
