@@ -13,13 +13,14 @@ from s3kit.policy.directory import APPLY
 from s3kit.policy.evaluator import answer
 from s3kit.policy.live import refusal
 from s3kit.policy.meaning import same
-from s3kit.policy.rehearsal import HARMLESS, rehearsal, turned_rehearsal
+from s3kit.policy.rehearsal import HARMLESS, rehearsal, turned_rehearsals
 from s3kit.policy.template import arn_of
 from s3kit.policy.unknown_actions import REFUSED, unknown_actions
 
 SETTLE, QUICK = 5, 1  # seconds that Amazon's S3 has to take in the canary's policy, and all others
 READS = 10                              # times that what was put is read, until it comes back
 PAUSE = 0.3                             # seconds between
+OTHERWISE = "plan with --by arn or --by username, whichever it knows"
 
 
 class Applying:
@@ -123,24 +124,36 @@ class Applying:
         """
         if self.live.is_amazons or intent.text is None or intent.removes_self:
             return
-        trial, turned, key = rehearsal(intent), turned_rehearsal(intent), intent.circle.key
-        if trial is None:
+        trial, turned = rehearsal(intent), turned_rehearsals(intent)
+        if not (trial or turned):
             return
         if self.is_refused(intent):
-            raise Fault(
-                f"we may not {HARMLESS}, so it cannot be tried whether this server would spare us")
-        self.try_trial(intent, trial)
+            why = f"we may not {HARMLESS}, so it cannot be tried whether this server would "
+            if trial:
+                raise Fault(f"{why}spare us")
+            self.say(f"{intent.bucket}: warning: {why}heed a Deny")
+            return
+        if trial:
+            self.see_that_it_spares(intent, trial)
+        for text, keys in turned.items():
+            self.see_that_it_refuses(intent, text, keys)
+
+    def see_that_it_spares(self, intent, text):
+        """Put a rehearsal that spares us. Raises Fault unless it does."""
+        self.try_trial(intent, text)
         if any(self.is_refused(intent) for _ in self.moments()):
             raise Fault(
-                f"this server does not spare us by {key}: the policy would lock us out "
-                "(plan with --by arn or --by username, whichever it knows)")
-        if turned is None:
+                f"this server does not spare us by {intent.circle.key}: the policy would lock us "
+                f"out ({OTHERWISE})")
+
+    def see_that_it_refuses(self, intent, text, keys):
+        """Put a rehearsal that denies us something. Raises Fault unless we are refused that."""
+        self.try_trial(intent, text)
+        if any(self.is_refused(intent) for _ in self.moments()):
             return
-        self.try_trial(intent, turned)
-        if not any(self.is_refused(intent) for _ in self.moments()):
-            raise Fault(
-                f"this server does not heed {key}: the policy would keep nobody out "
-                "(plan with --by arn or --by username, whichever it knows)")
+        raise Fault(f"this server does not heed {', '.join(keys)}: the policy would keep nobody out"
+                    f" ({OTHERWISE})" if keys else
+                    "this server does not heed a Deny: the policy would keep nobody out")
 
     def try_trial(self, intent, text):
         """Put a rehearsal. Raises Fault."""

@@ -1,6 +1,6 @@
 """What is put before a policy that shuts others out, where a server's ways are not known: its
-Denies, of an action whose loss harms nobody. They must spare the caller; turned round, they must
-refuse the caller.
+Denies, of an action whose loss harms nobody. What could bar the caller must spare them; turned
+round, each Deny must refuse the caller.
 
 Some servers do not know aws:PrincipalArn. To one of them a Deny that spares principals by it spares
 nobody, and could not be taken back; to another it is about nobody, and keeps nobody out.
@@ -23,33 +23,37 @@ def rehearsal(intent):
     """Return the old policy of an Intent with the Denies of the new one that could bar the caller,
     of a harmless action, as text; None if it has none.
     """
-    return harmless_beside_the_old(intent, barring(intent.documents[1], intent))
-
-
-def turned_rehearsal(intent):
-    """Return the same with those Denies turned round that would then refuse the caller for sure;
-    None where there are none.
-    """
-    caller, bucket = (intent.circle.asker(intent.circle.caller.arn),
-                      arn_of(intent.bucket, intent.circle))
-    version = intent.documents[1].get("Version", FIRST_VERSION)
-
-    def is_sure(statement):
-        alone = {"Version": version, "Statement": [harmless(statement, REHEARSAL, bucket)]}
-        return answer(alone, caller, HARMLESS, bucket).verdict == DENY
-
-    turned = (turned_on(statement, caller) for statement in barring(intent.documents[1], intent))
-    return harmless_beside_the_old(intent, [each for each in turned if each and is_sure(each)])
-
-
-def harmless_beside_the_old(intent, statements):
-    """Return an Intent's old policy with statements, of the harmless action, as text; None if there
-    are none.
-    """
     bucket = arn_of(intent.bucket, intent.circle)
     trial = [harmless(statement, f"{REHEARSAL}{number or ''}", bucket)
-             for number, statement in enumerate(statements)]
+             for number, statement in enumerate(barring(intent.documents[1], intent))]
     return beside_the_old(intent, trial) if trial else None
+
+
+def turned_rehearsals(intent):
+    """Return {the old policy of an Intent with one of the new Denies, of the harmless action and
+    turned round so that it refuses the caller, as text: the condition keys that were turned}.
+
+    Denies that would not do so for sure, wherever they are heeded, are left out.
+    """
+    (old, new), bucket = intent.documents, arn_of(intent.bucket, intent.circle)
+    caller, version = known_caller(intent.circle), new.get("Version", FIRST_VERSION)
+    found = {}
+    for statement in new["Statement"]:
+        if statement["Effect"] == "Deny" and statement not in (old["Statement"] if old else ()):
+            turned, keys = turned_on(statement, caller)
+            trial = harmless(turned, REHEARSAL, bucket)
+            alone = {"Version": version, "Statement": [trial]}
+            if answer(alone, caller, HARMLESS, bucket).verdict == DENY:
+                found[beside_the_old(intent, [trial])] = keys
+    return found
+
+
+def known_caller(circle):
+    """Return the caller as an Asker of whom the ARN is known, too, where a Circle lets nothing rest
+    on it.
+    """
+    caller = circle.asker(circle.caller.arn)
+    return caller._replace(context={"aws:principalarn": (caller.arn,)} | caller.context)
 
 
 def beside_the_old(intent, trial):
@@ -60,23 +64,23 @@ def beside_the_old(intent, trial):
 
 
 def turned_on(statement, caller):
-    """Return a statement that denies the caller (an Asker) what this one spares them; None if
-    nothing in it can be turned round.
+    """Return (a statement that denies the caller, an Asker, what this one spares them; the
+    condition keys that this is done with).
     """
-    condition, has_turned = {}, False
+    condition, turned = {}, []
     for operator, keys in statement.get("Condition", {}).items():
         positive = POSITIVE.get(operator.removesuffix("IfExists"))
         for key, values in keys.items():
             given = caller.context.get(key.lower())
             is_turned = bool(positive and given)
-            has_turned |= is_turned
+            turned += [key] * is_turned
             condition.setdefault(positive if is_turned else operator, {})[key] = (
                 given[0] if is_turned else values)
-    found = statement | {"Condition": condition}
+    found = statement | ({"Condition": condition} if condition else {})
     if "NotPrincipal" in found:
         del found["NotPrincipal"]
-        found["Principal"], has_turned = {"AWS": caller.arn}, True
-    return found if has_turned else None
+        found["Principal"] = {"AWS": caller.arn}
+    return found, list(dict.fromkeys(turned))
 
 
 def barring(document, intent):

@@ -1,16 +1,29 @@
 """What is put before a policy that shuts others out."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from fakes3 import CHARACTERS
 from policydocs import ROOT, USERS
-from policyruns import ALICE, BOB, OLD, ONLY_ME, circle, deny, document, live, new_one
+from policyruns import (
+    ALICE,
+    BOB,
+    GLASS,
+    OLD,
+    ONLY_ME,
+    circle,
+    deny,
+    document,
+    live,
+    new_one,
+)
 
 from s3kit.policy.documents import compact
+from s3kit.policy.identity import ARN_KEY, NAME_KEY
 from s3kit.policy.intent import Intent
-from s3kit.policy.rehearsal import HARMLESS, REHEARSAL, cleaned, rehearsal, turned_rehearsal
+from s3kit.policy.rehearsal import HARMLESS, REHEARSAL, cleaned, rehearsal, turned_rehearsals
 
 
 def test_a_server_that_does_not_spare_us(place, run):
@@ -37,6 +50,28 @@ def test_a_server_that_heeds_no_deny_of_ours(place, run, character, by):
     assert status == 1 and "the policy would keep nobody out" in err and live(place) == OLD
     assert not [request
                 for request in place.log if new_one(request) and b"S3KitOnlyMe" in request.body]
+
+
+@pytest.mark.parametrize("template", [("read-only",), ("read-only", "--exempt", GLASS, "--by",
+                                                       "arn")])
+def test_a_server_that_freezes_nothing(place, run, template):
+    """It takes the Deny of all writes, and does not heed it."""
+    run("plan", "b", "-t", *template)
+    place.character = CHARACTERS["ceph-policies"]()
+    place.character.unknown = re.compile(b"nothing")
+    if len(template) == 1:
+        place.user = None
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 1 and "would keep nobody out" in err and live(place) == OLD
+
+
+def test_what_cannot_be_tried_is_said(place, run):
+    """Whoever may not see the versioning cannot see either whether a Deny is heeded."""
+    run("plan", "b", "-t", "read-only")
+    place.fault("status", key="", times=None, status=403, code="AccessDenied",
+                where=lambda request: "versioning" in request.query)
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 0 and "it cannot be tried whether this server would heed a Deny" in err
 
 
 def test_two_users_on_ceph(place, run):
@@ -79,28 +114,49 @@ def test_what_is_rehearsed():
     assert both == document(OTHER, made, made | {"Sid": f"{REHEARSAL}1"})
 
 
-def turned(*statements):
-    """Return the statements of a turned rehearsal of putting these, or None."""
-    found = turned_rehearsal(Intent("b", circle(ALICE, BOB), None, compact(document(*statements))))
-    return found and json.loads(found)["Statement"]
+def turned(*statements, old=None, key=ARN_KEY):
+    """Return [(the statements of a turned rehearsal of putting these, the keys that are turned)].
+    """
+    found = turned_rehearsals(Intent("b", circle(ALICE, BOB, key=key), old and compact(old),
+                                     compact(document(*statements))))
+    return [(json.loads(text)["Statement"], keys) for text, keys in found.items()]
+
+
+MADE = {"Sid": REHEARSAL, "Effect": "Deny", "Principal": "*", "Action": HARMLESS,
+        "Resource": "arn:aws:s3:::b"}
 
 
 def test_what_is_turned_round():
     """What spares the caller then means the caller; the rest of the statement stays."""
     services = {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
-    made = {"Sid": REHEARSAL, "Effect": "Deny", "Principal": "*", "Action": HARMLESS,
-            "Resource": "arn:aws:s3:::b"}
-    by_arn = made | {"Condition": {"StringEquals": {"aws:PrincipalArn": ALICE}} | services}
-    assert turned(OTHER | {"Sid": "W"}, SPARING | {
-        "Condition": SPARING["Condition"] | services}) == [by_arn]
+    by_arn = MADE | {"Condition": {"StringEquals": {"aws:PrincipalArn": ALICE}} | services}
+    both = SPARING | {"Condition": SPARING["Condition"] | services}
+    assert turned(both) == [([by_arn], [ARN_KEY])]
     by_name = SPARING | {"Condition": {"StringNotEquals": {"aws:username": "alice"},
                                        "StringNotLikeIfExists": {"aws:username": "bo?"}}}
-    assert turned(by_name) == [made | {"Condition": {"StringEquals": {"aws:username": "alice"},
-                                                     "StringLike": {"aws:username": "alice"}}}]
+    assert turned(by_name) == [([MADE | {"Condition": {"StringEquals": {"aws:username": "alice"},
+                                                       "StringLike": {"aws:username": "alice"}}}],
+                                ["aws:username"])]
     others = {name: value for name, value in SPARING.items() if name != "Principal"}
     spared = {"AWS": [ALICE, BOB, ROOT, ROOT.split(":")[4]]}
-    found, = turned(others | {"NotPrincipal": spared, "Condition": {}})
+    (found,), _ = turned(others | {"NotPrincipal": spared, "Condition": {}})[0]
     assert found["Principal"] == {"AWS": ALICE} and "NotPrincipal" not in found
+
+
+def test_each_new_deny_is_tried_alone():
+    """One that is heeded would hide another that is not; those of the same meaning are one, and
+    what is live already is not tried.
+    """
+    more = SPARING | {"Sid": "More", "Action": "s3:Put*"}
+    by_arn = MADE | {"Condition": {"StringEquals": {"aws:PrincipalArn": ALICE}}}
+    assert turned(OTHER, SPARING, more) == [([MADE], []), ([by_arn], [ARN_KEY])]
+    assert turned(OTHER, SPARING, old=document(OTHER)) == [([OTHER, by_arn], [ARN_KEY])]
+
+
+def test_arns_where_names_are_all_that_is_known():
+    """Whether the server knows them is what is tried."""
+    by_arn = MADE | {"Condition": {"StringEquals": {"aws:PrincipalArn": ALICE}}}
+    assert turned(SPARING, key=NAME_KEY) == [([by_arn], [ARN_KEY])]
 
 
 def test_what_cannot_be_turned_round():
@@ -109,7 +165,8 @@ def test_what_cannot_be_turned_round():
         "aws:SourceIp": "10.0.0.0/8"}}}
     plain = SPARING | {"Condition": SPARING["Condition"] | {"Bool": {
         "aws:SecureTransport": "false"}}}
-    assert turned(elsewhere) is None and turned(plain) is None and turned(OTHER) is None
+    mallory = OTHER | {"Principal": {"AWS": "arn:aws:iam::111111111111:user/mallory"}}
+    assert turned(elsewhere) == turned(plain) == turned(mallory) == []
 
 
 def test_the_version_of_a_rehearsal():
