@@ -14,7 +14,7 @@ from s3kit.errors import Fault, NoSuchBucket
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import is_of_s3
 from s3kit.s3.patience import delay
-from s3kit.s3.translation import coded, translate, translated
+from s3kit.s3.translation import coded, translated
 
 SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
 TRIES = 3
@@ -59,13 +59,12 @@ def find_region(client, bucket):
 
     Raises NoSuchBucket or Fault. An answer that refuses us tells the region, too.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-    try:
-        answer = client.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        answer = error.response
-    except BotoCoreError as error:
-        raise translate(error) from None
+    from botocore.exceptions import ClientError
+    with translated():
+        try:
+            answer = client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            answer = error.response
     told = answer.get("ResponseMetadata", {})
     headers = told.get("HTTPHeaders", {})
     if told.get("HTTPStatusCode") == 404 and is_of_s3(headers):

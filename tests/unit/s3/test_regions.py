@@ -154,3 +154,18 @@ def test_a_404_of_somebody_else_is_not_s3s(quick, monkeypatch):
     with pytest.raises(Fault, match="status 404") as caught:
         regions.ask_region(Endpoint("b", "http://h/b"))
     assert not isinstance(caught.value, NoSuchBucket)
+
+
+def test_an_answer_that_botocore_cannot_read():
+    """It is said in a line; what we did wrong ourselves is not."""
+    from botocore.parsers import ResponseParserError
+
+    def fail(error):
+        def head_bucket(**_):
+            raise error
+        return SimpleNamespace(head_bucket=head_bucket)
+
+    with pytest.raises(Fault, match="no XML"):
+        regions.find_region(fail(ResponseParserError("no XML")), "b")
+    with pytest.raises(KeyError):
+        regions.find_region(fail(KeyError("ours")), "b")
