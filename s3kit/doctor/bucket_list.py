@@ -33,6 +33,8 @@ def list_buckets(home, keys, most):
             return transfer, found, owner
         more, named, token = read_page(parse(transfer.body))
         found, owner = found + more, owner or named
+        if f"continuation-token={quote(token, safe='')}&" == query:
+            raise Fault("the list of buckets goes in circles")
         if not token or len(found) > most:
             return transfer, found, owner       # there may be more, which nobody wants to know of
         query = f"continuation-token={quote(token, safe='')}&"

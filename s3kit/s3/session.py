@@ -181,8 +181,15 @@ class Session:
 
         Raises NoAccess or Fault.
         """
-        with translated():
-            found = self.client.list_buckets().get("Buckets")
-        if found is None or not all(bucket.get("Name") for bucket in found):
-            raise Fault("the server does not answer with a list of buckets")
-        return [(bucket["Name"], bucket.get("CreationDate")) for bucket in found]
+        found, token, asked = [], "", set()
+        while token not in asked:
+            asked.add(token)
+            with translated():
+                page = self.client.list_buckets(**{"ContinuationToken": token} if token else {})
+            buckets, token = page.get("Buckets"), page.get("ContinuationToken", "")
+            if buckets is None or not all(bucket.get("Name") for bucket in buckets):
+                raise Fault("the server does not answer with a list of buckets")
+            found += [(bucket["Name"], bucket.get("CreationDate")) for bucket in buckets]
+            if not token:
+                return found
+        raise Fault("the list of buckets goes in circles")

@@ -192,6 +192,26 @@ def test_the_buckets_that_there_are(fake, monkeypatch):
     assert {"aaa", "bbb"} <= set(found) and all(when.tzinfo for when in found.values())
 
 
+def test_buckets_come_in_pages(fake, monkeypatch):
+    """As many as the server likes; a page that comes again ends the list."""
+    for number in range(23):
+        fake.bucket(f"b{number:02d}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", fake.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fake.secret_key)
+    fake.hook = lambda request: request.query.setdefault("max-buckets", "5")
+    session = session_of(endpoint_url=fake.url, region=None)
+    names = [name for name, _ in session.buckets()]
+    assert names == sorted(set(names)) and {f"b{number:02d}" for number in range(23)} <= set(names)
+
+    def begin_again(request):
+        """Show the first page, whatever was asked for."""
+        request.query = {"max-buckets": "5"}
+
+    fake.hook = begin_again
+    with pytest.raises(Fault, match="goes in circles"):
+        session.buckets()
+
+
 @pytest.mark.parametrize("answer, found", [
     ({}, None), ({"Buckets": [{}]}, None), ({"Buckets": []}, []),
     ({"Buckets": [{"Name": "b"}]}, [("b", None)])])
