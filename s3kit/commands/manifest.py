@@ -3,12 +3,14 @@
 from argparse import Namespace
 
 from s3kit.cli import frame, options
+from s3kit.cli.messages import say
 from s3kit.cli.progress import Progress
 from s3kit.cli.signals import Signals
 from s3kit.cli.streams import Sink, Source, closing
 from s3kit.cli.tally import Tally
 from s3kit.errors import DONE, SOME_FAILED, Usage
 from s3kit.text import count
+from s3kit.units import show_time
 
 NAME = "s3-manifest"
 
@@ -44,7 +46,7 @@ def manifest(args):
         raise Usage("--versions and --at exclude each other")
     found, keep = sources(args), Filter(args)
     tally, progress = Tally(args), Progress(args, "row")
-    read_from, nonsense = [], 0
+    read_from, nonsense, missing = [], 0, []
 
     def form():
         return args.format or (read_from[0].form if read_from else "csv")
@@ -55,7 +57,7 @@ def manifest(args):
         return source
 
     with closing(Sink(args, form, source_rows=True), progress) as sink:
-        for rows, extras in rows_of(found, args, Signals.check, read):
+        for rows, extras in rows_of(found, args, Signals.check, read, missing.append):
             rows = keep(rows)
             for row in rows:
                 nonsense += row.verbatim is not None
@@ -63,13 +65,16 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-        conclude(args, tally, progress)
-    return SOME_FAILED if nonsense else DONE
+        conclude(args, tally, progress, missing)
+    return SOME_FAILED if nonsense or missing else DONE
 
 
-def conclude(args, tally, progress):
-    """Say how much it was, and with -v what servers lacked."""
+def conclude(args, tally, progress, missing):
+    """Say how much it was, which addresses named nothing, and with -v what servers lacked."""
     from s3kit.s3.capabilities import KNOWN
+    for address in missing:
+        when = f" at {show_time(args.at)}" if args.at else ""
+        say(NAME, f"cannot find '{address}': no such key or prefix{when}")
     if args.verbose or progress.is_shown:
         tally.summary(progress, [count(tally.rows(), "row")])
     for line in KNOWN.lines() if args.verbose else ():

@@ -52,11 +52,11 @@ def bucket_lines(path):
             if (name := line.partition("#")[0].strip())]
 
 
-def rows_of(found, args, check, read):
+def rows_of(found, args, check, read, absent):
     """Yield (rows, names of unknown columns) of every source, as they come.
 
     `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and
-    `extras`.
+    `extras`; `absent(address)` hears of a prefix that nothing begins with.
     """
     access = listing = None
     for kind, what in found:
@@ -73,7 +73,12 @@ def rows_of(found, args, check, read):
                 listing = Listing(check, args.connections, access.renewed)
             wanted = [what] if kind == "s3" else every_bucket(access, args.exclude_bucket)
             for bucket, prefix in wanted:
-                yield from ((rows, []) for rows in s3_rows(access, listing, bucket, prefix, args))
+                is_there = not prefix
+                for rows in s3_rows(access, listing, bucket, prefix, args):
+                    is_there = is_there or bool(rows)
+                    yield rows, []
+                if not is_there:
+                    absent(f"s3://{bucket}/{prefix}")
 
 
 def every_bucket(access, exclude):

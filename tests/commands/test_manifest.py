@@ -231,3 +231,20 @@ def test_a_server_without_versions(run):
             done = run("s3-manifest", *words, "s3://b", env=env_of(server))
             assert done.status == 3 and "does not list the versions of 'b'" in done.err
             assert "#end" not in done.out
+
+
+@pytest.mark.parametrize("options", [[], ["--versions"], ["--at", "2020-01-01"]])
+def test_a_prefix_that_names_nothing(run, fake, options):
+    """It is said, as s3-list does: with a typing error in it a pipeline would move nothing, and
+    call that success. The others are listed all the same; an empty bucket is not wrong.
+    """
+    fake.bucket("b", versioning="Enabled")
+    fake.bucket("empty")
+    fake.put("b", "photos/a", b"x", modified=0)
+    done = run("s3-manifest", *options, "s3://b/phots/", "s3://b/photos/", "s3://empty",
+               env=env_of(fake))
+    assert done.status == 1 and [row.key for row in read_rows(done.out)] == ["photos/a"]
+    assert "cannot find 's3://b/phots/': no such key or prefix" in done.err
+    assert done.err.count("\n") == 1 and done.out.endswith("#end rows=1\n")
+    calm = run("s3-manifest", *options, "s3://empty", env=env_of(fake))
+    assert (calm.status, calm.err) == (0, "")
