@@ -4,6 +4,7 @@ long. What hangs on an answer is not asked without it.
 
 from urllib.parse import urlsplit
 
+from s3kit.doctor import abilities
 from s3kit.doctor.account import Account
 from s3kit.doctor.aside import Late, Limit, aside
 from s3kit.doctor.bucket_list import ONE, verdict_of
@@ -106,6 +107,18 @@ class Checkup:
         else:
             yield Finding("clock", OK, "agrees with the server's", "", facts)
 
+    # --- the server
+
+    def abilities(self, seen):
+        """Yield what the server can do, by the first of the buckets that it has, best with a key.
+        """
+        there = sorted((bucket for bucket in seen if "list" in bucket.told),
+                       key=lambda bucket: not bucket.key)
+        if there:
+            name = there[0].name
+            endpoint = self.session.located({name: self.home.region})[name]
+            yield from abilities.findings(endpoint, there[0].key, self.check, self.trace)
+
     # --- the buckets
 
     def buckets(self):
@@ -122,6 +135,8 @@ class Checkup:
         Questions(self, seen).run()
         for bucket in seen:
             yield from bucket.findings()
+        if named and self.account.is_custom:
+            yield from self.abilities(seen)
         is_open = [bucket.name for bucket in seen if bucket.is_open]
         if is_open:         # on one line: where it is so it is so of most
             names = ", ".join(is_open[:NAMED]) + (f" and {len(is_open) - NAMED:,} more"

@@ -20,6 +20,7 @@ from s3kit.prune.plan import Planned
 from s3kit.prune.undo import Undo
 from s3kit.s3.access import Access
 from s3kit.s3.calls import Control
+from s3kit.s3.capabilities import KNOWN
 from s3kit.text import count
 from s3kit.units import show_size
 
@@ -71,6 +72,8 @@ class Pruning:
                        limit=AHEAD, together=MOST, batches=batches)
             self.deleting = Deleting(stage, self.choice, undo)
             stage.run(self.deleting)
+        for line in KNOWN.lines() if self.args.verbose else ():
+            self.tally.say(line)
 
     def read_all(self, batches, spool):
         """Spool all rows to disk. Raises Fault (Cut)."""
