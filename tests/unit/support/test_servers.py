@@ -6,7 +6,8 @@ import pytest
 import servers
 
 
-@pytest.mark.parametrize("kind", [servers.Seaweed, servers.Ministack, servers.Moto])
+@pytest.mark.parametrize("kind", [servers.Seaweed, servers.Ministack, servers.Moto,
+                                  servers.Rclone])
 def test_a_server_starts_and_ends(kind):
     """An object that was put is there; afterwards neither process nor folder is left."""
     with kind() as server:
