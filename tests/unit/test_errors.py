@@ -11,7 +11,7 @@ from s3kit import errors
 from s3kit.errors import Fault, of_file, reason
 
 STATUSES = {"Fault": 3, "Usage": 2, "Held": 4, "Cut": 3, "NoAccess": 3, "NoCredentials": 3,
-            "NoSuchBucket": 3}
+            "NoSuchBucket": 3, "NoVersions": 3}
 
 
 def test_the_status_of_every_fault():
