@@ -207,20 +207,29 @@ def why_unheeded(endpoint, version_id):
     nobody has.
 
     Amazon's answers with an error then. A server that says that it has deleted would delete as well
-    what took a proven object's place; an answer without a code of S3's says nothing.
+    what took a proven object's place; an answer without a code of S3's says nothing. Google's says
+    NoSuchKey of what is not there, with a condition or without
+    (https://docs.cloud.google.com/storage/docs/xml-api/delete-object): that says nothing either.
     """
     key = f"s3kit-no-such-key-{os.urandom(16).hex()}"
     url = endpoint.object_url(key, version_id=version_id)
-    for tries in range(4):
-        transfer = Wire.once(endpoint, url, method="DELETE", headers=[f'If-Match: "{"0" * 32}"'])
-        verdict = verdicts.verdict_of(transfer)
-        if verdict not in (verdicts.AGAIN, verdicts.SLOW):
-            break
-        time.sleep(delay(tries))
-    if 200 <= transfer.status < 300 and not transfer.code:
+    transfer = try_delete(endpoint, url, [f'If-Match: "{"0" * 32}"'])
+    if is_done(transfer):
         return ("the server does not heed If-Match when it deletes: what took the object's place "
                 "would go with it")
-    if transfer.status == 412 or (400 <= transfer.status < 500
-                                  and not verdicts.is_wordless(transfer)):
-        return ""
-    return f"nobody knows whether the server heeds If-Match when it deletes: {said(transfer)}"
+    unknown = f"nobody knows whether the server heeds If-Match when it deletes: {said(transfer)}"
+    if verdicts.verdict_of(transfer) == verdicts.VANISHED:
+        return "" if is_done(try_delete(endpoint, url)) else unknown
+    is_refused = 400 <= transfer.status < 500 and not verdicts.is_wordless(transfer)
+    return "" if is_refused or transfer.status == 412 else unknown
+
+
+def try_delete(endpoint, url, headers=()):
+    """Return the Transfer of a DELETE of what is not there, tried again as long as that may help.
+    """
+    for tries in range(4):
+        transfer = Wire.once(endpoint, url, method="DELETE", headers=headers)
+        if verdicts.verdict_of(transfer) not in (verdicts.AGAIN, verdicts.SLOW):
+            break
+        time.sleep(delay(tries))
+    return transfer

@@ -59,5 +59,6 @@ class Targets:
         if bucket not in self.unheeded:
             endpoint = self.access.endpoint(bucket)
             with self.access.at_once():
-                self.unheeded[bucket] = why_unheeded(endpoint, "null" if versioning else "")
+                # where there may be versions no delete marker is to come
+                self.unheeded[bucket] = why_unheeded(endpoint, "" if versioning == "" else "null")
         return self.unheeded[bucket]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, clean_env, env_of, examples
-from fakes3 import FakeS3
+from fakes3 import CHARACTERS, FakeS3
 from terminals import pieces
 
 from manifests import read_rows
@@ -266,6 +266,18 @@ def test_a_server_that_heeds_no_condition(fake, run, tmp_path):
     done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
     assert (done.status == 1 and "does not heed If-Match" in done.err
             and kept(fake) == {("k", "null")})
+
+
+def test_a_server_that_finds_nothing_whatever_the_condition(fake, run, tmp_path):
+    """Its 404 is not taken for a condition that failed: what was overwritten since stays."""
+    fake.bucket("b")
+    fake.put("b", "k", b"body")
+    manifest = proven(fake, run, tmp_path)
+    fake.character = CHARACTERS["gcs-deletes"]()
+    fake.put("b", "k", b"newer bytes")
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 1 and "nobody knows whether" in done.err
+    assert kept(fake) == {("k", "null")} and fake.get("b", "k").body == b"newer bytes"
 
 
 def test_one_row_that_cannot_go_safely_does_not_stop_the_others(fake, run, tmp_path):

@@ -147,6 +147,23 @@ class SwiftDeletes(Character):
         return response
 
 
+@character("gcs-deletes")
+class GcsDeletes(Character):
+    """Google's: a DELETE of what is not there is a 404, and its condition is of generations, not of
+    ETags.
+
+    https://docs.cloud.google.com/storage/docs/xml-api/delete-object
+    """
+
+    def asked(self, s3, request):
+        """Take no notice of a condition, and find nothing."""
+        if request.method == "DELETE" and request.key:
+            request.headers.pop("if-match", None)
+            bucket = s3.buckets[request.bucket]
+            if not bucket.find(request.key, request.query.get("versionId") or "null"):
+                raise S3Error("NoSuchKey")
+
+
 @character("ceph-deletes")
 class CephDeletes(Character):
     """Ceph's gateway: DeleteObjects refuses without a reason, and DELETE does not heed If-Match.

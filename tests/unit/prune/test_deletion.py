@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import env_of
+from fakes3 import CHARACTERS
 
 from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.prune import deletion
@@ -235,6 +236,16 @@ def test_whether_a_server_heeds_conditions(fake, session, monkeypatch, versionin
         fake.hook = lambda request: request.headers.pop("if-match", None)
     why = deletion.why_unheeded(session.endpoint("b"), "null" if versioning else "")
     assert ("does not heed" in why) is not heeds and bool(why) is not heeds
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+def test_a_404_of_a_key_that_is_not_there_says_nothing(fake, session, versioning):
+    """Where the same comes without a condition: an object that took another's place would go."""
+    fake.character = CHARACTERS["gcs-deletes"]()
+    fake.bucket("b", versioning=versioning)
+    why = deletion.why_unheeded(session.endpoint("b"), "null" if versioning else "")
+    assert "nobody knows whether the server heeds If-Match" in why and "NoSuchKey" in why
+    assert not fake.versions("b")
 
 
 def test_nobody_knows_whether_conditions_are_heeded(fake, session, monkeypatch):

@@ -62,6 +62,12 @@ def test_a_null_marker_that_nobody_can_replace_now():
     assert doomed.version_id == "null" and not doomed.etag
 
 
+def test_where_nobody_tells_of_versions_none_is_made(asked):
+    """The server is tried by the name of a null version: without, a delete marker could come."""
+    Targets(Access({"b": None})).target(Row("b", "k", etag=ETAG))
+    assert asked == [("b", "null")]
+
+
 def test_a_server_is_tried_once_for_each_bucket(asked):
     targets = Targets(Access({"b": "", "c": ""}))
     for bucket in ("b", "c", "b"):
