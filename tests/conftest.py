@@ -62,6 +62,7 @@ def examples(command):
 
 
 SHIMS = HERE / ".shims"
+SERVERS = "s3kit server"        # the property under which a test hands over what became of commands
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -240,12 +241,27 @@ def workers():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """End with what the fault suite tried, if any of it ran."""
+    """End with what the fault suite tried, and what became of the pipeline on other servers, if any
+    of it ran.
+    """
     from faults.table import table
-    lines = table(report.user_properties for reports in terminalreporter.stats.values() for report
-                  in reports if getattr(report, "when", "") == "teardown"
-                  or getattr(report, "user_properties", None))
-    if lines:
-        terminalreporter.section("faults")
-        for line in lines:
-            terminalreporter.write_line(line)
+    properties = [report.user_properties for reports in terminalreporter.stats.values()
+                  for report in reports if getattr(report, "when", "") == "teardown"
+                  or getattr(report, "user_properties", None)]
+    for title, lines in (("faults", table(properties)),
+                         ("servers that are not Amazon's", servers_table(properties))):
+        if lines:
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.write_line(line)
+
+
+def servers_table(properties):
+    """Return the lines: server, and what became of each command there."""
+    found = {tuple(words for _, words in value): [name for name, _ in value]
+             for one in properties for name, value in one if name == SERVERS}
+    if not found:
+        return []
+    heads = max(found.values(), key=len)
+    return [f"{line[0]:16}" + "".join(f"{cell:16}" for cell in line[1:]).rstrip()
+            for line in [heads, *sorted(found)]]

@@ -3,12 +3,13 @@ deleted, or something says why not.
 """
 
 import pytest
-from conftest import env_of
+from conftest import SERVERS, env_of
 from fakes3 import CHARACTERS, FakeS3
 
 from manifests import read_rows
 
 PAGE = 1000
+LARGE = 70 << 20
 ODD = ["a%2Fz", "a%2Fz!", "a+1", "a-1", "a.txt", "b~z", "\x01control", "sp ace", "é", "x&y<z>"]
 
 
@@ -23,9 +24,20 @@ def fill(server):
             server.put("b", key, b"%d" % n)
 
 
+@pytest.fixture
+def became(record_property):
+    """Return became(command, words): what the table of servers says of a command; see conftest."""
+    def became(command, words):
+        said[command] = words
+    said = {}
+    yield became
+    record_property(SERVERS, list(said.items()))
+
+
 @pytest.mark.parametrize("name", CHARACTERS)
-def test_the_pipeline(run, tmp_path, name):
+def test_the_pipeline(run, tmp_path, name, became):
     """From the listing to the deletion, with every version in the manifest once."""
+    became("server", name)
     with FakeS3(character=name) as server:
         fill(server)
         there = {(version.key, version.id if server.character.versions else "")
@@ -35,19 +47,26 @@ def test_the_pipeline(run, tmp_path, name):
         assert listed.status == 0, listed.err
         rows = [(row.key, row.version_id) for row in read_rows(listed.out)]
         assert len(rows) == len(set(rows)) and set(rows) == there
+        became("s3-manifest", f"{len(rows):,} versions" if options else f"{len(rows):,} objects")
         fetched = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(server))
         assert fetched.status == 0, fetched.err
+        became("s3-fetch", "all")
         checked = run("s3-verify", "--discard", "-d", "d", input=fetched.out, env=env_of(server))
+        proofs = "+".join(sorted({row.proof.partition(":")[0] for row in read_rows(checked.out)}))
         if not server.character.verifiable:
             assert checked.status == 5, checked.err
             assert {row.state for row in read_rows(checked.out)} == {"unverifiable"}
             assert all((tmp_path / "d" / row.path).exists() for row in read_rows(checked.out))
+            became("s3-verify", "unverifiable")
+            became("s3-prune", "nothing")
             return
         assert checked.status == 0, checked.err
+        became("s3-verify", proofs)
         pruned = run("s3-prune", "--yes", "-d", "d", input=checked.out, env=env_of(server))
         assert pruned.status == 0, pruned.err
         assert {row.state for row in read_rows(pruned.out)} == {"pruned"}
         assert not server.versions("b")
+        became("s3-prune", "all")
 
 
 @pytest.mark.parametrize("name", CHARACTERS)
@@ -59,3 +78,38 @@ def test_current_objects(run, name):
         assert listed.status == 0, listed.err
         keys = listed.out.split("\0")[:-1]
         assert sorted(keys) == sorted({version.key for version in server.versions("b")})
+
+
+@pytest.mark.system("minutes")
+@pytest.mark.parametrize("options", [[], ["--versions"]])
+def test_directory_order(run, options):
+    """A server with an order of its own: the listing is split among connections all the same, and
+    each key is there once.
+    """
+    folders = [name + end for name in ("bar", "foo", "qux")
+               for end in ("/", "-", "/x/", "+", ".conda/", "/.h/", "")]
+    keys = {f"{folder}{n:04d}" for folder in folders for n in range(2500)}
+    with FakeS3(character="directory-order") as server:
+        server.bucket("b", versioning="Enabled" if options else None)
+        for key in keys:
+            server.put("b", key.replace("/", server.character.SLASH), b"")
+        server.latency = 0.05
+        listed = run("s3-manifest", "-c", 16, *options, "s3://b/", env=env_of(server))
+        assert listed.status == 0, listed.err
+        rows = [row.key for row in read_rows(listed.out)]
+        assert len(rows) == len(keys) and set(rows) == keys
+        assert len(server.requests()) > len(keys) / PAGE + 10, "it was not split"
+
+
+def test_the_checksum_of_all_beside_a_range(run, tmp_path):
+    """It is not that of the range: a large object comes in ranges, and is verified."""
+    body = bytes(range(256)) * (LARGE >> 8)
+    with FakeS3(character="bos") as server:
+        server.bucket("b")
+        server.put("b", "large", body)
+        listed = run("s3-manifest", "s3://b/", env=env_of(server))
+        fetched = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(server))
+        assert fetched.status == 0 and len(server.requests(key="large", status=206)) > 1
+        checked = run("s3-verify", "-d", "d", input=fetched.out, env=env_of(server))
+        assert [row.state for row in read_rows(checked.out)] == ["verified"], checked.err
+        assert (tmp_path / "d/b/large").read_bytes() == body

@@ -102,3 +102,26 @@ class NoToken(Character):
         """Leave out what names the next page."""
         return self.change(response, rb"<Next\w+>[^<]*</Next\w+>", b"") if is_listing(
             request) else response
+
+
+@character("directory-order")
+class DirectoryOrder(Character):
+    """A hierarchical namespace: `a/b` comes before `a.b` and `a-b`, in listings and for markers.
+    Kept are keys with a character before all others for the slash.
+
+    https://github.com/juicedata/juicefs/issues/7489
+    """
+
+    SLASH = "\x02"
+    NAMES = ("prefix", "marker", "start-after", "key-marker")
+
+    def asked(self, s3, request):
+        """Look for keys as they are kept."""
+        request.key = request.key.replace("/", self.SLASH)
+        for name in self.NAMES:
+            if name in request.query:
+                request.query[name] = request.query[name].replace("/", self.SLASH)
+
+    def answered(self, s3, request, response):
+        """Give them back."""
+        return self.change(response, b"%02", b"/") if is_listing(request) else response

@@ -1,6 +1,8 @@
 """Servers that are not Amazon's: what each says of objects otherwise, and how it sends them."""
 
+import base64
 import hashlib
+import zlib
 
 from fakes3.characters import Character, character
 
@@ -48,3 +50,27 @@ class Exoscale(NoChecksums):
     def etag(self, etag):
         """Return other digits."""
         return hashlib.sha256(etag.encode()).hexdigest()[:32]
+
+
+@character("bos")
+class Bos(Character):
+    """Baidu's store: an ETag that begins with a dash, and the checksum of the whole object beside
+    each range of it.
+
+    https://github.com/boto/boto3/issues/4512
+    """
+
+    server = "BceBos"
+
+    def etag(self, etag):
+        """Return one of that form."""
+        return "-" + hashlib.sha256(etag.encode()).hexdigest()[:32]
+
+    def answered(self, s3, request, response):
+        """Say the CRC-32 of the whole object, whatever was asked for."""
+        if request.method in ("GET", "HEAD") and request.key and response.status in (200, 206):
+            self.without_checksums(response)
+            version = s3.get(request.bucket, request.key, request.query.get("versionId"))
+            crc = zlib.crc32(version.body).to_bytes(4, "big")
+            response.headers["x-amz-checksum-crc32"] = base64.b64encode(crc).decode()
+        return response
