@@ -11,6 +11,7 @@ from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.prune import deletion
 from s3kit.prune.deletion import MOST, Doomed, Removal, has_made_marker
 from s3kit.prune.removed import OVERWRITTEN, Removed
+from s3kit.s3.address import Endpoint
 from s3kit.s3.calls import AGAIN, Control
 from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.session import Session
@@ -246,6 +247,25 @@ def test_a_404_of_a_key_that_is_not_there_says_nothing(fake, session, versioning
     why = deletion.why_unheeded(session.endpoint("b"), "null" if versioning else "")
     assert "nobody knows whether the server heeds If-Match" in why and "NoSuchKey" in why
     assert not fake.versions("b")
+
+
+@pytest.mark.parametrize("status, code, heeds", [(412, "PreconditionFailed", True),
+                                                 (403, "AccessDenied", False),
+                                                 (400, "InvalidArgument", False)])
+def test_a_refusal_for_another_reason_says_nothing(fake, session, status, code, heeds):
+    """Who may delete below some prefix alone cannot try it, and a version id may be unknown."""
+    fake.bucket("b")
+    fake.fault("status", key=None, method="DELETE", times=None, status=status, code=code)
+    assert bool(deletion.why_unheeded(session.endpoint("b"), "")) is not heeds
+
+
+def test_amazon_s_is_known_to_heed_conditions(monkeypatch):
+    """Also where the key that is tried may not be deleted."""
+    answer = SimpleNamespace(status=403, code="AccessDenied", errno=0, headers={}, failure="",
+                             message="")
+    monkeypatch.setattr(deletion, "try_delete", lambda *_: answer)
+    for url, is_known in (("https://b.s3.eu-west-1.amazonaws.com", True), ("http://s3.b", False)):
+        assert (deletion.why_unheeded(Endpoint("b", url), "") == "") is is_known
 
 
 def test_nobody_knows_whether_conditions_are_heeded(fake, session, monkeypatch):
