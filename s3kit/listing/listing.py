@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from s3kit.errors import Fault, NoVersions
 from s3kit.listing import ending, extras
+from s3kit.listing.census import Census, is_doubted
 from s3kit.listing.continuation import marker_query
 from s3kit.listing.pages import Page
 from s3kit.listing.segments import Segments
@@ -47,11 +48,24 @@ class Listing:
 
     def pages(self, endpoint, prefix="", versions=False, delimiter=""):
         """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use."""
-        run = Run(self, endpoint, prefix, versions, delimiter)
+        run, census = Run(self, endpoint, prefix, versions, delimiter), Census()
         try:
-            yield from run.pages()
+            for page in run.pages():
+                if run.is_doubted:
+                    census.add(page)
+                yield page
+            if census.pages > 1:
+                census.compare(self.objects(endpoint, prefix), endpoint.bucket)
         finally:
             self.wire.stop()
+
+    def objects(self, endpoint, prefix):
+        """Return the Census of a listing of objects."""
+        self.wire.stop()        # what is still under way for the other one
+        census = Census()
+        for page in Run(self, endpoint, prefix, False, "").pages():
+            census.add(page)
+        return census
 
 
 class Question:
@@ -85,6 +99,7 @@ class Run:
         self.later = []         # (when, Question)
         self.last = {}          # segment: its last page that said that it goes on
         self.waited = 0.0
+        self.is_doubted, self.is_flat = False, not delimiter
 
     def pages(self):
         """Yield the Pages in order."""
@@ -166,6 +181,8 @@ class Run:
             is_unknown = self.versions and transfer.status in asking.UNKNOWN_STATUSES
             raise NoVersions(str(fault)) if is_unknown else fault
         page = Page(bucket, transfer.body, self.versions)
+        self.is_doubted = self.versions and self.is_flat and is_doubted(transfer.headers)
+        self.segments.splits.is_off |= self.is_doubted      # every beginning is one more border
         if question.query and page.next == question.query:
             raise Fault(f"the listing of '{bucket}' goes in circles")
         return page

@@ -1,5 +1,7 @@
 """Characters of servers whose listings differ from Amazon's, and where that is said."""
 
+import re
+
 from fakes3.characters import Character, character
 from fakes3.errors import S3Error
 
@@ -125,3 +127,31 @@ class DirectoryOrder(Character):
     def answered(self, s3, request, response):
         """Give them back."""
         return self.change(response, b"%02", b"/") if is_listing(request) else response
+
+
+@character("seaweedfs")
+class Seaweed(Character):
+    """SeaweedFS collects a page of versions in the order of its directories, and sorts it then.
+
+    listObjectVersions in
+    https://github.com/seaweedfs/seaweedfs/blob/master/weed/s3api/s3api_object_versioning.go
+    """
+
+    server = "SeaweedFS 8000GB 4.48"
+
+    def answered(self, s3, request, response):
+        """Leave out what comes before a directory as a key, and after it there: `a-b` beside `a/`.
+        """
+        body = bytes(response.body)
+        if "versions" not in request.query or b"<IsTruncated>true<" not in body:
+            return response
+        tops = {key.partition(b"/")[0] for key in re.findall(rb"<Key>([^<]*/[^<]*)</Key>", body)}
+
+        def left(found):
+            """Return an entry, or nothing."""
+            key = found[1]
+            is_lost = b"/" not in key and any(key[:len(top)] == top and key[len(top):] < b"/"
+                                              for top in tops)
+            return b"" if is_lost else found[0]
+
+        return self.change(response, rb"<Version><Key>([^<]*)</Key>.*?</Version>", left)
