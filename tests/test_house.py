@@ -26,7 +26,8 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 
 ONLY = {"boto3": {"s3.clients"}, "pycurl": {"s3.wire"},
         "botocore": {"s3.clients", "s3.regions", "s3.signature", "s3.translation"}}
-SHARED = {"cores", "errors", "executor", "storage_classes", "text", "units"}    # by every package
+# by every package
+SHARED = {"cores", "errors", "etags", "executor", "storage_classes", "text", "units"}
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
 CPU_SECONDS = 0.1           # that --help may cost beyond the bare interpreter

@@ -2,6 +2,8 @@
 deleted, or something says why not.
 """
 
+import sqlite3
+
 import pytest
 from conftest import SERVERS, env_of
 from fakes3 import CHARACTERS, FakeS3
@@ -113,3 +115,27 @@ def test_the_checksum_of_all_beside_a_range(run, tmp_path):
         checked = run("s3-verify", "-d", "d", input=fetched.out, env=env_of(server))
         assert [row.state for row in read_rows(checked.out)] == ["verified"], checked.err
         assert (tmp_path / "d/b/large").read_bytes() == body
+
+
+@pytest.mark.parametrize("etag", ["0F1E2D3C4B5A69788796A5B4C3D2E1F0", "CKih16GZycICEAE=",
+                                  'W/"AbC"'])
+def test_etags_as_they_came(fake, run, tmp_path, etag):
+    """They are sent back letter by letter, and known again where an older ledger has them in small
+    letters.
+    """
+    body = b"body"
+    fake.put("b", "k", body, checksum=None, etag=etag, sse="aws:kms")
+    listed = run("s3-manifest", "s3://b/", env=env_of(fake))
+    assert read_rows(listed.out)[0].etag == etag
+    fetched = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(fake))
+    assert fetched.status == 0, fetched.err
+    ledger = sqlite3.connect(tmp_path / "d/.s3kit/ledger.sqlite3")
+    with ledger:
+        ledger.execute("UPDATE object SET etag = ?", (etag.removeprefix("W/").strip('"').lower(),))
+    ledger.close()
+    again = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(fake))
+    assert again.err.startswith("s3-fetch: nothing to fetch, 1 row already there"), again.err
+    checked = run("s3-verify", "-d", "d", input=again.out, env=env_of(fake))
+    pruned = run("s3-prune", "--yes", "-d", "d", input=checked.out, env=env_of(fake))
+    assert pruned.status == 0, pruned.err
+    assert not fake.versions("b") and (tmp_path / "d/b/k").read_bytes() == body

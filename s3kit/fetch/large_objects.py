@@ -1,6 +1,7 @@
 """Large objects of s3-fetch: described by S3, shared out in ranges, joined, checked and named."""
 
 from s3kit.errors import Fault, reason
+from s3kit.etags import is_same
 from s3kit.fetch.sweeping import clear_part
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
@@ -44,7 +45,8 @@ class LargeObjects:
             self.measured(errand, outcome)
             return
         entry = errand.entry
-        if entry is not None and not states.is_pinned(errand.row) and entry.etag == outcome.etag:
+        if entry is not None and not states.is_pinned(errand.row) and is_same(
+                entry.etag, outcome.etag):
             self.fetching.deciding.keep_file(errand)
             return
         errand.survey = outcome

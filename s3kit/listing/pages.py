@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from s3kit.errors import Fault, NoVersions
+from s3kit.etags import bare
 from s3kit.listing import continuation
 from s3kit.manifest.row import LISTED, Row
 from s3kit.s3.xml import local, parse, read_encoded
@@ -78,7 +79,7 @@ class Page:
                    if expiry else "")
         latest = LATEST.get(latest) or LATEST.get(latest.strip().lower(), "")
         return Row(self.bucket, self.key(key), version, latest, is_marker, size,
-                   modified.replace(".000Z", "Z"), etag.strip('"').lower(),
+                   modified.replace(".000Z", "Z"), bare(etag),
                    "" if is_marker == "true" else intern(storage), intern(algorithm), intern(kind),
                    "", restore, LISTED)
 

@@ -30,6 +30,7 @@ from s3kit.pipeline.liveness import Liveness
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF, Outbox
 from s3kit.pipeline.pool import WorkerDied
 from s3kit.s3.calls import EXPIRED
+from s3kit.s3.capabilities import KNOWN
 from s3kit.transfer.job import FAILED, Outcome
 
 
@@ -196,6 +197,10 @@ class Stage:
             self.executor.tell(("slow", None))
         elif kind == "expired":
             self.endpoints.renew(value)
+        elif kind == "lacks" and KNOWN.learn(*value):
+            self.executor.tell(note)
+            if self.tally.verbose:
+                self.tally.say(KNOWN.lines()[-1])
 
     def moved(self, count):
         """Note that something has come, and count it."""

@@ -15,6 +15,7 @@ import time
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from s3kit.etags import is_same, quoted
 from s3kit.manifest.row import CONFLICT, FAILED, PRUNED
 from s3kit.prune.removed import (
     OVERWRITTEN,
@@ -84,7 +85,7 @@ class Removal(Call):
     def send_one(self, place, method="DELETE", condition=True):
         """Ask about one version with a request of its own."""
         doomed = self.jobs[place]
-        headers = [f'If-Match: "{doomed.etag}"'] if doomed.etag and condition else []
+        headers = [f"If-Match: {quoted(doomed.etag)}"] if doomed.etag and condition else []
         headers += ["Range: bytes=0-0"] * (method == "GET")
         is_signed = method == "DELETE" and bool(doomed.url) and condition
         url = (doomed.url if is_signed
@@ -137,7 +138,7 @@ class Removal(Call):
             self.send_one(place, "GET", condition=False)       # this answer has no words
         elif transfer.status != 200:
             self.finish(place, refusal(transfer))
-        elif clean_etag(transfer.headers) == self.jobs[place].etag:
+        elif is_same(clean_etag(transfer.headers), self.jobs[place].etag):
             self.send_one(place, condition=False)
         else:
             self.finish(place, Removed(CONFLICT, OVERWRITTEN, is_kept=True))

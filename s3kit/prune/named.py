@@ -5,6 +5,7 @@ On disk, for it may have any number of rows.
 
 from s3kit.disk.paths import key_of, path_of, version_of
 from s3kit.disk.scratch import Scratch
+from s3kit.etags import old
 
 ANY, OTHER = "*", "other"  # a row that says nothing of its version; the mark of such a row's file
 
@@ -24,10 +25,12 @@ class Named:
     def add(self, row, entry):
         """Take a row, and the ledger's entry of it (or None)."""
         paths = {row.path, entry.path if entry else "", path_of(row.bucket, row.key),
-                 path_of(row.bucket, row.key, row.version_id or row.etag or OTHER)}
+                 *(path_of(row.bucket, row.key, row.version_id or etag or OTHER)
+                   for etag in (row.etag, old(row.etag)))}
         self.base.put_all("INSERT OR IGNORE INTO path VALUES (?)",
                           [(raw(path.rstrip("/")),) for path in paths if path])
-        marks = {"", row.version_id, row.etag, "" if row.version_id or row.etag else ANY}
+        marks = {"", row.version_id, row.etag, old(row.etag),
+                 "" if row.version_id or row.etag else ANY}
         self.base.put_all("INSERT OR IGNORE INTO version VALUES (?, ?, ?)",
                           [(row.bucket, row.key, mark) for mark in marks])
 
@@ -36,7 +39,8 @@ class Named:
         """
         if self.has_path(path):
             return True
-        if entry and self.has(entry.bucket, entry.key, {entry.version_id, entry.etag} - {""}):
+        if entry and self.has(entry.bucket, entry.key,
+                              {entry.version_id, entry.etag, old(entry.etag)} - {""}):
             return True
         if not is_text(path):
             return False

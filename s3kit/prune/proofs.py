@@ -6,6 +6,7 @@ does not hold any more: it fails the row.
 
 from typing import NamedTuple
 
+from s3kit.etags import is_same
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.units import known_ns
@@ -73,7 +74,7 @@ def is_gone(row, entry):
     if row.version_id not in ("", "null"):
         return True
     at = known_ns(row.last_modified)
-    return (bool(row.etag) and row.etag == entry.etag and at is not None
+    return (bool(row.etag) and is_same(row.etag, entry.etag) and at is not None
             and at == known_ns(entry.last_modified))
 
 

@@ -7,6 +7,7 @@ See RestoreObject, HeadObject and ListObjectVersions in the Amazon S3 API Refere
 import re
 from typing import NamedTuple
 
+from s3kit.etags import is_same
 from s3kit.manifest.row import FAILED, VANISHED
 from s3kit.s3 import verdicts
 from s3kit.s3.calls import AGAIN, EXPIRED, FATAL, passing
@@ -50,7 +51,7 @@ def is_other(query, etag):
     A version id other than `null` names one for ever.
     """
     is_fixed = query.version_id not in ("", "null")
-    return bool(not is_fixed and query.etag and etag) and query.etag != etag
+    return bool(not is_fixed and query.etag and etag) and not is_same(query.etag, etag)
 
 
 def status_in_headers(headers, query):

@@ -8,6 +8,7 @@ import time
 from functools import lru_cache
 
 from s3kit import units
+from s3kit.etags import bare
 from s3kit.proof.checksums import ALGORITHMS
 from s3kit.proof.claims import NO_CLAIM, claim_of, etag_claim
 from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
@@ -65,7 +66,7 @@ def as_told(claim, headers):
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
-    is_amazons = headers.get("server") == "AmazonS3"
+    is_amazons = headers.get("server") == "AmazonS3" and not clean_etag(headers).startswith("W/")
     return claim._replace(is_derived=False) if is_amazons and claim.count != 1 else claim
 
 
@@ -86,7 +87,8 @@ def claim_of_part(job, transfer, claim=NO_CLAIM):
     claim = claim if claim.kind == "parts" else etag_claim(job.etag, job.size)
     length, count = part_in(transfer, job.size)
     wanted = claim.count or count
-    if length and wanted and -(-job.size // length) == wanted and count in (0, wanted):
+    fits = length and -(-job.size // length) == wanted and count in (0, wanted)
+    if claim.kind == "parts" and fits:
         return claim._replace(count=wanted).with_part_size(length)
     return claim
 
@@ -112,8 +114,8 @@ def is_archived(headers):
 
 
 def clean_etag(headers):
-    """Return the ETag as the row has it: no quotes, lower case."""
-    return headers.get("etag", "").removeprefix("W/").strip('"').lower()
+    """Return the ETag as the row has it."""
+    return bare(headers.get("etag", ""))
 
 
 def modified_ns(headers):

@@ -8,8 +8,10 @@ A region belongs to a bucket: whatever is done with one is done with the client 
 """
 
 from s3kit.errors import Fault, NoCredentials
+from s3kit.etags import quoted
 from s3kit.s3 import regions, settings
 from s3kit.s3.address import Endpoint, is_name
+from s3kit.s3.capabilities import CHECKSUM_MODE, KNOWN
 from s3kit.s3.clients import Clients
 from s3kit.s3.translation import translated
 
@@ -164,10 +166,11 @@ class Session:
         With `etag` the request must say If-Match with it. Raises NoSuchBucket, NoAccess or Fault.
         """
         params, endpoint = {"Bucket": bucket, "Key": key}, self.endpoint(bucket)
-        if method == "get_object" and endpoint.checksum_mode:
+        if method == "get_object" and endpoint.checksum_mode and not KNOWN.lacks(
+                endpoint, CHECKSUM_MODE):
             params["ChecksumMode"] = "ENABLED"
         if etag:
-            params["IfMatch"] = f'"{etag}"'
+            params["IfMatch"] = quoted(etag)
         if version_id:
             params["VersionId"] = version_id
         if self.options.request_payer:

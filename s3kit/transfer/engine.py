@@ -10,6 +10,7 @@ from collections import deque
 
 from s3kit.disk.tree import Tree
 from s3kit.errors import Fault
+from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.patience import Throttle
 from s3kit.transfer.job import FATAL
 from s3kit.transfer.task import outcome_of
@@ -88,6 +89,14 @@ class Engine:
                 self.expired = None     # those of the same generation may come again
         elif kind == "slow":
             self.throttle.shrink(time.monotonic())
+        elif kind == "lacks":
+            KNOWN.learn(*value)
+
+    def learn(self, endpoint, what, told):
+        """A server was found to lack something, as it `told`: have the parent know."""
+        if KNOWN.learn(endpoint, what, told):
+            public = endpoint._replace(access_key="", secret_key="", token="")
+            self.said.append(("lacks", (public, what, told)))
 
     def slowed_down(self):
         """Heed an answer that says that we are too fast, and have the other workers heed it."""

@@ -5,8 +5,11 @@ import os
 from urllib.parse import quote
 
 from s3kit.errors import Fault, reason
+from s3kit.etags import is_same, quoted
 from s3kit.s3 import verdicts
 from s3kit.s3.answer import ERROR_DOCUMENT
+from s3kit.s3.capabilities import CHECKSUM_MODE as CHECKSUMS
+from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.headers import clean_etag, said
 from s3kit.transfer.job import (
     AGAIN,
@@ -20,6 +23,7 @@ from s3kit.transfer.job import (
     Outcome,
 )
 
+CHECKSUM_MODE = "x-amz-checksum-mode"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 # What becomes of a Job after an answer that is not a success; FAILED where nothing else is said.
 STATES = {verdicts.AGAIN: AGAIN, verdicts.EXPIRED: AGAIN, verdicts.SLOW: AGAIN,
@@ -39,6 +43,8 @@ class Task:
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
         self.fd = self.blocks = self.oserror = None
         self.moved = 0
+        # what was asked, whether for checksums, and with what words that was refused
+        self.request, self.has_sums, self.refused = None, False, ""
 
     def end(self, outcome):
         """Give back the outcome and whatever the task holds."""
@@ -72,21 +78,23 @@ class Task:
         self.end(Outcome(state, why, moved=self.moved, **more))
 
     def send(self, method="GET", query="", headers=(), sink=None, most=None):
-        """Send a request for the job's object, pinned to its version or ETag."""
+        """Send a request for the job's object, pinned to its version or ETag.
+
+        Its checksums are asked for unless the settings or the server do not want that.
+        """
         job = self.job
         endpoint = self.engine.endpoints[job.bucket]
+        self.request = method, query, headers, sink, most
         headers = list(headers)
-        if job.url:
-            if "x-amz-checksum-mode" in job.url.partition("SignedHeaders=")[2].lower():
-                headers.append("x-amz-checksum-mode: ENABLED")
-            url = job.url
-        else:
-            headers.append("x-amz-checksum-mode: ENABLED")
-            url = endpoint.object_url(job.key, query, job.version_id)
+        self.has_sums = (is_signed(job.url, CHECKSUM_MODE) if job.url else not self.refused
+                         and endpoint.checksum_mode and not KNOWN.lacks(endpoint, CHECKSUMS))
+        if self.has_sums:
+            headers.append(f"{CHECKSUM_MODE}: ENABLED")
+        url = job.url or endpoint.object_url(job.key, query, job.version_id)
         if job.etag and job.version_id in ("", "null"):  # the null version can be overwritten
-            headers.append(f'If-Match: "{job.etag}"')
+            headers.append(f"If-Match: {quoted(job.etag)}")
         if job.unless and not job.etag and method == "GET":
-            headers.append(f'If-None-Match: "{job.unless}"')
+            headers.append(f"If-None-Match: {quoted(job.unless)}")
         return self.engine.wire.start(self, endpoint, url, method=method, headers=headers,
                                       sink=sink, most=most, signed_url=bool(job.url))
 
@@ -97,12 +105,31 @@ class Task:
             self.fail(AGAIN, transfer.failure)
         elif verdict == verdicts.OK:
             self.engine.throttle.grow()
+            if self.refused:
+                self.engine.learn(transfer.endpoint, CHECKSUMS, self.refused)
+                self.refused = ""
             return False
+        elif self.may_do_without(transfer):
+            self.refused = said(transfer)
+            self.send(*self.request)
         else:
             self.tell(verdict, transfer)
             self.fail(self.state_of(verdict, transfer), why(verdict, transfer),
                       slow=verdict in (verdicts.EXPIRED, verdicts.SLOW))
         return True
+
+    def may_do_without(self, transfer):
+        """Return whether a refusal may be of the question for checksums, which is then left out.
+
+        It cannot be left out of a URL that is signed: the next one is made without it.
+        """
+        url = self.job.url
+        if not self.has_sums or transfer.status not in (400, 501) or (
+                verdicts.verdict_of(transfer) != verdicts.WRONG):
+            return False
+        if url and CHECKSUM_MODE in transfer.message:
+            self.engine.learn(transfer.endpoint, CHECKSUMS, said(transfer))
+        return not url
 
     def tell(self, verdict, transfer):
         """Have the other tasks, and the parent, heed what an answer says of all requests."""
@@ -117,7 +144,8 @@ class Task:
         """Return the state of a Job whose request was refused."""
         if verdict == verdicts.REFUSED and self.is_for_all(transfer):
             return FATAL
-        return STATES.get(verdict, AGAIN if transfer.code == ERROR_DOCUMENT else FAILED)
+        is_news = self.job.url and CHECKSUM_MODE in transfer.message
+        return STATES.get(verdict, AGAIN if transfer.code == ERROR_DOCUMENT or is_news else FAILED)
 
     def is_current(self, transfer):
         """Return whether a request was signed with the newest credentials that we have."""
@@ -139,7 +167,7 @@ class Task:
             return f"S3 answers with status {transfer.status}, not {status}"
         if not etag:            # not S3's answer: the page of a portal, with whatever length
             return "the answer has no ETag: it is not an object of S3's"
-        if job.etag and etag != job.etag:
+        if job.etag and not is_same(etag, job.etag):
             return f"S3 sent another object: ETag {etag}, not {job.etag}"
         version = headers.get("x-amz-version-id", "")
         if job.version_id and version and version != job.version_id:
@@ -148,6 +176,11 @@ class Task:
         if length and size >= 0 and length != str(size):
             return f"S3 sends {length} bytes, not {size}"
         return ""
+
+
+def is_signed(url, header):
+    """Return whether the signature of a presigned URL covers a header."""
+    return header in url.partition("SignedHeaders=")[2].lower()
 
 
 def why(verdict, transfer):

@@ -143,7 +143,8 @@ class Fetch(Task):
         that size are all asked for.
         """
         self.claim = claim_of_part(self.job, transfer)
-        if part_in(transfer, self.job.size)[0] and not self.claim.part_size:
+        is_told = part_in(transfer, self.job.size)[0] is not None
+        if is_told and self.claim.kind == "parts" and not self.claim.part_size:
             self.size = self.job.size
             self.begin_as_large(transfer.headers)
         else:
@@ -224,8 +225,8 @@ class Fetch(Task):
 
 def may_need_parts(job):
     """Return whether a Job's object has parts that its check may need the size of."""
-    count = job.etag.partition("-")[2]
-    return (count not in ("", "1") and job.checksum_type != "FULL_OBJECT" and job.size > SMALL
+    count = number(job.etag.partition("-")[2])
+    return (count not in (None, 1) and job.checksum_type != "FULL_OBJECT" and job.size > SMALL
             and not job.url)
 
 

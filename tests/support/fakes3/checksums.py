@@ -101,4 +101,5 @@ def multipart_etag(parts):
 
 def etag_in(etag, header):
     """Tell whether an If-Match or If-None-Match header names `etag`; quotes are optional for S3."""
-    return header.strip() == "*" or etag in [item.strip().strip('"') for item in header.split(",")]
+    return header.strip() == "*" or any(item.strip() in (etag, f'"{etag}"')
+                                        for item in header.split(","))

@@ -100,7 +100,7 @@ class Listing:
             checksum = (f"<ChecksumAlgorithm>{item.algorithm}</ChecksumAlgorithm>"
                         f"<ChecksumType>{item.checksum_type}</"
                         "ChecksumType>") if item.algorithm else ""
-            rows.append(f"<{tag}>{start}<ETag>&quot;{item.etag}&quot;</ETag>{checksum}"
+            rows.append(f"<{tag}>{start}<ETag>{text(item.quoted_etag)}</ETag>{checksum}"
                         f"<Size>{item.size}</Size>{OWNER if owner else ''}"
                         f"<StorageClass>{item.storage_class}</StorageClass>"
                         f"{self.restored(item) if self.restore_status else ''}</{tag}>")

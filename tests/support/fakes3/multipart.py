@@ -119,7 +119,7 @@ def complete_upload(s3, request):
     answer = document("CompleteMultipartUploadResult",
                       f"<Location>{s3.url}{text(request.path)}</Location>"
                       f"<Bucket>{bucket.name}</Bucket>"
-                      f"<Key>{text(request.key)}</Key><ETag>&quot;{version.etag}&quot;</ETag>"
+                      f"<Key>{text(request.key)}</Key><ETag>{text(version.quoted_etag)}</ETag>"
                       f"<Checksum{algorithm}>{version.checksum}</Checksum{algorithm}>"
                       f"<ChecksumType>{kind}</ChecksumType>")
     answer.headers.update(wrote(bucket, version))

@@ -5,6 +5,7 @@ import hashlib
 import zlib
 
 from fakes3.characters import Character, character
+from fakes3.errors import S3Error
 
 
 @character("no-checksums")
@@ -74,3 +75,45 @@ class Bos(Character):
             crc = zlib.crc32(version.body).to_bytes(4, "big")
             response.headers["x-amz-checksum-crc32"] = base64.b64encode(crc).decode()
         return response
+
+
+@character("b2")
+class B2(NoChecksums):
+    """Backblaze B2 refuses the question for checksums; a HEAD without a word.
+
+    https://github.com/vatesfr/xen-orchestra/issues/8358
+    """
+
+    def asked(self, s3, request):
+        """Refuse x-amz-checksum-mode."""
+        if "x-amz-checksum-mode" in request.headers:
+            raise S3Error("InvalidArgument", "Unsupported header 'x-amz-checksum-mode' received "
+                                             "for this API call.")
+
+
+@character("gcs")
+class Gcs(NoChecksums):
+    """Google's store, of composed objects and those under a key of the customer's: ETags in which
+    capitals and small letters differ.
+
+    https://docs.cloud.google.com/storage/docs/hashes-etags
+    """
+
+    versions = False            # generations, which S3's requests do not name
+    server = "UploadServer"
+
+    def etag(self, etag):
+        """Return another, in base64."""
+        return base64.b64encode(bytes.fromhex(etag.partition("-")[0])[:9] + b"\0").decode()
+
+
+@character("proxy")
+class Proxy(NoChecksums):
+    """A proxy that compresses makes ETags weak (RFC 9110, 8.8.1), in the answers that it touches.
+
+    https://nginx.org/en/docs/http/ngx_http_gzip_module.html
+    """
+
+    def etag(self, etag):
+        """Return it as weak."""
+        return f'W/"{etag.upper()}"'

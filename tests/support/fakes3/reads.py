@@ -47,7 +47,7 @@ def check_read(request, version):
             raise S3Error("PreconditionFailed", Condition="If-Match")
     elif until is not None and modified > until:
         raise S3Error("PreconditionFailed", Condition="If-Unmodified-Since")
-    same = {"ETag": f'"{version.etag}"', "Last-Modified": http_date(modified)}
+    same = {"ETag": version.quoted_etag, "Last-Modified": http_date(modified)}
     if "if-none-match" in headers:
         if etag_in(version.etag, headers["if-none-match"]):
             raise S3Error("NotModified", headers=same)
@@ -131,7 +131,7 @@ def get_object(s3, request):
                           "The operation is not valid for the object's access tier",
                           StorageClass=version.storage_class, AccessTier=version.tier)
         raise S3Error("InvalidObjectState", StorageClass=version.storage_class)
-    headers = {"Last-Modified": http_date(int(version.modified)), "ETag": f'"{version.etag}"',
+    headers = {"Last-Modified": http_date(int(version.modified)), "ETag": version.quoted_etag,
                "Accept-Ranges": "bytes", "Content-Type": "binary/octet-stream", **version.headers,
                "x-amz-server-side-encryption": version.sse}
     if bucket.versioning:

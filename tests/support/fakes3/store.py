@@ -51,6 +51,11 @@ class Version:
     held: bool = False              # legal hold
 
     @property
+    def quoted_etag(self):
+        """Return the ETag as HTTP has it; one that is weak was stored as that."""
+        return self.etag if self.etag.startswith("W/") else f'"{self.etag}"'
+
+    @property
     def size(self):
         """Return the bytes of the body."""
         return len(self.body)

@@ -52,7 +52,7 @@ def wrote(bucket, version):
 
     A suspended bucket does not name null versions [LS].
     """
-    headers = {"ETag": f'"{version.etag}"', "x-amz-server-side-encryption": version.sse}
+    headers = {"ETag": version.quoted_etag, "x-amz-server-side-encryption": version.sse}
     if bucket.versioning == "Enabled":
         headers["x-amz-version-id"] = version.id
     return headers

@@ -40,7 +40,7 @@ def test_every_field_is_read(ns):
                   Owner="<ID>o</ID>", New="x")
     rows = page_of(f"<!-- c -->{whole}<?pi x?>{entry('DeleteMarker', StorageClass='STANDARD')}",
                    ns=ns).rows
-    assert rows == [Row("b", "a+b c", "v", "true", "false", "7", "2024-01-01T00:00:00Z", "abc",
+    assert rows == [Row("b", "a+b c", "v", "true", "false", "7", "2024-01-01T00:00:00Z", "ABC",
                         "GLACIER", "CRC32 SHA256", "FULL_OBJECT", state="listed"),
                     Row("b", "k", "v", "true", "true", "", "2024-01-01T00:00:00Z", state="listed")]
     assert (page_of(entry("Contents", VersionId=None, IsLatest=None), "ListBucketResult", ns)

@@ -133,7 +133,7 @@ def test_what_a_row_learns():
     said = {"etag": 'W/"ABC"', "x-amz-version-id": "v", "x-amz-storage-class": "GLACIER",
             "last-modified": "Fri, 21 Dec 2012 00:00:01 GMT"} | of("crc32")
     assert headers.described(said, Outcome(FETCHED, path="p")) == Outcome(
-        FETCHED, path="p", etag="abc", version_id="v", last_modified="2012-12-21T00:00:01Z",
+        FETCHED, path="p", etag='W/"ABC"', version_id="v", last_modified="2012-12-21T00:00:01Z",
         storage_class="GLACIER", checksum_algorithm="CRC32", checksum_type="FULL_OBJECT",
         checksum="y/Q5Jg==")
     assert headers.described({}, Outcome(FETCHED)) == Outcome(FETCHED)

@@ -6,6 +6,9 @@ import pytest
 
 from s3kit.errors import Fault
 from s3kit.s3.answer import Transfer
+from s3kit.s3.capabilities import Capabilities
+from s3kit.transfer import engine as engines
+from s3kit.transfer import task
 from s3kit.transfer.job import (
     AGAIN,
     ARCHIVED,
@@ -210,3 +213,40 @@ def test_a_size_that_nobody_knows(desk, engine):
     transfer = Transfer(task, desk.endpoint(), None)
     transfer.status, transfer.headers = 200, {"etag": '"e"', "content-length": "5"}
     assert task.fault_of(transfer, -1) == ""
+
+
+# --- a server that does not know checksums
+
+
+@pytest.fixture
+def unlearned(monkeypatch):
+    """What servers lack, which nobody knows yet."""
+    monkeypatch.setattr(task, "KNOWN", Capabilities())
+    monkeypatch.setattr(engines, "KNOWN", task.KNOWN)
+    return task.KNOWN
+
+
+@pytest.mark.parametrize("status, code", [(400, "InvalidArgument"), (501, "NotImplemented")])
+def test_a_question_that_is_refused(desk, asks, engine, unlearned, status, code):
+    """It is left out, in this request and those after it, and the parent hears of it."""
+    desk.fake.fault("status", key="k", status=status, code=code, times=None,
+                    where=lambda request: "x-amz-checksum-mode" in request.headers)
+    assert asks().state == asks().state == "done"
+    assert ["x-amz-checksum-mode" in one.headers for one in desk.fake.log] == [True, False, False]
+    [(kind, (endpoint, what, _))] = engine.notes()
+    assert (kind, what, endpoint.secret_key) == ("lacks", task.CHECKSUMS, "")
+    assert unlearned.lacks(desk.endpoint(), what)
+
+
+def test_a_request_that_is_wrong_anyway(desk, asks, engine, unlearned):
+    """Nothing is learned of that."""
+    desk.fake.fault("status", key="k", status=400, code="InvalidRequest", times=None)
+    assert asks().state == FAILED and len(desk.fake.log) == 2
+    assert not engine.notes() and not unlearned.missing
+
+
+def test_settings_that_want_no_checksums(desk):
+    """response_checksum_validation is heeded."""
+    desk.fake.put("b", "k", b"body")
+    desk.do(desk.job(), endpoint=desk.endpoint(checksum_mode=False))
+    assert [one for one in desk.fake.log if "x-amz-checksum-mode" in one.headers] == []
