@@ -97,7 +97,7 @@ def parse_time(text):
 def show_time(moment):
     """Return an aware datetime as ISO 8601 in UTC with Z; a fraction only where there is one."""
     moment = moment.astimezone(timezone.utc)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    text = moment.isoformat()[:19]      # strftime writes no zeros before a year like 1
     # Three digits or six: Python 3.10 reads no others.
     fraction = f".{moment.microsecond:06d}".removesuffix("000") if moment.microsecond else ""
     return f"{text}{fraction}Z"
@@ -116,7 +116,7 @@ def from_epoch(seconds):
 @lru_cache(1024)
 def at_second(second):
     """Return a whole second since 1970 as ISO 8601: thousands of rows in a row have the same."""
-    return datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{(EPOCH + timedelta(seconds=second)).isoformat()[:19]}Z"
 
 
 def epoch_ns(text):
@@ -128,8 +128,7 @@ def epoch_ns(text):
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     if not moment.tzinfo:
         moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.replace(microsecond=0)
-               .timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return moment_ns(moment)
 
 
 def known_ns(text):

@@ -9,9 +9,13 @@ from conftest import SERVERS, env_of
 from fakes3 import CHARACTERS, FakeS3
 
 from manifests import read_rows
+from s3kit.units import epoch_ns
 
 PAGE = 1000
 LARGE = 70 << 20
+
+
+BARE = "bucket,key\nb,k\n"
 ODD = ["a%2Fz", "a%2Fz!", "a+1", "a-1", "a.txt", "b~z", "\x01control", "sp ace", "é", "x&y<z>"]
 
 
@@ -139,3 +143,29 @@ def test_etags_as_they_came(fake, run, tmp_path, etag):
     pruned = run("s3-prune", "--yes", "-d", "d", input=checked.out, env=env_of(fake))
     assert pruned.status == 0, pruned.err
     assert not fake.versions("b") and (tmp_path / "d/b/k").read_bytes() == body
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z",
+                                  "1938-04-24T22:13:20Z", "2038-01-19T03:14:08Z",
+                                  "2286-11-20T17:46:40Z", "9999-12-31T23:59:59Z",
+                                  "0001-01-01T00:00:00Z"])
+def test_any_time_that_s3_can_say(fake, run, tmp_path, time):
+    """It is kept; what was fetched is there, verified, and may be deleted."""
+    fake.put("b", "k", b"body", modified=time)
+    fake.put("b", "large", b"body" * (17 << 20) if time == "1970-01-01T00:00:00Z" else b"body",
+             modified=time)
+    listed = run("s3-manifest", "s3://b/", env=env_of(fake))
+    fetched = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(fake))
+    assert fetched.status == 0, fetched.err
+    assert {row.last_modified for row in read_rows(fetched.out)} == {time}
+    for name in ("k", "large"):
+        there = (tmp_path / "d/b" / name).stat()
+        assert there.st_mtime_ns == epoch_ns(time) or abs(epoch_ns(time)) > 1 << 63
+    again = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(fake))
+    assert again.err.startswith("s3-fetch: nothing to fetch, 2 rows already there"), again.err
+    bare = run("s3-fetch", "-d", "bare", input=BARE, env=env_of(fake))
+    assert read_rows(bare.out)[0].last_modified == time
+    checked = run("s3-verify", "-d", "d", input=again.out, env=env_of(fake))
+    pruned = run("s3-prune", "--yes", "-d", "d", input=checked.out, env=env_of(fake))
+    assert pruned.status == 0, pruned.err
+    assert not fake.versions("b")

@@ -41,8 +41,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS object_at_path ON object (path) WHERE path != 
 class Entry(NamedTuple):
     """What the ledger knows of one object version; `mtime_ns` and `inode` are its file's identity.
 
-    A directory, made for a zero-byte `dir/` placeholder, has mtime_ns 0: its time moves with its
-    files.
+    A directory, made for a zero-byte `dir/` placeholder, has a path that ends in `/`, and
+    mtime_ns 0: its time moves with its files.
     """
 
     bucket: str
@@ -65,9 +65,14 @@ class Entry(NamedTuple):
     tries: int = 0
     changed_at: str = ""
 
+    @property
+    def is_folder(self):
+        """Whether its path is that of a directory."""
+        return self.path.endswith("/")
+
     def is_file(self, status):
         """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
-        if not self.mtime_ns:
+        if self.is_folder:
             return stat.S_ISDIR(status.st_mode)
         return (status.st_size == self.size and folded(status.st_mtime_ns) == folded(self.mtime_ns)
                 and folded(status.st_ino) == folded(self.inode) and stat.S_ISREG(status.st_mode))

@@ -16,6 +16,7 @@ from s3kit.disk.paths import BESIDE_DIRECTORY, BESIDE_FILE, file_of_folder, with
 from s3kit.errors import Fault, of_file
 
 OURS = ".s3kit"
+NO_TIME = -1            # nanoseconds that no time of S3's has: those are of whole milliseconds
 PARTS = "parts"
 KEPT = 128          # directories kept open
 DEEPEST = 1100      # directories in each other: more than any key can make
@@ -207,7 +208,8 @@ def is_root(path):
 
 
 def settle(tree, part, fd, path, size, mtime_ns, mode):
-    """Give the complete part file its time, permissions and name; return (path, os.stat_result).
+    """Give the complete part file its time (None or NO_TIME: not known), permissions and name;
+    return (path, os.stat_result).
 
     A zero-byte key that ends in `/` becomes a directory. Raises OSError, or Fault where something
     else than a file is in the way.
@@ -219,7 +221,7 @@ def settle(tree, part, fd, path, size, mtime_ns, mode):
             return path, os.fstat(folder)
         path = file_of_folder(path)
     os.fchmod(fd, mode)
-    if mtime_ns is not None and mtime_ns >= 0:
+    if mtime_ns is not None and mtime_ns != NO_TIME:
         os.utime(fd, ns=(mtime_ns, mtime_ns))
     folder, name, path = tree.folder(path)
     for _ in range(3):

@@ -1,6 +1,6 @@
 """Which rows of s3-fetch need bytes, and the first job that is sent for them."""
 
-from s3kit.disk.tree import part_name
+from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.places import Misplaced, Places
 from s3kit.fetch.rehearsal import is_intact
@@ -145,6 +145,6 @@ class Deciding:
 
 
 def mtime_of(row):
-    """Return the row's last_modified as nanoseconds, or -1."""
+    """Return the row's last_modified as nanoseconds, or NO_TIME."""
     at = known_ns(row.last_modified)
-    return -1 if at is None else at
+    return NO_TIME if at is None else at

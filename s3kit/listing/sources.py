@@ -1,5 +1,6 @@
 """Which rows: where they come from, which of a key's versions, and what the filters keep."""
 import fnmatch
+import math
 import os
 from itertools import groupby
 from operator import attrgetter
@@ -124,12 +125,22 @@ def versions_in_order(pages):
             if row.key != last and row.key in seen:
                 rows = sorted(rows, key=lambda r: r.key.encode())
                 rows = [row for _, group in groupby(rows, attrgetter("key")) for row in sorted(
-                    group, key=lambda r: (known_ns(r.last_modified) or 0, r.is_latest == "true"),
-                    reverse=True)]
+                    group, key=age, reverse=True)]
                 break
             seen.add(row.key)
             last = row.key
         yield rows
+
+
+def time_of(row):
+    """Return a row's time in nanoseconds since 1970; before all others where it has none."""
+    at = known_ns(row.last_modified)
+    return -math.inf if at is None else at
+
+
+def age(row):
+    """Return what orders the versions of a key, the oldest first."""
+    return time_of(row), row.is_latest == "true"
 
 
 def current(pages):

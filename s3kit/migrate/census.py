@@ -19,7 +19,7 @@ class Census:
         self.rows = self.bytes = self.markers = self.proven = 0
         self.pruned = self.archived = self.wrong = 0
         self.states, self.named = {}, []
-        self.newest = 0         # nanoseconds since 1970
+        self.newest = None      # the latest time, in nanoseconds since 1970
 
     def add(self, row):
         """Count a row."""
@@ -32,7 +32,9 @@ class Census:
         self.pruned += row.state == rows.PRUNED
         self.proven += is_proven(row)
         self.archived += is_archived(row, self.phase)
-        self.newest = max(self.newest, known_ns(row.last_modified) or 0)
+        at = known_ns(row.last_modified)
+        if at is not None and (self.newest is None or at > self.newest):
+            self.newest = at
         if is_wrong(row, self.phase):
             self.wrong += 1
             if len(self.named) < NAMED:

@@ -96,8 +96,8 @@ class Migration:
         """Return how many versions are in the bucket that the scan did not see. Raises Fault where
         it cannot be listed.
 
-        `newest` is the latest time in the scan, in nanoseconds since 1970: with --current-only,
-        older versions have come to light.
+        `newest` is the latest time in the scan, in nanoseconds since 1970, or None: with
+        --current-only, older versions have come to light.
         """
         self.folder.sweep()
         self.run(NOW)
@@ -107,8 +107,8 @@ class Migration:
             "CREATE TABLE version (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID")
         for batch in self.folder.batches(NOW):
             there.put_all("INSERT OR IGNORE INTO version VALUES (?, ?)", [
-                (row.key, row.version_id) for row in batch if not self.args.current_only
-                or (known_ns(row.last_modified) or newest + 1) > newest])
+                (row.key, row.version_id) for row in batch
+                if not self.args.current_only or is_later(row, newest)])
         for batch in self.folder.batches(DELETE):
             there.put_all("DELETE FROM version WHERE key = ? AND id = ?",
                           [(row.key, row.version_id) for row in batch if row.state != rows.PRUNED])
@@ -147,3 +147,11 @@ class Migration:
             census.markers and count(census.markers, "delete marker"),
             census.pruned and f"{census.pruned:,} pruned",
             f"{census.wrong:,} not proven" if census.wrong else "all proven") if part)
+
+
+def is_later(row, newest):
+    """Return whether a row may be of an object that came after a time (nanoseconds since 1970; None
+    where no time is known).
+    """
+    at = known_ns(row.last_modified)
+    return at is None or newest is None or at > newest

@@ -104,7 +104,7 @@ def why_broken(row, entry, status, rules):
 def is_stale(entry, since):
     """Return whether a file was verified before `since` (ns since 1970): its disk may have lost it.
     """
-    if entry is None or not entry.mtime_ns:         # a marker; a directory
+    if entry is None or not entry.path or entry.is_folder:      # the former is a marker
         return False
     at = known_ns(entry.changed_at)
     return at is None or at < since

@@ -128,15 +128,17 @@ def date_ns(text):
     """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share
     theirs.
 
-    One without a zone is in UTC, as all of HTTP's are (RFC 9110, 5.6.7).
+    One without a zone is in UTC, as all of HTTP's are (RFC 9110, 5.6.7). Servers written in Go say
+    the year 0001 where they know no time; the email package would take that for 2001.
     """
-    from datetime import timezone
+    from datetime import datetime, timezone
     from email.utils import parsedate_to_datetime  # slow to import
     try:
-        moment = parsedate_to_datetime(text)
+        moment = (datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT") if text[12:14] == "00"
+                  else parsedate_to_datetime(text))
         if not moment.tzinfo:
             moment = moment.replace(tzinfo=timezone.utc)
-        return int(moment.astimezone(timezone.utc).timestamp()) * 1_000_000_000
+        return units.moment_ns(moment.astimezone(timezone.utc).replace(microsecond=0))
     except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
         return None
 

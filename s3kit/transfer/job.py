@@ -12,7 +12,8 @@ AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
 
 
 class Job(NamedTuple):
-    """What a worker is to do for one object version; `size` and `mtime_ns` are -1 where not known.
+    """What a worker is to do for one object version; `size` is -1 and `mtime_ns` NO_TIME where
+    they are not known.
 
     `kind`: `get` the whole object; `survey` a large one; `parts` the
     same, with the sizes of all parts; `range` bytes `start` to `end` (not

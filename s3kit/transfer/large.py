@@ -5,7 +5,7 @@ import os
 from array import array
 
 from s3kit.disk import durable, lock
-from s3kit.disk.tree import part_name, settle
+from s3kit.disk.tree import NO_TIME, part_name, settle
 from s3kit.proof.checksums import combine_crc
 from s3kit.proof.claims import is_met
 from s3kit.proof.digest import LEAF, LEAF_BYTES, Digest, join_leaf_bytes
@@ -202,7 +202,7 @@ class Large:
 
     def name(self, mode):
         """Give the file its place; return (path, os.stat_result). Raises OSError or Fault."""
-        mtime = self.job.mtime_ns if self.job.mtime_ns >= 0 else self.survey.mtime_ns
+        mtime = self.job.mtime_ns if self.job.mtime_ns != NO_TIME else self.survey.mtime_ns
         named = settle(self.tree, self.part, self.fd, self.job.path, self.job.size, mtime, mode)
         durable.unlink(self.journal, self.tree.parts)
         self.drop()

@@ -8,6 +8,7 @@ files are read from there.
 import os
 
 from s3kit.disk.direct_io import go_direct
+from s3kit.disk.tree import NO_TIME
 from s3kit.errors import Fault
 from s3kit.proof.claims import NO_CLAIM, Check, etag_claim
 from s3kit.proof.digest import Digest
@@ -32,7 +33,7 @@ def file_in_place(tree, job, buffer):
         there = os.fstat(fd)
         if not proof:
             return None
-        if job.mtime_ns >= 0 and there.st_mtime_ns != job.mtime_ns:
+        if job.mtime_ns != NO_TIME and there.st_mtime_ns != job.mtime_ns:
             if there.st_nlink > 1:
                 return None     # its time is that of another name, too, wherever that may be
             os.utime(fd, ns=(job.mtime_ns, job.mtime_ns))
@@ -53,7 +54,7 @@ def part_in_place(tree, job, part, held, buffer):
     if not is_complete(status):
         return None
     os.fchmod(held, PARTIAL)
-    if status.st_size != job.size or job.mtime_ns < 0 or claim_of(job).kind == "none":
+    if status.st_size != job.size or job.mtime_ns == NO_TIME or claim_of(job).kind == "none":
         return None
     fd = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=tree.parts)
     try:

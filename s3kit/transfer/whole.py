@@ -9,7 +9,7 @@ import os
 from s3kit.disk import durable, lock
 from s3kit.disk.direct_io import Blocks
 from s3kit.disk.durable import write_all
-from s3kit.disk.tree import part_name
+from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import Fault
 from s3kit.proof.claims import NO_CLAIM, Check
 from s3kit.proof.digest import Digest, digest_of
@@ -189,7 +189,7 @@ class Fetch(Task):
             self.fail(AGAIN, f"the bytes do not match S3's {claim.proof}",
                       digest=digest if claim.is_derived else "")
             return
-        mtime_ns = self.job.mtime_ns if self.job.mtime_ns >= 0 else modified_ns(headers)
+        mtime_ns = self.job.mtime_ns if self.job.mtime_ns != NO_TIME else modified_ns(headers)
         outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof,
                           digest=digest)
         self.keep(described(headers, outcome), mtime_ns)

@@ -27,7 +27,8 @@ def iso(moment):
 @functools.lru_cache(4096)
 def iso_second(moment):
     """Return whole seconds since 1970 as listings write them."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(moment))
+    at = time.gmtime(moment)
+    return f"{at.tm_year:04}{time.strftime('-%m-%dT%H:%M:%S.000Z', at)}"
 
 
 @functools.lru_cache(1024)

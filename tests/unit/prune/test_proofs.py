@@ -85,7 +85,7 @@ def test_only_what_s3_confirmed_is_gone(row, entry, gone):
                                                    ({"changed_at": ""}, TIME, True), (
                                                        {"changed_at": "2026-01-01T12:00:00.500Z"},
                                                        TIME, False), (
-                                                           {"mtime_ns": 0, "changed_at": ""}, TIME,
+                                                           {"path": "b/k/", "changed_at": ""}, TIME,
                                                            False)])
 def test_what_is_read_back(changed, since, stale):
     assert proofs.is_stale(ENTRY._replace(**changed), epoch_ns(since)) is stale
