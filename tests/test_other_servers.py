@@ -2,6 +2,7 @@
 deleted, or something says why not.
 """
 
+import random
 import sqlite3
 
 import pytest
@@ -169,3 +170,22 @@ def test_any_time_that_s3_can_say(fake, run, tmp_path, time):
     pruned = run("s3-prune", "--yes", "-d", "d", input=checked.out, env=env_of(fake))
     assert pruned.status == 0, pruned.err
     assert not fake.versions("b")
+
+
+@pytest.mark.system("minutes")
+@pytest.mark.parametrize("name, most", [("rclone-serve", 10), ("no-ranges", 14)])
+def test_ranges_that_are_answered_in_other_ways(run, tmp_path, name, most):
+    """With 200: it is the range, if Content-Range says so; or by all of the object, which is then
+    fetched in one piece.
+    """
+    body = random.Random(7).randbytes(70 << 20)
+    with FakeS3(character=name) as server:
+        for key in ("one", "two"):
+            server.put("b", key, body)
+        listed = run("s3-manifest", "s3://b/", env=env_of(server))
+        fetched = run("s3-fetch", "-j", "1", "-c", "1", "-d", "d", input=listed.out,
+                      env=env_of(server))
+        assert fetched.status == 0, fetched.err
+        assert {row.proof for row in read_rows(fetched.out)} == {"etag-md5"}
+        assert (tmp_path / "d/b/one").read_bytes() == (tmp_path / "d/b/two").read_bytes() == body
+        assert sum(request.method == "GET" and bool(request.key) for request in server.log) <= most

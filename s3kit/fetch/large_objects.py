@@ -38,6 +38,7 @@ class LargeObjects:
         self.most = self.workers * DEPTH * RANGES_TOGETHER * BATCHES_AHEAD
         self.mode = 0o666 & ~current_umask()
         self.held = set()               # the Large of every object under way
+        self.undivided = set()          # buckets whose server does not heed ranges
 
     def surveyed(self, errand, outcome):
         """S3 has described a large object: is it there already? else share out its ranges."""
@@ -77,7 +78,8 @@ class LargeObjects:
 
     def large_of(self, errand):
         """Return the Large of an errand that was surveyed; nothing is held yet."""
-        return Large(self.tree, errand.job, errand.survey, self.workers)
+        return Large(self.tree, errand.job, errand.survey, self.workers,
+                     errand.job.bucket in self.undivided)
 
     def send_ranges(self, errand):
         """Send ranges that have not been sent yet, while there is room; some of them together in a
@@ -92,9 +94,14 @@ class LargeObjects:
                 self.stage.flow.flush()
 
     def range_answered(self, errand, outcome):
-        """Take one range's outcome."""
+        """Take one range's outcome; after two that were not heeded the object comes in one piece.
+        """
         whole, large = errand.whole, errand.whole.large
-        if outcome.state == jobs.AGAIN and not whole.failed \
+        if outcome.state == jobs.UNDIVIDED:
+            large.unheeded += 1
+            if large.unheeded > 1:
+                whole.failed = whole.failed or outcome
+        if outcome.state in (jobs.AGAIN, jobs.UNDIVIDED) and not whole.failed \
                 and self.stage.retry(errand, outcome, self.fetching.args.retries):
             return
         large.pending -= 1
@@ -104,6 +111,12 @@ class LargeObjects:
             self.fetching.give_up(whole, outcome)
         else:
             self.received(whole, outcome)
+
+    def discard(self, errand):
+        """Remove what came of an object."""
+        self.held.discard(errand.large)
+        errand.large.discard()
+        errand.large = None
 
     def received(self, errand, outcome):
         """Take a range that came; after the last one check and name the file."""
@@ -122,7 +135,7 @@ class LargeObjects:
             self.cannot(errand, "use the part file", error)
 
     def checked(self, errand, outcome):
-        """A file's bytes were read: those of a finished part, or of a file found in its place."""
+        """A finished part, or a file found in its place, was read."""
         if errand.large:
             self.finish(errand, outcome.proof, outcome.digest)
         elif outcome.proof in ("", "size"):
@@ -135,10 +148,8 @@ class LargeObjects:
 
     def measured(self, errand, outcome):
         """S3 was asked for the sizes of all parts of an object that has come: read it by them."""
-        large = errand.large
-        if outcome.claim.kind == "parts":
-            large.claim = outcome.claim
-        self.stage.send(errand, large.reading_job(), large.job.size)
+        errand.large.claim = outcome.claim
+        self.stage.send(errand, errand.large.reading_job(), outcome.size)
 
     def finish(self, errand, proof, digest):
         """Have a large object named when its bytes are on the disk, or begin again if they are
@@ -155,13 +166,8 @@ class LargeObjects:
         if not proof and claim.is_derived and digest == job.suspect:
             proof = "size"          # the same bytes, twice
         if not proof:
-            self.held.discard(large)
-            errand.large = None
-            large.discard()
-            self.fetching.try_again(errand, Outcome(jobs.AGAIN,
-                                                    "the bytes do not match S3's "
-                                                    f"{claim.proof}",
-                                                    digest=digest if claim.is_derived else ""))
+            self.discard(errand)
+            self.fetching.try_again(errand, unmet(claim, digest))
             return
         self.fetching.naming.wait(errand, errand.survey._replace(
             state=jobs.WRITTEN, digest=digest, proof=proof, moved=large.moved))
@@ -184,15 +190,21 @@ class LargeObjects:
                 state=jobs.FETCHED, path=path, mtime_ns=status.st_mtime_ns, inode=status.st_ino))
 
     def give_up(self, errand):
-        """Let go of an object that failed; return False while some of its ranges are on their way.
+        """Let go of an object that failed; return False while some of its ranges are on their way,
+        and where it is begun again in one piece.
         """
         large = errand.large
         if large.pending:
             return False
-        if errand.failed.state in (jobs.CHANGED, jobs.VANISHED):
-            large.discard()         # nobody can ever finish it
-        else:
-            large.drop()
+        if errand.failed.state == jobs.UNDIVIDED:
+            self.undivided.add(errand.job.bucket)
+            errand.failed = None
+            self.discard(errand)
+            self.begin(errand)
+            return False
+        # what is another object now nobody can ever finish
+        is_over = errand.failed.state in (jobs.CHANGED, jobs.VANISHED)
+        (large.discard if is_over else large.drop)()
         self.held.discard(large)
         return True
 
@@ -213,3 +225,9 @@ class LargeObjects:
             except OSError:
                 large.drop()
         self.held.clear()
+
+
+def unmet(claim, digest):
+    """Return the Outcome of bytes with our `digest` that do not meet a Claim."""
+    return Outcome(jobs.AGAIN, f"the bytes do not match S3's {claim.proof}",
+                   digest=digest if claim.is_derived else "")

@@ -6,6 +6,7 @@ from s3kit.proof.claims import NO_CLAIM
 
 FETCHED, WRITTEN, NAMED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = (
     "fetched", "written", "named", "surveyed", "received", "checked", "unchanged")
+UNDIVIDED = "undivided"         # a range was asked for, and the whole object came
 AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
     "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed",
     "fatal")

@@ -65,20 +65,21 @@ class Large:
     After `start`, `next_job` returns the Job of one range after the other; each answer goes to
     `received`; when `is_whole`, `proof` says what the bytes are worth, and `name` gives the file
     its place. The journal beside the part file notes every range received, so that a killed run is
-    resumed inside the object. `count` ranges there are, `sent` were handed out, `pending` are on
-    their way.
+    resumed inside the object. With `is_undivided` there is one range, the whole object, for servers
+    that know of none. `count` ranges there are, `sent` were handed out, `pending` are on
+    their way, `unheeded` were answered with more than was asked for.
     """
 
-    def __init__(self, tree, job, survey, jobs):
+    def __init__(self, tree, job, survey, jobs, is_undivided=False):
         self.tree, self.survey = tree, survey
         self.claim = survey.claim
         self.job = job._replace(size=survey.size, etag=job.etag or survey.etag,
                                 version_id=job.version_id, claim=self.claim._replace(sizes=()))
         self.part = part_name(job.bucket, job.key, job.version_id, self.job.etag)
         self.journal = f"{self.part}.journal"
-        self.jobs = jobs
+        self.jobs, self.is_undivided = jobs, is_undivided
         self.fd = self.log = None
-        self.moved = self.count = self.sent = self.pending = 0
+        self.moved = self.count = self.sent = self.pending = self.unheeded = 0
 
     def hold(self):
         """Take the part file; return whether it is ours. Raises OSError, as for want of space."""
@@ -100,8 +101,9 @@ class Large:
             self.noted = {}
             os.ftruncate(self.fd, 0)
             os.posix_fallocate(self.fd, 0, size)
-        if not self.noted:
-            step = step_of(size, self.claim.part_size, self.jobs)
+        if not self.noted or self.is_undivided:
+            self.noted = {}
+            step = size if self.is_undivided else step_of(size, self.claim.part_size, self.jobs)
             os.ftruncate(self.log, 0)
             self.note({"step": step})
         self.inode = os.fstat(self.fd).st_ino

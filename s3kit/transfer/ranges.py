@@ -7,7 +7,7 @@ from s3kit.proof.claims import Check, Parts
 from s3kit.proof.digest import LEAF, Digest
 from s3kit.s3.headers import is_crc
 from s3kit.transfer.engine import READ
-from s3kit.transfer.job import AGAIN, CHECKED, RECEIVED, Outcome
+from s3kit.transfer.job import AGAIN, CHECKED, RECEIVED, UNDIVIDED, Outcome
 from s3kit.transfer.task import Task
 
 NOTE_BYTES = 4 << 20        # that a line of the journal may have
@@ -88,10 +88,15 @@ class Range(Task):
     def ask(self):
         """Send the GET for the range."""
         job = self.job
-        self.sums, self.wrong = Sums(job), ""
+        self.sums, self.wrong, self.is_ignored = Sums(job), "", False
         self.blocks = Blocks(self.fd, job.start, self.sums.update, self.engine.spare)
-        self.send(headers=[f"Range: bytes={job.start}-{job.end - 1}"], sink=self.receive,
-                  most=job.end - job.start)
+        self.send(headers=[] if self.is_all else [f"Range: bytes={job.start}-{job.end - 1}"],
+                  sink=self.receive, most=job.end - job.start)
+
+    @property
+    def is_all(self):
+        """Whether the range is the whole object, so that nobody need heed one."""
+        return not self.job.start and self.job.end == self.job.size
 
     def receive(self, transfer, data):
         """Take a piece of the range."""
@@ -102,11 +107,19 @@ class Range(Task):
         return self.write(transfer, data)
 
     def range_fault(self, transfer):
-        """Return why the answer is not the range that was asked for, or ''."""
+        """Return why the answer is not the range that was asked for, or ''.
+
+        Some servers answer a range with 200; what counts is Content-Range
+        (https://github.com/johannesboyne/gofakes3/pull/121).
+        """
         job = self.job
-        wanted = f"bytes {job.start}-{job.end - 1}/{job.size}"
+        wanted = "" if self.is_all else f"bytes {job.start}-{job.end - 1}/{job.size}"
         got = transfer.headers.get("content-range", "")
-        wrong = self.fault_of(transfer, job.end - job.start, status=206)
+        if transfer.status == 200 and not got and wanted and not self.fault_of(transfer, job.size):
+            self.is_ignored = True
+            return "the server does not heed ranges: it sends all of the object"
+        status = 200 if self.is_all or transfer.status == 200 and got else 206
+        wrong = self.fault_of(transfer, job.end - job.start, status)
         return wrong or (f"S3 sends '{got}', not '{wanted}'" if got != wanted else "")
 
     def answered(self, transfer):
@@ -114,8 +127,10 @@ class Range(Task):
         job = self.job
         if self.oserror:
             raise self.oserror
+        if transfer.errno and transfer.status == 200 and not self.moved:
+            self.wrong = self.range_fault(transfer)     # libcurl takes no more than it may
         if self.wrong:
-            self.fail(AGAIN, self.wrong)
+            self.fail(UNDIVIDED if self.is_ignored else AGAIN, self.wrong)
         elif not self.is_refused(transfer):
             if self.moved != job.end - job.start:
                 self.fail(AGAIN, f"{self.moved} bytes came, not {job.end - job.start}")

@@ -117,3 +117,30 @@ class Proxy(NoChecksums):
     def etag(self, etag):
         """Return it as weak."""
         return f'W/"{etag.upper()}"'
+
+
+@character("rclone-serve")
+class RcloneServe(NoChecksums):
+    """`rclone serve s3` answers ranges with 200, as the library below it does.
+
+    https://github.com/johannesboyne/gofakes3/pull/121
+    """
+
+    versions = False            # https://rclone.org/commands/rclone_serve_s3/#limitations
+
+    def answered(self, s3, request, response):
+        """Say 200."""
+        if response.status == 206:
+            response.status = 200
+        return super().answered(s3, request, response)
+
+
+@character("no-ranges")
+class NoRanges(NoChecksums):
+    """A server that passes over Range, as HTTP allows it to (RFC 9110, 14.2)."""
+
+    versions = False
+
+    def asked(self, s3, request):
+        """Leave it out."""
+        request.headers.pop("range", None)

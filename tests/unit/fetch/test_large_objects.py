@@ -153,3 +153,16 @@ def test_bytes_that_do_not_meet_a_derived_claim(begun, suspect, kept):
         assert fetching.stage.unflushed[0].written.proof == "size" and not fetching.again
     else:
         assert [outcome.digest for outcome in fetching.again] == ["d"] and errand.large is None
+
+
+def test_a_server_that_does_not_heed_ranges(begun):
+    """Two ranges are asked for in vain; then the object comes in one piece, when all are back."""
+    fetching, objects, errand = begun(3)
+    sent = list(fetching.stage.sent)
+    objects.range_answered(sent[1][0], Outcome(jobs.UNDIVIDED, "all of it"))
+    answer(objects, *sent[0])
+    assert not fetching.stage.sent[3:]
+    objects.range_answered(sent[2][0], Outcome(jobs.UNDIVIDED, "all of it"))
+    [(_, job)] = fetching.stage.sent[3:]
+    assert (job.start, job.end) == (0, 3 * STEP)
+    assert not errand.failed and errand.large in objects.held

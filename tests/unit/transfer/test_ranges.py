@@ -7,6 +7,7 @@ import zlib
 
 import pytest
 from descriptors import open_descriptors
+from fakes3 import CHARACTERS
 
 from s3kit.disk import direct_io
 from s3kit.proof.checksums import DIGEST_BYTES, Crc
@@ -20,6 +21,7 @@ from s3kit.transfer.job import (
     FAILED,
     FULL,
     RECEIVED,
+    UNDIVIDED,
     Job,
 )
 from s3kit.transfer.ranges import NOTE_BYTES, Sums
@@ -149,7 +151,6 @@ def test_a_part_file_that_was_replaced(desk, fetch):
     ("empty", {}, ""),
     ("short-nolength", {}, "75000 bytes came, not 150000"),
     ("wrong-range", {}, "S3 sends 'bytes 100001-250000/300000', not 'bytes 100000-249999/300000'"),
-    ("ignore-range", {}, ""),
     ("wrong-etag", {}, "S3 sent another object"), ("error200", {}, "S3"), ("html", {}, "S3"),
     ("status", {"status": 500}, "S3 says InternalError"),
     ("endless", {}, ""), ("endless", {"chunked": True}, "")])
@@ -161,6 +162,29 @@ def test_a_server_that_lies(desk, fetch, engine, part, kind, options, said):
     assert around(part) and not outcome.pieces
     assert fetch().state == RECEIVED
     assert os.pread(part, END - START, START) == BODY[START:END] and around(part)
+
+
+def test_a_range_that_is_not_heeded(desk, fetch, part):
+    """All of the object comes: that is said, and nothing is written. Of a page it is not."""
+    desk.fake.fault("ignore-range", key="k")
+    outcome = fetch()
+    assert (outcome.state, outcome.moved) == (UNDIVIDED, 0) and around(part)
+    desk.fake.fault("html", key="k", body=bytes(len(BODY)))
+    assert fetch().state == AGAIN
+
+
+def test_a_range_with_the_status_of_a_whole(desk, fetch, part, monkeypatch):
+    """Content-Range says what it is."""
+    monkeypatch.setattr(desk.fake, "character", CHARACTERS["rclone-serve"]())
+    assert fetch().state == RECEIVED
+    assert os.pread(part, END - START, START) == BODY[START:END] and around(part)
+
+
+def test_an_object_in_one_piece(desk, fetch):
+    """It is asked for without a range, so that nobody need know of them."""
+    desk.fake.fault("ignore-range", key="k")
+    assert fetch(start=0, end=len(BODY)).state == RECEIVED
+    assert "range" not in desk.fake.log[-1].headers
 
 
 def test_no_space(desk, fetch, monkeypatch):
