@@ -127,6 +127,8 @@ class Applying:
         trial, turned = rehearsal(intent), turned_rehearsals(intent)
         if not (trial or turned):
             return
+        if not same(intent.found, intent.old):      # one that was killed may refuse us still
+            self.try_trial(intent, intent.old)
         if self.is_refused(intent):
             why = f"we may not {HARMLESS}, so it cannot be tried whether this server would "
             if trial:
@@ -156,7 +158,7 @@ class Applying:
                     "this server does not heed a Deny: the policy would keep nobody out")
 
     def try_trial(self, intent, text):
-        """Put a rehearsal. Raises Fault."""
+        """Put a rehearsal, or what is live without one. Raises Fault."""
         self.put(intent.bucket, text)
         self.read_back(intent.bucket, text)
 

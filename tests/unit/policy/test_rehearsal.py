@@ -88,6 +88,19 @@ def test_two_users_on_ceph(place, run):
     assert status == 1 and "does not spare us by aws:username" in err and live(place) == before
 
 
+@pytest.mark.parametrize("old", [OLD, None])
+def test_a_rehearsal_that_was_killed_is_taken_back_first(place, run, old):
+    """What it denies us would look like a permission that we do not have."""
+    place.bucket("b").policy = old and json.dumps(old)
+    assert run("plan", "b", *ONLY_ME)[0] == 0
+    left = deny(Sid=REHEARSAL, Action=HARMLESS, Principal="*", Resource="arn:aws:s3:::b")
+    kept = old["Statement"] if old else []
+    place.bucket("b").policy = json.dumps(document(*kept, left))
+    status, _, err = run("apply", "b", "--yes")
+    assert status == 0 and "S3KitOnlyMe" in str(live(place)), err
+    assert REHEARSAL not in str(live(place))
+
+
 SPARING = deny(Sid="Out", Condition={"StringNotEquals": {"aws:PrincipalArn": [*USERS, ROOT]}})
 OTHER = deny(Sid="Writes", Action="s3:PutObject")
 LEFT = deny(Sid=f"{REHEARSAL}1", Action=HARMLESS)
