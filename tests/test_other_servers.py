@@ -41,6 +41,7 @@ def became(record_property):
     record_property(SERVERS, list(said.items()))
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("name", CHARACTERS)
 def test_the_pipeline(run, tmp_path, name, became):
     """From the listing to the deletion, with every version in the manifest once."""
