@@ -64,14 +64,15 @@ def carried(run, server, *options):
 
 
 def test_rclone(rclone, run, tmp_path):
-    """Without versions: fetched and verified; nothing is deleted that could not be deleted on a
-    condition.
+    """Without versions, and ranges answered with 200: fetched and verified; nothing is deleted that
+    could not be deleted on a condition.
     """
     client = rclone.client()
     client.create_bucket(Bucket="things")
     objects = {f"dir{n % 7}/k{n:04d}": b"%d" % n for n in range(1100)}
     objects |= {key: key.encode() for key in ("a b", "a+b", "é", "%41", "x&y", "%2525")}
     put_all(client, "things", objects)
+    objects["large"] = put_large(client, "things", "large")
     rows, text = carried(run, rclone, "s3://things/")
     assert {row.key for row in rows} == set(objects) and len(rows) == len(objects)
     for row in rows:
