@@ -11,6 +11,8 @@ FRACTION = re.compile(r"\.(\d+)")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 CENTURY = 100 * 366 * 86400     # in seconds; threads cannot wait for three of them
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+# seconds that an answer may take to begin: slow stores think for minutes about a listing
+READ_TIMEOUT = 300
 
 
 def number(text):

@@ -10,12 +10,11 @@ from conftest import SERVERS, env_of
 from fakes3 import CHARACTERS, FakeS3
 
 from manifests import read_rows
+from s3kit.s3.stalls import STALLED_SECONDS
 from s3kit.units import epoch_ns
 
 PAGE = 1000
 LARGE = 70 << 20
-
-
 BARE = "bucket,key\nb,k\n"
 ODD = ["a%2Fz", "a%2Fz!", "a+1", "a-1", "a.txt", "b~z", "\x01control", "sp ace", "é", "x&y<z>"]
 
@@ -190,3 +189,19 @@ def test_ranges_that_are_answered_in_other_ways(run, tmp_path, name, most):
         assert {row.proof for row in read_rows(fetched.out)} == {"etag-md5"}
         assert (tmp_path / "d/b/one").read_bytes() == (tmp_path / "d/b/two").read_bytes() == body
         assert sum(request.method == "GET" and bool(request.key) for request in server.log) <= most
+
+
+@pytest.mark.system("minutes")
+def test_an_answer_that_takes_long_to_begin(fake, run, tmp_path):
+    """A store may think for longer than a transfer may stand still, and for no longer than said."""
+    fake.put("b", "k", b"body")
+    fake.fault("hang", key="", times=1, seconds=STALLED_SECONDS + 5)
+    fake.fault("hang", key="k", times=1, seconds=STALLED_SECONDS + 5)
+    listed = run("s3-manifest", "s3://b/", env=env_of(fake))
+    fetched = run("s3-fetch", "-d", "d", input=listed.out, env=env_of(fake))
+    assert fetched.status == 0, fetched.err
+    assert len(fake.requests(method="GET", key="k")) == 1
+    fake.fault("hang", key="k", times=None)
+    failed = run("s3-fetch", "--read-timeout", "2", "--retries", "0", "-d", "e", input=listed.out,
+                 env=env_of(fake))
+    assert (failed.status, "no answer came for 2 seconds" in failed.err) == (1, True), failed.err

@@ -6,7 +6,7 @@ from s3kit import __version__
 from s3kit.cores import usable_cores
 from s3kit.errors import Usage
 from s3kit.text import is_unicode
-from s3kit.units import number
+from s3kit.units import READ_TIMEOUT, number
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,6 +46,8 @@ def s3_options(made):
     group.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust")
     group.add_argument("--no-verify-ssl", action="store_true",
                        help="do not check the server's certificate")
+    group.add_argument("--read-timeout", metavar="SECONDS", type=whole, default=READ_TIMEOUT,
+                       help=f"how long an answer may take to begin ({READ_TIMEOUT}; 0: for ever)")
 
 
 def input_options(made, several=True):

@@ -3,6 +3,7 @@
 import os
 
 from s3kit.migrate.phases import ASK, DELETE, FETCH, NOW, RESTORE, SCAN, VERIFY
+from s3kit.units import READ_TIMEOUT
 
 TO_RESTORE = ("days", "tier", "max_pending", "max_pending_size", "poll")   # options of s3-restore
 
@@ -75,7 +76,8 @@ def s3_words(args):
     """Return the S3 options as a command's words."""
     return (words_of(args, "profile", "region", "endpoint_url", "request_payer", "ca_bundle") + [
         f"--{name.replace('_', '-')}"
-        for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)])
+        for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)] + [
+            f"--read-timeout={args.read_timeout}"] * (args.read_timeout != READ_TIMEOUT))
 
 
 def words_of(args, *names):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from s3kit.errors import Usage
+from s3kit.units import READ_TIMEOUT
 from s3kit.text import is_unicode
 
 # What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
@@ -35,7 +36,8 @@ class Endpoint(NamedTuple):
 
     `url` is the bucket's own, without a slash at its end; `proxy` is left to libcurl and the
     environment. `checksum_mode`: whether objects are asked for with their checksums, which the
-    settings may deny (response_checksum_validation). The secret parts never show in a repr.
+    settings may deny (response_checksum_validation). `read_timeout`: seconds that an answer may
+    take to begin, 0 for any. The secret parts never show in a repr.
     """
 
     bucket: str
@@ -49,6 +51,7 @@ class Endpoint(NamedTuple):
     request_payer: str = ""
     generation: int = 0
     checksum_mode: bool = True
+    read_timeout: float = READ_TIMEOUT
 
     def __repr__(self):
         """Return what may be shown."""

@@ -27,14 +27,14 @@ class Transfer:
     """
 
     __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno",
-                 "code", "message", "endpoint")
+                 "code", "message", "endpoint", "is_paused")
 
     def __init__(self, owner, endpoint, sink):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
         self.store, self.kept = [], 0
         self.status, self.headers = 0, None
         self.failure = self.code = self.message = ""
-        self.errno = 0
+        self.errno, self.is_paused = 0, False
 
     @property
     def body(self):

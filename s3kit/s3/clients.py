@@ -66,6 +66,7 @@ class Clients:
         self.ca_bundle = settings.bundle_of(options, configured) or get_cert_path(True)
         config = Config(signature_version=UNSIGNED if options.no_sign_request else "s3v4",
                         retries={"mode": "standard", "total_max_attempts": 4},
+                        read_timeout=options.read_timeout or None,
                         user_agent_extra="s3kit")
         region = region or settings.region_of(options, self.session.region_name)
         return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url,

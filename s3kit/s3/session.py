@@ -103,7 +103,8 @@ class Session:
             meta = self.clients.make(("none", "none")).meta
         region = "us-east-1" if meta.region_name == "aws-global" else meta.region_name
         return Endpoint("", meta.endpoint_url.rstrip("/"), region, ca_bundle=self.clients.ca_bundle,
-                        verify=not self.options.no_verify_ssl)
+                        verify=not self.options.no_verify_ssl,
+                        read_timeout=self.options.read_timeout)
 
     def located(self, where):
         """Return {bucket: Endpoint} of {bucket: region}; nothing is asked.
@@ -156,7 +157,8 @@ class Session:
         return Endpoint(bucket, url, scope, *self.frozen, self.clients.ca_bundle,
                         not self.options.no_verify_ssl, self.options.request_payer or "",
                         self.generation,
-                        client.meta.config.response_checksum_validation != "when_required")
+                        client.meta.config.response_checksum_validation != "when_required",
+                        self.options.read_timeout)
 
     # --- calls
 

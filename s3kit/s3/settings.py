@@ -54,6 +54,7 @@ class Plain(NamedTuple):
     ca_bundle: str
     verify: bool
     request_payer: str
+    read_timeout: float
 
     def endpoint(self, bucket, region):
         """Return a bucket's Endpoint, `region` the one it is in."""
@@ -65,7 +66,8 @@ class Plain(NamedTuple):
         else:
             url = f"https://{host}/{bucket}"
         return Endpoint(bucket, url, region, self.access_key, self.secret_key, self.token,
-                        self.ca_bundle, self.verify, self.request_payer)
+                        self.ca_bundle, self.verify, self.request_payer,
+                        read_timeout=self.read_timeout)
 
 
 def read(options, env=os.environ):
@@ -94,7 +96,7 @@ def read(options, env=os.environ):
         return None
     bundle = bundle_of(options, env.get("AWS_CA_BUNDLE"), env) or certificates()
     return Plain(*keys, region, url.rstrip("/"), bundle, not options.no_verify_ssl,
-                 options.request_payer or "")
+                 options.request_payer or "", options.read_timeout)
 
 
 def profile_of(options, env=os.environ):

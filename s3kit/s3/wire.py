@@ -19,19 +19,23 @@ from s3kit import __version__
 from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.signature import is_libcurls, signed
+from s3kit.s3.stalls import TIMED_OUT, Stalls
 from s3kit.s3.verdicts import CERTIFICATE_ERRORS
 
 SECONDS_TO_CONNECT = 10
-STALLED_BYTES, STALLED_SECONDS = 1024, 30     # slower than this for so long is cut
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
 SETTINGS = ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
-            (pycurl.LOW_SPEED_LIMIT, STALLED_BYTES), (pycurl.LOW_SPEED_TIME, STALLED_SECONDS),
             (pycurl.BUFFERSIZE, 512 << 10), (pycurl.TCP_KEEPALIVE, 1), (pycurl.FOLLOWLOCATION, 0))
 TIMES = (("found", pycurl.NAMELOOKUP_TIME), ("connected", pycurl.CONNECT_TIME),
          ("secured", pycurl.APPCONNECT_TIME), ("answered", pycurl.STARTTRANSFER_TIME))
 INTEREST = {pycurl.POLL_IN: select.POLLIN, pycurl.POLL_OUT: select.POLLOUT,
             pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT}
+
+
+def received(curl):
+    """Return how many bytes of a body a handle has received."""
+    return curl.getinfo(pycurl.SIZE_DOWNLOAD)
 
 
 def happened(mask):
@@ -152,6 +156,7 @@ class Wire:
         self.poll = select.poll()
         self.deadline = None
         self.busy = {}
+        self.stalls = Stalls(self.busy, received)
         self.watched = None
         self.opened = 0
 
@@ -235,7 +240,8 @@ class Wire:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             self.deadline = None
             self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        return self.answered()
+        return self.answered() + [self.finish(curl, TIMED_OUT, why)
+                                  for curl, why in self.stalls.found()]
 
     def answered(self):
         """Return the Transfers that libcurl says are done."""
@@ -252,6 +258,7 @@ class Wire:
     def finish(self, curl, errno, failure):
         """Return the Transfer of a handle, which is free again."""
         transfer = self.busy.pop(curl)
+        self.stalls.forget(transfer)
         self.opened += curl.getinfo(pycurl.NUM_CONNECTS)
         if errno in CERTIFICATE_ERRORS:
             failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
@@ -262,10 +269,13 @@ class Wire:
 
     def pause(self, transfer):
         """Let no more of a body come, until `resume`; may be called by the sink."""
+        transfer.is_paused = True
         transfer.curl.pause(pycurl.PAUSE_RECV)
 
     def resume(self, transfer):
         """Let a paused body go on, if it is still on its way."""
+        transfer.is_paused = False
+        self.stalls.forget(transfer)
         if self.is_under_way(transfer):
             transfer.curl.pause(pycurl.PAUSE_CONT)
 

@@ -152,7 +152,7 @@ def fuzz_plain(data):
     for name, text in zip(names, (data[:half], data[half:])):
         Path(name).write_bytes(text)
     options = Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False,
-                        ca_bundle="x", no_verify_ssl=False, request_payer=None)
+                        ca_bundle="x", no_verify_ssl=False, read_timeout=300, request_payer=None)
     found = settings.read(options,
                           {"AWS_CONFIG_FILE": names[0], "AWS_SHARED_CREDENTIALS_FILE": names[1]})
     if found:

@@ -471,10 +471,11 @@ def test_too_slow(cases, tmp_path, seeds):
         for world in faults:
             world.write_list()
         connections = ("-c", 3 * seeds + 2)      # all at once: one worker may get all rows
-        fetched = (threads.submit(once.fetch, "--retries", 1, *connections),
-                   threads.submit(ever.fetch, "--retries", 0, *connections))
+        soon = ("--read-timeout", STALLED_SECONDS)      # what does not begin has longer, else
+        fetched = (threads.submit(once.fetch, *soon, "--retries", 1, *connections),
+                   threads.submit(ever.fetch, *soon, "--retries", 0, *connections))
         held = once.fake.fault("stall", key="", times=1, after=1)
-        listed = threads.submit(once.run, "s3-manifest", f"s3://{once.bucket}")
+        listed = threads.submit(once.run, "s3-manifest", *map(str, soon), f"s3://{once.bucket}")
         for world, done in zip(faults, fetched):
             ran, files = done.result(), set(world.files())
             rows = {row["key"]: row for row in ran.rows}

@@ -13,7 +13,7 @@ from botocore.httpsession import get_cert_path
 from s3kit.s3.regions import reach_of
 
 OPTIONS = dict(profile=None, region=None, endpoint_url=None, no_sign_request=False,
-               no_verify_ssl=False, ca_bundle=None, request_payer=None)
+               no_verify_ssl=False, read_timeout=300, ca_bundle=None, request_payer=None)
 REGIONS = ("us-east-1", "eu-west-1", "ap-south-1", "us-west-2", "me-central-1", "us-east-1 # home",
            "xx-lab-9", "garage", "US-EAST-1", "cn-north-1", "us-gov-west-1", "aws-global",
            "fips-us-east-1", "us-east-1-fips", "s3-external-1", "-x", "1", "a_b", "us-iso-east-1",

@@ -13,7 +13,8 @@ from s3kit.manifest.row import Row
 MIB = 1 << 20
 
 OPTIONS = {"profile": None, "region": "us-east-1", "endpoint_url": None, "no_sign_request": False,
-           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "bucket": [],
+           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False,
+           "read_timeout": 300, "bucket": [],
            "buckets": 1000, "together": 4}
 
 

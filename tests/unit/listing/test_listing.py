@@ -30,7 +30,8 @@ def endpoint_of(fake, monkeypatch):
     for name, value in env_of(fake).items():
         monkeypatch.setenv(name, value)
     options = dict.fromkeys(("profile", "region", "endpoint_url", "request_payer", "ca_bundle"))
-    return (Session(SimpleNamespace(**options, no_sign_request=False, no_verify_ssl=False))
+    return (Session(SimpleNamespace(**options, no_sign_request=False, no_verify_ssl=False,
+                                    read_timeout=300))
             .endpoint("b"))
 
 
@@ -216,7 +217,7 @@ def test_on_a_real_server(ministack, monkeypatch, versions):
         monkeypatch.setenv(name, value)
     options = dict.fromkeys(("profile", "region", "endpoint_url", "request_payer", "ca_bundle"))
     endpoint = Session(SimpleNamespace(**options, no_sign_request=False,
-                                       no_verify_ssl=False)).endpoint(bucket)
+                                       no_verify_ssl=False, read_timeout=300)).endpoint(bucket)
     found = [[row.key for page in Listing(connections=count).pages(endpoint, "", versions)
               for row in page.rows] for count in (1, 8)]
     assert found[0] == found[1] == sorted(set(found[0])) and len(found[0]) == 2200

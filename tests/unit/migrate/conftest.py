@@ -14,7 +14,8 @@ OPTIONS = {"all_buckets": False, "exclude_bucket": [], "yes": [], "no_delete": F
            "verbose": False, "jobs": 3, "connections": 5, "retries": 7, "limit_rate": 0,
            "days": None, "tier": None, "max_pending": None, "max_pending_size": None, "poll": None,
            "profile": None, "region": None, "endpoint_url": None, "request_payer": None,
-           "ca_bundle": None, "no_sign_request": False, "no_verify_ssl": False, "dest": "d"}
+           "ca_bundle": None, "no_sign_request": False, "no_verify_ssl": False,
+           "read_timeout": 300, "dest": "d"}
 
 
 def options(**changed):

@@ -25,7 +25,8 @@ def session(fake, monkeypatch):
     for name, value in env_of(fake).items():
         monkeypatch.setenv(name, value)
     return Session(Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False,
-                             request_payer=None, ca_bundle=None, no_verify_ssl=False))
+                             request_payer=None, ca_bundle=None, no_verify_ssl=False,
+                             read_timeout=300))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from s3kit.s3.access import EXPIRED, Access
 from s3kit.s3.address import Endpoint
 
 OPTIONS = SimpleNamespace(profile=None, region=None, endpoint_url=None, no_sign_request=False,
-                          request_payer=None, ca_bundle=None, no_verify_ssl=False)
+                          request_payer=None, ca_bundle=None, no_verify_ssl=False, read_timeout=300)
 
 
 class StubSession:

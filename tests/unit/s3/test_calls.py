@@ -51,7 +51,8 @@ def endpoint(fake, monkeypatch):
     fake.bucket("b")
     fake.put("b", "k", b"k")
     return Session(Namespace(profile=None, region=None, endpoint_url=None, no_sign_request=False,
-                             request_payer=None, ca_bundle=None, no_verify_ssl=False)).endpoint("b")
+                             request_payer=None, ca_bundle=None, no_verify_ssl=False,
+                             read_timeout=300)).endpoint("b")
 
 
 @pytest.fixture

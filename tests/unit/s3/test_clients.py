@@ -11,7 +11,7 @@ from s3kit.errors import Fault
 from s3kit.s3.clients import Clients
 
 OPTIONS = {"profile": None, "region": "eu-west-1", "endpoint_url": None, "no_sign_request": False,
-           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False}
+           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from s3kit.s3.address import Endpoint
 from s3kit.s3.wire import Wire
 
 OPTIONS = {"profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
-           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False}
+           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 DOTS = "a/../b"
 WHERE = {"here": "us-west-2", "there": "eu-west-1"}
 

@@ -12,7 +12,7 @@ from s3kit.s3 import regions
 from s3kit.s3.session import Session
 
 OPTIONS = {"profile": None, "region": "eu-west-1", "endpoint_url": None, "no_sign_request": False,
-           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False}
+           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 LOCAL = {"endpoint_url": "http://127.0.0.1:9000"}
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 

@@ -12,7 +12,7 @@ from s3kit.s3.session import Session
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
 OPTIONS = dict(profile=None, region=None, endpoint_url=None, no_sign_request=False,
-               no_verify_ssl=False, ca_bundle=None, request_payer=None)
+               no_verify_ssl=False, read_timeout=300, ca_bundle=None, request_payer=None)
 SHARED = (
     "[default]\naws_access_key_id = D\naws_secret_access_key = DS\n[other]\naws_access_key_id=O\n"
     "aws_secret_access_key=OS\naws_session_token=OT\n")

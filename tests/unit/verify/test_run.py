@@ -22,7 +22,7 @@ OPTIONS = {
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
     "quick": False, "verified_since": None, "discard": False, "jobs": 1,
     "profile": None, "region": None, "endpoint_url": "http://127.0.0.1:9", "no_sign_request": True,
-    "request_payer": None, "ca_bundle": None, "no_verify_ssl": False}
+    "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 
 
 @pytest.fixture
