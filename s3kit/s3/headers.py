@@ -15,6 +15,7 @@ from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
 from s3kit.storage_classes import ARCHIVED_CLASSES
 
 CHECKSUM = "x-amz-checksum-"
+REDIRECTS = ("PermanentRedirect", "TemporaryRedirect")
 # what a wrong clock may be answered with
 CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 
@@ -150,6 +151,10 @@ def said(transfer):
     if transfer.code == ERROR_DOCUMENT:
         return "S3 answered 200 with an error document"
     text = f"S3 says {transfer.code}" + (f": {transfer.message}" if transfer.message else "")
+    if transfer.code[:5] == "HTTP3" or transfer.code in REDIRECTS:
+        # not followed: what is signed for one host is shown to no other
+        where = transfer.headers.get("location", "")
+        return text + (f" (it points to {where}: see --endpoint-url)" if where else "")
     return text + skew(transfer) if transfer.code in CLOCK_CODES else text
 
 

@@ -223,3 +223,14 @@ def test_a_wrong_clock_is_named_where_it_may_be_the_cause(code, off, told, monke
     expected = f" (this machine's clock is {told})" if told and code != "NoSuchKey" else ""
     assert said == f"S3 says {code}{expected}"
     assert headers.said(wrong(code, date="no date")) == f"S3 says {code}"
+
+
+@pytest.mark.parametrize("status, where, said", [
+    (301, "https://other.example/k",
+     "S3 says HTTP301 (it points to https://other.example/k: see --endpoint-url)"),
+    (307, "", "S3 says HTTP307"), (404, "https://other.example/", "S3 says HTTP404")])
+def test_where_a_redirect_points(status, where, said):
+    """It is said, and not followed."""
+    transfer = SimpleNamespace(status=status, code=f"HTTP{status}", message="", failure="",
+                               headers={"location": where})
+    assert headers.said(transfer) == said
