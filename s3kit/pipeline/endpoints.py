@@ -1,6 +1,7 @@
 """The buckets' endpoints, as far as the workers of a run know them."""
 
 from s3kit.s3.address import has_dots
+from s3kit.s3.capabilities import KNOWN
 
 
 class Endpoints:
@@ -39,6 +40,15 @@ class Endpoints:
         Raises NoCredentials where there are none.
         """
         self.tell(self.access.renew(generation, told))
+
+    def learn(self, lack, tally):
+        """Have all workers know what one of them found that a server lacks, and people, with -v;
+        `lack` is what KNOWN.learn takes.
+        """
+        if KNOWN.learn(*lack):
+            self.executor.tell(("lacks", lack))
+            if tally.verbose:
+                tally.say(KNOWN.lines()[-1])
 
     def tell(self, endpoints):
         """Hand over Endpoints, to an executor with workers that keep them."""

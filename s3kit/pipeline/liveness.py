@@ -2,6 +2,8 @@
 
 import time
 
+from s3kit.text import count
+
 SILENT_SECONDS = 20         # without a byte after which people hear what we wait for
 STUCK_SECONDS = 60          # without anything at all, while jobs are owed: a fault of ours
 STUCK_LOOKS = 100           # in that time: a process that was stopped and goes on is not stuck
@@ -25,6 +27,12 @@ class Liveness:
     def moved(self):
         """Note that something has come."""
         self.moved_at, self.trouble = time.monotonic(), ""
+
+    def waits(self, requests):
+        """Note that so many requests are under way, and nothing comes: a server may think for
+        minutes.
+        """
+        self.trouble = self.trouble or f"{count(requests, 'request')} not answered yet"
 
     def look(self, steps, out, is_owed, is_asleep):
         """Say what is waited for; raise Stuck where neither a row, a byte nor a request has moved

@@ -30,7 +30,6 @@ from s3kit.pipeline.liveness import Liveness
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF, Outbox
 from s3kit.pipeline.pool import WorkerDied
 from s3kit.s3.calls import EXPIRED
-from s3kit.s3.capabilities import KNOWN
 from s3kit.transfer.job import FAILED, Outcome
 
 
@@ -193,14 +192,14 @@ class Stage:
         kind, value = note
         if kind == "moved":
             self.moved(value)
+        elif kind == "waiting":
+            self.liveness.waits(value)
         elif kind == "slow":
             self.executor.tell(("slow", None))
         elif kind == "expired":
             self.endpoints.renew(value)
-        elif kind == "lacks" and KNOWN.learn(*value):
-            self.executor.tell(note)
-            if self.tally.verbose:
-                self.tally.say(KNOWN.lines()[-1])
+        elif kind == "lacks":
+            self.endpoints.learn(value, self.tally)
 
     def moved(self, count):
         """Note that something has come, and count it."""

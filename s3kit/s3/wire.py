@@ -26,7 +26,9 @@ SECONDS_TO_CONNECT = 10
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
 SETTINGS = ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
-            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.TCP_KEEPALIVE, 1), (pycurl.FOLLOWLOCATION, 0))
+            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.FOLLOWLOCATION, 0),
+            # A host that is gone is noticed within two minutes, however long an answer may take.
+            (pycurl.TCP_KEEPALIVE, 1), (pycurl.TCP_KEEPIDLE, 20), (pycurl.TCP_KEEPINTVL, 10))
 TIMES = (("found", pycurl.NAMELOOKUP_TIME), ("connected", pycurl.CONNECT_TIME),
          ("secured", pycurl.APPCONNECT_TIME), ("answered", pycurl.STARTTRANSFER_TIME))
 INTEREST = {pycurl.POLL_IN: select.POLLIN, pycurl.POLL_OUT: select.POLLOUT,

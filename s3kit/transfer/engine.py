@@ -18,6 +18,7 @@ from s3kit.transfer.unnamed import Unnamed
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
 READ_SECONDS = 1.0          # between two notes of how much of files was read
+WAITING_SECONDS = 5.0       # between two notes that answers are waited for
 
 
 class Engine:
@@ -45,6 +46,7 @@ class Engine:
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []
         self.read, self.read_at = 0, time.monotonic()       # bytes of files, since we last said so
+        self.waited_at = self.read_at       # when something came, or was said of the waiting
         self.expired = None     # the generation of credentials that S3 says have expired
         self.answers = 0
         self.halted = []
@@ -112,6 +114,11 @@ class Engine:
         if self.read and now - self.read_at > READ_SECONDS:
             self.said.append(("read", self.read))
             self.read, self.read_at = 0, now
+        if self.said or not self.wire.active:
+            self.waited_at = now
+        elif now - self.waited_at > WAITING_SECONDS:
+            self.said.append(("waiting", self.wire.active))
+            self.waited_at = now
         said, self.said = self.said, []
         return said
 

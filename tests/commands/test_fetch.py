@@ -742,6 +742,21 @@ def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
     assert tree(tmp_path / "d") == {"b/k": b"body"}
 
 
+@pytest.mark.system("minutes")
+def test_an_answer_that_takes_more_than_a_minute(fake, tmp_path):
+    """Some stores bring an object back from a tape before they send it: who waits hears of it, and
+    the run is not taken for stuck.
+    """
+    fake.put("b", "k", b"body")
+    (tmp_path / "m.csv").write_text("bucket,key\nb,k\n")
+    fake.fault("hang", key="k", seconds=70)
+    process = start(["s3-fetch", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "nothing has come for 20 s, still trying: 1 request not answered yet" in err
+    assert tree(tmp_path / "d") == {"b/k": b"body"} and len(fake.requests(key="k")) == 1
+
+
 def test_no_code_of_the_current_directory_is_run(fake, run, tmp_path):
     """It may be a bucket's: what was fetched there must not become a module of the workers."""
     fake.put("b", "k", b"body")

@@ -48,6 +48,21 @@ def test_people_hear_what_is_waited_for(clock):
     assert len(said) == 2
 
 
+def test_requests_that_are_not_answered_yet(clock):
+    """They are told of where nothing worse is."""
+    said = []
+    alive = Liveness(said.append)
+    alive.waits(2)
+    look(alive)
+    clock.now += SILENT_SECONDS + 1
+    look(alive)
+    assert said == [f"nothing has come for {SILENT_SECONDS} s, still trying: 2 requests not "
+                    "answered yet"]
+    alive.trouble = "S3 says SlowDown"
+    alive.waits(2)
+    assert alive.trouble == "S3 says SlowDown"
+
+
 def test_nothing_at_all_is_a_fault_of_ours(clock):
     """The last trouble is named."""
     alive = Liveness(print)

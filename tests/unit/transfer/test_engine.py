@@ -72,6 +72,18 @@ def test_bytes_are_counted(desk, engine, monkeypatch):
     assert engine.notes() == [("read", 500)] and engine.notes() == [] and engine.read == 0
 
 
+def test_answers_that_take_long(desk, engine):
+    """That they are waited for is said at times, as long as nothing comes."""
+    desk.fake.put("b", "k", b"body")
+    desk.fake.fault("hang", key="k", times=2)
+    engine.add(1, [desk.ask(), desk.ask()])
+    engine.turn(0)
+    assert engine.notes() == []
+    for _ in range(2):
+        engine.waited_at -= module.WAITING_SECONDS + 1
+        assert engine.notes() == [("waiting", 2)] and engine.notes() == []
+
+
 def test_a_rate_is_kept(desk):
     """A body is paused when its share is used up, and goes on later; none is lost."""
     body = os.urandom(2 << 20)
