@@ -587,6 +587,7 @@ def early(request, tmp_path_factory, shims, certificate):
     assert not s3.log, "something was asked of a server that is not to be trusted"
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("case, command", over(SLOW))
 def test_slow_exit_status(early, command, case):
     done = early[case, command].wait(2 * LIMIT)

@@ -131,6 +131,7 @@ def test_a_wrong_body_once(run, other, tmp_path):
     assert (done.status, rows["k"].proof) == (0, "etag-md5"), done.err
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("how", [{}, {"parts": UNEVEN}])
 def test_a_body_that_is_wrong_in_other_ways_each_time(run, other, tmp_path, how):
     """That is a fault of the way, and no file."""
@@ -142,6 +143,7 @@ def test_a_body_that_is_wrong_in_other_ways_each_time(run, other, tmp_path, how)
     assert "do not match" in rows["k"].error and not (tmp_path / "d/b/k").exists()
 
 
+@pytest.mark.system("minutes")
 def test_a_wrong_file_of_another_tool(run, other, fake, tmp_path):
     """An ETag alone removes no file; S3's checksum does."""
     other.put("b", "k", BODY)

@@ -63,6 +63,7 @@ def carried(run, server, *options):
     return read_rows(checked.out), checked.out
 
 
+@pytest.mark.system("minutes")
 def test_rclone(rclone, run, tmp_path):
     """Without versions, and ranges answered with 200: fetched and verified; nothing is deleted that
     could not be deleted on a condition.

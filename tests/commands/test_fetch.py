@@ -126,6 +126,7 @@ def test_an_access_key_with_a_colon(pipe, tmp_path):
         assert [one for one in fake.log if "range" in one.headers]
 
 
+@pytest.mark.system("minutes")
 def test_point_in_time(seaweed, pipe, tmp_path):
     """--at between two overwrites and a delete gives the bytes of that moment."""
     client, name = seaweed.client(), f"moment-{os.getpid()}"

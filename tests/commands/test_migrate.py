@@ -265,6 +265,7 @@ def test_a_locked_version(fake, run, tmp_path):
             and "1 locked" in done.err)
 
 
+@pytest.mark.system("minutes")
 def test_a_server_that_does_not_heed_conditions(fake, run, tmp_path):
     """What can be overwritten under its name is not deleted there, and the bucket's journey ends
     with that, each time; what has versions goes.

@@ -190,6 +190,7 @@ def test_the_evaluator_agrees_with_moto(moto):
     assert seen == {True, False}
 
 
+@pytest.mark.system("minutes")
 def test_a_role_on_moto(moto, run, tmp_path):
     """A session's role is found with its path; moto heeds no conditions, which the rehearsal finds
     out: all is rolled back by itself.
