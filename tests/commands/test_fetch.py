@@ -750,7 +750,7 @@ def test_an_answer_that_takes_more_than_a_minute(fake, tmp_path):
     """
     fake.put("b", "k", b"body")
     (tmp_path / "m.csv").write_text("bucket,key\nb,k\n")
-    fake.fault("hang", key="k", seconds=70)
+    fake.fault("hang", key="k", seconds=63)
     process = start(["s3-fetch", "-d", tmp_path / "d", tmp_path / "m.csv"], env_of(fake))
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
