@@ -4,11 +4,10 @@ Asked of one bucket, and of its first key, by requests that change nothing: that
 deletions names no key, which S3 answers with MalformedXML.
 """
 
-import base64
-import hashlib
 from typing import NamedTuple
 
 from s3kit.doctor.finding import NOTE, OK, UNKNOWN, Finding
+from s3kit.s3.calls import document_headers
 from s3kit.s3.capabilities import server_of
 from s3kit.s3.wire import Wire
 
@@ -121,9 +120,6 @@ def ask(wire, ability, endpoint, key):
     """Start the request that shows an Ability."""
     url = endpoint.object_url(key, ability.query) if ability.of_key else (
         f"{endpoint.url}?{ability.query}")
-    headers = list(ability.headers)
-    if ability.body:
-        digest = base64.b64encode(hashlib.md5(ability.body, usedforsecurity=False).digest())
-        headers += [f"Content-MD5: {digest.decode()}", "Content-Type: application/xml", "Expect:"]
+    headers = [*ability.headers, *(document_headers(ability.body) if ability.body else ())]
     wire.start(ability, endpoint, url, method=ability.method, headers=headers, body=ability.body,
                most=None if not ability.of_key else 1 << 20)

@@ -53,10 +53,8 @@ class Call:
 
     def post(self, places, endpoint, url, body, **options):
         """Send a document, with the MD5 that S3 wants of it."""
-        digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         self.send(places, endpoint, url, method="POST", body=body,
-                  headers=[f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"],
-                  **options)
+                  headers=document_headers(body), **options)
 
     def finish(self, place, outcome):
         """Put a job's outcome in its place."""
@@ -147,3 +145,10 @@ class Control(LoopExecutor):
         with self.lock:
             self.open.discard(call)
         settle(setter, value)
+
+
+def document_headers(body):
+    """Return the headers of a request that sends an XML document, with the MD5 that S3 wants of it.
+    """
+    digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    return [f"Content-MD5: {digest}", "Content-Type: application/xml", "Expect:"]
