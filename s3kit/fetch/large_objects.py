@@ -163,8 +163,7 @@ class LargeObjects:
             errand.job = job._replace(kind="parts")
             self.stage.send(errand)
             return
-        if not proof and claim.is_derived and digest == job.suspect:
-            proof = "size"          # the same bytes, twice
+        proof = claim.proof_by(proof, digest, job.suspect)
         if not proof:
             self.discard(errand)
             self.fetching.try_again(errand, unmet(claim, digest))

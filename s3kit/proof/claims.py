@@ -85,6 +85,12 @@ class Claim(NamedTuple):
         """The proof's name without a size of parts."""
         return self.proof.partition(":")[0]
 
+    def proof_by(self, found, digest, before):
+        """Return what bytes are proven by: `found` is what a check of the claim says, `digest` ours
+        of them, `before` ours of those that came before and did not meet it either, or ''.
+        """
+        return "size" if not found and self.is_derived and digest == before else found
+
     def with_part_size(self, part_size):
         """Return the same claim, its parts' size in bytes now known."""
         return self._replace(proof=f"{self.base}:{part_size}", part_size=part_size, sizes=())

@@ -183,8 +183,7 @@ class Fetch(Task):
         if not proof and claim.has_many_parts and not self.job.url:
             self.begin_as_large(headers)        # are its parts of one size at all?
             return
-        if not proof and claim.is_derived and digest == self.job.suspect:
-            proof = "size"
+        proof = claim.proof_by(proof, digest, self.job.suspect)
         if not proof:
             self.fail(AGAIN, f"the bytes do not match S3's {claim.proof}",
                       digest=digest if claim.is_derived else "")

@@ -16,6 +16,7 @@ from s3kit.proof.claims import (
     MOST_CANDIDATES,
     NO_CLAIM,
     Check,
+    Claim,
     Parts,
     candidates,
     checksum_claim,
@@ -293,3 +294,12 @@ def test_the_cheapest_claim_of_right_values_is_met(algorithm, data, is_lower):
     claim = claim_of(name, "FULL_OBJECT", base64.b64encode(h.digest()).decode(),
                      hashlib.md5(data).hexdigest(), len(data))
     assert proof_of(claim, data) == algorithm and proof_of(claim, data + b"x") == ""
+
+
+@pytest.mark.parametrize("is_derived, found, before, proof", [
+    (True, "", "ours", "size"), (True, "", "other", ""), (True, "", "", ""),
+    (False, "", "ours", ""), (True, "etag-md5", "ours", "etag-md5")])
+def test_the_same_bytes_twice(is_derived, found, before, proof):
+    """They prove a size where the claim may be wrong, and nothing against S3's own word."""
+    claim = Claim("full", "md5", b"", "etag-md5", is_derived=is_derived)
+    assert claim.proof_by(found, "ours", before) == proof
