@@ -22,15 +22,20 @@ def character(name):
     return enter
 
 
+def is_bulk_delete(request):
+    """Return whether a request is DeleteObjects."""
+    return request.method == "POST" and "delete" in request.query
+
+
 class Character:
     """Amazon's own: nothing differs. Also what the others have in common.
 
-    `versions`: whether buckets can have versions there; `bulk_delete`: whether it knows
-    DeleteObjects. `access_key`: what keys look like there. `server`: its name in answers.
+    `versions`: whether buckets can have versions there. `access_key`: what keys look like there.
+    `server`: its name in answers.
     `verifiable`: whether what it says of objects tells right bytes from wrong ones.
     """
 
-    versions = bulk_delete = verifiable = True
+    versions = verifiable = True
     access_key = "AKIAFAKES3EXAMPLE"
     server = "AmazonS3"
 
@@ -80,11 +85,9 @@ class NoBulkDelete(Character):
     https://docs.cloud.google.com/storage/docs/migrating
     """
 
-    bulk_delete = False
-
     def asked(self, s3, request):
         """Refuse POST ?delete."""
-        if request.method == "POST" and "delete" in request.query:
+        if is_bulk_delete(request):
             raise S3Error("NotImplemented", "A header or query you provided requested a function "
                                             "that is not implemented.")
 
@@ -142,7 +145,7 @@ class SwiftDeletes(Character):
 
     def answered(self, s3, request, response):
         """Leave out the version ids."""
-        if request.method == "POST" and "delete" in request.query:
+        if is_bulk_delete(request):
             return self.change(response, rb"<(VersionId|DeleteMarker\w*)>[^<]*</\1>", b"")
         return response
 
@@ -179,7 +182,7 @@ class CephDeletes(Character):
 
     def answered(self, s3, request, response):
         """Give no reasons."""
-        if request.method == "POST" and "delete" in request.query:
+        if is_bulk_delete(request):
             return self.change(response, b"<Message>[^<]*</Message>", b"")
         return response
 

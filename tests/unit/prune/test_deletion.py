@@ -70,14 +70,21 @@ def test_what_the_name_does_not_tell_goes_alone(fake, session, delete):
     assert not fake.requests(method="POST")
 
 
+def null_below(fake, key, is_same):
+    """Put a null version of a key, and another on top; return (the ETag of the former, or another,
+    the version id of the latter).
+    """
+    fake.bucket("b")
+    fake.put("b", key, b"old")
+    etag = fake.get("b", key).etag if is_same else "0" * 32
+    fake.bucket("b", versioning="Enabled")
+    return etag, fake.put("b", key, b"new")
+
+
 @pytest.mark.parametrize("is_same", [True, False])
 def test_a_null_version_below_others(fake, session, delete, is_same):
     """If-Match is held against the current version: the null one's own head decides."""
-    fake.bucket("b")
-    fake.put("b", "k", b"old")
-    etag = fake.get("b", "k").etag if is_same else "0" * 32
-    fake.bucket("b", versioning="Enabled")
-    newest = fake.put("b", "k", b"new")
+    etag, newest = null_below(fake, "k", is_same)
     found = delete(Doomed(session.endpoint("b"), "k", "null", etag, is_frozen=True))
     assert found == [Removed(PRUNED) if is_same
                      else Removed(CONFLICT, OVERWRITTEN, is_kept=True)]
@@ -129,11 +136,7 @@ def test_keys_with_dot_segments_one_by_one(fake, session, delete):
 def test_a_null_version_of_a_key_with_dot_segments(fake, session, delete, is_same):
     """Its head is looked at below others on top, not that of the key which libcurl would ask for.
     """
-    fake.bucket("b")
-    fake.put("b", "x/../k", b"old")
-    etag = fake.get("b", "x/../k").etag if is_same else "0" * 32
-    fake.bucket("b", versioning="Enabled")
-    fake.put("b", "x/../k", b"new")
+    etag, _ = null_below(fake, "x/../k", is_same)
     fake.put("b", "k", b"old")
     endpoint = session.endpoint("b")
     url = session.presign("b", "x/../k", "null", "delete_object", etag)
