@@ -80,12 +80,14 @@ class Bucket:
             return
         try:
             root = parse(body) if body.strip() else None
+            is_right = root is not None and local(root.tag) in ROOTS[ask]
+            told = READERS[ask](root) if is_right else None
         except Fault as fault:
             self.trouble = str(fault)
             return
         name = "nothing" if root is None else f"<{local(root.tag)}>"
-        if root is not None and local(root.tag) in ROOTS[ask]:
-            self.told[ask] = READERS[ask](root)
+        if is_right:
+            self.told[ask] = told
         elif ask == "list":
             self.trouble = f"what answers is not S3's listing: {name}"
         else:

@@ -46,7 +46,7 @@ def last_of(page, top):
     server's word must do.
     """
     told = top.get("NextKeyMarker") or top.get("NextMarker") or ""
-    spellings = {told, page.key(told)}      # encoded or not: both occur
+    spellings = spellings_of(told, page)
     found = last_of_each_kind(page)
     if not found:
         if not told:
@@ -59,6 +59,14 @@ def last_of(page, top):
     version = top.get("NextVersionIdMarker", "")
     key, own, _ = min(alike, key=lambda entry: (entry[1] != version, entry[2]))
     return key, own
+
+
+def spellings_of(marker, page):
+    """Return the keys that a marker can mean: it is encoded as the page's keys are, or not."""
+    try:
+        return {marker, page.key(marker)}
+    except Fault:
+        return {marker}
 
 
 def last_of_each_kind(page):

@@ -16,7 +16,9 @@ from s3kit.errors import Fault, NoVersions
 from s3kit.etags import bare
 from s3kit.listing import continuation
 from s3kit.manifest.row import LISTED, Row
+from s3kit.s3.headers import date_ns
 from s3kit.s3.xml import local, parse, read_encoded
+from s3kit.units import from_epoch
 
 # and what they say of is_delete_marker
 ENTRIES = {"Contents": "", "Version": "false", "DeleteMarker": "true"}
@@ -75,11 +77,11 @@ class Page:
     def row(self, is_marker, key, version, latest, size, modified, etag, storage, algorithm, kind,
             ongoing, expiry):
         """Return the Row of one entry."""
-        restore = ("ongoing" if ongoing == "true" else f"ready until {expiry.replace('.000Z', 'Z')}"
+        restore = ("ongoing" if ongoing == "true" else f"ready until {in_iso(expiry)}"
                    if expiry else "")
         latest = LATEST.get(latest) or LATEST.get(latest.strip().lower(), "")
         return Row(self.bucket, self.key(key), version, latest, is_marker, size,
-                   modified.replace(".000Z", "Z"), bare(etag),
+                   in_iso(modified), bare(etag),
                    "" if is_marker == "true" else intern(storage), intern(algorithm), intern(kind),
                    "", restore, LISTED)
 
@@ -88,6 +90,16 @@ class Page:
         rest = copy(self)
         self.rows, rest.rows = self.rows[:count], self.rows[count:]
         return rest
+
+
+def in_iso(time):
+    """Return a time as rows have it, in ISO 8601; some servers write those of HTTP in listings
+    (https://github.com/iterate-ch/cyberduck/issues/13383). What cannot be read stays as it is.
+    """
+    if time[4:5] == "-" or not time:
+        return time.replace(".000Z", "Z")
+    at = date_ns(time)
+    return time if at is None else from_epoch(at // 10**9)
 
 
 def read(xml):

@@ -99,6 +99,7 @@ def s3_rows(access, listing, bucket, prefix, args):
     if versioned is not False:
         pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))
         chosen = pages if args.versions else as_of(pages, args.at) if args.at else current(pages)
+        chosen = decidable(chosen, args)
         has_begun = False
         try:
             for rows in chosen:
@@ -108,8 +109,25 @@ def s3_rows(access, listing, bucket, prefix, args):
         except (NoAccess, NoVersions):
             if versioned or has_begun:
                 raise
-    for page in listing.pages(endpoint, prefix):
-        yield page.rows
+    rows = (page.rows for page in listing.pages(endpoint, prefix))
+    yield from decidable(rows, args)
+
+
+def decidable(pages, args):
+    """Yield the rows of pages. Raises Fault for one without the time or size that a filter asks
+    for: it would be left out, and nobody would hear of it.
+    """
+    about_time = args.newer or args.older
+    about_size = {args.min_size, args.max_size} != {None}
+    for rows in pages:
+        for row in rows if about_time or about_size else ():
+            if about_time and known_ns(row.last_modified) is None:
+                raise Fault(f"the server does not say when {row.name} is from: --newer and --older "
+                            "cannot choose")
+            if about_size and row.length is None and not row.is_marker:
+                raise Fault(f"the server does not say how large {row.name} is: --min-size and "
+                            "--max-size cannot choose")
+        yield rows
 
 
 def versions_in_order(pages):

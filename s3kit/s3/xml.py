@@ -26,8 +26,15 @@ def parse(xml):
 
 
 def read_encoded(text):
-    """Return a URL-encoded key."""
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    """Return a URL-encoded key. Raises Fault for one that is not UTF-8, as all of S3's are: no row
+    can name it.
+    """
+    if not ("%" in text or "+" in text):
+        return text
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        raise Fault(f"the server names a key that is not UTF-8: '{text}'") from None
 
 
 def local(tag):

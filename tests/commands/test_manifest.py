@@ -248,3 +248,33 @@ def test_a_prefix_that_names_nothing(run, fake, options):
     assert done.err.count("\n") == 1 and done.out.endswith("#end rows=1\n")
     calm = run("s3-manifest", *options, "s3://empty", env=env_of(fake))
     assert (calm.status, calm.err) == (0, "")
+
+
+def test_a_time_in_another_form(fake, run):
+    """Whatever a listing says of times is read, and compared, or ends it."""
+    fake.bucket("b")
+    fake.put("b", "k", b"x", modified=START)
+    for said, status in ((b"Tue, 14 Nov 2023 22:13:20 GMT", 0), (b"then", 3), (b"", 3)):
+        answer_with(fake, rb"(?<=<LastModified>)[^<]*", said)
+        done = run("s3-manifest", "--newer", "2023-11-14T22:13:20Z", "s3://b", env=env_of(fake))
+        assert done.status == status, done.err
+        if not status:
+            assert [row.last_modified for row in read_rows(done.out)] == ["2023-11-14T22:13:20Z"]
+        else:
+            assert "#end" not in done.out and "when s3://b/k is from" in done.err
+
+
+@pytest.mark.parametrize("command", ["s3-manifest", "s3-list"])
+def test_a_key_that_is_not_utf_8(fake, run, command):
+    """No row can name it: the listing ends there, by name, and never with another key."""
+    fake.bucket("b")
+    fake.put("b", "k1", b"x")
+    answer_with(fake, rb"(?<=<Key>)k1", b"k%FF")
+    done = run(command, "s3://b", env=env_of(fake))
+    assert done.status == 3 and "k\ufffd" not in done.out and "not UTF-8: 'k%FF'" in done.err
+
+
+def answer_with(fake, pattern, text):
+    """Have a fake change its answers."""
+    change = fake.character.change
+    fake.character.answered = lambda s3, request, response: change(response, pattern, text)

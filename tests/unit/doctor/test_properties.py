@@ -101,6 +101,14 @@ def test_never_set():
 LISTING = "<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>"
 
 
+def test_a_first_key_that_is_not_utf_8():
+    """Is told of the bucket, and the doctor goes on with the others."""
+    bucket = Bucket("b")
+    bucket.take("list",
+                answer("<ListBucketResult><Contents><Key>%FF</Key></Contents></ListBucketResult>"))
+    assert "list" not in bucket.told and "not UTF-8: '%FF'" in bucket.trouble
+
+
 @pytest.mark.parametrize("ask", sorted(set(ASKS) - {"list"}))
 @pytest.mark.parametrize("given, came", (
     (answer(LISTING), "<ListBucketResult>"), (answer(), "nothing"), (answer(" \n"), "nothing"),

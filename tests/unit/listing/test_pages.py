@@ -59,6 +59,21 @@ def test_restore_status(inside, restore):
             == [restore, ""])
 
 
+@pytest.mark.parametrize("text, told", [
+    ("Sat, 28 Nov 2026 12:00:01 GMT", "2026-11-28T12:00:01Z"),
+    ("Saturday, 28-Nov-26 12:00:01 GMT", "2026-11-28T12:00:01Z"),
+    ("Sat Nov 28 12:00:01 2026", "2026-11-28T12:00:01Z"),
+    ("Sat, 28 Nov 2026 14:00:01 +0200", "2026-11-28T12:00:01Z"),
+    ("2026-11-28T14:00:01+02:00", "2026-11-28T14:00:01+02:00"),
+    ("1969-12-31T23:59:59.500Z", "1969-12-31T23:59:59.500Z"), ("yesterday", "yesterday")])
+def test_times_of_another_form(text, told):
+    """Those of HTTP are written as all others; what is no time stays as it is."""
+    row, = page_of(entry(LastModified=text, RestoreStatus="<IsRestoreInProgress>false"
+                         f"</IsRestoreInProgress><RestoreExpiryDate>{text}</RestoreExpiryDate>")
+                   ).rows
+    assert (row.last_modified, row.restore) == (told, f"ready until {told}")
+
+
 def test_prefixes_and_what_goes_on():
     """Common prefixes, the query for the next page, and a server that forgets it."""
     told = ("<IsTruncated>true</IsTruncated>"
@@ -68,6 +83,19 @@ def test_prefixes_and_what_goes_on():
     assert (page.prefixes, page.next) == (["a/"], "key-marker=a%2F")
     with pytest.raises(Fault, match="goes on, but not where"):
         page_of("<IsTruncated>true</IsTruncated>")
+
+
+@pytest.mark.parametrize("inside", [
+    entry(Key="a%FF"), entry("DeleteMarker", Key="%C3"),
+    "<CommonPrefixes><Prefix>a%FF%2F</Prefix></CommonPrefixes>"])
+def test_keys_that_are_not_utf_8(inside):
+    """They end the listing, by name; a marker beside good keys may be as it is, without encoding.
+    """
+    with pytest.raises(Fault, match="not UTF-8: '(a%FF|%C3)"):
+        page_of(inside)
+    told = "<IsTruncated>true</IsTruncated><NextKeyMarker>a%FF</NextKeyMarker>"
+    assert page_of(entry(Key="a%25FF") + told).next == "key-marker=a%25FF&version-id-marker=v"
+    assert page_of(told).next == "key-marker=a%25FF"
 
 
 @pytest.mark.parametrize("xml", [b"<ListBucketResult>", b"no XML", b"<Error/>",
@@ -118,7 +146,11 @@ def test_the_stylesheet_reads_what_single_elements_say(entries, is_encoded):
                      for between, kind, fields in entries)
     xml = (f"<ListVersionsResult {NS}>{'<EncodingType>url</EncodingType>' * is_encoded}{inside}</"
            "ListVersionsResult>".encode())
-    page = Page("b", xml, True)
+    try:
+        page = Page("b", xml, True)
+    except Fault as fault:
+        assert is_encoded and "not UTF-8" in str(fault)
+        return
     single = [page.row(*pages.fields_of(child)) for child in parse(xml).iterchildren("*")
               if local(child.tag) in pages.ENTRIES]
     assert page.rows == single

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.errors import Fault
-from s3kit.listing.sources import as_of, bucket_lines, current, versions_in_order
+from s3kit.listing.sources import as_of, bucket_lines, current, decidable, versions_in_order
 from s3kit.manifest.row import Row
 from s3kit.units import parse_time
 
@@ -48,6 +48,23 @@ def test_rows_that_do_not_say_enough():
         list(as_of([[version("k", "1", "")]], parse_time(MOMENTS[0])))
     with pytest.raises(Fault, match="does not say which versions are the latest"):
         list(current([[version("k", "1", MOMENTS[0])]]))
+
+
+@pytest.mark.parametrize("name, cells, text", [
+    ("newer", {"last_modified": ""}, "when .* is from: --newer"),
+    ("older", {"last_modified": "yesterday"}, "when .* is from: --newer"),
+    ("min_size", {"size": ""}, "how large .* is: --min-size"),
+    ("max_size", {"size": "1.5"}, "how large .* is: --min-size")])
+def test_rows_that_do_not_say_what_decides(name, cells, text):
+    """Are not left out: the listing ends there, by name."""
+    nothing = {"newer": None, "older": None, "min_size": None, "max_size": None}
+    good = {"last_modified": MOMENTS[0], "size": "1"}
+    pages = [[Row("b", "j", **good)], [Row("b", "k", **good | cells)]]
+    assert list(decidable(pages, SimpleNamespace(**nothing))) == pages
+    with pytest.raises(Fault, match=text.replace(".*", "s3://b/k")):
+        list(decidable(pages, SimpleNamespace(**nothing | {name: 1})))
+    marker = [[Row("b", "k", **good | {"size": ""}, is_delete_marker="true")]]
+    assert list(decidable(marker, SimpleNamespace(**nothing | {"min_size": 1}))) == marker
 
 
 def test_a_file_of_buckets_from_another_editor(tmp_path):

@@ -1,5 +1,7 @@
 """S3's answers in XML."""
 
+import re
+
 import pytest
 
 from s3kit.errors import Fault
@@ -33,3 +35,11 @@ def test_what_is_not_taken(text):
 def test_encoded_keys(text, key):
     """S3 encodes keys of a listing as forms are: a plus sign is a space."""
     assert read_encoded(text) == key
+
+
+@pytest.mark.parametrize("text", ["a%FF", "%C3", "x+%80", "%ED%A0%80", "%C0%AF"])
+def test_a_key_that_is_not_utf_8(text):
+    """A replacement character would name another key: the answer cannot be read."""
+    with pytest.raises(Fault, match="not UTF-8: '" + re.escape(text)):
+        read_encoded(text)
+    assert read_encoded("%EF%BF%BD") == "\ufffd"       # a key's own
