@@ -19,6 +19,7 @@ from s3kit.listing.segments import Segments
 from s3kit.listing.sequence import Sequence
 from s3kit.s3 import asking, verdicts
 from s3kit.s3.asking import fault_of, once_more
+from s3kit.s3.headers import date_ns
 from s3kit.s3.patience import Patience, Throttle
 from s3kit.s3.wire import Wire
 
@@ -54,18 +55,27 @@ class Listing:
                 if run.is_doubted:
                     census.add(page)
                 yield page
-            if census.pages > 1:
-                census.compare(self.objects(endpoint, prefix), endpoint.bucket)
+            if census.is_needed:
+                self.count(census, run.began, endpoint, prefix, delimiter)
         finally:
             self.wire.stop()
 
-    def objects(self, endpoint, prefix):
-        """Return the Census of a listing of objects."""
-        self.wire.stop()        # what is still under way for the other one
-        census = Census()
-        for page in Run(self, endpoint, prefix, False, "").pages():
-            census.add(page)
-        return census
+    def count(self, census, began, endpoint, prefix, delimiter):
+        """Hold a listing of versions that began at a moment against one of objects. Raises Fault.
+
+        What may have come since is to be shown by one more.
+        """
+        def anew(versions):
+            """Return the pages of another listing."""
+            self.wire.stop()        # what is still under way for the one before
+            return Run(self, endpoint, prefix, versions, delimiter).pages()
+
+        for page in anew(versions=False):
+            census.hold(page, began)
+        if census.young and not census.missing:
+            for page in anew(versions=True):
+                census.see_again(page)
+        census.conclude(endpoint.bucket)
 
 
 class Question:
@@ -99,7 +109,8 @@ class Run:
         self.later = []         # (when, Question)
         self.last = {}          # segment: its last page that said that it goes on
         self.waited = 0.0
-        self.is_doubted, self.is_flat = False, not delimiter
+        self.is_doubted = False
+        self.began = None       # nanoseconds since 1970 by the server's clock, where it has said so
 
     def pages(self):
         """Yield the Pages in order."""
@@ -181,7 +192,8 @@ class Run:
             is_unknown = self.versions and transfer.status in asking.UNKNOWN_STATUSES
             raise NoVersions(str(fault)) if is_unknown else fault
         page = Page(bucket, transfer.body, self.versions)
-        self.is_doubted = self.versions and self.is_flat and is_doubted(transfer.headers)
+        self.is_doubted |= self.versions and is_doubted(transfer.headers)
+        self.began = self.began or date_ns(transfer.headers.get("date", ""))
         self.segments.splits.is_off |= self.is_doubted      # every beginning is one more border
         if question.query and page.next == question.query:
             raise Fault(f"the listing of '{bucket}' goes in circles")
