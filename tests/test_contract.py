@@ -1129,7 +1129,7 @@ def test_secrets_never_appear(world, command, secret):
                          f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = "
                          f"{CANARY_TOKEN}\n")
     words = world.usual(command)
-    # keys with dots go by presigned URLs, which hold the token
+    # keys with dots are signed in Python, which holds the token
     if command in (*POOLED, *RESTORES, PRUNE):
         if command == PRUNE:
             world.prove("../none", b"none")

@@ -7,7 +7,6 @@ from s3kit.listing.listing import Listing
 from s3kit.pipeline.flow import BATCH_BYTES, BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
 from s3kit.s3.access import Access
-from s3kit.s3.address import has_dots
 from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import sizes
@@ -32,7 +31,7 @@ def choose(listing, endpoint, bucket, prefix):
     """Return rows that can be read now, of as few pages as have any. Raises Fault."""
     for number, page in enumerate(listing.pages(endpoint, prefix)):
         rows = [row for row in page.rows if row.length
-                and row.storage_class not in ARCHIVED_CLASSES and not has_dots(row.key)]
+                and row.storage_class not in ARCHIVED_CLASSES]
         if rows:
             return rows
         if number + 1 == PAGES:

@@ -92,7 +92,7 @@ class Deciding:
             return
         try:
             path = self.places.path_for(row)
-            url = self.stage.reach(row)
+            self.stage.reach(row)
         except (Misplaced, NoSuchBucket) as fault:
             self.fetching.fail(row, rows.FAILED if isinstance(fault, NoSuchBucket)
                                else rows.CONFLICT, str(fault))
@@ -103,9 +103,9 @@ class Deciding:
             return
         length = row.length
         size = -1 if length is None else length
-        kind = "survey" if size >= LARGE and not url else "get"
+        kind = "survey" if size >= LARGE else "get"
         job = Job(kind, row.bucket, row.key, row.version_id, row.etag, size, mtime_of(row), path,
-                  row.checksum_type, url)
+                  row.checksum_type)
         errand = self.flying[path] = FetchErrand(row, job)
         self.know(errand, entry)
         self.fetching.progress.expect(max(size, 0))

@@ -43,14 +43,8 @@ class Fetching(Verb):
         self.deciding.take(row, entry)
 
     def resend(self, errand):
-        """Send an errand's Job once more; a presigned URL is made anew, for it expires with what
-        signed it.
-        """
-        job = errand.job
-        if job.url:
-            job = job._replace(url=self.stage.reach(errand.row))
-        errand.job = job
-        self.stage.send(errand, weight=max(job.size, 0))
+        """Send an errand's Job once more."""
+        self.stage.send(errand, weight=max(errand.job.size, 0))
 
     # --- from the workers to the output
 

@@ -159,7 +159,7 @@ class LargeObjects:
         """
         large = errand.large
         claim, job = large.claim, errand.job
-        if not proof and claim.has_many_parts and job.kind != "parts" and not job.url:
+        if not proof and claim.has_many_parts and job.kind != "parts":
             errand.job = job._replace(kind="parts")
             self.stage.send(errand)
             return

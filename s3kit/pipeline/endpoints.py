@@ -1,6 +1,5 @@
 """The buckets' endpoints, as far as the workers of a run know them."""
 
-from s3kit.s3.address import has_dots
 from s3kit.s3.capabilities import KNOWN
 
 
@@ -13,20 +12,16 @@ class Endpoints:
         self.access, self.executor = access, executor
         self.known = set()          # buckets whose endpoint the workers have
 
-    def reach(self, row, method="get_object"):
-        """Make sure that the workers know how to reach a row's bucket; return a presigned URL where
-        libcurl cannot sign, else ''.
+    def reach(self, row):
+        """Make sure that the workers know how to reach a row's bucket.
 
         Raises NoSuchBucket, of whose rows nothing can come; NoAccess or another Fault where nothing
         can be done at all.
         """
-        if row.bucket in self.known and not has_dots(row.key):
-            return ""
-        endpoint, url = self.access.reach(row.bucket, row.key, row.version_id, method)
         if row.bucket not in self.known:
+            endpoint = self.access.endpoint(row.bucket)
             self.known.add(row.bucket)
             self.tell([endpoint])
-        return url
 
     def refresh(self):
         """Hand over new credentials, if there are any: looked for from time to time."""

@@ -41,24 +41,21 @@ class Doomed(NamedTuple):
     """What a row wants deleted. `etag` is the condition where the name alone does not say which
     bytes.
 
-    `url` is presigned with that condition, for keys that libcurl cannot sign; `is_frozen` says that
-    nobody can overwrite the null version now; `is_single`, that answers about several do not come
-    through.
+    `is_frozen` says that nobody can overwrite the null version now; `is_single`, that answers about
+    several do not come through.
     """
 
     endpoint: object
     key: str
     version_id: str
     etag: str = ""
-    url: str = ""
     is_frozen: bool = False
     is_single: bool = False
 
     @property
     def is_alone(self):
         """Whether it needs a request of its own."""
-        return (self.is_single or bool(self.etag or self.url)
-                or bool(UNCARRIED.search(self.key)))
+        return self.is_single or bool(self.etag) or bool(UNCARRIED.search(self.key))
 
 
 class Removal(Call):
@@ -87,11 +84,8 @@ class Removal(Call):
         doomed = self.jobs[place]
         headers = [f"If-Match: {quoted(doomed.etag)}"] if doomed.etag and condition else []
         headers += ["Range: bytes=0-0"] * (method == "GET")
-        is_signed = method == "DELETE" and bool(doomed.url) and condition
-        url = (doomed.url if is_signed
-               else doomed.endpoint.object_url(doomed.key, version_id=doomed.version_id))
-        self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers,
-                  signed_url=is_signed)
+        url = doomed.endpoint.object_url(doomed.key, version_id=doomed.version_id)
+        self.send((place, method, condition), doomed.endpoint, url, method=method, headers=headers)
 
     def send_many(self, endpoint, named):
         """Ask for up to MOST versions at once; `named` is {(key, version id): places}."""

@@ -31,11 +31,8 @@ class Targets:
                 return BrokenProof(why)
             is_loose = row.version_id in ("", "null") and not row.is_marker
             etag = row.etag if is_loose else ""
-            endpoint, url = self.access.endpoint(row.bucket), ""
-            if is_loose:            # the others' keys go in a document, or are signed by libcurl
-                endpoint, url = self.access.reach(row.bucket, row.key, row.version_id,
-                                                  "delete_object", etag)
-            return Doomed(endpoint, row.key, row.version_id, etag, url, versioning == "Enabled")
+            return Doomed(self.access.endpoint(row.bucket), row.key, row.version_id, etag,
+                          versioning == "Enabled")
         except NoSuchBucket as fault:
             self.missing[row.bucket] = NoBucket(fault)
             return self.missing[row.bucket]

@@ -30,17 +30,13 @@ SLICE = 250             # versions that one connection looks for, page after pag
 
 
 class StatusQuery(NamedTuple):
-    """Asks how a version stands: by HEAD, or by a listing.
-
-    `url` is presigned, for keys that libcurl cannot sign.
-    """
+    """Asks how a version stands: by HEAD, or by a listing."""
 
     endpoint: object
     key: str
     version_id: str
     etag: str = ""
     by_head: bool = False
-    url: str = ""
 
 
 class RestoreRequest(NamedTuple):
@@ -54,7 +50,6 @@ class RestoreRequest(NamedTuple):
     version_id: str
     days: int
     tier: str
-    url: str = ""
 
     @property
     def body(self):
@@ -98,16 +93,14 @@ class ArchiveCall(Call):
     def send_request(self, place):
         """Ask for a version."""
         job = self.jobs[place]
-        url = job.url or job.endpoint.object_url(job.key, "restore=", job.version_id)
-        self.post((self.take_request, place), job.endpoint, url, job.body,
-                  signed_url=bool(job.url))
+        url = job.endpoint.object_url(job.key, "restore=", job.version_id)
+        self.post((self.take_request, place), job.endpoint, url, job.body)
 
     def send_head(self, place):
         """Look at one version."""
         job = self.jobs[place]
-        url = job.url or job.endpoint.object_url(job.key, version_id=job.version_id)
-        self.send((self.take_head, place), job.endpoint, url, method="HEAD",
-                  signed_url=bool(job.url))
+        url = job.endpoint.object_url(job.key, version_id=job.version_id)
+        self.send((self.take_head, place), job.endpoint, url, method="HEAD")
 
     def send_byte(self, place):
         """Ask for a version's first byte: the answer to a HEAD has no body to say what is wrong."""
@@ -149,7 +142,7 @@ class ArchiveCall(Call):
         """Take what S3 says of one version."""
         job = self.jobs[place]
         found = status_of_head(transfer, job)
-        if found.state == FAILED and transfer.status in (404, 405) and not job.url:
+        if found.state == FAILED and transfer.status in (404, 405):
             self.send_byte(place)
         else:
             self.finish(place, found)

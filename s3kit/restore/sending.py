@@ -18,26 +18,25 @@ class Requests:
 
     def look_at(self, version, reason=LOOKED):
         """Ask how a version stands."""
-        self.send(version, reason, StatusQuery, "head_object", version.row.etag,
-                  self.probes.wants_head(version))
+        self.send(version, reason, StatusQuery, version.row.etag, self.probes.wants_head(version))
 
     def ask_for(self, version):
         """Ask S3 for a version."""
         version.asks += 1
         days, tier = terms(version.storage_class, version.archive_tier, self.stage.args.days,
                            version.tier)
-        self.send(version, ASKED, RestoreRequest, "restore_object", days, tier)
+        self.send(version, ASKED, RestoreRequest, days, tier)
 
-    def send(self, version, reason, kind, method, *values):
-        """Send a request of a kind; `method` is what its URL is signed for where libcurl cannot."""
+    def send(self, version, reason, kind, *values):
+        """Send a request of a kind."""
         row = version.row
         try:
-            endpoint, url = self.stage.access.reach(row.bucket, row.key, row.version_id, method)
+            endpoint = self.stage.access.endpoint(row.bucket)
         except NoSuchBucket as fault:
             self.fail(version, str(fault))
             return
         version.reason = reason
-        version.job = kind(endpoint, row.key, row.version_id, *values, url)
+        version.job = kind(endpoint, row.key, row.version_id, *values)
         self.under_way[reason] += 1
         self.stage.send(version)
 

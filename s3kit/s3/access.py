@@ -4,7 +4,6 @@ import contextlib
 import time
 
 from s3kit.errors import NoCredentials
-from s3kit.s3.address import has_dots
 from s3kit.s3.session import Session
 
 FRESH_SECONDS = 60  # between two looks at the credentials, while nobody says that they have expired
@@ -42,18 +41,6 @@ class Access:
             return self.session.endpoints[bucket]
         with self.at_once():
             return self.session.endpoint(bucket)
-
-    def reach(self, bucket, key, version_id="", method="get_object", etag=""):
-        """Return (Endpoint, URL) for a request about a key; raises what `endpoint` does.
-
-        The URL is presigned for `method` (boto3's name of it) where libcurl cannot sign the key,
-        else ''. With `etag` the request must say If-Match with it.
-        """
-        endpoint = self.endpoint(bucket)
-        if not has_dots(key):
-            return endpoint, ""
-        with self.at_once():
-            return endpoint, self.session.presign(bucket, key, version_id, method, etag)
 
     def buckets(self):
         """Return [(name, created as an aware datetime or None)] of all buckets we may see.

@@ -8,10 +8,8 @@ A region belongs to a bucket: whatever is done with one is done with the client 
 """
 
 from s3kit.errors import Fault, NoCredentials
-from s3kit.etags import quoted
 from s3kit.s3 import regions, settings
 from s3kit.s3.address import Endpoint, is_name
-from s3kit.s3.capabilities import CHECKSUM_MODE, KNOWN
 from s3kit.s3.clients import Clients
 from s3kit.s3.translation import translated
 
@@ -161,25 +159,6 @@ class Session:
                         self.options.read_timeout)
 
     # --- calls
-
-    def presign(self, bucket, key, version_id="", method="get_object", etag=""):
-        """Return a URL that is signed as it stands, for keys with dot segments; good for a day.
-
-        With `etag` the request must say If-Match with it. Raises NoSuchBucket, NoAccess or Fault.
-        """
-        params, endpoint = {"Bucket": bucket, "Key": key}, self.endpoint(bucket)
-        if method == "get_object" and endpoint.checksum_mode and not KNOWN.lacks(
-                endpoint, CHECKSUM_MODE):
-            params["ChecksumMode"] = "ENABLED"
-        if etag:
-            params["IfMatch"] = quoted(etag)
-        if version_id:
-            params["VersionId"] = version_id
-        if self.options.request_payer:
-            params["RequestPayer"] = self.options.request_payer
-        client = self.clients.in_region(endpoint.region)
-        with translated():
-            return client.generate_presigned_url(method, Params=params, ExpiresIn=86400)
 
     def buckets(self):
         """Return [(name, created as an aware datetime or None)] of all buckets we may see.

@@ -6,7 +6,7 @@ the next request, which costs epoll two system calls and poll two entries of a d
 
 libcurl signs every key but those with dot segments, which it would normalise to another key
 (https://curl.se/libcurl/c/CURLOPT_PATH_AS_IS.html). They, and access keys that it would change, are
-signed here (see signature), unless a URL comes signed by boto3.
+signed here (see signature).
 """
 
 import os
@@ -72,16 +72,16 @@ class Handles:
             curl.setopt(pycurl.TIMEOUT_MS, int(self.seconds * 1000))
         return curl
 
-    def prepare(self, curl, endpoint, url, method, headers, most, signed_url, body):
+    def prepare(self, curl, endpoint, url, method, headers, most, body):
         """Set a handle to one request; the values are those of Wire.start."""
         if curl.endpoint is not endpoint:
             self.point(curl, endpoint)
         curl.setopt(pycurl.URL, url)
         # an empty list would leave the headers of the request before
         curl.unsetopt(pycurl.HTTPHEADER)
-        as_is = signed_url or ("/." in url and has_dots(url.partition("?")[0]))
-        headers = with_own(endpoint, headers, signed_url)
-        if endpoint.access_key and not signed_url and (as_is or not curl.signs):
+        as_is = "/." in url and has_dots(url.partition("?")[0])
+        headers = with_own(endpoint, headers)
+        if endpoint.access_key and (as_is or not curl.signs):
             headers = signed(endpoint, method, url, headers, body)
         curl.setopt(pycurl.HTTPHEADER, headers)
         curl.head.clear()
@@ -133,10 +133,10 @@ class Handles:
         curl.setopt(pycurl.PASSWORD, endpoint.secret_key)
 
 
-def with_own(endpoint, headers, signed_url):
+def with_own(endpoint, headers):
     """Return a request's own headers with the endpoint's."""
     headers = list(headers)
-    if endpoint.token and not signed_url:
+    if endpoint.token:
         headers.append(f"x-amz-security-token: {endpoint.token}")
     if endpoint.request_payer:
         headers.append(f"x-amz-request-payer: {endpoint.request_payer}")
@@ -184,16 +184,16 @@ class Wire:
         self.deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None,
-              signed_url=False, body=b""):
+              body=b""):
         """Start a request and return its Transfer; `turn` gives it back once it is answered.
 
         `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory, as much as
-        any answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `url` comes
-        from Endpoint.object_url, or is presigned (`signed_url`). `body` is a POST's.
+        any answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `body` is a
+        POST's.
         """
         transfer = Transfer(owner, endpoint, sink)
         curl = transfer.curl = self.handles.take()
-        self.handles.prepare(curl, endpoint, url, method, headers, most, signed_url, body)
+        self.handles.prepare(curl, endpoint, url, method, headers, most, body)
         curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.keep)
         self.busy[curl] = transfer
         self.multi.add_handle(curl)

@@ -21,10 +21,9 @@ class Job(NamedTuple):
     included) of it into the part file with inode `inode`; `check` the file at `path` (a part's name
     if `inode`); `name` the part files that `pieces` names, which were written before. `direct`
     reads past the page cache, from the disk itself. `pieces` of a range is what an earlier run
-    noted of it, if it should be there already; `url` is presigned, for keys that libcurl cannot
-    sign. `unless` is the ETag of what is there already: an object that still has it is not sent
-    again. `suspect` is our digest of the bytes that came before and did not meet a derived claim
-    (see proof.claims).
+    noted of it, if it should be there already. `unless` is the ETag of what is there already: an
+    object that still has it is not sent again. `suspect` is our digest of the bytes that came
+    before and did not meet a derived claim (see proof.claims).
     """
 
     kind: str
@@ -36,7 +35,6 @@ class Job(NamedTuple):
     mtime_ns: int
     path: str
     checksum_type: str = ""
-    url: str = ""
     start: int = 0
     end: int = 0
     inode: int = 0

@@ -37,13 +37,12 @@ class Survey(Task):
         """Take the headers; ask for the part size where the check needs it, for the reason on an
         error.
         """
-        job = self.job
         if self.step == "part":
             self.take_part(transfer)
         elif self.step == "why":
             if not self.is_refused(transfer):
                 self.fail(AGAIN, "S3 does not answer HEAD")
-        elif transfer.status >= 300 and not job.url:
+        elif transfer.status >= 300:
             self.step = "why"       # an answer to HEAD has no body to say what is wrong
             self.send(headers=["Range: bytes=0-0"])
         elif not self.is_refused(transfer):
@@ -51,8 +50,8 @@ class Survey(Task):
 
     def take_head(self, transfer):
         """Take the object's headers."""
-        job, headers = self.job, transfer.headers
-        wrong = self.fault_of(transfer, job.size)
+        headers = transfer.headers
+        wrong = self.fault_of(transfer, self.job.size)
         self.size = number(headers.get("content-length", ""))
         if wrong or self.size is None:
             self.fail(AGAIN, wrong or "S3 does not say the object's size")
@@ -62,7 +61,7 @@ class Survey(Task):
             self.fail(ARCHIVED, f"the object is in {where}")
             return
         self.headers, self.claim = headers, claim_in(headers, self.size)
-        if self.claim.has_many_parts and not self.claim.part_size and not job.url:
+        if self.claim.has_many_parts and not self.claim.part_size:
             self.step = "part"
             self.ask_part()
         else:

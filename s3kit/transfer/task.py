@@ -2,7 +2,6 @@
 
 import errno
 import os
-from urllib.parse import quote
 
 from s3kit.errors import Fault, reason
 from s3kit.etags import is_same, quoted
@@ -86,17 +85,17 @@ class Task:
         endpoint = self.engine.endpoints[job.bucket]
         self.request = method, query, headers, sink, most
         headers = list(headers)
-        self.has_sums = (is_signed(job.url, CHECKSUM_MODE) if job.url else not self.refused
-                         and endpoint.checksum_mode and not KNOWN.lacks(endpoint, CHECKSUMS))
+        self.has_sums = (not self.refused and endpoint.checksum_mode
+                         and not KNOWN.lacks(endpoint, CHECKSUMS))
         if self.has_sums:
             headers.append(f"{CHECKSUM_MODE}: ENABLED")
-        url = job.url or endpoint.object_url(job.key, query, job.version_id)
+        url = endpoint.object_url(job.key, query, job.version_id)
         if job.etag and job.version_id in ("", "null"):  # the null version can be overwritten
             headers.append(f"If-Match: {quoted(job.etag)}")
         if job.unless and not job.etag and method == "GET":
             headers.append(f"If-None-Match: {quoted(job.unless)}")
         return self.engine.wire.start(self, endpoint, url, method=method, headers=headers,
-                                      sink=sink, most=most, signed_url=bool(job.url))
+                                      sink=sink, most=most)
 
     def is_refused(self, transfer):
         """End the task if the answer is not a success; return whether it did."""
@@ -119,24 +118,15 @@ class Task:
         return True
 
     def may_do_without(self, transfer):
-        """Return whether a refusal may be of the question for checksums, which is then left out.
-
-        It cannot be left out of a URL that is signed: the next one is made without it.
-        """
-        url = self.job.url
-        if not self.has_sums or transfer.status not in (400, 501) or (
-                verdicts.verdict_of(transfer) != verdicts.WRONG):
-            return False
-        if url and CHECKSUM_MODE in transfer.message:
-            self.engine.learn(transfer.endpoint, CHECKSUMS, said(transfer))
-        return not url
+        """Return whether a refusal may be of the question for checksums, which is then left out."""
+        return (self.has_sums and transfer.status in (400, 501)
+                and verdicts.verdict_of(transfer) == verdicts.WRONG)
 
     def tell(self, verdict, transfer):
         """Have the other tasks, and the parent, heed what an answer says of all requests."""
         engine = self.engine
         if verdict == verdicts.EXPIRED and self.is_current(transfer):  # else renewed meanwhile
-            # Not the generation of its own Endpoint, which a presigned URL may be newer than.
-            engine.pause(engine.endpoints[self.job.bucket].generation)
+            engine.pause(transfer.endpoint.generation)
         elif verdict == verdicts.SLOW:
             engine.slowed_down()
 
@@ -144,14 +134,11 @@ class Task:
         """Return the state of a Job whose request was refused."""
         if verdict == verdicts.REFUSED and self.is_for_all(transfer):
             return FATAL
-        is_news = self.job.url and CHECKSUM_MODE in transfer.message
-        return STATES.get(verdict, AGAIN if transfer.code == ERROR_DOCUMENT or is_news else FAILED)
+        return STATES.get(verdict, AGAIN if transfer.code == ERROR_DOCUMENT else FAILED)
 
     def is_current(self, transfer):
         """Return whether a request was signed with the newest credentials that we have."""
-        endpoint, url = self.engine.endpoints[self.job.bucket], self.job.url
-        return (f"={quote(endpoint.access_key, safe='')}%2F" in url if url
-                else transfer.endpoint.generation == endpoint.generation)
+        return transfer.endpoint.generation == self.engine.endpoints[self.job.bucket].generation
 
     def is_for_all(self, transfer):
         """Return whether all requests will be refused, too: a signature may be wrong of one key
@@ -176,11 +163,6 @@ class Task:
         if length and size >= 0 and length != str(size):
             return f"S3 sends {length} bytes, not {size}"
         return ""
-
-
-def is_signed(url, header):
-    """Return whether the signature of a presigned URL covers a header."""
-    return header in url.partition("SignedHeaders=")[2].lower()
 
 
 def why(verdict, transfer):

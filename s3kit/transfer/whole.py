@@ -104,7 +104,7 @@ class Fetch(Task):
         is_large = self.job.size < 0 and self.size >= LARGE
         is_parts = (claim.kind == "parts" and claim.count != 1 and self.size > SMALL
                     and not self.is_asked)
-        if (is_large or is_parts) and not self.job.url:
+        if is_large or is_parts:
             self.wrong = BIG
             return False
         if claim.kind == "parts" and self.claim.part_size:
@@ -180,7 +180,7 @@ class Fetch(Task):
         """
         proof, claim = self.check.proof(), self.check.claim
         digest = self.text or self.digest.text()
-        if not proof and claim.has_many_parts and not self.job.url:
+        if not proof and claim.has_many_parts:
             self.begin_as_large(headers)        # are its parts of one size at all?
             return
         proof = claim.proof_by(proof, digest, self.job.suspect)
@@ -225,8 +225,7 @@ class Fetch(Task):
 def may_need_parts(job):
     """Return whether a Job's object has parts that its check may need the size of."""
     count = number(job.etag.partition("-")[2])
-    return (count not in (None, 1) and job.checksum_type != "FULL_OBJECT" and job.size > SMALL
-            and not job.url)
+    return (count not in (None, 1) and job.checksum_type != "FULL_OBJECT" and job.size > SMALL)
 
 
 class Name(Task):

@@ -9,7 +9,6 @@ from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.proof.claims import NO_CLAIM, Check, claim_of
-from s3kit.s3.address import has_dots
 from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import job as jobs
@@ -136,7 +135,7 @@ class Verifying(Verb):
         errand.is_asked = True
         errand.is_measured = kind == "parts"
         row = errand.row
-        if self.is_offline or has_dots(row.key) or not states.is_askable(row):
+        if self.is_offline or not states.is_askable(row):
             return False
         try:
             self.stage.reach(row)

@@ -532,6 +532,30 @@ def test_multipart(fake, pipe, tmp_path, part, checksum):
     assert tree(tmp_path / "d") == {"b/k": body}
 
 
+@pytest.mark.system("minutes")
+def test_keys_with_dot_segments_go_the_way_of_all(fake, pipe, tmp_path):
+    """In ranges, by their parts' own sizes, pinned to their ETag, and deleted on that condition."""
+    noise, mib = random.Random(10), 1 << 20
+    sizes = {"../large": (30, 25, 20), "a/./middle": (6, 5, 5), "a/..": (1,), "large": (40, 30)}
+    fake.bucket("b")
+    bodies = {}
+    for key, parts_of in sizes.items():
+        pieces = [noise.randbytes(mib) * part for part in parts_of]
+        bodies[key] = b"".join(pieces)
+        fake.put("b", key, b"", parts=pieces, checksum=None)
+    done = pipe(PIPELINE.format(source="s3://b", jobs=2, dest="d", out="out")
+                + " && s3-prune --yes -d d out", env=env_of(fake))
+    assert done.status == [0], done.err
+    rows = read_rows(tmp_path / "out")
+    assert {row.key: (tmp_path / "d" / row.path).read_bytes() for row in rows} == bodies
+    assert {row.proof.partition(":")[0] for row in rows} == {"etag-md5-parts"}
+    for key in ("../large", "large"):
+        asked = [request for request in fake.requests(method="GET") if request.key == key]
+        assert len(asked) > 1 and all("range" in request.headers for request in asked)
+    assert not fake.versions("b")
+    assert not [request for request in fake.log if "X-Amz-Signature" in request.query]
+
+
 def test_dry_run_touches_nothing(fake, run, tmp_path):
     """-n says what would be fetched, passes the rows on, makes nothing and asks nothing."""
     fake.bucket("b")

@@ -202,7 +202,7 @@ class Direct(wire.Wire):
         """There is nothing to watch."""
 
     def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None,
-              signed_url=False):
+              body=b""):
         """Take a request."""
         made = wire.Transfer(owner, endpoint, sink)
         made.curl = (object(), method, url, tuple(headers), most)

@@ -96,8 +96,8 @@ def ended_early(world, ran, *words):
 
 
 def small_ones(chance):
-    """Return {key: body} of objects that keep two workers busy; some have dot segments, whose URLs
-    are presigned.
+    """Return {key: body} of objects that keep two workers busy; some have dot segments, which
+    libcurl does not sign.
     """
     bodies = ({f"k{n}": chance.randbytes(100) for n in range(160)}
               | mixed(chance.randrange(9), small=0, middle=4))

@@ -164,7 +164,7 @@ def test_terminals(cases, tmp_path, keys, mode, words):
 ACCESS, SECRET = "AKIACANARY7KEY00CANARY", "canarySECRET/7+s3cretCANARY"
 TOKEN, PASSWORD = "canaryTOKEN7//tok3n==CANARY", "canaryPASSWORD7"
 CANARIES = [ACCESS, SECRET, TOKEN, PASSWORD]
-DOTS = "dots/../key"            # takes a presigned URL, in which keys and token are
+DOTS = "dots/../key"            # signed in Python, where keys and token are at hand
 COMMANDS = ("s3-list", "s3-manifest", "s3-fetch", "s3-verify")
 
 
@@ -331,7 +331,7 @@ def search(world, out, err, watch):
 
 
 def secret_world(folder):
-    """Return a World that knows the canaries' owner, with an object whose request is presigned."""
+    """Return a World that knows the canaries' owner, with an object whose request Python signs."""
     world = World(folder, {"a": b"1", "b/c": b"2" * 300_000, DOTS: b"3"})
     world.env = {"AWS_ENDPOINT_URL_S3": world.fake.url, "AWS_REGION": "us-east-1",
                  "TMPDIR": str(world.folder / "tmp")}

@@ -18,15 +18,14 @@ class Stage:
 
     def __init__(self):
         self.left, self.finished, self.sent, self.slept = [], [], [], []
-        self.url, self.pending, self.known = "", {}, {}
+        self.pending, self.known = {}, {}
         self.outbox = SimpleNamespace(pending_of=self.pending.get)
         self.ledger = SimpleNamespace(find=lambda *name: self.known.get(name))
 
     def reach(self, row):
-        """Return the URL, or raise."""
+        """Know the bucket, or raise."""
         if row.bucket == "gone":
             raise NoSuchBucket("bucket 'gone' does not exist")
-        return self.url
 
     def leave(self, row):
         """A row needs nothing."""
@@ -88,15 +87,13 @@ def test_a_row_that_needs_bytes(deciding):
     assert deciding.flying == {"b/k": errand}
 
 
-@pytest.mark.parametrize("size, url, kind", [
-    (LARGE, "", "survey"), (LARGE - 1, "", "get"), (LARGE, "http://signed", "get"),
-    ("", "", "get")])
-def test_the_kind_of_job(deciding, size, url, kind):
-    """A presigned URL cannot be asked for ranges."""
-    deciding.stage.url = url
-    deciding.take(row_of(size=str(size)), None)
+@pytest.mark.parametrize("key", ["k", "a/../k"])
+@pytest.mark.parametrize("size, kind", [(LARGE, "survey"), (LARGE - 1, "get"), ("", "get")])
+def test_the_kind_of_job(deciding, size, kind, key):
+    """Its size alone says it, whatever its key."""
+    deciding.take(row_of(key, size=str(size)), None)
     job = deciding.stage.sent[0][0].job
-    assert (job.kind, job.size, job.url) == (kind, -1 if size == "" else size, url)
+    assert (job.kind, job.size) == (kind, -1 if size == "" else size)
 
 
 def test_a_file_that_is_there(deciding):

@@ -36,13 +36,12 @@ class Stage:
         self.progress = SimpleNamespace(expect=self.expected.append,
                                         move=lambda *move: self.moves.append(move))
         self.left, self.finished, self.sent, self.named = [], [], [], []
-        self.retried, self.slept, self.unflushed, self.url = [], [], [], ""
+        self.retried, self.slept, self.unflushed = [], [], []
         self.tries = 0
         self.outbox = SimpleNamespace(pending_of=lambda name: None, lost="")
 
     def reach(self, row):
-        """Return the URL."""
-        return self.url
+        """Know the bucket."""
 
     def send(self, errand, job=None, weight=0):
         """A job goes out."""
@@ -211,22 +210,12 @@ def test_a_row_whose_object_turns_out_large(fetching):
     assert (job.kind, job.size, job.etag, job.unless) == ("survey", 10**10, "e", "")
 
 
-def test_a_signed_url_is_made_anew(fetching):
-    """The old one expires with what signed it."""
-    fetching.stage.url = "http://signed/1"
-    errand = under_way(fetching, "a/../b")
-    fetching.stage.url = "http://signed/2"
+@pytest.mark.parametrize("size, weight", [("", 0), ("4", 4)])
+def test_a_job_that_is_sent_once_more(fetching, size, weight):
+    """It is the same; a size that is not known weighs nothing."""
+    errand = under_way(fetching, "a/../b", size)
     fetching.resend(errand)
-    [(_, job, weight)] = fetching.stage.sent
-    assert (job.url, weight) == ("http://signed/2", 4)
-
-
-def test_no_presigned_url_where_none_was(fetching):
-    """And a size that is not known weighs nothing."""
-    errand = under_way(fetching, size="")
-    fetching.stage.url = "http://signed"
-    fetching.resend(errand)
-    assert [(job.url, weight) for _, job, weight in fetching.stage.sent] == [("", 0)]
+    assert fetching.stage.sent == [(errand, errand.job, weight)]
 
 
 def test_a_full_disk_ends_the_run(fetching, monkeypatch):

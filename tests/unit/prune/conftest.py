@@ -80,7 +80,7 @@ class Access:
 
     def __init__(self, states=None, fresh_ones=0):
         self.states, self.fresh_ones, self.generation = states or {}, fresh_ones, 0
-        self.at_once, self.presigned = nullcontext, []
+        self.at_once = nullcontext
 
     def endpoint(self, bucket):
         """Return a bucket's Endpoint."""
@@ -92,11 +92,6 @@ class Access:
         """Return a bucket's versioning."""
         self.endpoint(bucket)
         return self.states.get(bucket, "Enabled")
-
-    def reach(self, bucket, key, version_id="", method="get_object", etag=""):
-        """Return (Endpoint, URL); only a key with dots has a URL."""
-        self.presigned.append((method, etag))
-        return self.endpoint(bucket), "http://signed.invalid" if ".." in key else ""
 
     def fresh(self):
         """Return nothing new."""

@@ -28,18 +28,16 @@ def asked(monkeypatch):
 def test_a_version_id_names_bytes_that_never_change(versioning, asked):
     """No condition, and the server is not tried for one."""
     doomed = Targets(Access({"b": versioning})).target(Row("b", "k", "v", etag=ETAG))
-    assert (doomed.key, doomed.version_id, doomed.etag, doomed.url) == ("k", "v", "", "")
+    assert (doomed.key, doomed.version_id, doomed.etag) == ("k", "v", "")
     assert doomed.is_frozen is (versioning == "Enabled") and not asked
 
 
 @pytest.mark.parametrize("versioning, version_id", [("", ""), ("", "null"), ("Suspended", "null"),
                                                     ("Enabled", "null")])
 def test_what_can_be_overwritten_goes_by_its_etag(versioning, version_id, asked):
-    access = Access({"b": versioning})
-    doomed = Targets(access).target(Row("b", "k", version_id, etag=ETAG))
+    doomed = Targets(Access({"b": versioning})).target(Row("b", "k", version_id, etag=ETAG))
     assert doomed.etag == ETAG and doomed.version_id == version_id
     assert asked == [("b", "null" if versioning else "")]
-    assert access.presigned == [("delete_object", ETAG)]
 
 
 @pytest.mark.parametrize("row, versioning, words", [
@@ -73,12 +71,6 @@ def test_a_server_is_tried_once_for_each_bucket(asked):
     for bucket in ("b", "c", "b"):
         targets.target(Row(bucket, "k", etag=ETAG))
     assert asked == [("b", ""), ("c", "")]
-
-
-def test_a_key_that_libcurl_cannot_sign():
-    """Its URL is presigned, with the condition."""
-    doomed = Targets(Access({"b": ""})).target(Row("b", "a/../k", etag=ETAG))
-    assert doomed.url == "http://signed.invalid" and doomed.is_alone
 
 
 def test_a_bucket_that_is_not_there(monkeypatch):

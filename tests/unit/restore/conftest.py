@@ -14,15 +14,13 @@ class Access:
     """Endpoints of any bucket but `gone`; `renewed` has what `renew` was told."""
 
     def __init__(self):
-        self.generation, self.renewed, self.methods = 1, [], []
+        self.generation, self.renewed = 1, []
 
-    def reach(self, bucket, key, version_id, method):
-        """Return (Endpoint, URL)."""
+    def endpoint(self, bucket):
+        """Return a bucket's Endpoint."""
         if bucket == "gone":
             raise NoSuchBucket("bucket 'gone' does not exist")
-        self.methods.append(method)
-        return (Endpoint(bucket, f"http://h/{bucket}", generation=self.generation),
-                "http://signed" if ".." in key else "")
+        return Endpoint(bucket, f"http://h/{bucket}", generation=self.generation)
 
     def renew(self, generation, told):
         """Renew the credentials."""

@@ -91,12 +91,12 @@ def test_a_person_may_say_yes(monkeypatch):
         def __init__(self, args, at_once):
             pass
 
-        def reach(self, *what):
-            raise NoCredentials(f"no credentials for {what}")
+        def endpoint(self, bucket):
+            raise NoCredentials(f"no credentials for '{bucket}'")
 
     monkeypatch.setattr(module, "Access", Access)
     ask = Person(True)
-    with pytest.raises(NoCredentials, match="'b', 'cold', '', 'head_object'"):
+    with pytest.raises(NoCredentials, match="no credentials for 'b'"):
         done(ROWS, ask)
     assert ask.shown
 

@@ -23,19 +23,11 @@ def test_requests_are_counted_by_their_reason(made):
         *2 * [StatusQuery(endpoint._replace(generation=1), "k", "v", "e", False)],
         StatusQuery(endpoint, "k", "v", "e", True),
         RestoreRequest(endpoint, "k", "v", 3, "Standard")]
-    assert stage.access.methods == 3 * ["head_object"] + ["restore_object"]
     assert requests.under_way == {LOOKED: 2, POLLED: 1, ASKED: 1}
     assert (version.asks, version.reason) == (1, ASKED)
     assert requests.answered(version) == ASKED
     assert (version.reason, version.job) == (None, None), "it may go to disk, keys must not"
     assert requests.under_way == {LOOKED: 2, POLLED: 1, ASKED: 0}
-
-
-def test_a_key_that_libcurl_cannot_sign(made):
-    """Its URL comes presigned."""
-    stage = made()
-    Requests(stage, Probes(), None).look_at(Version(Row("b", "a/../b"), "Bulk"))
-    assert stage.sent[0][1].url == "http://signed"
 
 
 def test_a_bucket_that_is_not_there(made):

@@ -32,11 +32,6 @@ class StubSession:
                                           generation=self.generation)
         return self.endpoints[bucket]
 
-    def presign(self, *values):
-        """Return what was asked for."""
-        self.calls.append(values)
-        return "http://signed"
-
     def refresh(self):
         """Take the key that there is now."""
         self.calls.append("refresh")
@@ -76,14 +71,6 @@ def test_a_missing_bucket_is_not_known(stub):
     with pytest.raises(NoSuchBucket):
         stub.endpoint("gone")
     assert not stub.known("gone")
-
-
-def test_only_keys_that_libcurl_cannot_sign_are_presigned(stub):
-    """With all that the signature must cover."""
-    assert stub.reach("b", "a/b", "v") == (stub.endpoint("b"), "")
-    assert (stub.reach("b", "a/../b", "v", "delete_object", "etag")
-            == (stub.endpoint("b"), "http://signed"))
-    assert stub.session.calls == ["b", ("b", "a/../b", "v", "delete_object", "etag")]
 
 
 def test_credentials_are_looked_at_once_a_minute(stub, monkeypatch):

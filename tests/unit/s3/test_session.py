@@ -3,7 +3,6 @@
 import os
 from datetime import datetime, timezone
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -153,34 +152,12 @@ def test_a_region_with_a_line_feed():
         session_of(**LOCAL | {"region": "garage\n"}).endpoint("bucket")
 
 
-def test_a_presigned_url():
-    """All that the request is to say is signed, for the bucket's own region, for a day."""
-    session = session_of(request_payer="requester")
-    session.find_region = lambda bucket: "us-west-2"
-    url = urlsplit(session.presign("bucket", "a/../b", "v", etag="e"))
-    query = {name: value for name, [value] in parse_qs(url.query).items()}
-    assert url.hostname.startswith("bucket.s3.") and url.path == "/a/../b"
-    assert (query["versionId"], query["X-Amz-Expires"]) == ("v", "86400")
-    assert "/us-west-2/s3/" in query["X-Amz-Credential"]
-    assert set(query["X-Amz-SignedHeaders"].split(";")) == {"host", "if-match",
-                                                            "x-amz-checksum-mode",
-                                                            "x-amz-request-payer"}
-
-
 @pytest.mark.parametrize("wanted, checks", [("when_required", False), ("when_supported", True)])
 def test_checksums_that_the_settings_do_not_want(monkeypatch, wanted, checks):
     """They are not asked for: some servers refuse the header."""
     monkeypatch.setenv("AWS_RESPONSE_CHECKSUM_VALIDATION", wanted)
     session = Session(SimpleNamespace(**OPTIONS | LOCAL))
     assert session.endpoint("bucket").checksum_mode is checks
-    assert ("x-amz-checksum-mode" in session.presign("bucket", "a/../b")) is checks
-
-
-def test_a_presigned_url_of_another_method():
-    """It has no checksum to ask for, and no version where none is meant."""
-    session = session_of(**LOCAL)
-    query = parse_qs(urlsplit(session.presign("bucket", "a/../b", method="delete_object")).query)
-    assert "versionId" not in query and query["X-Amz-SignedHeaders"] == ["host"]
 
 
 def test_the_buckets_that_there_are(fake, monkeypatch):
