@@ -27,7 +27,6 @@ from s3kit.prune.removed import (
     results_in,
 )
 from s3kit.s3 import verdicts
-from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.calls import AGAIN, Call
 from s3kit.s3.capabilities import KNOWN, MANY_DELETES
 from s3kit.s3.headers import clean_etag, said
@@ -111,8 +110,10 @@ class Removal(Call):
     def take_delete(self, transfer, place, condition):
         """Take what S3 says of one version."""
         doomed = self.jobs[place]
-        if transfer.status == 412 and doomed.version_id and doomed.is_frozen and condition:
-            # S3 compares with the current version: is the ETag another version's?
+        if transfer.status == 412 and condition and (
+                doomed.is_frozen or not verdicts.is_wordless(transfer)):
+            # S3 compares with the current version: is the ETag another version's? SeaweedFS and
+            # others answer so, too, where nothing is there.
             self.send_one(place, "HEAD", condition=False)
         elif not is_done(transfer):
             self.finish(place, refusal(transfer))
@@ -126,20 +127,21 @@ class Removal(Call):
             self.finish(place, Removed(PRUNED))
 
     def take_head(self, transfer, place, condition):
-        """Take the head of a null version with others on top: it goes if it is the one that was
-        proven.
+        """Take the head of what was not deleted: a null version with others on top goes if it is
+        the one that was proven.
         """
         if transfer.status in (404, 405):
             self.send_one(place, "GET", condition=False)       # this answer has no words
         elif transfer.status != 200:
             self.finish(place, refusal(transfer))
-        elif is_same(clean_etag(transfer.headers), self.jobs[place].etag):
+        elif self.jobs[place].is_frozen and is_same(clean_etag(transfer.headers),
+                                                    self.jobs[place].etag):
             self.send_one(place, condition=False)
         else:
             self.finish(place, Removed(CONFLICT, OVERWRITTEN, is_kept=True))
 
     def take_byte(self, transfer, place, condition):
-        """Take why there is no head of a null version."""
+        """Take why there is no head of what was not deleted."""
         if transfer.status == 405 and transfer.headers.get("x-amz-delete-marker") == "true":
             self.finish(place,
                         Removed(CONFLICT, "it was replaced since: a delete marker is there now"))
@@ -218,7 +220,7 @@ def why_unheeded(endpoint, version_id):
     if verdict == verdicts.VANISHED:
         return "" if is_done(try_delete(endpoint, url)) else unknown
     # whoever may delete some keys alone cannot try another; of Amazon's it is known
-    is_known = verdict == verdicts.DENIED and is_amazon_s3(endpoint.url)
+    is_known = verdict == verdicts.DENIED and ".amazonaws.com" in endpoint.url
     return "" if is_known or transfer.status == 412 else unknown
 
 
