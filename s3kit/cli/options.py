@@ -91,8 +91,8 @@ def pool_options(made, connections=True):
 
 def connections_option(made):
     """Add how many requests a process has under way."""
-    made.add_argument("-c", "--connections", metavar="N", type=positive, default=32,
-                      help="connections of each process (32)")
+    made.add_argument("-c", "--connections", metavar="N", type=positive,
+                      help="connections of each process at most (found while it runs)")
 
 
 class Rule(argparse.Action):

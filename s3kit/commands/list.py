@@ -32,12 +32,12 @@ def build_parser():
 def list_all(args):
     """Print what was asked for; return the status."""
     from s3kit.errors import DONE, SOME_FAILED
-    from s3kit.listing.listing import Listing
+    from s3kit.listing.listing import CONNECTIONS, Listing
     from s3kit.s3.access import Access
     from s3kit.s3.address import parse_s3
     addresses = [parse_s3(text) for text in args.address if text != ALL]
     access = Access(args, Signals.at_once)
-    listing = Listing(Signals.check, args.connections, access.renewed)
+    listing = Listing(Signals.check, args.connections or CONNECTIONS, access.renewed)
     printer, status = Printer(args), DONE
     if not args.address or ALL in args.address:
         for name, created in access.buckets():

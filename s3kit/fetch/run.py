@@ -9,6 +9,7 @@ from s3kit.fetch.sweeping import sweep
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.pool import DEPTH, Pool
+from s3kit.pipeline.sharing import Sharing, most_connections
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
 from s3kit.transfer.work import Work
@@ -33,12 +34,15 @@ def run(args, streams, people):
             "trusted: run one s3-fetch at a time on it")
     left = sweep(tree)
     ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
-    pool = Pool(args.jobs, stage.hear)
-    work = Work(os.path.abspath(args.dest), {}, args.connections, args.limit_rate / args.jobs,
-                place=tree.place)
+    most = most_connections(args.connections, args.jobs)
+    sharing = Sharing(args.jobs, most, stage.hear)
+    pool = Pool(args.jobs, sharing.hear)
+    sharing.join(pool)
+    work = Work(os.path.abspath(args.dest), {}, most, args.limit_rate / args.jobs,
+                place=tree.place, share=sharing.share)
     if ledger.is_empty():
         pool.warm(work)         # the first run: rows will need them, while later ones may not
-    limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * args.connections)
+    limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * most)
     stage.open(pool, lambda: work, Destination(tree, writer), ledger, limit)
     fetching = Fetching(stage, tree, left)
     stage.run(fetching)

@@ -20,9 +20,11 @@ from s3kit.listing.sequence import Sequence
 from s3kit.s3 import asking, verdicts
 from s3kit.s3.asking import fault_of, once_more
 from s3kit.s3.headers import date_ns
-from s3kit.s3.patience import Patience, Throttle
+from s3kit.s3.patience import Patience
+from s3kit.s3.window import Alone
 from s3kit.s3.wire import Wire
 
+CONNECTIONS = 32        # where nobody says how many: more pages are not parsed in time
 BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
 
 
@@ -103,7 +105,7 @@ class Run:
         if prefix:
             self.fixed.append(f"prefix={quote(prefix, safe='')}")
         self.segments = Segments(1 if delimiter else listing.connections, prefix, versions)
-        self.throttle = Throttle(listing.connections)
+        self.window = Alone(listing.connections)
         self.sequence = Sequence(endpoint.bucket)
         self.asked = {}         # Transfer: Question
         self.later = []         # (when, Question)
@@ -131,7 +133,7 @@ class Run:
         for again in [again for again in self.later if again[0] <= now]:
             self.later.remove(again)
             self.start(again[1])
-        while self.throttle.room(len(self.asked) + len(self.later), now) > 0:
+        while self.window.room(len(self.asked) + len(self.later), now) > 0:
             segment = self.segments.choose(may_split)
             if not segment:
                 return
@@ -162,14 +164,15 @@ class Run:
         for transfer in answered:
             question = self.asked.pop(transfer)
             try:
-                self.take(question, self.read(transfer, question))
+                page = self.read(transfer, question)
+                self.window.answered(transfer)
+                self.take(question, page)
             except Fault as fault:
                 self.again(transfer, question, fault)
 
     def take(self, question, page):
         """Take the page that a question was answered with."""
         segment = question.segment
-        self.throttle.grow()
         extras.learn(self.endpoint, question.refusal)
         if question.before:
             ending.check(question.before, page)
@@ -205,7 +208,7 @@ class Run:
         """
         segment = question.segment
         if verdicts.verdict_of(transfer) == verdicts.SLOW:
-            self.throttle.shrink(time.monotonic())
+            self.window.slow_down(time.monotonic())
         question.refusal = question.refusal or extras.refusal_in(transfer, question.sent)
         if question.sent and question.refusal:
             self.start(question)

@@ -68,10 +68,10 @@ def rows_of(found, args, check, read, absent):
             yield from ((rows, source.extras()) for rows in source.batches())
         else:
             if not access:
-                from s3kit.listing.listing import Listing
+                from s3kit.listing.listing import CONNECTIONS, Listing
                 from s3kit.s3.access import Access
                 access = Access(args)
-                listing = Listing(check, args.connections, access.renewed)
+                listing = Listing(check, args.connections or CONNECTIONS, access.renewed)
             wanted = [what] if kind == "s3" else every_bucket(access, args.exclude_bucket)
             for bucket, prefix in wanted:
                 is_there = not prefix

@@ -19,7 +19,7 @@ class Pipelines:
         self.quiet = ["--quiet"] * args.quiet
         self.told = self.quiet + ["--verbose"] * args.verbose
         self.reach, self.workers = s3_words(args), [f"--jobs={args.jobs}"]
-        self.several = [f"--connections={args.connections}"]
+        self.several = [f"--connections={args.connections}"] if args.connections else []
         self.dest = f"--dest={os.path.abspath(args.dest)}"
         self.kinds = {SCAN: self.scan, NOW: self.scan, ASK: self.ask, RESTORE: self.restore,
                       FETCH: self.fetch, VERIFY: self.verify, DELETE: self.delete}

@@ -16,7 +16,7 @@ from s3kit.pipeline.channel import Gone
 from s3kit.pipeline.messages import Messages
 from s3kit.pipeline.worker_process import Batch, WorkerProcess
 
-DEPTH = 2           # batches a worker holds at once, so that it never waits for the next
+DEPTH = 2           # batches a worker holds at least, so that it never waits for the next
 LIVES = 3           # workers that one batch may cost
 SECONDS_TO_BREAK_OFF, SECONDS_TO_END = 1.0, 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -35,7 +35,7 @@ class WorkerFault(Exception):
 
 
 class Pool(LoopExecutor):
-    """Up to `jobs` workers, started as there is work for them.
+    """Up to `jobs` workers, started as there is work for them; each holds `depth` batches.
 
     `on_note(note)` is called, in the pool's own thread, with what workers say between answers. The
     thread never waits for one worker: it sends what a socket takes, and the rest when there is
@@ -44,7 +44,7 @@ class Pool(LoopExecutor):
 
     def __init__(self, jobs, on_note=None):
         super().__init__("pool")
-        self.jobs = jobs
+        self.jobs, self.depth = jobs, DEPTH
         self.on_note = on_note or (lambda note: None)
         self.queue, self.bound, self.messages = deque(), deque(), Messages()
         self.workers = {}
@@ -148,7 +148,7 @@ class Pool(LoopExecutor):
             worker = min(self.workers.values(), key=lambda w: len(w.held), default=None)
             if (worker is None or worker.held) and len(self.workers) < self.jobs:
                 worker = self.start() or worker
-            if worker and len(worker.held) >= DEPTH:
+            if worker and len(worker.held) >= self.depth:
                 return
             with self.lock:
                 batch = self.queue.popleft()

@@ -194,8 +194,6 @@ class Stage:
             self.moved(value)
         elif kind == "waiting":
             self.liveness.waits(value)
-        elif kind == "slow":
-            self.executor.tell(("slow", None))
         elif kind == "expired":
             self.endpoints.renew(value)
         elif kind == "lacks":

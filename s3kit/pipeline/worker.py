@@ -105,14 +105,14 @@ class Worker:
         return engine
 
     def work_on(self, engine):
-        """Let an engine work for a while, and send what came of it: notes with an answer, or alone
-        at times.
+        """Let an engine work for a while, and send what came of it: notes with an answer, at once
+        where they are urgent, or alone at times.
         """
         wait = self.quiet_until - time.monotonic()
         wait = wait if wait > 0 else TURN_SECONDS
         done = engine.turn(min(wait, FULL_SECONDS) if self.channel.is_full else wait)
         now = time.monotonic()
-        if done or now >= self.quiet_until:
+        if done or getattr(engine, "is_urgent", False) or now >= self.quiet_until:
             notes = engine.notes()
             if notes:
                 self.channel.send(("notes", notes))

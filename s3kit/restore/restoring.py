@@ -78,7 +78,6 @@ class Restoring(Verb):
                 status = self.probes.learn(version, status)
         if reason == ASKED and status.state in (answers.ONGOING, answers.READY):
             version.taken += 1
-            self.schedule.throttle.grow()
         self.by_state[status.state](version, status, reason)
         self.schedule.go_on()
 
@@ -141,8 +140,6 @@ class Restoring(Verb):
 
     def failed_in_passing(self, version, status, reason):
         """Look again, for nobody knows whether S3 took a request."""
-        if status.slow:
-            self.schedule.throttle.shrink(time.monotonic())
         if reason == POLLED:
             if self.watching.should_warn():
                 self.tally.say(f"cannot see how {count(len(self.watching), 'row')} stand, "

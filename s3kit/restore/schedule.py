@@ -3,9 +3,9 @@
 from s3kit.restore import turns
 from s3kit.restore.cap import Cap
 from s3kit.restore.probing import Probes
-from s3kit.restore.sending import ASKED, LOOKED, POLLED, Requests
+from s3kit.restore.sending import LOOKED, POLLED, Requests
 from s3kit.restore.watching import Watching
-from s3kit.s3.patience import Patience, Throttle
+from s3kit.s3.patience import Patience
 from s3kit.units import show_span
 
 
@@ -18,9 +18,9 @@ class Schedule:
 
     def __init__(self, stage, join, put_off, fail):
         self.stage, args = stage, stage.args
-        self.probes, self.throttle = Probes(), Throttle(args.connections)
+        self.probes = Probes()
         self.turns = turns.Turns(Cap(args.max_pending, args.max_pending_size), self.probes,
-                                 self.throttle, args.wait, args.poll)
+                                 args.wait, args.poll)
         self.watching = Watching(args.max_pending)
         self.requests = Requests(stage, self.probes, fail)
         self.is_resting = self.is_poll_due = False
@@ -36,8 +36,7 @@ class Schedule:
 
     def advance(self):
         """Do what is to be done with the versions whose turn it is."""
-        under_way = self.requests.under_way
-        while found := self.turns.next(under_way[LOOKED], under_way[ASKED]):
+        while found := self.turns.next(self.requests.under_way[LOOKED]):
             step, version = found
             self.by_step[step](version)
             if step == turns.REST:

@@ -21,9 +21,8 @@ class Turns:
     after which what S3 said is old, if shorter than STALE_SECONDS.
     """
 
-    def __init__(self, cap, probes, throttle, wait, poll):
-        self.cap, self.probes, self.throttle = cap, probes, throttle
-        self.wait, self.poll = wait, poll
+    def __init__(self, cap, probes, wait, poll):
+        self.cap, self.probes, self.wait, self.poll = cap, probes, wait, poll
         self.spool, self.queue, self.stale = Spool(), deque(), deque()
         self.allowance, self.allowed_at = PER_SECOND * PAUSE, time.monotonic()
 
@@ -47,12 +46,12 @@ class Turns:
         """Take a version whose turn it is at once."""
         self.queue.appendleft(version)
 
-    def next(self, looking, asking):
+    def next(self, looking):
         """Return (what is to be done, version), or None if there is nothing to do now.
 
         A version that is to be asked for has its place. Nothing is asked for while `looking`
         versions are looked at for the first time: what an earlier run asked for counts below the
-        cap. `asking` requests for restores are under way.
+        cap.
         """
         if not (looking or self.stale or self.queue) and len(self.spool):
             if self.wait and not self.cap.has_room():
@@ -62,13 +61,13 @@ class Turns:
             return LOOK, self.stale.popleft()
         if looking or not self.queue:
             return None
-        step = self.step(self.queue[0], asking)
+        step = self.step(self.queue[0])
         if step == ASK:
             self.allowance -= 1
             self.hold(self.queue[0])
         return step and (step, None if step == REST else self.queue.popleft())
 
-    def step(self, version, asking):
+    def step(self, version):
         """Return what is to be done with the next version; None: an answer is awaited."""
         if not (version.is_held or self.cap.fits(version.size)):
             return REST if self.wait else PUT_OFF
@@ -79,7 +78,7 @@ class Turns:
                 return None
             self.probes.begin(version)
             return LOOK
-        return ASK if self.may_ask(asking) else REST
+        return ASK if self.may_ask() else REST
 
     def recall(self):
         """Take versions from the disk; those that were looked at long ago are looked at again."""
@@ -91,13 +90,13 @@ class Turns:
             else:
                 self.queue.append(version)
 
-    def may_ask(self, asking):
+    def may_ask(self):
         """Return whether another request may be sent now, below what S3 takes."""
         now = time.monotonic()
         more = (now - self.allowed_at) * PER_SECOND
         self.allowance = min(PER_SECOND * PAUSE, self.allowance + more)
         self.allowed_at = now
-        return self.allowance >= 1 and self.throttle.room(asking, now) > 0
+        return self.allowance >= 1
 
     # --- places below the cap
 

@@ -27,7 +27,7 @@ class Transfer:
     """
 
     __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno",
-                 "code", "message", "endpoint", "is_paused")
+                 "code", "message", "endpoint", "is_paused", "waited", "took", "size")
 
     def __init__(self, owner, endpoint, sink):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
@@ -35,6 +35,8 @@ class Transfer:
         self.status, self.headers = 0, None
         self.failure = self.code = self.message = ""
         self.errno, self.is_paused = 0, False
+        self.waited = self.took = 0.0
+        self.size = 0
 
     @property
     def body(self):

@@ -6,14 +6,17 @@ their state), so that Flow can feed it as it feeds the workers.
 
 import base64
 import hashlib
+import time
 from collections import deque
 from concurrent.futures import Future
 
 from s3kit.errors import Fault
 from s3kit.executor import LoopExecutor, settle
 from s3kit.s3 import verdicts
+from s3kit.s3.window import Alone
 from s3kit.s3.wire import Wire
 
+CONNECTIONS = 256       # at most, where nobody says how many
 AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"  # what is not the end of a job, or that of all
 
 
@@ -65,13 +68,14 @@ class Call:
 
 class Control(LoopExecutor):
     """Runs Calls: `submit(kind, jobs)` makes a Call of that class and returns the Future of its
-    outcomes. `steps` counts the answers, and the turns while one is awaited, which libcurl breaks
-    off where it stalls: whether anything goes on.
+    outcomes, with at most `connections` requests under way. `steps` counts the answers, and the
+    turns while one is awaited, which libcurl breaks off where it stalls: whether anything goes on.
     """
 
-    def __init__(self, connections):
+    def __init__(self, connections=None):
         super().__init__("control")
-        self.connections, self.steps = connections, 0
+        self.connections, self.steps = connections or CONNECTIONS, 0
+        self.window = Alone(self.connections)
         # those that have not begun, and those without a result
         self.calls, self.open = deque(), set()
         # requests without a connection, and places by Transfer
@@ -103,13 +107,19 @@ class Control(LoopExecutor):
             while not self.is_over():
                 self.begin(wire)
                 self.steps += bool(wire.active)
-                for transfer in wire.turn(10):
+                for transfer in wire.turn(self.patience()):
                     self.steps += 1
                     places = self.under_way.pop(transfer)
+                    self.weigh(transfer)
                     self.guard(transfer.owner, transfer.owner.answered, transfer, places)
                 self.drain()
         finally:
             wire.stop()
+
+    def patience(self):
+        """Return how long to wait for an answer, in seconds: less where a pause will end."""
+        pause = self.window.quiet_until - time.monotonic() if self.waiting else 0.0
+        return min(10.0, pause) if pause > 0 else 10.0
 
     def is_over(self):
         """Return whether nothing is left to do, or nobody waits for it."""
@@ -122,9 +132,18 @@ class Control(LoopExecutor):
             calls, self.calls = self.calls, deque()
         for call in calls:
             self.guard(call, call.begin)
-        while self.waiting and wire.active < self.connections:
+        room = self.window.room(wire.active, time.monotonic()) if self.waiting else 0
+        for _ in range(min(room, len(self.waiting))):
             call, places, endpoint, url, options = self.waiting.popleft()
             self.under_way[wire.start(call, endpoint, url, **options)] = places
+
+    def weigh(self, transfer):
+        """Find from an answer how many requests may be under way."""
+        verdict = verdicts.verdict_of(transfer)
+        if verdict == verdicts.SLOW:
+            self.window.slow_down(time.monotonic())
+        elif verdict == verdicts.OK and not transfer.errno:
+            self.window.answered(transfer)
 
     def guard(self, call, step, *values):
         """Run one step of a call.

@@ -37,7 +37,7 @@ INTEREST = {pycurl.POLL_IN: select.POLLIN, pycurl.POLL_OUT: select.POLLOUT,
 
 def received(curl):
     """Return how many bytes of a body a handle has received."""
-    return curl.getinfo(pycurl.SIZE_DOWNLOAD)
+    return curl.getinfo(pycurl.SIZE_DOWNLOAD_T)
 
 
 def happened(mask):
@@ -262,6 +262,10 @@ class Wire:
         transfer = self.busy.pop(curl)
         self.stalls.forget(transfer)
         self.opened += curl.getinfo(pycurl.NUM_CONNECTS)
+        sent = curl.getinfo(pycurl.PRETRANSFER_TIME)
+        transfer.waited = max(0.0, curl.getinfo(pycurl.STARTTRANSFER_TIME) - sent)
+        transfer.took = max(0.0, curl.getinfo(pycurl.TOTAL_TIME) - sent)
+        transfer.size = received(curl)
         if errno in CERTIFICATE_ERRORS:
             failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
         transfer.conclude(errno, failure or (f"libcurl error {errno}" if errno else ""))

@@ -11,7 +11,7 @@ from collections import deque
 from s3kit.disk.tree import Tree
 from s3kit.errors import Fault
 from s3kit.s3.capabilities import KNOWN
-from s3kit.s3.patience import Throttle
+from s3kit.s3.window import Share
 from s3kit.transfer.job import FATAL
 from s3kit.transfer.task import outcome_of
 from s3kit.transfer.unnamed import Unnamed
@@ -39,7 +39,7 @@ class Engine:
         except Fault as fault:
             self.fault = fault      # of every Job: the parent found the destination good
         self.wire = Wire(work.connections)
-        self.throttle = Throttle(work.connections)
+        self.share = Share(work.share or work.connections)
         self.rate, self.tokens, self.filled = work.rate, work.rate, time.monotonic()
         self.mode = 0o666 & ~current_umask()
         self.unnamed = Unnamed(self.tree, self.mode, work.connections)
@@ -70,6 +70,11 @@ class Engine:
         self.said.append(("expired", generation))
 
     @property
+    def is_urgent(self):
+        """Whether the parent should know at once what there is to say."""
+        return bool(self.said)
+
+    @property
     def busy(self):
         """Whether there is anything to do."""
         return bool(self.batches)
@@ -89,8 +94,11 @@ class Engine:
             self.endpoints.update((endpoint.bucket, endpoint) for endpoint in value)
             if self.paused and any(endpoint.generation > self.expired for endpoint in value):
                 self.expired = None     # those of the same generation may come again
+        elif kind == "share":
+            self.share.resize(value)
         elif kind == "slow":
-            self.throttle.shrink(time.monotonic())
+            self.share.slow_down(time.monotonic())
+            self.share.resize(value)
         elif kind == "lacks":
             KNOWN.learn(*value)
 
@@ -100,9 +108,15 @@ class Engine:
             public = endpoint._replace(access_key="", secret_key="", token="")
             self.said.append(("lacks", (public, what, told)))
 
+    def answered_well(self, transfer):
+        """Have the parent know how long answers take, once a round."""
+        found = self.share.answered(transfer)
+        if found:
+            self.said.append(("round", found))
+
     def slowed_down(self):
         """Heed an answer that says that we are too fast, and have the other workers heed it."""
-        self.throttle.shrink(time.monotonic())
+        self.share.slow_down(time.monotonic())
         self.said.append(("slow", None))
 
     def notes(self):
@@ -128,7 +142,7 @@ class Engine:
         while self.waiting and self.waiting[0].is_local:
             self.begin(self.waiting.popleft())
         room = (0 if self.paused or self.tokens < 0
-                else self.throttle.room(self.wire.active, time.monotonic()))
+                else self.share.room(self.wire.active, time.monotonic()))
         while self.waiting and room > 0:
             room -= self.begin(self.waiting.popleft())
         if self.reading:

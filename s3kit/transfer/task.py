@@ -103,7 +103,7 @@ class Task:
         if transfer.errno and verdict in (verdicts.OK, verdicts.AGAIN):
             self.fail(AGAIN, transfer.failure)
         elif verdict == verdicts.OK:
-            self.engine.throttle.grow()
+            self.engine.answered_well(transfer)
             if self.refused:
                 self.engine.learn(transfer.endpoint, CHECKSUMS, self.refused)
                 self.refused = ""

@@ -13,6 +13,8 @@ TASKS = {"get": Fetch, "survey": Survey, "parts": PartSizes, "range": Range, "ch
 
 class Work(NamedTuple):
     """Everything a worker must know, sent to it once; calling it answers a batch (a list of Jobs).
+
+    `connections` is the most that it will have.
     """
 
     destination: str
@@ -21,6 +23,7 @@ class Work(NamedTuple):
     rate: float = 0.0           # bytes a second and worker; 0: as fast as it goes
     make: bool = True           # whether the destination may be written to
     place: tuple = None         # the directory that it must be, see Tree
+    share: float = 0.0          # of the requests that are allowed, to begin with; 0: connections
 
     def engine(self):
         """Return the engine that our pool feeds batch after batch."""

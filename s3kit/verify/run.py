@@ -9,12 +9,13 @@ from s3kit.errors import Fault
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.pool import DEPTH, Pool
+from s3kit.pipeline.sharing import Sharing, most_connections
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
 from s3kit.transfer.work import Work
 from s3kit.verify.verifying import Verifying
 
-CONNECTIONS = 8         # of a worker: S3 is asked only for what rows do not say
+CONNECTIONS = 8         # of a worker, at first: S3 is asked only for what rows do not say
 
 
 def run(args, streams, people):
@@ -28,8 +29,12 @@ def run(args, streams, people):
     first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
     tree = Tree(args.dest, make=False)
     ledger, writer = ledgers_of(args.dest)
-    pool = Pool(args.jobs, stage.hear)
-    work = Work(os.path.abspath(args.dest), {}, CONNECTIONS, make=False, place=tree.place)
+    most = most_connections(None, args.jobs)
+    sharing = Sharing(args.jobs, most, stage.hear, least=args.jobs * CONNECTIONS)
+    pool = Pool(args.jobs, sharing.hear)
+    sharing.join(pool)
+    work = Work(os.path.abspath(args.dest), {}, most, make=False, place=tree.place,
+                share=sharing.share)
     stage.open(pool, lambda: work, Destination(tree, writer, are_ours=False), ledger,
                args.jobs * DEPTH * BATCH_ROWS, batches=chain([first], batches))
     verifying = Verifying(stage, tree)

@@ -666,6 +666,35 @@ def test_slow_down_fails_no_row(fake, run, tmp_path):
     assert len(tree(tmp_path / "d")) == 60
 
 
+@pytest.mark.system("minutes")
+def test_a_limit_of_requests_is_settled_near(fake, run, tmp_path):
+    """Above so many a second the server says SlowDown: no storm of requests in vain, and not much
+    slower than it may be.
+    """
+    limit, count, served = 200, 1600, []
+
+    def is_too_much(request):
+        """Whether half a second's worth was served in the last half second."""
+        now = time.monotonic()
+        served[:] = [moment for moment in served if moment > now - 0.5]
+        if len(served) < limit / 2:
+            served.append(now)
+            return False
+        return True
+
+    for number in range(count):
+        fake.put("b", f"k{number}", b"x")
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    fake.latency = 0.03
+    fake.fault("status", key=bool, times=None, status=503, code="SlowDown", where=is_too_much)
+    began = time.monotonic()
+    done = run("s3-fetch", "-d", tmp_path / "d", input=listed, env=env_of(fake), timeout=120)
+    seconds = time.monotonic() - began
+    assert done.status == 0 and len(tree(tmp_path / "d")) == count, done.err
+    asked = [request for request in fake.log if request.key]
+    assert len(asked) < 1.3 * count, (len(asked), seconds)
+
+
 @pytest.mark.system("mount", "root")
 def test_no_space(fake, run, tmp_path):
     """A full disk stops the run with 3 and says what is needed; with room the same command resumes.

@@ -28,11 +28,11 @@ def parsed(*argv):
 
 
 def test_what_is_not_given():
-    """The defaults: quiet about rows, the directory here, no filter, 32 connections."""
+    """The defaults: quiet about rows, the directory here, no filter, connections as they help."""
     args = parsed()
     assert (args.prog, args.quiet, args.verbose, args.dest) == ("s3-test", False, False, ".")
     assert (args.file, args.output, args.format, args.in_place) == ([], None, None, False)
-    assert args.jobs >= 1 and args.connections == 32
+    assert args.jobs >= 1 and args.connections is None
     assert args.rules is args.min_size is args.newer is args.storage_class is args.region is None
     assert not (args.no_sign_request or args.no_verify_ssl or args.request_payer)
 

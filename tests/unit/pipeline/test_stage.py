@@ -203,12 +203,6 @@ def test_what_a_verb_hears_of_blocks():
     assert run.verb.said[0] == "taken 2" and "leaving 1 after 0" in run.verb.said
 
 
-def test_slowdown_is_told_to_all():
-    """One worker's is everybody's."""
-    run([Row("b", "a")], {"a": [Outcome("fetched")]}, notes=[("slow", None)])
-    assert run.executor.told == [("slow", None)]
-
-
 def test_what_a_verb_does_at_every_turn(monkeypatch):
     """It is called again and again, also while nothing comes."""
     turns = []

@@ -7,7 +7,6 @@ from s3kit.restore import turns
 from s3kit.restore.cap import Cap
 from s3kit.restore.probing import Probes
 from s3kit.restore.version import Version
-from s3kit.s3.patience import Throttle
 
 
 def queue(keys, most=2, wait=True, shown=True):
@@ -15,7 +14,7 @@ def queue(keys, most=2, wait=True, shown=True):
     probes = Probes()
     if shown is not None:
         probes.shown["b"] = shown
-    found = turns.Turns(Cap(most), probes, Throttle(32), wait, 60)
+    found = turns.Turns(Cap(most), probes, wait, 60)
     for key in keys:
         found.add(Version(Row("b", key, size="1", storage_class="GLACIER"), "Standard"))
     return found
@@ -24,7 +23,7 @@ def queue(keys, most=2, wait=True, shown=True):
 def steps(found):
     """Return [(step, key)] until nothing is to be done; what others ask for gets a place, too."""
     done = []
-    while (step := found.next(0, 0)) and step[0] != turns.REST:
+    while (step := found.next(0)) and step[0] != turns.REST:
         done.append((step[0], step[1].row.key))
         if step[0] == turns.JOIN:
             found.hold(step[1])
@@ -42,7 +41,7 @@ def test_steps(keys, wait, shown, wanted):
 
 
 def test_nothing_is_asked_for_while_rows_are_looked_at():
-    assert queue("abc").next(1, 0) is None
+    assert queue("abc").next(1) is None
 
 
 def test_a_long_queue_goes_to_disk_and_old_answers_are_renewed(monkeypatch):
@@ -56,6 +55,6 @@ def test_a_long_queue_goes_to_disk_and_old_answers_are_renewed(monkeypatch):
 def test_no_more_than_the_rate(monkeypatch):
     monkeypatch.setattr(turns.time, "monotonic", lambda: 5.0)
     found = queue("a")
-    assert found.may_ask(0)
+    assert found.may_ask()
     found.allowance = 0.5
-    assert not found.may_ask(0) and found.next(0, 0) == (turns.REST, None)
+    assert not found.may_ask() and found.next(0) == (turns.REST, None)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.s3 import patience
-from s3kit.s3.patience import SLOW_MINUTES, Patience, Throttle, delay
+from s3kit.s3.patience import SLOW_MINUTES, Patience, delay
 
 
 @pytest.fixture
@@ -58,33 +58,3 @@ def test_failures_and_slowing_down_do_not_mix(clock):
     assert tried.wait(1, True) is not None
     assert tried.wait(1, False) is not None and tried.wait(1, True) is not None
     assert tried.wait(1, False) is None
-
-
-def test_a_throttle_halves_and_pauses(longest):
-    """At once, but once for all the answers of one moment; never below one request."""
-    throttle = Throttle(32)
-    assert throttle.room(5, 0) == 27
-    for now in (100.0, 100.1, 100.2):
-        throttle.shrink(now)
-    assert throttle.allowed == 16 and throttle.room(0, 100.1) == 0
-    assert throttle.quiet_until == 100.25 + 0.4
-    assert throttle.room(3, throttle.quiet_until) == 13
-    for now in range(200, 220):
-        throttle.shrink(float(now))
-    assert throttle.allowed == 1 and throttle.room(0, 300.0) == 1
-
-
-@given(st.integers(1, 64), st.lists(st.booleans(), max_size=300))
-def test_a_throttle_stays_within_its_limits(most, answers):
-    throttle = Throttle(most)
-    for now, is_slow in enumerate(answers):
-        throttle.shrink(now * 10.0) if is_slow else throttle.grow()
-        assert 1 <= throttle.allowed <= most
-
-
-def test_a_throttle_grows_by_one_for_as_many_answers_as_may_fly():
-    throttle = Throttle(32)
-    throttle.allowed = 10.0
-    for _ in range(10):
-        throttle.grow()
-    assert 10.9 < throttle.allowed < 11.1

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3kit.s3.patience import Throttle, delay
+from s3kit.s3.patience import delay
 from s3kit.s3.verdicts import (
     AGAIN,
     ARCHIVED,
@@ -93,44 +93,3 @@ def test_waiting_grows_to_a_limit():
         assert 0 <= min(waits) and max(waits) <= min(20, 0.2 * 2 ** tries)
     assert len(set(waits)) > 1
     assert max(delay(30) for _ in range(200)) > 10
-
-
-def test_slowdown_halves_at_once():
-    """One SlowDown halves and pauses; the many that follow in the same moment say nothing new."""
-    throttle = Throttle(32)
-    assert throttle.room(0, 100.0) == 32
-    for _ in range(10):
-        throttle.shrink(100.0)
-    assert throttle.allowed == 16
-    assert throttle.room(0, 100.24) == 0        # a quarter of a second, and up to 0.4 of jitter
-    assert throttle.room(0, 100.66) == 16
-    assert throttle.room(16, 101.0) == 0
-
-
-def test_slowdown_after_slowdown_leaves_one():
-    """However long a storm lasts, one request at a time goes on."""
-    throttle = Throttle(32)
-    for second in range(100):
-        throttle.shrink(float(second))
-    assert throttle.room(0, 1000.0) == 1
-
-
-def test_growing_back_is_slow_and_ends():
-    """Every `allowed` requests that went well let one more through, up to the limit and no further.
-    """
-    throttle = Throttle(8)
-    throttle.shrink(0.0)
-    assert throttle.allowed == 4
-    for _ in range(4):
-        throttle.grow()
-    assert 4.5 < throttle.allowed <= 5
-    for _ in range(1000):
-        throttle.grow()
-    assert throttle.allowed == 8
-
-
-def test_too_many_in_flight_leave_no_room():
-    """After a halving more may be in flight than allowed: then none may start."""
-    throttle = Throttle(32)
-    throttle.shrink(0.0)
-    assert throttle.room(30, 10.0) <= 0

@@ -114,7 +114,7 @@ def test_an_error_in_the_clothes_of_a_success(desk, asks, engine):
     desk.fake.fault("html", key="k", body=b"<Error><Other/></Error>")
     outcome = asks()
     assert (outcome.state, outcome.error) == (AGAIN, "S3 says SlowDown: m")
-    engine.throttle.quiet_until = 0
+    engine.share.quiet_until = 0
     outcome = asks()
     assert (outcome.state, outcome.error) == (AGAIN, "S3 answered 200 with an error document")
 
@@ -134,14 +134,26 @@ def test_s3_is_slow(desk, asks, engine):
     desk.fake.fault("status", key="k", status=503, code="SlowDown", message="m")
     outcome = asks()
     assert (outcome.state, outcome.error, outcome.slow) == (AGAIN, "S3 says SlowDown: m", True)
-    assert engine.notes() == [("slow", None)] and engine.throttle.allowed == 2
-    engine.throttle.quiet_until = 0
-    assert asks().state == "done" and engine.throttle.allowed == 2.5
+    assert engine.notes() == [("slow", None)] and engine.share.allowed == 2
+    engine.hear(("slow", 1.5))
+    engine.share.quiet_until = 0
+    assert asks().state == "done" and engine.share.allowed == 1.5
+
+
+def test_how_long_answers_take_is_told_once_a_round(asks, engine):
+    assert asks().state == asks().state == "done" and not engine.is_urgent
+    assert asks().state == "done" and engine.is_urgent
+    [(kind, found)] = engine.notes()
+    assert kind == "round" and found.count == 3 and found.took >= found.waited > 0
+    assert not engine.is_urgent
 
 
 def test_another_worker_was_slowed_down(engine):
-    engine.hear(("slow", None))
-    assert engine.throttle.allowed == 2 and engine.notes() == []
+    engine.hear(("slow", 2.0))
+    assert engine.share.allowed == 2 and engine.notes() == []
+    assert engine.share.room(0, 0.0) == 0
+    engine.hear(("share", 3.0))
+    assert engine.share.allowed == 3
 
 
 def test_credentials_that_have_expired(desk, asks, engine):
@@ -229,7 +241,7 @@ def test_a_question_that_is_refused(desk, asks, engine, unlearned, status, code)
                     where=lambda request: "x-amz-checksum-mode" in request.headers)
     assert asks().state == asks().state == "done"
     assert ["x-amz-checksum-mode" in one.headers for one in desk.fake.log] == [True, False, False]
-    [(kind, (endpoint, what, _))] = engine.notes()
+    [(kind, (endpoint, what, _))] = [note for note in engine.notes() if note[0] != "round"]
     assert (kind, what, endpoint.secret_key) == ("lacks", task.CHECKSUMS, "")
     assert unlearned.lacks(desk.endpoint(), what)
 

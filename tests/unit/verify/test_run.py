@@ -98,12 +98,12 @@ def test_what_workers_know(files, monkeypatch):
     noted = []
     monkeypatch.setattr(Stage, "open", lambda stage, *parts, **more: noted.extend([*parts, more]))
     monkeypatch.setattr(Stage, "run", lambda stage, verb: None)
-    monkeypatch.setattr(module, "Pool", lambda jobs, hear: jobs)
+    monkeypatch.setattr(module, "Pool", lambda jobs, hear: SimpleNamespace(jobs=jobs))
     found, _ = done(files, iter([[row_of("k")], []]), jobs=3)
     executor, work, destination, ledger, limit, more = noted
     work = work()
-    assert executor == 3 and limit == 3 * DEPTH * BATCH_ROWS
-    assert (work.destination, work.connections, work.make, work.place) == (
+    assert executor.jobs == 3 and limit == 3 * DEPTH * BATCH_ROWS
+    assert (work.destination, work.share, work.make, work.place) == (
         str(files), CONNECTIONS, False, Tree(str(files)).place)
     assert not destination.are_ours and destination.ledger is not ledger
     assert destination.tree is found.tree
