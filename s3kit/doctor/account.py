@@ -7,6 +7,7 @@ from s3kit.doctor.bucket_list import ONE, list_buckets, verdict_of
 from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.errors import Fault
 from s3kit.s3 import verdicts
+from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.headers import said
 from s3kit.s3.settings import profile_of
 from s3kit.s3.translation import translated
@@ -41,7 +42,7 @@ class Account:
 
     def __init__(self, args, session, home, limit):
         self.args, self.session, self.home, self.limit = args, session, home, limit
-        self.is_custom = ".amazonaws.com" not in home.url
+        self.is_custom = not is_amazon_s3(home.url)
         self.profile = profile_of(args)
         self.cut = False
         self.keys = self.listed = None

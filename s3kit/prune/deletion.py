@@ -27,6 +27,7 @@ from s3kit.prune.removed import (
     results_in,
 )
 from s3kit.s3 import verdicts
+from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.calls import AGAIN, Call
 from s3kit.s3.capabilities import KNOWN, MANY_DELETES
 from s3kit.s3.headers import clean_etag, said
@@ -217,7 +218,7 @@ def why_unheeded(endpoint, version_id):
     if verdict == verdicts.VANISHED:
         return "" if is_done(try_delete(endpoint, url)) else unknown
     # whoever may delete some keys alone cannot try another; of Amazon's it is known
-    is_known = verdict == verdicts.DENIED and ".amazonaws.com" in endpoint.url
+    is_known = verdict == verdicts.DENIED and is_amazon_s3(endpoint.url)
     return "" if is_known or transfer.status == 412 else unknown
 
 

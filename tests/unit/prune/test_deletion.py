@@ -267,7 +267,8 @@ def test_amazon_s_is_known_to_heed_conditions(monkeypatch):
     answer = SimpleNamespace(status=403, code="AccessDenied", errno=0, headers={}, failure="",
                              message="")
     monkeypatch.setattr(deletion, "try_delete", lambda *_: answer)
-    for url, is_known in (("https://b.s3.eu-west-1.amazonaws.com", True), ("http://s3.b", False)):
+    for url, is_known in (("https://b.s3.eu-west-1.amazonaws.com", True), ("http://s3.b", False),
+                          ("https://b.s3.amazonaws.com.evil.example", False)):
         assert (deletion.why_unheeded(Endpoint("b", url), "") == "") is is_known
 
 
