@@ -50,7 +50,11 @@ class NoSuchBucket(Fault):
 
 
 class NoVersions(Fault):
-    """The server does not know the listing of versions."""
+    """The server does not know the listing of versions; its text says what to do without."""
+
+    def __init__(self, text):
+        super().__init__(f"{text} (without --versions and --at, or with s3-migrate's "
+                         "--current-only, objects are listed as they are now)")
 
 
 def reason(error):

@@ -63,7 +63,7 @@ def takes_many(transfer):
 
 ABILITIES = (
     Ability("versions", "only objects as they are now are seen", has_root(b"<ListVersionsResult"),
-            query="max-keys=1&versions="),
+            query="encoding-type=url&max-keys=1&versions="),
     Ability("many deletions in one request", "one by one", takes_many, "POST", "delete=",
             body=NO_KEYS),
     Ability("ranges", "large objects are read whole", status_is(206, 416), of_key=True,

@@ -9,6 +9,7 @@ proxy or nothing at all tells of no setting.
 from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.doctor.settings import READERS
 from s3kit.errors import Fault
+from s3kit.listing import pages
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import is_of_s3, said
 from s3kit.s3.xml import local, parse
@@ -79,7 +80,7 @@ class Bucket:
             self.told[ask] = True
             return
         try:
-            root = parse(body) if body.strip() else None
+            root = (pages.read if ask == "list" else parse)(body) if body.strip() else None
             is_right = root is not None and local(root.tag) in ROOTS[ask]
             told = READERS[ask](root) if is_right else None
         except Fault as fault:

@@ -111,8 +111,10 @@ class Removal(Call):
     def take_delete(self, transfer, place, condition):
         """Take what S3 says of one version."""
         doomed = self.jobs[place]
-        if transfer.status == 412 and doomed.version_id and doomed.is_frozen and condition:
-            # S3 compares with the current version: is the ETag another version's?
+        if transfer.status == 412 and condition and (
+                doomed.is_frozen or not verdicts.is_wordless(transfer)):
+            # S3 compares with the current version: is the ETag another version's? SeaweedFS and
+            # others answer so, too, where nothing is there.
             self.send_one(place, "HEAD", condition=False)
         elif not is_done(transfer):
             self.finish(place, refusal(transfer))
@@ -126,20 +128,21 @@ class Removal(Call):
             self.finish(place, Removed(PRUNED))
 
     def take_head(self, transfer, place, condition):
-        """Take the head of a null version with others on top: it goes if it is the one that was
-        proven.
+        """Take the head of what was not deleted: a null version with others on top goes if it is
+        the one that was proven.
         """
         if transfer.status in (404, 405):
             self.send_one(place, "GET", condition=False)       # this answer has no words
         elif transfer.status != 200:
             self.finish(place, refusal(transfer))
-        elif is_same(clean_etag(transfer.headers), self.jobs[place].etag):
+        elif self.jobs[place].is_frozen and is_same(clean_etag(transfer.headers),
+                                                    self.jobs[place].etag):
             self.send_one(place, condition=False)
         else:
             self.finish(place, Removed(CONFLICT, OVERWRITTEN, is_kept=True))
 
     def take_byte(self, transfer, place, condition):
-        """Take why there is no head of a null version."""
+        """Take why there is no head of what was not deleted."""
         if transfer.status == 405 and transfer.headers.get("x-amz-delete-marker") == "true":
             self.finish(place,
                         Removed(CONFLICT, "it was replaced since: a delete marker is there now"))

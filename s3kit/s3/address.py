@@ -2,7 +2,7 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from s3kit.errors import Usage
 from s3kit.units import READ_TIMEOUT
@@ -10,6 +10,27 @@ from s3kit.text import is_unicode
 
 # What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
 NAME = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[!-~]+")
+
+# Below which names Amazon's services are, in all of its partitions
+# (https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json).
+AMAZONS = ("amazonaws.com", "api.aws", "amazonaws.com.cn", "api.amazonwebservices.com.cn",
+           "amazonaws.eu", "api.amazonwebservices.eu", "c2s.ic.gov", "api.aws.ic.gov",
+           "sc2s.sgov.gov", "api.aws.scloud", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk",
+           "csp.hci.ic.gov", "api.aws.hci.ic.gov")
+OF_S3 = re.compile(r"s3(?:express)?(?:-.*)?")       # a part of the host's name
+
+
+def is_amazons(url):
+    """Return whether a URL is of a host in Amazon's domains: a service, or a customer's machine."""
+    return (urlsplit(url).hostname or "").rstrip(".").endswith(tuple(f".{end}" for end in AMAZONS))
+
+
+def is_amazon_s3(url):
+    """Return whether a URL is Amazon's own S3: its endpoint, a bucket's or an access point's.
+
+    A server of one's own may run on a machine of Amazon's (ec2-...compute.amazonaws.com).
+    """
+    return is_amazons(url) and any(map(OF_S3.fullmatch, urlsplit(url).hostname.split(".")))
 
 
 def is_name(bucket):

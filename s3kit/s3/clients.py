@@ -8,6 +8,7 @@ AuthorizationHeaderMalformed or a redirect
 import warnings
 
 from s3kit.s3 import settings
+from s3kit.s3.address import is_amazon_s3, is_amazons
 from s3kit.s3.translation import translated
 
 
@@ -34,7 +35,7 @@ class Clients:
 
     def is_custom(self):
         """Return whether requests go to an endpoint of the user's, where regions mean nothing."""
-        return ".amazonaws.com" not in self.home.meta.endpoint_url
+        return not is_amazon_s3(self.home.meta.endpoint_url)
 
     def in_region(self, region):
         """Return the S3 client of a region; where regions mean nothing, or with '', that of the
@@ -93,6 +94,6 @@ class Clients:
                 {"connect_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
             asked["config"] = Config(**patience)
             made = self.session.client(name, **asked)
-            if self.is_custom() and ".amazonaws.com" in made.meta.endpoint_url:
+            if self.is_custom() and is_amazons(made.meta.endpoint_url):
                 made = self.session.client(name, endpoint_url=home.endpoint_url, **asked)
         return made

@@ -14,7 +14,7 @@ import os
 import re
 from typing import NamedTuple
 
-from s3kit.s3.address import Endpoint
+from s3kit.s3.address import Endpoint, is_amazons
 from s3kit.s3.profiles import profile
 
 HARMLESS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION",
@@ -156,8 +156,9 @@ def wrong_in(keys):
 
 
 def is_simple(url):
-    """Return whether an endpoint is no more than a host and a port in their usual form."""
-    return URL.fullmatch(url) is not None
+    """Return whether an endpoint is no more than a host and a port in their usual form, and not
+    Amazon's."""
+    return URL.fullmatch(url) is not None and not is_amazons(url)
 
 
 def needs_boto3(bucket):

@@ -362,6 +362,28 @@ def test_what_was_gone_before_is_counted_apart(fake, run, tmp_path):
             == [f"k{n}" for n in range(9)])
 
 
+@pytest.mark.parametrize("has_versions", [False, True])
+def test_what_is_gone_is_no_conflict(run, tmp_path, has_versions):
+    """Also where a condition on what is not there is answered as one on what is another."""
+    with FakeS3(character="gone-is-412") as fake:
+        fake.bucket("b")
+        for key in ("gone", "hidden", "newer", "there"):
+            fake.put("b", key, b"body of " + key.encode())
+        manifest = proven(fake, run, tmp_path, "b", "--versions")
+        if has_versions:
+            fake.bucket("b", versioning="Enabled")
+        for key in ("gone", "hidden"):
+            fake.bucket("b").remove(fake.get("b", key))
+        if has_versions:
+            fake.delete("b", "hidden")
+        fake.put("b", "newer", b"another body")
+        done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+        assert states(done.out) == {"gone": "pruned", "hidden": "pruned", "there": "pruned",
+                                    "newer": "pruned" if has_versions else "conflict"}
+        assert "2 rows deleted" in done.err if has_versions else "1 row deleted" in done.err
+        assert {key for key, _ in kept(fake)} == {"newer"} | ({"hidden"} if has_versions else set())
+
+
 def test_the_same_bytes_put_again_are_another_object(fake, run, tmp_path):
     """Under a name that is no version's the ledger alone does not say gone: an object of a later
     time is there now.

@@ -144,3 +144,18 @@ class NoRanges(NoChecksums):
     def asked(self, s3, request):
         """Leave it out."""
         request.headers.pop("range", None)
+
+
+@character("gone-is-412")
+class GoneIsAnother(Character):
+    """A server that answers a condition on what is not there as on what is another: 412.
+
+    Seen with SeaweedFS 4.48; RFC 9110, 13.1.1 says the same of If-Match.
+    """
+
+    def asked(self, s3, request):
+        """Refuse a deletion on a condition of a key that is not there."""
+        if request.method == "DELETE" and "if-match" in request.headers:
+            bucket = s3.bucket(request.bucket)
+            if not bucket.current(request.key):
+                raise S3Error("PreconditionFailed", Condition="If-Match")

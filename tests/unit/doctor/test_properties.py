@@ -139,6 +139,16 @@ def test_what_is_not_a_listing(body, came):
         ("ok", "there"), (FAULT, f"what answers is not S3's listing: {came}")]
 
 
+def test_a_listing_whose_marker_is_not_xml():
+    """Ceph writes the token of the next page raw, though the keys are encoded."""
+    bucket = Bucket("b", is_named=True)
+    bucket.take("list", answer("<ListBucketResult><NextContinuationToken>&#x1B;[31mred"
+                               "</NextContinuationToken><Contents><Key>%1B%5B31mred</Key>"
+                               "</Contents></ListBucketResult>"))
+    assert bucket.key == "\x1b[31mred"
+    assert [finding.state for finding in bucket.findings()] == ["ok"]
+
+
 @pytest.mark.parametrize("headers, is_missing", (({}, False), ({"x-amz-request-id": "1"}, True)))
 def test_only_s3_says_that_a_bucket_is_missing(headers, is_missing):
     """A HEAD has no document: a 404 without any of S3's headers is a proxy's."""

@@ -1,9 +1,21 @@
 """S3 addresses, and how a bucket is reached."""
 
+import json
+from pathlib import Path
+
+import botocore
 import pytest
 
 from s3kit.errors import Usage
-from s3kit.s3.address import Endpoint, has_dots, is_name, parse_s3
+from s3kit.s3.address import (
+    AMAZONS,
+    Endpoint,
+    has_dots,
+    is_amazon_s3,
+    is_amazons,
+    is_name,
+    parse_s3,
+)
 
 
 @pytest.mark.parametrize("text, found", [("s3://b", ("b", "")), ("s3://b/", ("b", "")),
@@ -57,3 +69,41 @@ def test_secrets_are_not_shown():
     endpoint = Endpoint("b", "http://h/b", "r", "ACCESS", "SECRET", "TOKEN")
     assert not [word for word in ("ACCESS", "SECRET", "TOKEN")
                 if word in f"{endpoint} {endpoint!r} {[endpoint]}"]
+
+
+@pytest.mark.parametrize("url", [
+    "https://s3.amazonaws.com", "https://s3.eu-west-1.amazonaws.com/b", "HTTPS://S3.AmazonAWS.com.",
+    "https://b.s3-us-west-2.amazonaws.com", "https://s3.dualstack.eu-west-1.amazonaws.com:443",
+    "https://s3.eu-west-1.api.aws", "https://s3.cn-north-1.amazonaws.com.cn",
+    "https://s3-fips.us-gov-west-1.amazonaws.com", "https://s3.eusc-de-east-1.amazonaws.eu",
+    "https://s3.us-iso-east-1.c2s.ic.gov", "https://b--x-s3.s3express-use1-az4.us-east-1.amazonaws"
+    ".com", "https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com",
+    "https://p-111122223333.s3-accesspoint.us-west-2.amazonaws.com"])
+def test_amazon_s_own(url):
+    """By the end of the host's name, in every partition, and a part that names the service."""
+    assert is_amazons(url) and is_amazon_s3(url)
+
+
+@pytest.mark.parametrize("url", [
+    "http://x.amazonaws.com.evil.example", "https://s3.amazonaws.com@evil.example/",
+    "https://evil.example/.amazonaws.com", "https://s3.notamazonaws.com", "http://127.0.0.1:9000",
+    "https://s3.example/?s3.amazonaws.com", "http://amazonaws.com.s3.example", "http://[::1]:9000",
+    ""])
+def test_what_only_looks_like_amazon_s(url):
+    """Whatever else a URL has in it."""
+    assert not is_amazons(url) and not is_amazon_s3(url)
+
+
+def test_a_server_on_a_machine_of_amazon_s():
+    """Is not S3; other services are Amazon's, too."""
+    for url in ("http://ec2-1-2-3-4.us-west-2.compute.amazonaws.com:9000",
+                "http://lb-1.eu-west-1.elb.amazonaws.com", "https://sts.eu-west-1.amazonaws.com"):
+        assert is_amazons(url) and not is_amazon_s3(url)
+
+
+def test_all_partitions_of_botocore():
+    """Their domains, with and without IPv6."""
+    file = Path(botocore.__file__).parent / "data/partitions.json"
+    told = [partition["outputs"] for partition in json.loads(file.read_text())["partitions"]]
+    assert {outputs[name] for outputs in told
+            for name in ("dnsSuffix", "dualStackDnsSuffix")} <= {*AMAZONS}

@@ -74,6 +74,15 @@ def test_regions_mean_nothing_on_a_server_of_ones_own():
     assert not Clients(SimpleNamespace(**OPTIONS)).is_custom()
 
 
+@pytest.mark.parametrize("url, is_custom", [("http://x.amazonaws.com.evil.example", True),
+                                            ("https://s3.eu-west-1.api.aws", False)])
+def test_whose_endpoint_it_is(url, is_custom):
+    """By the end of its name: the keys of another server are not shown to Amazon's STS."""
+    clients = Clients(SimpleNamespace(**OPTIONS | {"endpoint_url": url}))
+    assert clients.is_custom() is is_custom
+    assert (clients.service("sts").meta.endpoint_url == url) is is_custom
+
+
 @pytest.mark.parametrize("options, expected", [({"no_verify_ssl": True}, False),
                                                ({"ca_bundle": "/dev/null"}, "/dev/null")])
 def test_certificates(options, expected):

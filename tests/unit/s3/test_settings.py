@@ -126,6 +126,8 @@ OTHERS = {
     "an endpoint with a wrong port": (KEYS, {"endpoint_url": "http://localhost:x"}, "", ""),
     "an endpoint of Amazon's":
     (KEYS, {"endpoint_url": "https://s3.eu-west-1.amazonaws.com"}, "", ""),
+    "another endpoint of Amazon's":
+    (KEYS, {"endpoint_url": "https://s3.eu-west-1.api.aws"}, "", ""),
     "an endpoint for S3 alone":
     (KEYS, {}, "[default]\nservices = x\n[services x]\ns3 =\n  endpoint_url = http://x\n", ""),
     "a part of an address behind the endpoint": (KEYS, {"endpoint_url": LOCAL + "#x"}, "", ""),
