@@ -11,6 +11,7 @@ from s3kit.doctor.settings import READERS
 from s3kit.errors import Fault
 from s3kit.listing import pages
 from s3kit.s3 import verdicts
+from s3kit.s3.asking import LISTINGS
 from s3kit.s3.headers import is_of_s3, said
 from s3kit.s3.xml import local, parse
 from s3kit.text import count
@@ -84,7 +85,10 @@ class Bucket:
             is_right = root is not None and local(root.tag) in ROOTS[ask]
             told = READERS[ask](root) if is_right else None
         except Fault as fault:
-            self.trouble = str(fault)
+            if ask != "list" and any(name in body[:512] for name in LISTINGS):
+                self.unsaid[ask] = "a listing"      # some keys make it unreadable
+            else:
+                self.trouble = str(fault)
             return
         name = "nothing" if root is None else f"<{local(root.tag)}>"
         if is_right:

@@ -112,6 +112,8 @@ def test_a_first_key_that_is_not_utf_8():
 @pytest.mark.parametrize("ask", sorted(set(ASKS) - {"list"}))
 @pytest.mark.parametrize("given, came", (
     (answer(LISTING), "<ListBucketResult>"), (answer(), "nothing"), (answer(" \n"), "nothing"),
+    (answer("<ListBucketResult><Contents><Key>&#x1B;</Key></Contents></ListBucketResult>"),
+     "a listing"),
     (answer("<html/>"), "<html>"), (answer(status=404, code="HTTP404"), "HTTP404"),
     (answer(status=500, code="HTTP500"), "HTTP500"),
     (answer(status=405, code="HTTP405"), "HTTP405"),
