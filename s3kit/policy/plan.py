@@ -41,8 +41,8 @@ def plan(run, buckets, patterns=None):
 def plan_one(run, setting):
     """Plan for one bucket; return the status. Raises Fault."""
     args, bucket, shelf = run.args, setting.bucket, run.shelf
-    base = cleaned(run.live.get(bucket))
     make_way(shelf, bucket, args.overwrite)
+    base = cleaned(run.live.get(bucket))
     document = document_of(args, setting, base)
     circle, old = setting.circle, readable(base)
     exempt = [arn for arn in circle.exempt if arn != circle.caller.root]

@@ -145,6 +145,10 @@ def test_a_plan_that_is_refused_leaves_none(place, run):
         status, _, err = run("apply", "b", "--yes")
         assert status == 1 and live(place) == OLD and not Path("policies/b.json").exists(), err
     assert run("plan", "b", "-t", "migrate")[0] == 0
+    place.fault("status", key="", times=None, status=403)
+    assert run("plan", "b", "-t", "read-only")[0] == 1 and not Path("policies/b.json").exists()
+    place.faults.clear()
+    assert run("plan", "b", "-t", "migrate")[0] == 0
     edit("policies/b.json", Action="s3:Get*")
     assert run("plan", "b", "-t", "shut.json", "--overwrite")[0] == 1
     assert json.loads(Path("policies/b.json").read_text())["Statement"][0]["Action"] == "s3:Get*"
