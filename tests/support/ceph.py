@@ -5,10 +5,10 @@ https://docs.ceph.com/en/latest/install/manual-deployment/
 """
 
 import json
-import subprocess
 import time
 import uuid
 
+import daemons
 import servers
 
 CONFIG = """\
@@ -50,43 +50,32 @@ CAPS = {"mon.": {"mon": "allow *"},
         "client.admin": {"mon": "allow *", "osd": "allow *", "mgr": "allow *"},
         "client.rgw": {"mon": "allow rw", "osd": "allow rwx", "mgr": "allow rw"},
         "osd.0": {"mon": "allow profile osd", "osd": "allow *", "mgr": "allow profile osd"}}
-SECONDS = 90            # for one daemon to come up
 
 
-class Ceph(servers.Server):
+class Ceph(daemons.Daemons):
     """A cluster of three daemons, in memory; buckets, versions, policies, Object Lock, signatures.
 
     Users are `s3kit`, with the keys that all our servers have, and those of servers.GUESTS.
     """
 
-    def __init__(self, folder=None):
-        super().__init__(folder)
-        self.processes = []
+    versions = policies = locks = True
+    account = ""
 
-    def start(self):
-        """Make the cluster, start its daemons, make its users; return self."""
-        try:
-            self.make()
-            self.daemon("ceph-mon", "-i", "a")
-            self.wait("ceph", "--connect-timeout", "5", "mon", "stat")
-            osd = str(uuid.uuid4())
-            self.call("ceph", "osd", "new", osd)
-            self.call("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
-            self.daemon("ceph-osd", "-i", "0")
-            self.wait("sh", "-c", f"ceph -c {self.config} osd stat | grep -q '1 up'")
-            self.daemon("radosgw", "-n", "client.rgw")
-            end = time.monotonic() + SECONDS
-            while not servers.answers(self.url):
-                if time.monotonic() > end:
-                    raise RuntimeError("radosgw does not answer")
-                time.sleep(0.2)
-            for name, (access, secret) in self.users().items():
-                self.call("radosgw-admin", "user", "create", "--uid", name, "--display-name", name,
-                          "--access-key", access, "--secret-key", secret)
-        except BaseException:
-            self.stop()
-            raise
-        return self
+    def bring_up(self):
+        """Make the cluster, start its daemons, make its users."""
+        self.make()
+        self.launch("ceph-mon", "-i", "a")
+        self.wait("ceph", "--connect-timeout", "5", "mon", "stat")
+        osd = str(uuid.uuid4())
+        self.ceph("ceph", "osd", "new", osd)
+        self.ceph("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
+        self.launch("ceph-osd", "-i", "0")
+        self.wait("sh", "-c", f"ceph -c {self.config} osd stat | grep -q '1 up'")
+        self.launch("radosgw", "-n", "client.rgw")
+        self.until_it_answers()
+        for name, (access, secret) in self.users().items():
+            self.ceph("radosgw-admin", "user", "create", "--uid", name, "--display-name", name,
+                      "--access-key", access, "--secret-key", secret)
 
     def users(self):
         """Return {name: (access key, secret key)}."""
@@ -109,44 +98,28 @@ class Ceph(servers.Server):
             self.call("ceph-authtool", keyring, *create, "--gen-key", "-n", name, *words)
         self.call("monmaptool", "--create", "--fsid", fsid, "--addv", "a",
                   f"[v2:127.0.0.1:{v2},v1:127.0.0.1:{v1}]", monmap)
-        self.call("ceph-mon", "-i", "a", "--mkfs", "--monmap", monmap, "--keyring", keyring)
+        self.ceph("ceph-mon", "-i", "a", "--mkfs", "--monmap", monmap, "--keyring", keyring)
 
-    def call(self, program, *words):
-        """Run a program of Ceph's to its end; return what it wrote."""
-        is_plain = program in ("ceph-authtool", "monmaptool", "sh")
-        done = subprocess.run([program, *([] if is_plain else ["-c", self.config]), *words],
-                              capture_output=True, text=True, timeout=SECONDS, cwd=self.folder)
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
-        return done.stdout
+    def ceph(self, program, *words):
+        """Run a program that reads the cluster's configuration; return what it wrote."""
+        return self.call(program, "-c", self.config, *words)
 
-    def daemon(self, *words):
-        """Start a daemon in a session of its own."""
-        with open(self.folder / "log", "ab") as log:
-            self.processes.append(subprocess.Popen(
-                [*words, "-c", self.config, "-f"], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True, cwd=self.folder))
+    def launch(self, *words):
+        """Start a daemon of the cluster."""
+        self.daemon(*words, "-c", self.config, "-f")
 
     def wait(self, *words):
         """Call a program until it succeeds."""
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + daemons.SECONDS
         while True:
             try:
-                self.call(*words)
+                (self.call if words[0] == "sh" else self.ceph)(*words)
                 return
             except RuntimeError:
                 if time.monotonic() > end:
                     raise
             time.sleep(0.3)
 
-    def stop(self):
-        """End the daemons, last first."""
-        while self.processes:
-            self.process = self.processes.pop()
-            servers.end(self.process.pid)
-            self.process.wait()
-        servers.shutil.rmtree(self.folder, ignore_errors=True)
-
     def admin(self, *words):
         """Return what radosgw-admin says, read as JSON."""
-        return json.loads(self.call("radosgw-admin", *words))
+        return json.loads(self.ceph("radosgw-admin", *words))

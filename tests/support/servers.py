@@ -59,9 +59,17 @@ def free_ports(count):
 
 
 class Server:
-    """A server that is started on entry, answers before the block runs, and is ended after it."""
+    """A server that is started on entry, answers before the block runs, and is ended after it.
 
+    `versions`: whether buckets can have versions. `conditions`: whether it deletes on a condition,
+    in one step. `policies`: whether it enforces bucket policies. `locks`: whether it has Object
+    Lock. `account`: what stands for the account in the ARNs of its users.
+    """
+
+    versions = conditions = policies = locks = False
+    account = "000000000000"
     folder = None
+    access_key, secret_key = ACCESS_KEY, SECRET_KEY
 
     def __init__(self, folder=None):
         self.kept = folder is not None
@@ -101,18 +109,24 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
+    def arn(self, user):
+        """Return the ARN of a user."""
+        return f"arn:aws:iam::{self.account}:user/{user}"
+
     @property
     def env(self):
         """The environment that leads an S3 client here."""
-        return {"AWS_ENDPOINT_URL_S3": self.url, "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-                "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_REGION": "us-east-1"}
+        return {"AWS_ENDPOINT_URL_S3": self.url, "AWS_ACCESS_KEY_ID": self.access_key,
+                "AWS_SECRET_ACCESS_KEY": self.secret_key, "AWS_REGION": "us-east-1"}
 
-    def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
-        """Return a boto3 client of this server."""
+    def client(self, access_key=None, secret_key=None):
+        """Return a boto3 client of this server, by our own keys or others."""
         import boto3
         from botocore.config import Config
-        return boto3.client("s3", endpoint_url=self.url, aws_access_key_id=access_key,
-                            aws_secret_access_key=secret_key, region_name="us-east-1",
+        return boto3.client("s3", endpoint_url=self.url,
+                            aws_access_key_id=access_key or self.access_key,
+                            aws_secret_access_key=secret_key or self.secret_key,
+                            region_name="us-east-1",
                             config=Config(s3={"addressing_style": "path"}, max_pool_connections=32))
 
 
@@ -120,6 +134,8 @@ class Seaweed(Server):
     """SeaweedFS, signatures enforced; `more` are identities beside ours, {name: (access key, secret
     key)}, with all rights.
     """
+
+    versions = conditions = policies = locks = True
 
     def __init__(self, folder=None, more=None):
         super().__init__(folder)

@@ -19,7 +19,9 @@ TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount
          "blockdev": "util-linux", "ip": "iproute2", "mkfs.ext4": "e2fsprogs",
          "mkfs.xfs": "xfsprogs", "mkfs.btrfs": "btrfs-progs", "mkfs.exfat": "exfatprogs",
          "mount.exfat-fuse": "exfat-fuse", "ceph-mon": "ceph-mon", "ceph-osd": "ceph-osd",
-         "ceph": "ceph-common", "radosgw": "radosgw", "radosgw-admin": "radosgw"}
+         "ceph": "ceph-common", "radosgw": "radosgw", "radosgw-admin": "radosgw",
+         **{f"swift-{kind}-server": f"swift-{kind}" for kind in (
+             "proxy", "account", "container", "object")}, "memcached": "memcached"}
 OTHERS = ("root", "minutes")            # needs that are not tools
 NOBODY_HAS = ("openssl", "tmux", "apt-get", "git")    # what no test may use at all
 SYSTEM_PATH = ("/usr/sbin", "/sbin")    # where tools lie that a user's PATH may not have
