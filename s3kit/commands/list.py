@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 from s3kit.cli import frame, options
 from s3kit.cli.messages import say
@@ -35,6 +36,7 @@ def list_all(args):
     from s3kit.listing.listing import CONNECTIONS, Listing
     from s3kit.s3.access import Access
     from s3kit.s3.address import parse_s3
+    from s3kit.s3.capabilities import KNOWN
     addresses = [parse_s3(text) for text in args.address if text != ALL]
     access = Access(args, Signals.at_once)
     listing = Listing(Signals.check, args.connections or CONNECTIONS, access.renewed)
@@ -53,10 +55,7 @@ def list_all(args):
             say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
             status = SOME_FAILED
     printer.summary()
-    if args.verbose:
-        from s3kit.s3.capabilities import KNOWN
-        for line in KNOWN.lines():
-            say(args.prog, line)
+    KNOWN.tell(partial(say, args.prog), args.verbose)
     return status
 
 

@@ -77,8 +77,7 @@ def conclude(args, tally, progress, missing):
         say(NAME, f"cannot find '{address}': no such key or prefix{when}")
     if args.verbose or progress.is_shown:
         tally.summary(progress, [count(tally.rows(), "row")])
-    for line in KNOWN.lines() if args.verbose else ():
-        tally.say(line)
+    KNOWN.tell(tally.say, args.verbose)
 
 
 def main(argv=None):

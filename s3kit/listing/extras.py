@@ -1,11 +1,9 @@
 """What listings are asked for beside their rows, as long as the server does not refuse it."""
 
-from s3kit.s3 import verdicts
-from s3kit.s3.capabilities import KNOWN, RESTORE_STATUS
+from s3kit.s3.capabilities import KNOWN, RESTORE_STATUS, may_refuse
 from s3kit.s3.headers import said
 
 WANTS_RESTORE = "x-amz-optional-object-attributes: RestoreStatus"
-REFUSING = (400, 405, 501)      # statuses of servers that do not know a header
 
 
 def headers(endpoint, refusal=""):
@@ -14,14 +12,8 @@ def headers(endpoint, refusal=""):
 
 
 def refusal_in(transfer, sent):
-    """Return the words of an answer that may refuse the extras that were `sent`, else ''.
-
-    Servers name the header, or not: whether it was that shows where the same is asked without it.
-    """
-    may_be = (sent and transfer.status in REFUSING and not transfer.errno
-              and verdicts.verdict_of(transfer) == verdicts.WRONG
-              and transfer.code != "NoSuchBucket")
-    return said(transfer) if may_be else ""
+    """Return the words of an answer that may refuse the extras that were `sent`, else ''."""
+    return said(transfer) if sent and may_refuse(transfer) else ""
 
 
 def learn(endpoint, refusal):

@@ -42,8 +42,7 @@ class Endpoints:
         """
         if KNOWN.learn(*lack):
             self.executor.tell(("lacks", lack))
-            if tally.verbose:
-                tally.say(KNOWN.lines()[-1])
+            KNOWN.tell(tally.say, tally.verbose)
 
     def tell(self, endpoints):
         """Hand over Endpoints, to an executor with workers that keep them."""

@@ -72,8 +72,7 @@ class Pruning:
                        limit=AHEAD, together=MOST, batches=batches)
             self.deleting = Deleting(stage, self.choice, undo)
             stage.run(self.deleting)
-        for line in KNOWN.lines() if self.args.verbose else ():
-            self.tally.say(line)
+        KNOWN.tell(self.tally.say, self.args.verbose)
 
     def read_all(self, batches, spool):
         """Spool all rows to disk. Raises Fault (Cut)."""

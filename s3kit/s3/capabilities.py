@@ -8,8 +8,12 @@ from functools import lru_cache
 from threading import Lock
 from urllib.parse import urlsplit
 
+from s3kit.s3 import verdicts
+
+REFUSING = (400, 405, 501)      # statuses of servers that do not know what they are asked for
 RESTORE_STATUS = "the state of restores in listings (x-amz-optional-object-attributes)"
 CHECKSUM_MODE = "checksums of objects (x-amz-checksum-mode)"
+PART_SIZES = "the sizes of parts (partNumber)"
 MANY_DELETES = "the deletion of many versions in one request (DeleteObjects)"
 
 
@@ -18,6 +22,7 @@ class Capabilities:
 
     def __init__(self):
         self.lock, self.missing = Lock(), {}    # {(server, what): why}, in the order of learning
+        self.told = 0
 
     def lacks(self, endpoint, what):
         """Return whether the server of an Endpoint is known to lack something."""
@@ -38,8 +43,25 @@ class Capabilities:
         return [f"{server} does not know {what}: asked without it" + (f" ({why})" if why else "")
                 for (server, what), why in found]
 
+    def tell(self, say, is_wanted):
+        """Say, where `is_wanted`, what was learned since that was last said; `say(line)` says it.
+        """
+        lines = self.lines()
+        news, self.told = lines[self.told:], len(lines)
+        for line in news if is_wanted else ():
+            say(line)
+
 
 KNOWN = Capabilities()      # what this process has learned
+
+
+def may_refuse(transfer):
+    """Return whether an answer may be the refusal of an extra, and not of all that was asked.
+
+    Servers name the extra, or not: whether it was that shows where the same is asked without it.
+    """
+    return (transfer.status in REFUSING and not transfer.errno
+            and verdicts.verdict_of(transfer) == verdicts.WRONG and transfer.code != "NoSuchBucket")
 
 
 @lru_cache(64)

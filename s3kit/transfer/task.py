@@ -8,8 +8,8 @@ from s3kit.etags import is_same, quoted
 from s3kit.s3 import verdicts
 from s3kit.s3.answer import ERROR_DOCUMENT
 from s3kit.s3.capabilities import CHECKSUM_MODE as CHECKSUMS
-from s3kit.s3.capabilities import KNOWN
-from s3kit.s3.headers import clean_etag, said
+from s3kit.s3.capabilities import KNOWN, PART_SIZES, may_refuse
+from s3kit.s3.headers import clean_etag, part_in, said
 from s3kit.transfer.job import (
     AGAIN,
     ARCHIVED,
@@ -21,6 +21,7 @@ from s3kit.transfer.job import (
     VANISHED,
     Outcome,
 )
+from s3kit.units import number
 
 CHECKSUM_MODE = "x-amz-checksum-mode"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -108,7 +109,7 @@ class Task:
                 self.engine.learn(transfer.endpoint, CHECKSUMS, self.refused)
                 self.refused = ""
             return False
-        elif self.may_do_without(transfer):
+        elif self.has_sums and may_refuse(transfer):     # of the question for checksums
             self.refused = said(transfer)
             self.send(*self.request)
         else:
@@ -117,10 +118,18 @@ class Task:
                       slow=verdict in (verdicts.EXPIRED, verdicts.SLOW))
         return True
 
-    def may_do_without(self, transfer):
-        """Return whether a refusal may be of the question for checksums, which is then left out."""
-        return (self.has_sums and transfer.status in (400, 501)
-                and verdicts.verdict_of(transfer) == verdicts.WRONG)
+    def tells_parts(self):
+        """Return whether the server may tell the sizes of parts."""
+        return not KNOWN.lacks(self.engine.endpoints[self.job.bucket], PART_SIZES)
+
+    def heed_part(self, transfer, size, count):
+        """Learn whether the server tells the sizes of parts from its answer about the first of
+        `count` ones of an object of `size` bytes.
+        """
+        length = number(transfer.headers.get("content-length", ""))
+        is_ignored = transfer.status == 200 and length == size and count > 1
+        if part_in(transfer, size)[0] is None and (is_ignored or transfer.status in (405, 501)):
+            self.engine.learn(transfer.endpoint, PART_SIZES, "")
 
     def tell(self, verdict, transfer):
         """Have the other tasks, and the parent, heed what an answer says of all requests."""
@@ -169,7 +178,8 @@ def why(verdict, transfer):
     """Return why a request was refused, in a line."""
     if verdict == verdicts.CHANGED:
         return "the object was changed since it was listed"
-    return said(transfer)
+    where = transfer.headers.get("x-amz-bucket-region", "") if verdict == verdicts.REGION else ""
+    return said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else "")
 
 
 def outcome_of(error, path):
