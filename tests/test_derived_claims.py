@@ -105,9 +105,32 @@ def test_right_bytes_in_ranges(fake, run, tmp_path, how, proof):
     assert (done.status, rows["k"].proof) == (0, proof), done.err
     assert (tmp_path / "d/b/k").read_bytes() == body
     got = sum(request.method == "GET" and request.key == "k" for request in fake.log)
-    assert got == (3 if proof != "size" else 2)
+    assert got == (3 if proof != "size" else 2 * 5)
     again, rows = verified(run, fake, tmp_path / "d", done.out)
     assert (again.status, rows["k"].state) == (0, "verified"), again.err
+
+
+@pytest.mark.system("minutes")
+@pytest.mark.parametrize("part, proof, got", [
+    (16 << 20, f"etag-md5-parts:{16 << 20}", 2 * 5),
+    (12 << 20, f"etag-md5-parts:{12 << 20}", 2 * 6), ((11 << 20) + 7, "size", 2 * 7)])
+def test_part_sizes_that_nobody_tells(run, tmp_path, part, proof, got):
+    """Each byte comes once, and the server is asked about parts of the first object alone, or where
+    no likely size is right.
+    """
+    body = random.Random(9).randbytes(70 << 20)
+    with FakeS3(character="ceph") as ceph:
+        ceph.bucket("b")
+        sizes = [part] * (len(body) // part) + [len(body) % part]
+        for key in ("k", "l"):
+            ceph.put("b", key, body, parts=sizes, checksum=None)
+        done, rows = fetched(run, ceph, tmp_path / "d", "-j", "1", "-c", "1")
+        assert (done.status, {row.proof for row in rows.values()}) == (0, {proof}), done.err
+        assert (tmp_path / "d/b/k").read_bytes() == (tmp_path / "d/b/l").read_bytes() == body
+        methods = [request.method for request in ceph.log if request.key]
+        assert (methods.count("GET"), methods.count("HEAD")) == (got, 3 if proof != "size" else 7)
+        done, rows = verified(run, ceph, tmp_path / "d", done.out)
+        assert (done.status, {row.state for row in rows.values()}) == (0, {"verified"}), done.err
 
 
 def test_digits_that_are_not_an_md5(run, other, tmp_path):

@@ -30,7 +30,7 @@ class Fetching(Verb):
                       jobs.HELD: self.wait_for_holder,
                       jobs.BIG: self.begin_as_large, jobs.FULL: self.stop_for_space,
                       jobs.FATAL: self.stop, jobs.ARCHIVED: self.leave_in_archive,
-                      jobs.SURVEYED: self.large.surveyed, jobs.CHECKED: self.large.checked}
+                      jobs.SURVEYED: self.large.surveyed, jobs.CHECKED: self.large.proving.checked}
 
     # --- from the input to the workers
 

@@ -2,7 +2,7 @@
 
 from s3kit.errors import Fault, reason
 from s3kit.etags import is_same
-from s3kit.fetch.sweeping import clear_part
+from s3kit.fetch.proving import Proving
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.pool import DEPTH
@@ -34,6 +34,7 @@ class LargeObjects:
 
     def __init__(self, fetching):
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
+        self.proving = Proving(self)
         self.workers = fetching.args.jobs
         self.most = self.workers * DEPTH * RANGES_TOGETHER * BATCHES_AHEAD
         self.mode = 0o666 & ~current_umask()
@@ -43,7 +44,7 @@ class LargeObjects:
     def surveyed(self, errand, outcome):
         """S3 has described a large object: is it there already? else share out its ranges."""
         if errand.large:
-            self.measured(errand, outcome)
+            self.proving.measured(errand, outcome)
             return
         entry = errand.entry
         if entry is not None and not states.is_pinned(errand.row) and is_same(
@@ -78,8 +79,9 @@ class LargeObjects:
 
     def large_of(self, errand):
         """Return the Large of an errand that was surveyed; nothing is held yet."""
-        return Large(self.tree, errand.job, errand.survey, self.workers,
-                     errand.job.bucket in self.undivided)
+        bucket = errand.job.bucket
+        return Large(self.tree, errand.job, errand.survey, self.workers, bucket in self.undivided,
+                     self.proving.part_sizes.get(bucket, 0))
 
     def send_ranges(self, errand):
         """Send ranges that have not been sent yet, while there is room; some of them together in a
@@ -123,53 +125,12 @@ class LargeObjects:
         large = errand.large
         try:
             large.received(outcome)
-            if not large.is_whole:
-                self.send_ranges(errand)
-                return
-            job = large.needs_reading()
-            if job:
-                self.stage.send(errand, job, job.size)
+            if large.is_whole:
+                self.proving.come(errand)
             else:
-                self.finish(errand, *large.proof())
+                self.send_ranges(errand)
         except OSError as error:
             self.cannot(errand, "use the part file", error)
-
-    def checked(self, errand, outcome):
-        """A finished part, or a file found in its place, was read."""
-        if errand.large:
-            self.finish(errand, outcome.proof, outcome.digest)
-        elif outcome.proof in ("", "size"):
-            self.begin(errand)
-        else:
-            clear_part(self.tree, self.large_of(errand).part)
-            self.fetching.take_file(errand, errand.survey._replace(
-                state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest,
-                proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode))
-
-    def measured(self, errand, outcome):
-        """S3 was asked for the sizes of all parts of an object that has come: read it by them."""
-        errand.large.claim = outcome.claim
-        self.stage.send(errand, errand.large.reading_job(), outcome.size)
-
-    def finish(self, errand, proof, digest):
-        """Have a large object named when its bytes are on the disk, or begin again if they are
-        wrong.
-
-        Where its parts were only taken to be of one size, S3 is asked for their sizes first.
-        """
-        large = errand.large
-        claim, job = large.claim, errand.job
-        if not proof and claim.has_many_parts and job.kind != "parts":
-            errand.job = job._replace(kind="parts")
-            self.stage.send(errand)
-            return
-        proof = claim.proof_by(proof, digest, job.suspect)
-        if not proof:
-            self.discard(errand)
-            self.fetching.try_again(errand, unmet(claim, digest))
-            return
-        self.fetching.naming.wait(errand, errand.survey._replace(
-            state=jobs.WRITTEN, digest=digest, proof=proof, moved=large.moved))
 
     def name(self, errand):
         """Give a large object its name."""
@@ -224,9 +185,3 @@ class LargeObjects:
             except OSError:
                 large.drop()
         self.held.clear()
-
-
-def unmet(claim, digest):
-    """Return the Outcome of bytes with our `digest` that do not meet a Claim."""
-    return Outcome(jobs.AGAIN, f"the bytes do not match S3's {claim.proof}",
-                   digest=digest if claim.is_derived else "")

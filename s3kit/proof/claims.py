@@ -21,6 +21,7 @@ COMMON_PARTS = (8 * MIB, 5 * MIB, 16 * MIB, 8_306_688, 15 * MIB, 17 * MIB, 50 * 
                 512 * MIB, 1024 * MIB, 5 * 1024 * MIB, 5_000_000, 8_000_000, 10_000_000, 16_000_000,
                 100_000_000)
 MOST_CANDIDATES = 8
+GUESS_MOST = 128 * MIB      # a range is one part at least: what is only guessed makes none longer
 
 
 class Parts:
@@ -190,6 +191,27 @@ def candidates(size, count):
             fitting.append(whole * MIB)
         whole += 1
     return fitting[:MOST_CANDIDATES]
+
+
+def part_size_of(proof):
+    """Return the part size in bytes that a proof names, or None."""
+    return number(proof.partition(":")[2])
+
+
+def by_likeliest(claim, size, likely):
+    """Return a Claim by which ranges of an object of `size` bytes are hashed as they come: with the
+    size that parts likely have, where nobody told it; with none where ranges cannot be hashed so.
+
+    `likely` is the part size in bytes of another object of the bucket, or 0.
+    """
+    if claim.kind != "parts" or claim.count == 1 or claim.sizes:
+        return claim._replace(part_size=0, sizes=())
+    if claim.part_size or not claim.count:
+        return claim
+    if likely and -(-size // likely) == claim.count:
+        return claim.with_part_size(likely)
+    guessed = [part for part in candidates(size, claim.count)[:1] if part <= GUESS_MOST]
+    return claim.with_part_size(guessed[0]) if guessed else claim
 
 
 def is_met(claim, parts):

@@ -52,6 +52,7 @@ class Engine:
         self.halted = []
         self.aligned = None
         self.spare = []         # buffers for Blocks
+        self.part_sizes = {}    # bucket: the part size of the last object proven by one
 
     def watch(self, fd):
         """Let `turn` end as soon as `fd` can be read."""

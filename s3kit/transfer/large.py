@@ -7,7 +7,7 @@ from array import array
 from s3kit.disk import durable, lock
 from s3kit.disk.tree import NO_TIME, part_name, settle
 from s3kit.proof.checksums import combine_crc
-from s3kit.proof.claims import is_met
+from s3kit.proof.claims import by_likeliest, candidates, is_met
 from s3kit.proof.digest import LEAF, LEAF_BYTES, Digest, join_leaf_bytes
 from s3kit.s3.headers import is_crc
 from s3kit.transfer.ranges import FEW_LEAVES, NOTE_BYTES
@@ -67,18 +67,22 @@ class Large:
     its place. The journal beside the part file notes every range received, so that a killed run is
     resumed inside the object. With `is_undivided` there is one range, the whole object, for servers
     that know of none. `count` ranges there are, `sent` were handed out, `pending` are on
-    their way, `unheeded` were answered with more than was asked for.
+    their way, `unheeded` were answered with more than was asked for. `claim` is what S3 says of the
+    bytes, `hashed` the same as ranges are hashed by it: perhaps with a part size that is only
+    likely (`likely` as by_likeliest takes it). `found` is (proof, digest) of all that came, where
+    S3 is asked for more before it is judged.
     """
 
-    def __init__(self, tree, job, survey, jobs, is_undivided=False):
+    def __init__(self, tree, job, survey, jobs, is_undivided=False, likely=0):
         self.tree, self.survey = tree, survey
         self.claim = survey.claim
+        self.hashed = by_likeliest(self.claim, survey.size, likely)
         self.job = job._replace(size=survey.size, etag=job.etag or survey.etag,
-                                version_id=job.version_id, claim=self.claim._replace(sizes=()))
+                                version_id=job.version_id)
         self.part = part_name(job.bucket, job.key, job.version_id, self.job.etag)
         self.journal = f"{self.part}.journal"
         self.jobs, self.is_undivided = jobs, is_undivided
-        self.fd = self.log = None
+        self.fd = self.log = self.found = None
         self.moved = self.count = self.sent = self.pending = self.unheeded = 0
 
     def hold(self):
@@ -96,16 +100,18 @@ class Large:
         self.log = os.open(self.journal,
                            os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW,
                            0o600, dir_fd=self.tree.parts)
-        self.noted, step = self.read_journal()
+        self.noted, step, part_size = self.read_journal()
+        if self.is_guessed:         # as the run before did
+            self.hashed = by_likeliest(self.claim, size, part_size or self.hashed.part_size)
         if os.fstat(self.fd).st_size != size:
             self.noted = {}
             os.ftruncate(self.fd, 0)
             os.posix_fallocate(self.fd, 0, size)
-        if not self.noted or self.is_undivided:
-            self.noted = {}
-            step = size if self.is_undivided else step_of(size, self.claim.part_size, self.jobs)
+        if not self.noted or self.is_undivided or part_size != self.hashed.part_size:
+            self.noted, part_size = {}, self.hashed.part_size
+            step = size if self.is_undivided else step_of(size, part_size, self.jobs)
             os.ftruncate(self.log, 0)
-            self.note({"step": step})
+            self.note({"step": step, "part_size": part_size})
         self.inode = os.fstat(self.fd).st_ino
         self.sums = ObjectSums(size, step)
         self.count = -(-size // step)
@@ -120,24 +126,26 @@ class Large:
         self.sent += 1
         end = min(start + self.sums.step, self.job.size)
         return self.job._replace(kind="range", path=self.part, start=start, end=end,
-                                 inode=self.inode, pieces=self.noted_pieces(start, end))
+                                 inode=self.inode, claim=self.hashed,
+                                 pieces=self.noted_pieces(start, end))
 
     def read_journal(self):
-        """Return ({start: (offset, bytes) of its line}, step) of an earlier run; nothing where it
-        cannot be read.
+        """Return ({start: (offset, bytes) of its line}, step, part size) of an earlier run; nothing
+        where it cannot be read.
         """
-        noted, step, at = {}, 0, 0
+        noted, step, part_size, at = {}, 0, 0, 0
         with os.fdopen(os.dup(self.log), "rb") as lines:
             lines.seek(0)
             while line := lines.readline(NOTE_BYTES):
                 said = parse_note(line)
                 if said is None:
                     break       # cut by the crash, or what lay there on the disk before
-                step = said.get("step", step)
+                step, part_size = said.get("step", step), said.get("part_size", part_size)
                 if "start" in said:
                     noted[said["start"]] = at, len(line)
                 at += len(line)
-        return (noted, step) if type(step) is int and step > RANGE_LEAST // 2 else ({}, 0)
+        is_ours = type(step) is type(part_size) is int and step > RANGE_LEAST // 2
+        return (noted, step, part_size) if is_ours and part_size >= 0 else ({}, 0, 0)
 
     def noted_pieces(self, start, end):
         """Return what an earlier run noted of a range, or None."""
@@ -163,36 +171,40 @@ class Large:
         """Whether all ranges have come."""
         return self.sums.is_whole
 
-    def needs_reading(self):
-        """Return the Job that reads the whole file for its check, or None where the sums are
-        enough.
+    @property
+    def is_guessed(self):
+        """Whether ranges are hashed by a part size that nobody told."""
+        return self.hashed.part_size != 0 and not self.claim.part_size
+
+    def by_sums(self):
+        """Return (proof, digest) from the sums of the ranges alone, proof as Check.proof gives it;
+        None where the file must be read for its check (see `reading_job`).
+
+        Raises OSError.
         """
-        claim = self.claim
-        enough = is_crc(claim) or claim.kind == "none" or (claim.kind == "parts"
-                                                           and claim.part_size)
-        if enough and len(self.sums.missing_leaves()) <= FEW_LEAVES:
+        claim = self.hashed
+        has_enough = is_crc(claim) or claim.kind == "none" or (claim.kind == "parts"
+                                                               and claim.part_size)
+        if not has_enough or len(self.sums.missing_leaves()) > FEW_LEAVES:
             return None
-        return self.reading_job()
+        met = (self.crc() == claim.expected if is_crc(claim)
+               else claim.kind == "none" or is_met(claim, self.sums.all_parts()))
+        if self.is_guessed and not met:
+            others = candidates(self.job.size, claim.count) != [claim.part_size]
+            return None if others else ("size", self.digest())
+        return claim.proof if met else "", self.digest()
 
     def reading_job(self):
         """Return the Job that reads the whole file for its check."""
         return self.job._replace(kind="check", path=self.part, inode=self.inode, claim=self.claim)
 
-    def proof(self):
-        """Return (proof, digest) from the sums alone; proof as Check.proof gives it.
-
-        Raises OSError.
-        """
-        claim, step = self.claim, self.sums.step
-        if is_crc(claim):
-            value = 0
-            for number, crc in enumerate(self.sums.crcs):
-                value = combine_crc(claim.algorithm, value, crc,
-                                    min(step, self.job.size - number * step))
-            met = value.to_bytes(len(claim.expected), "big") == claim.expected
-        else:
-            met = claim.kind == "none" or is_met(claim, self.sums.all_parts())
-        return claim.proof if met else "", self.digest()
+    def crc(self):
+        """Return the CRC of the object, combined from those of its ranges, as S3 has it."""
+        claim, step, value = self.claim, self.sums.step, 0
+        for number, crc in enumerate(self.sums.crcs):
+            value = combine_crc(claim.algorithm, value, crc,
+                                min(step, self.job.size - number * step))
+        return value.to_bytes(len(claim.expected), "big")
 
     def digest(self):
         """Return our digest of the file; leaves across two ranges are read. Raises OSError."""

@@ -14,6 +14,7 @@ from s3kit.transfer.job import AGAIN, ARCHIVED, SURVEYED, Outcome
 from s3kit.transfer.task import Task
 from s3kit.units import number
 
+TOGETHER = 8        # parts of one object that are asked about at once
 PASSING = (verdicts.AGAIN, verdicts.SLOW, verdicts.EXPIRED)
 
 
@@ -21,16 +22,17 @@ class Survey(Task):
     """The object's headers, and the size of its parts where the check needs it.
 
     S3 is asked for that of the first part; the others are taken to be as long, unless they cannot
-    be. Then all are asked for, one by one: HEAD partNumber needs no more than the right to read
+    be. Then all are asked for: HEAD partNumber needs no more than the right to read
     (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html).
     """
 
     is_thorough = False         # whether all parts are asked for, whatever the first one says
+    is_over = False
 
     def begin(self):
         """Ask for the object's headers."""
         self.step = "head"
-        self.sizes = []         # of the parts, so far
+        self.sizes, self.asked = {}, {}     # number of a part: its bytes; Transfer: the number
         self.send("HEAD")
 
     def answered(self, transfer):
@@ -61,7 +63,8 @@ class Survey(Task):
             self.fail(ARCHIVED, f"the object is in {where}")
             return
         self.headers, self.claim = headers, claim_in(headers, self.size)
-        if self.claim.has_many_parts and not self.claim.part_size:
+        if self.claim.has_many_parts and not self.claim.part_size and (
+                self.is_thorough or self.tells_parts()):
             self.step = "part"
             self.ask_part()
         else:
@@ -69,33 +72,50 @@ class Survey(Task):
 
     def ask_part(self):
         """Ask for the size of the next part."""
-        self.send("HEAD", f"partNumber={len(self.sizes) + 1}")
+        part = len(self.sizes) + len(self.asked) + 1
+        self.asked[self.send("HEAD", f"partNumber={part}")] = part
 
     def take_part(self, transfer):
-        """Take the size of a part; ask for the next one where all are needed."""
+        """Take the size of a part; ask for others where all are needed."""
         length, count = part_in(transfer, self.size)
-        is_first = not self.sizes
-        if length is None and (self.is_thorough or not is_first) and verdicts.verdict_of(
+        part = self.asked.pop(transfer)
+        if self.is_over:
+            return
+        if length is None and (self.is_thorough or part > 1) and verdicts.verdict_of(
                 transfer) in PASSING:
             self.is_refused(transfer)
             return
-        if is_first:
+        if part == 1:
+            self.heed_part(transfer, self.size, self.claim.count)
             self.claim = claim_of_part(self.job, transfer, self.claim)
             self.count = self.claim.count or count
-        if length is None or is_first and self.claim.part_size and not self.is_thorough:
+        if length is None or part == 1 and self.claim.part_size and not self.is_thorough:
             self.ready()
             return
-        self.sizes.append(length)
-        left = self.size - sum(self.sizes)
-        if left > 0 and len(self.sizes) == self.count - 1:
-            self.sizes.append(left)
-            left = 0
-        if left > 0 and len(self.sizes) < self.count:
+        self.sizes[part] = length
+        self.ask_on()
+
+    def ask_on(self):
+        """Ask for the sizes of parts that were not asked for yet, some at a time; end where all are
+        known, or those that are have more bytes than the object. The last one has what is left.
+        """
+        left = self.size - sum(self.sizes.values())
+        while left > 0 and len(self.sizes) + len(self.asked) < self.count - 1 and (
+                len(self.asked) < TOGETHER):
             self.ask_part()
+        if self.asked and left > 0:
             return
+        if left > 0 and len(self.sizes) == self.count - 1:
+            self.sizes[self.count], left = left, 0
         if not left and len(self.sizes) == self.count:
-            self.claim = as_told(self.claim.with_sizes(self.sizes), self.headers)
+            sizes = [self.sizes[part] for part in sorted(self.sizes)]
+            self.claim = as_told(self.claim.with_sizes(sizes), self.headers)
         self.ready()
+
+    def end(self, outcome):
+        """Give back the outcome; answers about parts may come afterwards."""
+        self.is_over = True
+        super().end(outcome)
 
     def ready(self):
         """End: the parent knows all it needs."""

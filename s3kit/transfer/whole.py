@@ -11,10 +11,10 @@ from s3kit.disk.direct_io import Blocks
 from s3kit.disk.durable import write_all
 from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import Fault
-from s3kit.proof.claims import NO_CLAIM, Check
-from s3kit.proof.digest import Digest, digest_of
+from s3kit.proof.claims import NO_CLAIM, part_size_of
 from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns, part_in
 from s3kit.transfer import present
+from s3kit.transfer.body import Body, unmet
 from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, NAMED, UNCHANGED, WRITTEN, Outcome
 from s3kit.transfer.sizes import LARGE, SMALL
 from s3kit.transfer.task import Task, outcome_of
@@ -26,25 +26,19 @@ class Fetch(Task):
     """The whole object in one request, into its part file, which is named later: see `unnamed`."""
 
     size = -1
-    text = ""           # our digest of a body that came in memory
 
     def begin(self):
         """Hold the part file; take over a file that is there and right; else ask for the object."""
         job, tree = self.job, self.engine.tree
         self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
-        self.check = self.digest = None
+        self.body = None
         self.wrong = ""
-        self.is_asked = False
-        self.claim = NO_CLAIM
+        self.is_asked, self.claim = False, NO_CLAIM     # for the size of parts
         self.fd = lock.hold(self.part, tree.parts)
         if self.fd is None:
             self.fail(HELD, "another process is fetching it")
         elif not self.is_there():
-            if may_need_parts(job):
-                self.step, self.is_asked = "part", True
-                self.send("HEAD", "partNumber=1")
-            else:
-                self.ask()
+            (self.ask_part if may_need_parts(job) and self.tells_parts() else self.ask)()
 
     def is_there(self):
         """Take over what is there already: the file at the final place, or the part; return whether
@@ -65,6 +59,11 @@ class Fetch(Task):
             self.keep(outcome, job.mtime_ns)
         return outcome is not None
 
+    def ask_part(self):
+        """Ask for the size of the first part."""
+        self.step, self.is_asked = "part", True
+        self.send("HEAD", "partNumber=1")
+
     def ask(self):
         """Send the GET."""
         job = self.job
@@ -77,39 +76,33 @@ class Fetch(Task):
 
     def receive(self, transfer, data):
         """Take a piece of a body too long for memory: write it, hash it."""
-        if self.check is None:
+        if self.body is None:
             self.wrong = self.wrong or self.fault_of(transfer, self.job.size)
             if self.wrong:
                 return -1
             if not self.prepare(transfer.headers):
                 return -1
-            self.digest = Digest()
-            self.blocks = Blocks(self.fd, 0, self.see, self.engine.spare)
+            self.blocks = Blocks(self.fd, 0, self.body.update, self.engine.spare)
         return self.write(transfer, data)
-
-    def see(self, data):
-        """Hash a block."""
-        self.check.update(data)
-        self.digest.update(data)
 
     def prepare(self, headers):
         """Choose the check from the headers; return False for what must be surveyed first.
 
         That is an object whose row did not say that it is large, or made of parts: guessing their
-        size may prove nothing.
+        size may prove nothing. Where the server does not tell it the likeliest one is tried.
         """
         length = number(headers.get("content-length", ""))
         self.size = self.job.size if length is None else length
         claim = claim_in(headers, self.size)
         is_large = self.job.size < 0 and self.size >= LARGE
-        is_parts = (claim.kind == "parts" and claim.count != 1 and self.size > SMALL
-                    and not self.is_asked)
+        is_parts = (claim.has_many_parts and self.size > SMALL and not self.is_asked
+                    and self.tells_parts())
         if is_large or is_parts:
             self.wrong = BIG
             return False
         if claim.kind == "parts" and self.claim.part_size:
             claim = claim.with_part_size(self.claim.part_size)
-        self.check = Check(claim, self.size)
+        self.body = Body(claim, self.size, self.engine.part_sizes.get(self.job.bucket, 0))
         return True
 
     def answered(self, transfer):
@@ -128,7 +121,7 @@ class Fetch(Task):
             self.fail(UNCHANGED, "")
         elif not self.is_refused(transfer):
             self.wrong = self.fault_of(transfer, self.job.size)
-            if not self.wrong and self.check is None:
+            if not self.wrong and self.body is None:
                 self.take_body(transfer)
             elif not self.wrong:
                 self.blocks.end()
@@ -139,12 +132,16 @@ class Fetch(Task):
                 self.complete(headers)
 
     def take_part(self, transfer):
-        """Take the size of the first part, if the server knows of it; parts that cannot all be of
-        that size are all asked for.
+        """Take the size of the first part, perhaps when the bytes have come and prove nothing.
+
+        Parts that cannot all be of that size are all asked for.
         """
+        self.heed_part(transfer, self.job.size, number(self.job.etag.partition("-")[2]))
         self.claim = claim_of_part(self.job, transfer)
         is_told = part_in(transfer, self.job.size)[0] is not None
-        if is_told and self.claim.kind == "parts" and not self.claim.part_size:
+        if self.body and not is_told:
+            self.finish("size")
+        elif is_told and (self.body or self.claim.kind == "parts" and not self.claim.part_size):
             self.size = self.job.size
             self.begin_as_large(transfer.headers)
         else:
@@ -163,8 +160,7 @@ class Fetch(Task):
         self.moved += len(body)
         self.engine.spend(transfer, len(body))
         write_all(self.fd, body)
-        self.check.update(body)
-        self.text = digest_of(body)
+        self.body.take(body)
 
     def short(self):
         """Return why the number of bytes is wrong, or ''."""
@@ -173,25 +169,31 @@ class Fetch(Task):
                 else "")
 
     def complete(self, headers):
-        """Keep the part file of a whole, checked object until it may have its name.
-
-        What does not meet a derived claim is asked for again; the same bytes, twice, are the
-        object's.
-        """
-        proof, claim = self.check.proof(), self.check.claim
-        digest = self.text or self.digest.text()
+        """Judge a whole object: are its parts of one size at all, if they do not match?"""
+        self.headers, claim = headers, self.body.claim
+        proof = self.body.proof(self.fd, self.engine.buffer)
         if not proof and claim.has_many_parts:
-            self.begin_as_large(headers)        # are its parts of one size at all?
-            return
-        proof = claim.proof_by(proof, digest, self.job.suspect)
+            self.begin_as_large(headers)
+        elif proof == "size" and claim.has_many_parts and self.size > SMALL and not self.is_asked:
+            self.ask_part()
+        else:
+            self.finish(proof)
+
+    def finish(self, proof):
+        """Keep the part file until it may have its name.
+
+        The same bytes, twice, that do not meet a derived claim are the object's.
+        """
+        job, claim, digest = self.job, self.body.claim, self.body.digest_text()
+        if claim.has_many_parts and (part_size := part_size_of(proof)):
+            self.engine.part_sizes[job.bucket] = part_size
+        proof = claim.proof_by(proof, digest, job.suspect)
         if not proof:
-            self.fail(AGAIN, f"the bytes do not match S3's {claim.proof}",
-                      digest=digest if claim.is_derived else "")
+            self.end(unmet(claim, digest)._replace(moved=self.moved))
             return
-        mtime_ns = self.job.mtime_ns if self.job.mtime_ns != NO_TIME else modified_ns(headers)
-        outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof,
-                          digest=digest)
-        self.keep(described(headers, outcome), mtime_ns)
+        mtime_ns = job.mtime_ns if job.mtime_ns != NO_TIME else modified_ns(self.headers)
+        outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof, digest=digest)
+        self.keep(described(self.headers, outcome), mtime_ns)
 
     def keep(self, outcome, mtime_ns):
         """End with a part file that waits for its name; where the system lets us hold no more of

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
-from s3kit.units import number
+from s3kit.proof.claims import part_size_of
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
 WEAK = "the bytes do not match S3's {}, which may be wrong itself"
@@ -96,12 +96,12 @@ def as_proven(claim, proof, size):
     """Return a Claim with what an earlier proof of the same object says: that its ETag is an MD5,
     or its part size, if that fits a file of `size` bytes. It is then no longer derived.
     """
-    kind, _, known = proof.partition(":")
+    kind = proof.partition(":")[0]
     if proof and proof == claim.proof == "etag-md5":
         return claim._replace(is_derived=False)
     if claim.kind != "parts" or kind != claim.base:
         return claim
-    part = number(known)
+    part = part_size_of(proof)
     if part and -(-size // part) == claim.count:
         return claim.with_part_size(part)._replace(is_derived=False)
     return claim

@@ -122,11 +122,17 @@ class Swift(Character):
 
 @character("ceph")
 class Ceph(Character):
-    """Ceph RGW encodes keys, but not NextKeyMarker, and knows no checksum of the newer kinds.
+    """Ceph RGW encodes keys, but not NextKeyMarker, and knows no checksum of the newer kinds, nor
+    partNumber.
 
     RGWListBucket_ObjStore_S3::send_versioned_response in
     https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_rest_s3.cc writes next_marker as it is.
     """
+
+    def asked(self, s3, request):
+        """Take no notice of partNumber."""
+        if request.method in ("GET", "HEAD"):
+            request.query.pop("partNumber", None)
 
     def answered(self, s3, request, response):
         """Leave out checksums, and write markers as they are."""

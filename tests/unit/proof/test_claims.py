@@ -18,6 +18,7 @@ from s3kit.proof.claims import (
     Check,
     Claim,
     Parts,
+    by_likeliest,
     candidates,
     checksum_claim,
     claim_of,
@@ -303,3 +304,22 @@ def test_the_same_bytes_twice(is_derived, found, before, proof):
     """They prove a size where the claim may be wrong, and nothing against S3's own word."""
     claim = Claim("full", "md5", b"", "etag-md5", is_derived=is_derived)
     assert claim.proof_by(found, "ours", before) == proof
+
+
+@pytest.mark.parametrize("etag, told, likely, wanted", [
+    ("-4", 0, 0, 8 * MIB), ("-4", 0, 9 * MIB, 9 * MIB), ("-4", 0, 16 * MIB, 8 * MIB),
+    ("-4", 9 * MIB, 8 * MIB, 9 * MIB), ("-1", 0, 8 * MIB, 0), ("", 0, 8 * MIB, 0)])
+def test_the_part_size_that_ranges_are_hashed_by(etag, told, likely, wanted):
+    """What was told, else that of the object before if it may be, else the likeliest."""
+    claim = etag_claim("0" * 32 + etag, 32 * MIB)
+    claim = claim.with_part_size(told) if told else claim
+    assert by_likeliest(claim, 32 * MIB, likely).part_size == wanted
+
+
+def test_no_part_size_that_makes_ranges_long():
+    """It is only guessed. Parts of several sizes, and a number that is not known, give none."""
+    assert by_likeliest(etag_claim("0" * 32 + "-2", 1 << 30), 1 << 30, 0).part_size == 0
+    uneven = etag_claim("0" * 32 + "-2", 9).with_sizes((3, 6))
+    assert by_likeliest(uneven, 9, 0) == uneven._replace(sizes=())
+    nameless = checksum_claim("sha256", "COMPOSITE", base64.b64encode(bytes(32)).decode())
+    assert by_likeliest(nameless, 32 * MIB, 8 * MIB) == nameless

@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 
 from s3kit.disk.tree import Tree
+from s3kit.proof.claims import etag_claim
 from s3kit.proof.digest import LEAF, Digest, digest_of
 from s3kit.transfer import large as module
 from s3kit.transfer.job import Job, Outcome
@@ -57,6 +58,7 @@ def test_a_run_that_was_killed_goes_on(made):
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"{", b"[]\n", b'{"step": 0}\n', b'{"step": "x"}\n',
+                                    b'{"step": 2097152, "part_size": -1}\n',
                                     b"\xff\n", b'{"start": []}\n'])
 def test_a_journal_that_makes_no_sense(made, spoilt):
     """It begins anew."""
@@ -105,3 +107,27 @@ def test_the_digest_is_that_of_the_file(tmp_path):
 def test_notes(line, wanted):
     """Dictionaries of ours, or nothing."""
     assert parse_note(line) == wanted
+
+
+@pytest.mark.parametrize("told, likely, kept", [(0, 0, True), (0, 3 << 20, True),
+                                                (2 << 20, 0, False)])
+def test_a_run_that_goes_on_hashes_by_the_same_part_size(tmp_path, monkeypatch, told, likely, kept):
+    """What was likely then is likely now; where S3 tells another one the ranges come anew."""
+    monkeypatch.setattr(module, "step_of", lambda *_: 4 << 20)
+    monkeypatch.setattr(module, "RANGE_LEAST", 1 << 20)
+    size = 8 << 20
+    claim = etag_claim("0" * 32 + "-2", size)
+
+    def begun(claim, likely):
+        large = Large(Tree(str(tmp_path / "d")), Job("survey", "b", "k", "v", "e", size, -1, "b/k"),
+                      Outcome("surveyed", size=size, etag="e", claim=claim), 2, likely=likely)
+        assert large.hold()
+        large.start()
+        return large, large.next_job()
+
+    large, job = begun(claim, 4 << 20)
+    large.received(Outcome("received", moved=4 << 20, pieces=pieces_of(job)))
+    large.drop()
+    large, again = begun(claim.with_part_size(told) if told else claim, likely)
+    assert (again.pieces is not None) == kept
+    assert again.claim.part_size == (4 << 20 if kept else told)

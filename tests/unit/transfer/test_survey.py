@@ -3,8 +3,13 @@
 import os
 
 import pytest
+from fakes3.characters import CHARACTERS
 
+from s3kit.s3.capabilities import PART_SIZES, Capabilities
+from s3kit.transfer import engine as engine_module
+from s3kit.transfer import task
 from s3kit.transfer.job import AGAIN, ARCHIVED, FAILED, SURVEYED, VANISHED
+from s3kit.transfer.survey import TOGETHER
 
 BODY = os.urandom(300_000)
 TIME = 1_700_000_000_000_000_000
@@ -121,3 +126,56 @@ def test_sizes_that_s3_does_not_tell(desk, engine):
     desk.fake.fault("status", key="k", method="HEAD", status=503, code="SlowDown", after=2)
     outcome = desk.do(desk.job("parts"), engine=engine)
     assert (outcome.state, outcome.slow) == (AGAIN, True)
+
+
+def test_many_sizes_at_once(desk, engine):
+    """No more than some; whatever order they are answered in."""
+    sizes = [12_000, *[11_000] * 24]
+    desk.fake.put("b", "k", BODY[:sum(sizes)], parts=sizes, checksum=None)
+    together, start = [], engine.wire.start
+
+    def started(*args, **more):
+        together.append(engine.wire.active)
+        return start(*args, **more)
+
+    engine.wire.start = started
+    outcome = desk.do(desk.job("parts"), engine=engine)
+    assert outcome.claim.sizes == tuple(sizes)
+    assert 1 < max(together) + 1 <= TOGETHER and len(together) == len(sizes)
+    assert sorted(int(one.query["partNumber"]) for one in desk.fake.log[1:]) == [*range(1, 25)]
+
+
+def test_one_of_many_that_fails(desk, engine):
+    """The question is asked again, and later answers do no harm."""
+    sizes = [12_000, *[11_000] * 24]
+    desk.fake.put("b", "k", BODY[:sum(sizes)], parts=sizes, checksum=None)
+    desk.fake.fault("status", key="k", method="HEAD", status=500, after=4)
+    assert desk.do(desk.job("parts"), engine=engine).state == AGAIN
+    assert desk.do(desk.job("parts"), engine=engine).claim.sizes == tuple(sizes)
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """What servers lack, as one process knows it."""
+    made = Capabilities()
+    for module in (task, engine_module):
+        monkeypatch.setattr(module, "KNOWN", made)
+    return made
+
+
+@pytest.mark.parametrize("status", [None, 405, 501, 400, 403, 500])
+def test_a_server_that_does_not_tell_part_sizes(desk, engine, known, status):
+    """Is not asked about the next object, but where its sizes are needed."""
+    desk.fake.put("b", "k", BODY, parts=[200_000, 100_000], checksum=None)
+    if status:
+        desk.fake.fault("status", key="k", method="HEAD", status=status, after=1)
+    else:
+        desk.fake.character = CHARACTERS["ceph"]()
+    is_learned = status in (None, 405, 501)
+    for _ in range(2):
+        assert desk.do(desk.job("survey"), engine=engine).claim.count == 2
+    assert len(desk.fake.log) == (3 if is_learned else 4)
+    assert known.lacks(desk.endpoint(), PART_SIZES) == is_learned
+    before = len(desk.fake.log)
+    desk.do(desk.job("parts"), engine=engine)
+    assert [one.method for one in desk.fake.log[before:]] == ["HEAD"] * 2

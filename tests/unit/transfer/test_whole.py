@@ -4,10 +4,15 @@ import errno
 import os
 
 import pytest
+from fakes3.characters import CHARACTERS
 
 from s3kit.disk import lock
 from s3kit.disk.tree import part_name
 from s3kit.proof.digest import digest_of
+from s3kit.s3.capabilities import PART_SIZES, Capabilities
+from s3kit.transfer import body as body_module
+from s3kit.transfer import engine as engine_module
+from s3kit.transfer import task
 from s3kit.transfer import whole as module
 from s3kit.transfer.job import (
     AGAIN,
@@ -39,6 +44,17 @@ def engine(desk):
 def parts(engine):
     """Return the part files that are there."""
     return os.listdir(engine.tree.parts)
+
+
+class Counting:
+    """A function, and how often it was called."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, *args):
+        self.calls += 1
+        return self.function(*args)
 
 
 def name(desk, engine, outcome):
@@ -94,6 +110,40 @@ def test_a_checksum_of_parts(desk, engine):
     assert (outcome.state, outcome.proof) == (WRITTEN, "etag-md5-parts:200000")
     assert [(one.method, one.query) for one in desk.fake.log] == [
         ("HEAD", {"partNumber": "1"}), ("GET", {})]
+
+
+MIB = 1 << 20
+LIKELY, UNLIKELY, UNEVEN = ([8 * MIB, 2 * MIB], [6 * MIB, 4 * MIB], [7 * MIB + 1, 3 * MIB - 1])
+
+
+@pytest.mark.parametrize("sizes, proof, read, asked", [
+    (LIKELY, f"etag-md5-parts:{8 * MIB}", 0, 1), (UNLIKELY, f"etag-md5-parts:{6 * MIB}", 1, 1),
+    (UNEVEN, "size", 2, 2)])
+def test_parts_that_the_server_does_not_tell_of(desk, engine, monkeypatch, sizes, proof, read,
+                                                asked):
+    """The likeliest size is tried while the bytes come, that of the object before first; they are
+    read for the others. The server is asked once, and where nothing else is left.
+    """
+    monkeypatch.setattr(task, "KNOWN", known := Capabilities())
+    monkeypatch.setattr(engine_module, "KNOWN", known)
+    monkeypatch.setattr(body_module, "hash_file", hashed := Counting(body_module.hash_file))
+    desk.fake.character = CHARACTERS["ceph"]()
+    body = os.urandom(10 * MIB)
+    for key in ("k", "l"):
+        desk.fake.put("b", key, body, parts=sizes, checksum=None)
+        outcome = desk.do(desk.job(key=key), engine=engine)
+        assert (outcome.state, outcome.proof) == (WRITTEN, proof)
+    assert hashed.calls == read
+    assert [one.method for one in desk.fake.log].count("HEAD") == asked
+
+
+def test_parts_that_the_server_tells_of_late(desk, engine, monkeypatch):
+    """It was silent about another object: the sizes are asked for, and the bytes come by them."""
+    monkeypatch.setattr(task, "KNOWN", known := Capabilities())
+    known.learn(desk.endpoint(), PART_SIZES)
+    desk.fake.put("b", "k", os.urandom(10 * MIB), parts=UNEVEN, checksum=None)
+    outcome = desk.do(desk.job(), engine=engine)
+    assert (outcome.state, outcome.size, parts(engine)) == (BIG, 10 * MIB, [])
 
 
 def test_parts_that_the_row_did_not_tell_of(desk, engine):
