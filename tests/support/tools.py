@@ -13,6 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount",
          "umount": "mount", "losetup": "mount", "unshare": "util-linux", "findmnt": "util-linux",
@@ -58,8 +60,25 @@ def install(packages):
     words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     print("+", *words, flush=True)
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    return (subprocess.run(["apt-get", "update", "-qq"], env=env).returncode
-            or subprocess.run(words, env=env).returncode)
+    with nothing_started():
+        return (subprocess.run(["apt-get", "update", "-qq"], env=env).returncode
+                or subprocess.run(words, env=env).returncode)
+
+
+@contextmanager
+def nothing_started(policy=Path("/usr/sbin/policy-rc.d")):
+    """Let Debian start no daemon of a package that is installed meanwhile, unless the machine has a
+    policy of its own (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt).
+    """
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()
 
 
 def main():
