@@ -133,6 +133,15 @@ def test_part_sizes_that_nobody_tells(run, tmp_path, part, proof, got):
         assert (done.status, {row.state for row in rows.values()}) == (0, {"verified"}), done.err
 
 
+@pytest.mark.parametrize("body", [BODY, bytes(65 << 20)], ids=["middle", "large"])
+def test_digits_that_are_not_an_md5_without_retries(run, other, tmp_path, body):
+    """The second time is no retry: nothing has failed."""
+    other.put("b", "k", body, etag="0" * 32)
+    done, rows = fetched(run, other, tmp_path / "d", "--retries", "0")
+    assert (done.status, rows["k"].proof) == (0, "size"), done.err
+    assert (tmp_path / "d/b/k").read_bytes() == body
+
+
 def test_digits_that_are_not_an_md5(run, other, tmp_path):
     """What came twice is the object; it is not proven, so nothing will be deleted for it."""
     other.put("b", "k", BODY, etag="0" * 32)

@@ -88,10 +88,15 @@ class Fetching(Verb):
     def try_again(self, errand, outcome):
         """Wait and try again, as often as --retries says.
 
-        An outcome with a digest is of bytes that did not meet a derived claim.
+        An outcome with a digest is of bytes that did not meet a derived claim: they are asked for
+        once more to be compared, whatever --retries says.
         """
         if outcome.digest and not isinstance(errand, RangeErrand):
+            is_first = not errand.job.suspect
             errand.job = errand.job._replace(suspect=outcome.digest)
+            if is_first:
+                self.resend(errand)
+                return
         if not self.stage.retry(errand, outcome, self.args.retries):
             self.give_up(errand, outcome)
 
