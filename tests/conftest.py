@@ -63,6 +63,7 @@ def examples(command):
 
 SHIMS = HERE / ".shims"
 SERVERS = "s3kit server"        # the property under which a test hands over what became of commands
+KEPT = "kept"                   # what a test of the contract says of its command, if it passes
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,8 +90,15 @@ def needs_of(test):
 
 
 def pytest_collection_modifyitems(items):
-    """Refuse marks that say nothing, and tests that mount file systems without one."""
+    """Refuse marks that say nothing, and tests that mount file systems without one; mark what is
+    run against a character.
+    """
+    from contract import is_of_minutes
     known = {*tools.TOOLS, *tools.OTHERS}
+    for test in items:
+        if getattr(test, "callspec", None) and test.callspec.params.get("character"):
+            test.add_marker(pytest.mark.system("minutes") if is_of_minutes(test)
+                            else pytest.mark.long)
     for test in items:
         needs = needs_of(test)
         if set(needs) - known:
@@ -177,9 +185,15 @@ def pipe(shims, tmp_path):
 
 
 @pytest.fixture
-def fake():
+def character():
+    """The name of the character of this test's fake, or None: Amazon's."""
+    return None
+
+
+@pytest.fixture
+def fake(character):
     """A strict fake S3 of this test's own."""
-    with FakeS3() as server:
+    with FakeS3(character=character) as server:
         yield server
 
 
@@ -245,23 +259,42 @@ def pytest_terminal_summary(terminalreporter):
     of it ran.
     """
     from faults.table import table
-    properties = [report.user_properties for reports in terminalreporter.stats.values()
-                  for report in reports if getattr(report, "when", "") == "teardown"
-                  or getattr(report, "user_properties", None)]
+    reports = [report for reports in terminalreporter.stats.values() for report in reports
+               if getattr(report, "when", "") == "teardown"
+               or getattr(report, "user_properties", None)]
+    properties = [report.user_properties for report in reports]
     for title, lines in (("faults", table(properties)),
-                         ("servers that are not Amazon's", servers_table(properties))):
+                         ("servers that are not Amazon's", servers_table(reports))):
         if lines:
             terminalreporter.section(title)
             for line in lines:
                 terminalreporter.write_line(line)
 
 
-def servers_table(properties):
-    """Return the lines: server, and what became of each command there."""
-    found = {tuple(words for _, words in value): [name for name, _ in value]
-             for one in properties for name, value in one if name == SERVERS}
-    if not found:
-        return []
-    heads = max(found.values(), key=len)
-    return [f"{line[0]:16}" + "".join(f"{cell:16}" for cell in line[1:]).rstrip()
-            for line in [heads, *sorted(found)]]
+def servers_table(reports):
+    """Return the lines: server, and what became of each command there. Of the contract's tests the
+    number of promises that were kept, and that were not.
+    """
+    said, heads = {}, {}
+    failed = {report.nodeid for report in reports if report.failed}
+    for report in reports:
+        for server, command, words in (
+                (value[0][1], *cell) for name, value in report.user_properties if name == SERVERS
+                for cell in value[1:]):
+            heads[command] = None
+            words = "not" if report.nodeid in failed and words == KEPT else words
+            said.setdefault(server, {}).setdefault(command, {}).setdefault(words, set()).add(
+                report.nodeid)
+    lines = [["server", *heads]] + [
+        [server, *(cell_of(found.get(command, {})) for command in heads)]
+        for server, found in sorted(said.items())]
+    widths = [max(map(len, column)) + 2 for column in zip(*lines)]
+    return ["".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+            for line in lines[:len(said) and None]]
+
+
+def cell_of(found):
+    """Return what tests said of a command on a server, {words: tests}, as one text."""
+    count = {words: f"{len(tests)} {words}" for words, tests in found.items()
+             if words in (KEPT, "not")}
+    return ", ".join(count.get(words, words) for words in sorted(found, key=count.__contains__))

@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
 
 import pytest
 import zstandard
@@ -36,6 +37,7 @@ from contract import (
     FETCH,
     FROZEN,
     HEAD,
+    INSTEAD,
     LIMIT,
     LIST,
     MANIFEST,
@@ -53,7 +55,6 @@ from contract import (
     WAIT,
     Running,
     World,
-    etag_of,
     lines_of,
     marked,
     one_fault,
@@ -66,7 +67,8 @@ from contract import (
     until,
     xml,
 )
-from fakes3 import Credential, FakeS3
+from conftest import KEPT, SERVERS
+from fakes3 import CHARACTERS, Credential, FakeS3
 
 from s3kit.disk import lock
 from s3kit.manifest import row as rows
@@ -83,6 +85,24 @@ PROMISED = 3  # seconds to stop after a signal: 2 are promised, 1 is the machine
 HOSTILE = ("esc\x1b[31mred", "osc\x1b]0;title\x07", "cr\rs3-fetch: gone", "nl\nall is well",
            "c1\x9b31m", "bidi\u202etxt.exe")
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def pytest_generate_tests(metafunc):
+    """Run what talks to a server against each character of the fake, too."""
+    if "character" in metafunc.fixturenames:
+        metafunc.parametrize("character",
+                             [pytest.param(None, id=pytest.HIDDEN_PARAM), *CHARACTERS])
+
+
+@pytest.fixture(autouse=True)
+def kept(request, record_property):
+    """Tell the table of servers of each promise, by the command that makes it; see conftest."""
+    of = getattr(request.node, "callspec", None)
+    if of and of.params.get("character") and "command" in of.params:
+        server, command = of.params["character"], of.params["command"]
+        status, state, _ = INSTEAD.get((server, command), (0, "", ""))
+        instead = [(command, state or f"status {status}")] if status else []
+        record_property(SERVERS, [("server", server), *instead, (command, KEPT)])
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +146,7 @@ def test_stdin_is_the_manifest(world, tmp_path, command, files):
     data = world.manifest(command)
     done = world.run(world.words(command, *files), input=data)
     assert ((done.status, sorted(row.key for row in parsed(done.out, tmp_path)))
-            == (0, sorted(BODIES))), done.err
+            == (world.status, sorted(BODIES))), done.err
 
 
 @pytest.mark.parametrize("command", (LIST, MIGRATE))
@@ -155,7 +175,7 @@ def test_terminal_on_stdin_is_a_usage_error(world, command, files):
 def test_stdout_is_a_manifest(world, tmp_path, command):
     csv, xml = world.side_by_side(*({"words": [*world.usual(command), "-v", "-f", form]}
                                     for form in ("csv", "xml")))
-    assert (csv.status, xml.status) == (0, 0)
+    assert (csv.status, xml.status) == (world.status, world.status)
     assert csv.out.startswith(b"#s3kit manifest 1\n") and xml.out.startswith(b"<manifest ")
     for done in (csv, xml):
         assert {row.key for row in parsed(done.out, tmp_path)} == set(BODIES)
@@ -175,6 +195,7 @@ ON_TERMINAL = {LIST: "", MANIFEST: "", FETCH: "3 rows fetched", VERIFY: "3 rows 
                MIGRATE: "1 of 1 bucket complete"}
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("command", COMMANDS)
 def test_terminal_on_stdout_gets_a_summary(world, command):
     calls = [{"words": [*world.usual(command), *quiet], "terminal": "12"} for quiet in ([], ["-q"])]
@@ -182,8 +203,9 @@ def test_terminal_on_stdout_gets_a_summary(world, command):
         done, quiet = (world.side_by_side(call)[0] for call in calls)
     else:
         done, quiet = world.side_by_side(*calls)
-    assert (done.status, quiet.status) == (0, 0)
-    if ON_TERMINAL[command]:
+    if not (world.ended(done) and world.ended(quiet)):
+        assert "#s3kit" not in done.screen
+    elif ON_TERMINAL[command]:
         assert ("#s3kit" not in done.screen and ON_TERMINAL[command] in done.screen
                 and quiet.screen == "")
     else:
@@ -227,13 +249,16 @@ FAULTS = dict.fromkeys(COMMANDS, 2) | {LIST: 1, MIGRATE: 0}
 SUMMARY = dict.fromkeys(COMMANDS, 1) | {LIST: 0, MANIFEST: 0, MIGRATE: 0}
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("command", COMMANDS)
 def test_one_line_for_each_fault(world, command):
     loud, quiet = world.side_by_side({"words": faulty(world, command)},
                                      {"words": [*faulty(world, command), "-q"]})
+    # the good row is one of them where the server cannot do with it what is wanted
+    faults = FAULTS[command] + bool(world.instead and command in READERS)
     assert ((loud.status, len(lines_of(command, loud.err)))
-            == (1, FAULTS[command] + SUMMARY[command])), loud.err
-    assert (quiet.status, len(lines_of(command, quiet.err))) == (1, FAULTS[command]), quiet.err
+            == (1, faults + SUMMARY[command])), loud.err
+    assert (quiet.status, len(lines_of(command, quiet.err))) == (1, faults), quiet.err
 
 
 # s3-list shows what it finds as it comes: there is nothing to draw a bar of.
@@ -247,9 +272,11 @@ def test_progress_only_on_a_terminal_and_not_with_q(world, command):
     words = world.usual(command)
     there, quiet = world.side_by_side({"words": words, "terminal": "2"},
                                       {"words": [*words, "-q"], "terminal": "2"})
-    assert (there.status, quiet.status) == (0, 0)
-    assert bool(re.search("[\r\x1b]", there.screen)) == BARS[command]
-    assert quiet.screen == ""
+    if world.ended(there) and world.ended(quiet):
+        assert bool(re.search("[\r\x1b]", there.screen)) == BARS[command]
+        assert quiet.screen == ""
+    else:
+        lines_of(command, quiet.screen)
 
 
 # As an honest s3-manifest writes them.
@@ -450,7 +477,9 @@ def spoil(world, command, case):
         words = faulty(world, command) if command != MIGRATE else words
         world.s3.fault("status", key="a.txt" if command == MIGRATE else "-", times=None, status=403)
     elif case == "unverifiable":
-        world.s3.put(BUCKET, "a.txt", b"alpha", etag="0" * 32, sse="aws:kms", checksum=None)
+        # not every server says how it encrypts
+        parts = "-1" if world.s3.character.name else ""
+        world.s3.put(BUCKET, "a.txt", b"alpha", etag="0" * 32 + parts, sse="aws:kms", checksum=None)
         words = world.words(command)
         options["input"] = f"bucket,key\n{BUCKET},a.txt\n".encode() if command == VERIFY else data
     elif case in ("missing file", "directory for a file"):
@@ -489,10 +518,13 @@ def spoil(world, command, case):
 def test_exit_status(world, command, case):
     words, options = spoil(world, command, case)
     done = world.run(words, **options)
-    assert done.status == SPOILT[case][command], (done.status, done.err)
+    # a run that ends before its work never meets what is wrong with the rows
+    wanted = max(SPOILT[case][command], world.status * (world.status == 3))
+    assert done.status == wanted, (done.status, done.err)
     lines = lines_of(command, done.err)
     if done.status in (2, 3):
-        assert len(lines) == 1 or command == MIGRATE, done.err      # it tells its phases
+        # s3-migrate tells its phases; a row may fail before where that is promised instead
+        assert len(lines) == 1 or command == MIGRATE or world.instead, done.err
         assert b"#end" not in done.out
     assert lines or not done.status, "no reason"
     assert WHY.get(case, "") in done.err, done.err
@@ -538,8 +570,7 @@ def test_a_ledger_in_use_is_waited_for(world, command):
         other.execute("ROLLBACK")
     finally:
         other.close()
-    done = running.wait()
-    assert done.status == 0, done.err
+    world.ended(running.wait())
 
 
 # What takes its time because it is tried again: started with the file's first test, looked at in
@@ -622,6 +653,13 @@ HOLDS = {
 MIB = 1 << 20
 
 
+def ends_before_its_work(world, command):
+    """Tell whether the command does nothing on this server, and says so: nothing is in flight."""
+    if world.status != 3:
+        return False
+    return not world.ended(world.run(world.usual(command)))
+
+
 def asked(world):
     """Return the keys that S3 was asked to restore."""
     return [request.key for request in world.s3.requests("POST") if "restore" in request.query]
@@ -644,7 +682,7 @@ def hold(world, command, case):
         words = [*words, "-q"]          # it tells its phases
     if case == "answer":                # s3-prune's first is whether the server heeds conditions
         s3.fault("hang", method=None, times=None, where=is_of_data_plane,
-                 after=int(command in (FETCH, PRUNE)))
+                 after=int(command in (FETCH, PRUNE) and not world.instead))
     elif case == "boto3":
         words = [LIST] if command == LIST else words
         s3.fault("hang", method=None, times=None)
@@ -700,6 +738,8 @@ SENT = {"answer": signal.SIGINT, "boto3": signal.SIGTERM, "credentials": signal.
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case in SENT}))
 def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
+    if ends_before_its_work(world, command):
+        return
     running, words = hold(world, command, case)
     number = SENT[case]
     running.send(number)
@@ -713,10 +753,13 @@ def test_a_signal_ends_within_two_seconds(world, tmp_path, command, case):
         running.kill()  # whoever was asked for credentials is asked no more; boto3 does not say so
 
 
+@pytest.mark.servers("answer")
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("case, command", over({case: HOLDS[case] for case
                                                 in ("answer", "body", "range", "archive")}))
 def test_the_same_command_resumes(world, tmp_path, command, case):
+    if ends_before_its_work(world, command):
+        return
     running, words = hold(world, command, case)
     running.send(signal.SIGTERM)
     assert running.wait(PROMISED).status == -signal.SIGTERM
@@ -726,12 +769,12 @@ def test_the_same_command_resumes(world, tmp_path, command, case):
     world.s3.log.clear()
     world.s3.clock.advance(2 * DAY)
     done = world.run(words)
-    assert done.status == 0, done.err
+    world.ended(done)
     if command == LIST:
         assert done.out.decode().splitlines() == sorted(BODIES)
     elif command != MIGRATE:
         assert ({row.state for row in parsed(done.out, tmp_path) if row.key not in STAYS[command]}
-                == {STATES[command]})
+                == {world.state})
     assert not set(was_asked) & set(asked(world)), "S3 was asked again"
     if command in (FETCH, MIGRATE):
         assert world.whole() >= set(BODIES)
@@ -884,7 +927,8 @@ def test_o_writes_into_what_is_no_file(world, tmp_path, command):
                                     for path in (fifo, device) if path))
         assert (stat.S_ISFIFO(fifo.stat().st_mode)
                 and (not device or stat.S_ISCHR(device.stat().st_mode))), "replaced"
-        assert [each.status for each in done] == [0] * len(done), [each.err for each in done]
+        assert [each.status for each in done] == [world.status] * len(done), (
+            [each.err for each in done])
         assert len(parsed(os.read(reader, 1 << 16), tmp_path)) == 3
     finally:
         os.close(reader)
@@ -920,7 +964,6 @@ def config_file(world, text):
                      "AWS_CONFIG_FILE": world.file("config", text)}
 
 
-KEYS = f"aws_access_key_id = {FakeS3.access_key}\naws_secret_access_key = {FakeS3.secret_key}\n"
 WRONG_KEYS = "aws_access_key_id = AKIAWRONG\naws_secret_access_key = wrong\n"
 TOKEN = "session/token+of=the/test"
 
@@ -938,12 +981,14 @@ S3_CASES = {
 
 def s3_case(world, case):
     """Return (options, environment) of one of S3_CASES."""
-    url, with_token = world.s3.url, {FakeS3.access_key: Credential(FakeS3.secret_key, TOKEN)}
+    url, with_token = world.s3.url, {world.s3.access_key: Credential(FakeS3.secret_key, TOKEN)}
+    keys = (f"aws_access_key_id = {world.s3.access_key}\n"
+            f"aws_secret_access_key = {FakeS3.secret_key}\n")
     if case == "--profile":
-        return ["--profile", "p"], config_file(world, f"[default]\n{WRONG_KEYS}[profile p]\n{KEYS}"
+        return ["--profile", "p"], config_file(world, f"[default]\n{WRONG_KEYS}[profile p]\n{keys}"
                                                f"endpoint_url = {url}\nregion = us-east-1\n")
     if case.startswith("AWS_PROFILE"):
-        env = config_file(world, f"[profile p]\n{KEYS}region = us-east-1\nservices = s\n"
+        env = config_file(world, f"[profile p]\n{keys}region = us-east-1\nservices = s\n"
                           f"[services s]\ns3 =\n  endpoint_url = {url}\n")
         return ["--request-payer"], env | {"AWS_PROFILE": "p"}
     if case.startswith("--endpoint-url"):
@@ -957,14 +1002,15 @@ def s3_case(world, case):
     if case.startswith("session token"):
         return [], {"AWS_SESSION_TOKEN": TOKEN, "AWS_ENDPOINT_URL_S3": None,
                     "AWS_ENDPOINT_URL": url}
-    said = {"Version": 1, "AccessKeyId": FakeS3.access_key, "SecretAccessKey": FakeS3.secret_key,
+    said = {"Version": 1, "AccessKeyId": world.s3.access_key, "SecretAccessKey": FakeS3.secret_key,
             "SessionToken": TOKEN, "Expiration": "2099-01-01T00:00:00Z"}
     return [], credential_process(world, f"cat {world.file('said.json', json.dumps(said))}")
 
 
 def has_all(world, command, done):
     """Assert that a call of the usual words did all that it is for."""
-    assert done.status == 0, done.err
+    if not world.ended(done):
+        return
     if command == MIGRATE:
         assert world.whole() == set(BODIES)
     else:
@@ -1000,9 +1046,10 @@ TLS = {"--ca-bundle": (["--ca-bundle", "CERT"], {}),
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("case", TLS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_tls(tmp_path, shims, certificate, command, case):
+def test_tls(tmp_path, shims, certificate, character, command, case):
     options, env = TLS[case]
-    with FakeS3(tls=certificate, sign="--no-sign-request" not in options) as s3:
+    with FakeS3(tls=certificate, sign="--no-sign-request" not in options,
+                character=character) as s3:
         world = World(tmp_path, shims, s3, command)
         options = [certificate[0] if word == "CERT" else word for word in options]
         env = {name: certificate[0] if word == "CERT" else word for name, word in env.items()}
@@ -1080,7 +1127,7 @@ def test_i_rewrites_the_file_atomically(world, tmp_path, command):
     cut = Path(world.file("cut.csv", path.read_bytes()[:-4]))
     before, inode = cut.read_bytes(), path.stat().st_ino
     done = world.run([*world.words(command, path), "-i"])
-    assert (done.status, done.out) == (0, b"") and path.stat().st_ino != inode
+    assert (done.status, done.out) == (world.status, b"") and path.stat().st_ino != inode
     for row in parsed(path.read_bytes(), tmp_path):
         is_done(world, command, row)
     assert world.run([*world.words(command, cut), "-i"]).status == 3
@@ -1094,7 +1141,8 @@ def test_o_is_atomic(world, tmp_path, command):
     assert world.run([*world.words(command), "-o", str(target)], input=data[:-4]).status == 3
     assert target.read_text() == "what was there" and not list(tmp_path.glob(".*.new"))
     done = world.run([*world.words(command), "-o", str(target)], input=data)
-    assert (done.status, done.out, len(parsed(target.read_bytes(), tmp_path))) == (0, b"", 3)
+    found = parsed(target.read_bytes(), tmp_path)
+    assert (done.status, done.out, len(found)) == (world.status, b"", 3)
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -1121,11 +1169,11 @@ def test_secrets_never_appear(world, command, secret):
     def look(request):
         """Read what every process was started with, while they wait for this answer."""
         seen.extend(command_line(pid) for pid in running.family())
-    world.s3.credentials = {FakeS3.access_key: Credential(secret, CANARY_TOKEN)}
+    world.s3.credentials = {world.s3.access_key: Credential(secret, CANARY_TOKEN)}
     world.s3.put(BUCKET, "large", b"x" * (2 * MIB))
     world.lay("large", b"x" * (2 * MIB))
     world.s3.hook = look
-    secrets = world.file("secrets", f"[default]\naws_access_key_id = {FakeS3.access_key}\n"
+    secrets = world.file("secrets", f"[default]\naws_access_key_id = {world.s3.access_key}\n"
                          f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = "
                          f"{CANARY_TOKEN}\n")
     words = world.usual(command)
@@ -1171,7 +1219,8 @@ def test_state_is_ours_alone(world, command):
     else:
         words = [*world.usual(command), *(["--undo", str(out)] if command == PRUNE else [])]
     done = world.run(words, umask=0)
-    assert done.status == 0, done.err
+    if not world.ended(done) and world.status == 3:
+        return
     seen |= permissions(place / ".s3kit") | ({out: stat.S_IMODE(out.stat().st_mode)}
                                              if command != MIGRATE else {})
     assert len(seen) > {FETCH: 4, MIGRATE: 6}.get(command, 2)
@@ -1187,11 +1236,12 @@ def is_done(world, command, row):
     if row.key in STAYS[command]:
         assert row.state == "listed"
         return
-    assert row.state == STATES[command], (row.key, row.state, row.error)
+    assert row.state == world.state, (row.key, row.state, row.error)
     if command in RESTORES:
         assert world.s3.get(row.bucket, row.key, row.version_id or None).restore and row.restore
     if command == PRUNE:
-        assert not world.s3.get(row.bucket, row.key, row.version_id or None)
+        assert bool(world.s3.get(row.bucket, row.key, row.version_id or None)) == (
+            row.state != "pruned")
     if command == FETCH:
         assert ((world.dest / row.path).read_bytes()
                 == world.s3.get(BUCKET, row.key, row.version_id or None).body)
@@ -1201,8 +1251,8 @@ def as_xml(world, command):
     """Return the manifest that a command takes up as XML."""
     found = (world.s3.get(BUCKET, key) for key in BODIES)
     verdict = f'state="verified" proof="{PROOF}"' if command == PRUNE else 'state="listed"'
-    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag="{v.etag}" {verdict}'
-                 for v in found))
+    return xml(*(f'bucket="{BUCKET}" key="{v.key}" size="{v.size}" etag={quoteattr(v.etag)} '
+                 f'{verdict}' for v in found))
 
 
 def cuts(data):
@@ -1243,7 +1293,7 @@ def test_cut_input(world, tmp_path, command, form):
             assert (sorted(row.key for row in found)
                     == sorted(list(BODIES)[:whole])), f"{where}: {found}"
             for row in found:
-                is_done(SimpleNamespace(dest=place, s3=world.s3), command, row)
+                is_done(SimpleNamespace(dest=place, s3=world.s3, state=world.state), command, row)
     assert not wrong, "\n".join(wrong)
 
 
@@ -1257,7 +1307,7 @@ def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
             world.prove(key, b"four")
             world.s3.put(BUCKET, key, b"five")      # overwritten
     world.s3.latency = 0.2
-    lines = (f"{BUCKET},none{number},4,{etag_of(b'four')},{verdict}" for number in range(2))
+    lines = (f"{BUCKET},none{number},4,{world.etag_of(b'four')},{verdict}" for number in range(2))
     done = world.run(world.words(command), input=marked(*lines).partition(b"#end")[0])
     assert done.status == 3 and "cut" in done.err
     found = some_rows(done.out, tmp_path)
@@ -1281,13 +1331,14 @@ def test_cut_input_and_a_reader_that_takes_its_time(world, tmp_path, command):
 def test_compressed_input(world, tmp_path, command, compress):
     data = compress(world.manifest(command))
     done = world.run(world.words(command), input=data)
-    assert done.status == 0, done.err
+    assert done.status == world.status, done.err
     found = parsed(done.out, tmp_path)
     assert sorted(row.key for row in found) == sorted(BODIES)
     for row in found:
         is_done(world, command, row)
     cut = world.run(world.words(command), input=data[:-1])
-    assert cut.status == 3 and "cut" in lines_of(command, cut.err)[0]
+    assert cut.status == 3 and "cut" in lines_of(command, cut.err)[-1]
+    assert len(lines_of(command, cut.err)) == 1 or world.instead
     some_rows(cut.out, tmp_path)
 
 
@@ -1301,7 +1352,7 @@ def test_wrong_count(world, tmp_path, command, kind, status, form):
     data = data.replace(b"rows=3", b"rows=4").replace(b'rows="3"', b'rows="4"')
     words = world.words(command, *([world.file("rows", data)] if kind == "file" else []))
     done = world.run([*words, "-f", form], input=data if kind == "pipe" else None)
-    assert done.status == status and "4 rows, 3 came" in done.err
+    assert done.status == (status or world.status) and "4 rows, 3 came" in done.err
     assert ("warning: " in done.err) == (kind == "file")
     found = parsed(done.out, tmp_path) if kind == "file" else some_rows(done.out, tmp_path)
     assert len(found) == 3
@@ -1344,10 +1395,12 @@ def test_manifest_by_hand(world, tmp_path, command, case):
     ids = versioned(world, command)
     cells = (ids[0], "verified", PROOF) if command == PRUNE else (ids[0], "", "")
     done = world.run([*world.words(command), *words], input=text(*cells).encode())
-    assert done.status == 0, done.err
+    # a version is deleted by its id everywhere: that needs no condition
+    status, state = (0, STATES[PRUNE]) if command == PRUNE else (world.status, world.state)
+    assert done.status == status, done.err
     (row,) = parsed(done.out, tmp_path)
     assert (row.bucket, row.key, row.version_id) == ("v", "k", ids[0])
-    assert row.state == ("" if command == MANIFEST else STATES[command])
+    assert row.state == ("" if command == MANIFEST else state)
     if command == FETCH:
         assert (world.dest / row.path).read_bytes() == b"one"
     if command == PRUNE:
@@ -1367,16 +1420,16 @@ def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
               world.etag(known.get(n, "")), taken_up if n in known else "pruned")
              for n in range(count)]
     if form == "csv":
-        lines = (f'{n},{BUCKET},{key},{size},{etag},{state},{PROOF},colour {n},"a, b"' for n, key,
-                 size, etag, state in facts)
+        lines = (f'{n},{BUCKET},{key},{size},{quoted(etag)},{state},{PROOF},colour {n},"a, b"'
+                 for n, key, size, etag, state in facts)
         data = marked(*lines, head=f"no,{HEAD},My colour,x")
     else:
         data = xml(*(
-            f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag="{etag}" state="{state}" '
-            f'proof="{PROOF}" My_x0020_colour="colour {n}" x="a, b"' for n, key, size, etag,
-            state in facts))
+            f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag={quoteattr(etag)} '
+            f'state="{state}" proof="{PROOF}" My_x0020_colour="colour {n}" x="a, b"'
+            for n, key, size, etag, state in facts))
     done = world.run([*world.words(command), "-f", form], input=data)
-    assert done.status == 0, done.err
+    assert done.status == world.status, done.err
     found = {int(row.extra["no"]): row for row in parsed(done.out, tmp_path)}
     assert sorted(found) == list(range(count))
     assert all(row.extra["My colour"] == f"colour {n}" and row.extra["x"] == "a, b" for n,
@@ -1420,7 +1473,8 @@ def test_nonsense_stops_nothing_else(world, tmp_path, command):
     for row in right.values():
         is_done(world, command, row)
     # What made no sense goes on as `failed`, with the number of its line, and is named on stderr.
-    assert sum(row.state == rows.FAILED for row in found) == len(NONSENSE)
+    assert sum(row.state == rows.FAILED for row in found) == (
+        len(NONSENSE) + len(BODIES) * (world.state == rows.FAILED))
     said = lines_of(command, done.err)
     for number, line in enumerate(lines, 3):
         assert (line in good) != any(f"line {number}:" in text
@@ -1445,6 +1499,7 @@ def talk(world, command):
     return [command, "-d", str(world.folder), BUCKET]
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("command", TALKERS)
 def test_talkers_tell(world, command):
     done, quiet = world.side_by_side({"words": talk(world, command)},
@@ -1509,8 +1564,8 @@ def test_no_message_of_a_server_acts_on_a_terminal_of_talkers(world, command):
                          ids=("good", "refused"))
 @pytest.mark.parametrize("command", TALKERS)
 def test_secrets_of_talkers(world, command, secret):
-    world.s3.credentials = {FakeS3.access_key: Credential(secret, CANARY_TOKEN)}
-    secrets = world.file("secrets", f"[default]\naws_access_key_id = {FakeS3.access_key}\n"
+    world.s3.credentials = {world.s3.access_key: Credential(secret, CANARY_TOKEN)}
+    secrets = world.file("secrets", f"[default]\naws_access_key_id = {world.s3.access_key}\n"
                          f"aws_secret_access_key = {CANARY_SECRET}\naws_session_token = "
                          f"{CANARY_TOKEN}\n")
     done = world.run([*talk(world, command), "-v"],

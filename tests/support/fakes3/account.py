@@ -86,7 +86,8 @@ class Account:
         another region is then refused.
         """
         with self.lock:
-            found = self.buckets.setdefault(name, None) or Bucket(name, self.clock.now())
+            found = self.buckets.setdefault(name, None) or Bucket(name, self.clock.now(),
+                                                                  self.character.slash)
             self.buckets[name] = found
             found.versioning = versioning or found.versioning
             found.region = region or found.region
@@ -146,4 +147,5 @@ class Account:
         """Return every version and delete marker, in ListObjectVersions' order."""
         with self.lock:
             found = self.buckets[bucket]
-            return [version for key in found.order for version in found.keys[key]]
+            return [version for place in found.order
+                    for version in found.keys[found.key_at(place)]]

@@ -18,6 +18,7 @@ def character(name):
     """Enter a class among the characters, by the name that FakeS3 takes."""
     def enter(kind):
         CHARACTERS[name] = kind
+        kind.name = name
         return kind
     return enter
 
@@ -30,14 +31,19 @@ def is_bulk_delete(request):
 class Character:
     """Amazon's own: nothing differs. Also what the others have in common.
 
+    `name`: that by which FakeS3 knows it.
+    `differs`: in what: listings, objects, deletions, policies.
     `versions`: whether buckets can have versions there. `access_key`: what keys look like there.
-    `server`: its name in answers.
+    `server`: its name in answers. `slash`: what stands for `/` in the order of keys.
     `verifiable`: whether what it says of objects tells right bytes from wrong ones.
     """
 
+    name = None
+    differs = ()
     versions = verifiable = True
     access_key = "AKIAFAKES3EXAMPLE"
     server = "AmazonS3"
+    slash = "/"
 
     def etag(self, etag):
         """Return the ETag that an object has here which has `etag` at Amazon's."""
@@ -85,6 +91,8 @@ class NoBulkDelete(Character):
     https://docs.cloud.google.com/storage/docs/migrating
     """
 
+    differs = ("deletions",)
+
     def asked(self, s3, request):
         """Refuse POST ?delete."""
         if is_bulk_delete(request):
@@ -99,6 +107,7 @@ class Swift(Character):
     https://docs.openstack.org/swift/latest/middleware.html#module-swift.common.middleware.s3api.s3api
     """
 
+    differs = ("listings",)
     access_key = "test:tester"
 
     def asked(self, s3, request):
@@ -129,6 +138,8 @@ class Ceph(Character):
     https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_rest_s3.cc writes next_marker as it is.
     """
 
+    differs = ("listings", "objects")
+
     def asked(self, s3, request):
         """Take no notice of partNumber."""
         if request.method in ("GET", "HEAD"):
@@ -149,6 +160,8 @@ class SwiftDeletes(Character):
     /multi_delete.py
     """
 
+    differs = ("deletions",)
+
     def answered(self, s3, request, response):
         """Leave out the version ids."""
         if is_bulk_delete(request):
@@ -163,6 +176,8 @@ class GcsDeletes(Character):
 
     https://docs.cloud.google.com/storage/docs/xml-api/delete-object
     """
+
+    differs = ("deletions",)
 
     def asked(self, s3, request):
         """Take no notice of a condition, and find nothing."""
@@ -179,6 +194,8 @@ class CephDeletes(Character):
 
     https://docs.ceph.com/en/latest/radosgw/s3/objectops/ (no conditions of DELETE are named there)
     """
+
+    differs = ("deletions",)
 
     # unversioned objects cannot be deleted there by their ETags
     def asked(self, s3, request):
@@ -202,6 +219,8 @@ class CephPolicies(Character):
     https://docs.ceph.com/en/quincy/radosgw/bucketpolicy/ (the keys and actions that are known), and
     https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_iam_policy.cc (Condition::eval, orrible)
     """
+
+    differs = ("policies",)
 
     unknown = re.compile(b'"s3:(Replicate|GetObject(Version)?Attributes|ObjectOwner'
                          b'|PutIntelligentTiering)')

@@ -20,6 +20,7 @@ class OldList(Character):
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
     """
 
+    differs = ("listings",)
     versions = False
 
     def asked(self, s3, request):
@@ -35,6 +36,8 @@ class Minio(Character):
     https://github.com/larrabee/s3sync/issues/91
     """
 
+    differs = ("listings",)
+
     def answered(self, s3, request, response):
         """Name a cache in NextMarker and NextKeyMarker."""
         return self.change(response, rb"<Next(?:Key)?Marker>[^<]+",
@@ -48,6 +51,8 @@ class FullPages(Character):
 
     https://github.com/versity/versitygw/issues/770
     """
+
+    differs = ("listings",)
 
     def asked(self, s3, request):
         """Find nothing where the listing is over."""
@@ -72,6 +77,8 @@ class Loud(Character):
     (https://learn.microsoft.com/dotnet/api/system.text.encoding.utf8).
     """
 
+    differs = ("listings",)
+
     def answered(self, s3, request, response):
         """Write so."""
         if is_listing(request):
@@ -87,6 +94,8 @@ class NoAttributes(Character):
     https://developers.cloudflare.com/r2/api/s3/api/ has a list of those that are refused.
     """
 
+    differs = ("listings",)
+
     def asked(self, s3, request):
         """Refuse the header for the state of restores."""
         if "x-amz-optional-object-attributes" in request.headers:
@@ -100,6 +109,8 @@ class NoToken(Character):
     https://github.com/findify/s3mock/issues/144
     """
 
+    differs = ("listings",)
+
     def answered(self, s3, request, response):
         """Leave out what names the next page."""
         return self.change(response, rb"<Next\w+>[^<]*</Next\w+>", b"") if is_listing(
@@ -109,24 +120,12 @@ class NoToken(Character):
 @character("directory-order")
 class DirectoryOrder(Character):
     """A hierarchical namespace: `a/b` comes before `a.b` and `a-b`, in listings and for markers.
-    Kept are keys with a character before all others for the slash.
 
     https://github.com/juicedata/juicefs/issues/7489
     """
 
-    SLASH = "\x02"
-    NAMES = ("prefix", "marker", "start-after", "key-marker")
-
-    def asked(self, s3, request):
-        """Look for keys as they are kept."""
-        request.key = request.key.replace("/", self.SLASH)
-        for name in self.NAMES:
-            if name in request.query:
-                request.query[name] = request.query[name].replace("/", self.SLASH)
-
-    def answered(self, s3, request, response):
-        """Give them back."""
-        return self.change(response, b"%02", b"/") if is_listing(request) else response
+    differs = ("listings",)
+    slash = "\x02"              # before all other characters of keys
 
 
 @character("seaweedfs")
@@ -137,6 +136,7 @@ class Seaweed(Character):
     https://github.com/seaweedfs/seaweedfs/blob/master/weed/s3api/s3api_object_versioning.go
     """
 
+    differs = ("listings",)
     server = "SeaweedFS 8000GB 4.48"
 
     def answered(self, s3, request, response):

@@ -15,6 +15,7 @@ class NoChecksums(Character):
     https://aws.amazon.com/blogs/aws/new-additional-checksum-algorithms-for-amazon-s3/
     """
 
+    differs = ("objects",)
     server = "nginx"
 
     def answered(self, s3, request, response):
@@ -61,6 +62,7 @@ class Bos(Character):
     https://github.com/boto/boto3/issues/4512
     """
 
+    differs = ("objects",)
     server = "BceBos"
 
     def etag(self, etag):

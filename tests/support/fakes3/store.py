@@ -93,18 +93,29 @@ class Upload:
 
 
 class Bucket:
-    """Keys in UTF-8 byte order, each with its versions, newest first."""
+    """Keys in UTF-8 byte order, each with its versions, newest first.
 
-    def __init__(self, name, created):
-        self.name, self.created = name, created
+    `slash` stands for `/` in that order: another character than `/` makes another order.
+    """
+
+    def __init__(self, name, created, slash="/"):
+        self.name, self.created, self.slash = name, created, slash
         self.versioning = ""        # never, then Enabled or Suspended, for good [UG Versioning]
         self.policy = None          # as it was put; kept, not enforced
         self.keys = {}
-        self.order = []             # code point order of str is byte order of UTF-8
+        self.order = []             # places; code point order of str is byte order of UTF-8
         self.uploads = {}
         self.region = ""            # where it is, if not where the server is
         self.settings = {}          # subresource of SETTINGS -> the content of its document
         self.gone = {}  # (key, version id) -> seq of what was removed: a listing may stand there
+
+    def place(self, key):
+        """Return what stands for a key, or its beginning, in `order`."""
+        return key.replace("/", self.slash)
+
+    def key_at(self, place):
+        """Return the key, or its beginning, of a place."""
+        return place.replace(self.slash, "/")
 
     def current(self, key):
         """Return the newest version or marker of `key`, or None."""
@@ -122,7 +133,7 @@ class Bucket:
         versions = self.keys.get(version.key)
         if versions is None:
             self.keys[version.key] = [version]
-            insort(self.order, version.key)
+            insort(self.order, self.place(version.key))
             return
         if version.id == "null":
             versions[:] = [v for v in versions if v.id != "null"]
@@ -135,7 +146,7 @@ class Bucket:
         self.gone[version.key, version.id] = version.seq
         if not versions:
             del self.keys[version.key]
-            del self.order[bisect_left(self.order, version.key)]
+            del self.order[bisect_left(self.order, self.place(version.key))]
 
     def entries(self, prefix, delimiter, marker, below=None, versions=False):
         """Yield what a listing shows after `marker`, in order: a str (common prefix) or a Version.
@@ -143,14 +154,17 @@ class Bucket:
         `below` is the seq of the version marker: of the marker's own key only what is older
         follows.
         """
-        def common(key):
-            cut = key.find(delimiter, len(prefix)) if delimiter else -1
-            return key[:cut + len(delimiter)] if cut >= 0 else None
+        prefix, delimiter, marker = map(self.place, (prefix, delimiter, marker))
 
-        def shown(key):
+        def common(place):
+            cut = place.find(delimiter, len(prefix)) if delimiter else -1
+            return place[:cut + len(delimiter)] if cut >= 0 else None
+
+        def shown(place):
+            found = self.keys[self.key_at(place)]
             if versions:
-                return self.keys[key]
-            return [] if self.keys[key][0].marker else self.keys[key][:1]
+                return found
+            return [] if found[0].marker else found[:1]
 
         at = bisect_left(self.order, prefix)
         if marker:
@@ -159,17 +173,17 @@ class Bucket:
                 # A page that ended in a common prefix, or inside one, does not show it again [LS].
                 at = bisect_left(self.order, past(common(marker)))
             elif below is not None and marker.startswith(prefix):
-                yield from [v for v in self.keys.get(marker, ()) if v.seq < below]
+                yield from [v for v in self.keys.get(self.key_at(marker), ()) if v.seq < below]
         while at < len(self.order) and self.order[at].startswith(prefix):
-            key = self.order[at]
-            group = common(key)
+            place = self.order[at]
+            group = common(place)
             if not group:
-                yield from shown(key)
+                yield from shown(place)
                 at += 1
                 continue
             end = bisect_left(self.order, past(group))
-            if any(shown(key) for key in self.order[at:end]):
-                yield group
+            if any(shown(each) for each in self.order[at:end]):
+                yield self.key_at(group)
             at = end
 
 
