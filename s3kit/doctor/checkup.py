@@ -79,7 +79,7 @@ class Checkup:
         yield Finding("endpoint", OK, f"{home.url}, region {home.region}"
                       + (", not Amazon's" if self.account.is_custom else ""), "",
                       {"url": home.url, "region": home.region})
-        yield proxy_finding(home.url, route.proxy)
+        yield proxy_finding(route.proxy)
         yield from route.names()
         if parts.scheme == "https" or not is_loopback(parts.hostname):
             yield from route.trust(parts.scheme, home.verify)

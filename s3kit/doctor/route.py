@@ -2,17 +2,16 @@
 it ends.
 """
 
-import os
 import socket
 import time
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment
 
 from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.errors import reason
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import date_ns
+from s3kit.s3.proxies import proxy_of
 from s3kit.s3.wire import Wire
 
 CERTIFICATE_DAYS = 14
@@ -137,28 +136,11 @@ class Route:
         return Finding("network", OK, told, "", {"address": seen["address"], "milliseconds": times})
 
 
-def proxy_of(url):
-    """Return the proxy that libcurl goes through to a URL, or ''."""
-    parts = urlsplit(url)
-    if proxy_bypass_environment(parts.hostname or "", {"no": os.environ.get("no_proxy")
-                                                       or os.environ.get("NO_PROXY") or ""}):
-        return ""
-    # HTTP_PROXY in capitals could come from a request's header in a CGI script: libcurl does not
-    # read it.
-    names = ([f"{parts.scheme}_proxy"] + (["HTTPS_PROXY"] if parts.scheme == "https" else [])
-             + ["all_proxy", "ALL_PROXY"])
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
-
-
-def proxy_finding(url, proxy):
-    """Return which proxy is used; boto3 and libcurl do not agree about HTTP_PROXY."""
+def proxy_finding(proxy):
+    """Return which proxy is used."""
     if proxy:
         return Finding("proxy", NOTE, f"{shown(proxy)}, from the environment", "",
                        {"proxy": shown(proxy)})
-    if url.startswith("http:") and os.environ.get("HTTP_PROXY"):
-        return Finding("proxy", WARNING,
-                       "HTTP_PROXY is read by boto3, but not by libcurl, which moves the bytes",
-                       "set http_proxy")
     return Finding("proxy", OK, "none")
 
 

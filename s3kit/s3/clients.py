@@ -6,9 +6,11 @@ AuthorizationHeaderMalformed or a redirect
 """
 
 import warnings
+from urllib.parse import urlsplit
 
 from s3kit.s3 import settings
 from s3kit.s3.address import is_amazon_s3, is_amazons
+from s3kit.s3.proxies import proxy_of, with_port
 from s3kit.s3.translation import translated
 
 
@@ -70,11 +72,18 @@ class Clients:
                         read_timeout=options.read_timeout or None,
                         user_agent_extra="s3kit")
         region = region or settings.region_of(options, self.session.region_name)
-        return self.session.client("s3", region_name=region, endpoint_url=options.endpoint_url,
-                                   config=config,
-                                   verify=False if options.no_verify_ssl else self.ca_bundle,
-                                   **dict(zip(("aws_access_key_id", "aws_secret_access_key"),
-                                              keys)))
+        return self.proxied("s3", config, region_name=region, endpoint_url=options.endpoint_url,
+                            verify=False if options.no_verify_ssl else self.ca_bundle,
+                            **dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys)))
+
+    def proxied(self, name, config, **asked):
+        """Return a client that goes through the same proxy as libcurl does."""
+        from botocore.config import Config
+        made = self.session.client(name, config=config, **asked)
+        proxies = unknown_to_boto3(made.meta.endpoint_url)
+        if proxies is None:
+            return made
+        return self.session.client(name, config=config.merge(Config(proxies=proxies)), **asked)
 
     def service(self, name, seconds=0):
         """Return a boto3 client of another service (`sts`, `iam`, `accessanalyzer`), as the same
@@ -92,8 +101,20 @@ class Clients:
             patience = {"connect_timeout": seconds, "read_timeout": seconds,
                         "retries": {"total_max_attempts": 1}} if seconds else \
                 {"connect_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
-            asked["config"] = Config(**patience)
-            made = self.session.client(name, **asked)
+            config = Config(**patience)
+            made = self.proxied(name, config, **asked)
             if self.is_custom() and is_amazons(made.meta.endpoint_url):
-                made = self.session.client(name, endpoint_url=home.endpoint_url, **asked)
+                made = self.proxied(name, config, endpoint_url=home.endpoint_url, **asked)
         return made
+
+
+def unknown_to_boto3(url):
+    """Return the proxies of botocore's Config for a URL, None where it would choose the same.
+
+    SOCKS it does not know: it goes without.
+    """
+    from botocore.utils import get_environ_proxies
+    scheme, proxy = urlsplit(url).scheme, proxy_of(url)
+    if with_port(get_environ_proxies(url).get(scheme, "")) == proxy or "socks" in proxy:
+        return None
+    return {scheme: proxy} if proxy else {}

@@ -18,6 +18,7 @@ import pycurl
 from s3kit import __version__
 from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
+from s3kit.s3.proxies import proxy_of
 from s3kit.s3.signature import is_libcurls, signed
 from s3kit.s3.stalls import TIMED_OUT, Stalls
 from s3kit.s3.verdicts import CERTIFICATE_ERRORS
@@ -27,6 +28,7 @@ AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
 SETTINGS = ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
             (pycurl.BUFFERSIZE, 512 << 10), (pycurl.FOLLOWLOCATION, 0),
+            (pycurl.NOPROXY, ""),       # who decides is proxy_of
             # A host that is gone is noticed within two minutes, however long an answer may take.
             (pycurl.TCP_KEEPALIVE, 1), (pycurl.TCP_KEEPIDLE, 20), (pycurl.TCP_KEEPINTVL, 10))
 TIMES = (("found", pycurl.NAMELOOKUP_TIME), ("connected", pycurl.CONNECT_TIME),
@@ -102,6 +104,7 @@ class Handles:
         curl.setopt(pycurl.SSL_VERIFYHOST, 2 if endpoint.verify else 0)
         if endpoint.ca_bundle and endpoint.verify:
             curl.setopt(pycurl.CAINFO, os.fsencode(endpoint.ca_bundle))     # a str must be ASCII
+        curl.setopt(pycurl.PROXY, proxy_of(endpoint.url))
         curl.signs = is_libcurls(endpoint.access_key)
         self.sign(curl, endpoint, False)
         curl.endpoint = endpoint

@@ -421,10 +421,13 @@ def test_a_dead_proxy(fake, doctor):
     assert "CANARY" not in seen.done.out + seen.done.err
 
 
-def test_a_proxy_that_libcurl_does_not_read(fake, doctor):
-    """HTTP_PROXY is boto3's alone."""
-    seen = doctor(env_of(fake) | {"HTTP_PROXY": nobody()})
-    assert seen.one("proxy")[0] == "warning" and seen.one("network")[0] == "ok"
+def test_a_proxy_in_capitals(fake, doctor):
+    """HTTP_PROXY is heeded by all requests, as the AWS CLI has it; not in a CGI script."""
+    env = env_of(fake) | {"HTTP_PROXY": nobody()}
+    seen = doctor(env)
+    assert seen.one("proxy")[0] == "note" and seen.faults() == ["network"], seen.done
+    seen = doctor(env | {"REQUEST_METHOD": "GET"})
+    assert seen.one("proxy")[0] == seen.one("network")[0] == "ok", seen.done
 
 
 @pytest.fixture(scope="module")
