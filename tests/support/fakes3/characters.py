@@ -17,6 +17,7 @@ CHARACTERS = {}
 def character(name):
     """Enter a class among the characters, by the name that FakeS3 takes."""
     def enter(kind):
+        assert kind.differs, f"{name} does not say in what it differs"
         CHARACTERS[name] = kind
         kind.name = name
         return kind

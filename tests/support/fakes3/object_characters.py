@@ -155,6 +155,8 @@ class GoneIsAnother(Character):
     Seen with SeaweedFS 4.48; RFC 9110, 13.1.1 says the same of If-Match.
     """
 
+    differs = ("deletions",)
+
     def asked(self, s3, request):
         """Refuse a deletion on a condition of a key that is not there."""
         if request.method == "DELETE" and "if-match" in request.headers:
