@@ -108,6 +108,21 @@ def test_directory_order(run, options):
         assert len(server.requests()) > len(keys) / PAGE + 10, "it was not split"
 
 
+@pytest.mark.parametrize("command", [
+    ["s3-manifest", "s3://b/"], ["s3-fetch", "-d", "d", "rows"],
+    ["s3-policy", "show", "--live", "s3://b"], ["s3-restore", "--yes", "rows"]])
+def test_a_redirect_to_another_server(fake, run, tmp_path, command):
+    """It is said where it points; nobody shows our signature there."""
+    (tmp_path / "rows").write_text("bucket,key,size,storage_class\nb,k,1,GLACIER\n"
+                                   if command[0] == "s3-restore" else BARE)
+    with FakeS3() as other:
+        fake.bucket("b")
+        fake.fault("redirect", key=None, status=307, location=f"{other.url}/b/k", times=None)
+        done = run(*command, env=env_of(fake))
+        assert done.status and f"it points to {other.url}/b/k: see --endpoint-url" in done.err
+        assert not other.log
+
+
 def test_the_checksum_of_all_beside_a_range(run, tmp_path):
     """It is not that of the range: a large object comes in ranges, and is verified."""
     body = bytes(range(256)) * (LARGE >> 8)

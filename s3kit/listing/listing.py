@@ -40,18 +40,35 @@ class Listing:
         self.check, self.renew = check, renew
         self.connections = connections
         self.requests = 0
+        self.begun = None       # the Run of objects whose first page was asked for already
 
-    def is_versioned(self, endpoint):
+    def is_versioned(self, endpoint, prefix=""):
         """Return whether a bucket is or was versioned; None where nobody tells us.
 
-        Raises NoAccess or Fault.
+        The first page of the prefix's objects is asked for in the same moment, for `pages`. Raises
+        NoAccess or Fault.
         """
-        status = asking.versioning(endpoint, self.renew, self.check, self.wire)
+        begun = self.begun = Run(self, endpoint, prefix, False, "")
+        begun.ask(may_split=False)
+        try:
+            status = asking.versioning(endpoint, self.renew, self.check, self.wire, begun.early)
+        except BaseException:
+            self.wire.stop()
+            raise
         return None if status is None else bool(status)
+
+    def run(self, endpoint, prefix, versions, delimiter):
+        """Return a Run: the one that has begun, if it is of the same."""
+        begun, self.begun = self.begun, None
+        if begun and not (versions or delimiter) and (begun.endpoint.bucket, begun.prefix) == (
+                endpoint.bucket, prefix):
+            return begun
+        self.wire.stop()
+        return Run(self, endpoint, prefix, versions, delimiter)
 
     def pages(self, endpoint, prefix="", versions=False, delimiter=""):
         """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use."""
-        run, census = Run(self, endpoint, prefix, versions, delimiter), Census()
+        run, census = self.run(endpoint, prefix, versions, delimiter), Census()
         try:
             for page in run.pages():
                 if run.is_doubted:
@@ -69,8 +86,7 @@ class Listing:
         """
         def anew(versions):
             """Return the pages of another listing."""
-            self.wire.stop()        # what is still under way for the one before
-            return Run(self, endpoint, prefix, versions, delimiter).pages()
+            return self.run(endpoint, prefix, versions, delimiter).pages()
 
         for page in anew(versions=False):
             census.hold(page, began)
@@ -96,8 +112,8 @@ class Run:
     """The listing of one prefix: what is under way, and what is to be asked again later."""
 
     def __init__(self, listing, endpoint, prefix, versions, delimiter):
-        self.listing, self.wire, self.endpoint, self.versions = (
-            listing, listing.wire, endpoint, versions)
+        self.listing, self.wire, self.endpoint = listing, listing.wire, endpoint
+        self.prefix, self.versions = prefix, versions
         self.fixed = ["versions="] if versions else ["list-type=2"]
         self.fixed += ["encoding-type=url", "max-keys=1000"]
         if delimiter:
@@ -108,6 +124,7 @@ class Run:
         self.window = Alone(listing.connections)
         self.sequence = Sequence(endpoint.bucket)
         self.asked = {}         # Transfer: Question
+        self.early = []         # Transfers that were answered while another question was
         self.later = []         # (when, Question)
         self.last = {}          # segment: its last page that said that it goes on
         self.waited = 0.0
@@ -159,7 +176,8 @@ class Run:
         if self.later:
             seconds = min(seconds, max(0.0, min(when for when, _ in self.later) - time.monotonic()))
         began = time.monotonic()
-        answered = self.wire.turn(seconds)
+        answered = self.early[:] or self.wire.turn(seconds)
+        self.early.clear()
         self.waited += time.monotonic() - began
         for transfer in answered:
             question = self.asked.pop(transfer)

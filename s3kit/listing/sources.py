@@ -95,7 +95,7 @@ def s3_rows(access, listing, bucket, prefix, args):
     which later commands pin what they act on. Where that may not be asked, keys alone must do.
     """
     endpoint = access.endpoint(bucket)
-    versioned = args.versions or args.at or listing.is_versioned(endpoint)
+    versioned = args.versions or args.at or listing.is_versioned(endpoint, prefix)
     if versioned is not False:
         pages = versions_in_order(listing.pages(endpoint, prefix, versions=True))
         chosen = pages if args.versions else as_of(pages, args.at) if args.at else current(pages)

@@ -24,13 +24,20 @@ class Transfer:
     `status` is 0 where no answer came, `failure` then says why, and `errno` is libcurl's; `headers`
     have lower-case names; `body` is the body where no sink took it; `code` and `message` are S3's
     where it sent an error, else `code` may be HTTP and the status, TOO_LARGE or ERROR_DOCUMENT.
+    `request` is what was sent (see Wire.send), `hops` how many redirects were followed before.
     """
 
     __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno",
-                 "code", "message", "endpoint", "is_paused", "waited", "took", "size")
+                 "code", "message", "endpoint", "is_paused", "waited", "took", "size", "request",
+                 "hops")
 
     def __init__(self, owner, endpoint, sink):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
+        self.hops = 0
+        self.begin()
+
+    def begin(self):
+        """Forget the answer that came, if one did: another will."""
         self.store, self.kept = [], 0
         self.status, self.headers = 0, None
         self.failure = self.code = self.message = ""

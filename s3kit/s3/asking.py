@@ -49,19 +49,21 @@ def once_more(transfer, endpoint, patience, renew=None):
                                    base=0.25)
 
 
-def versioning(endpoint, renew=None, check=lambda: None, wire=None):
+def versioning(endpoint, renew=None, check=lambda: None, wire=None, others=None):
     """Return a bucket's versioning: Enabled, Suspended, or '' (never); None where we may not ask,
     or the server does not know the question.
 
-    `check()` is called often and may raise; `wire` is an idle Wire, whose connection is used.
-    Raises NoSuchBucket, NoAccess or Fault.
+    `check()` is called often and may raise. `wire` is a Wire to be used; other Transfers that are
+    answered on it meanwhile go to the list `others`. Raises NoSuchBucket, NoAccess or Fault.
     """
     wire, patience = wire or Wire(1), Patience()
     while True:
         transfer = wire.start(None, endpoint, f"{endpoint.url}?versioning=")
-        while wire.active:
+        while wire.is_under_way(transfer):
             check()
-            wire.turn(0.5)
+            answered = wire.turn(0.5)
+            if others is not None:
+                others += [other for other in answered if other is not transfer]
         try:
             return status_in(transfer)
         except Fault:

@@ -12,10 +12,11 @@ from s3kit.etags import bare
 from s3kit.proof.checksums import ALGORITHMS
 from s3kit.proof.claims import NO_CLAIM, claim_of, etag_claim
 from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
+from s3kit.s3.redirects import pointed
+from s3kit.s3.verdicts import REGION_CODES
 from s3kit.storage_classes import ARCHIVED_CLASSES
 
 CHECKSUM = "x-amz-checksum-"
-REDIRECTS = ("PermanentRedirect", "TemporaryRedirect")
 # what a wrong clock may be answered with
 CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 
@@ -151,11 +152,20 @@ def said(transfer):
     if transfer.code == ERROR_DOCUMENT:
         return "S3 answered 200 with an error document"
     text = f"S3 says {transfer.code}" + (f": {transfer.message}" if transfer.message else "")
-    if transfer.code[:5] == "HTTP3" or transfer.code in REDIRECTS:
-        # not followed: what is signed for one host is shown to no other
-        where = transfer.headers.get("location", "")
-        return text + (f" (it points to {where}: see --endpoint-url)" if where else "")
+    if transfer.code[:5] == "HTTP3" or transfer.code in REGION_CODES:
+        return text + elsewhere(transfer)
     return text + skew(transfer) if transfer.code in CLOCK_CODES else text
+
+
+def elsewhere(transfer):
+    """Return where an answer says that a bucket is, and what to do: a redirect that was not
+    followed (see redirects), or another region.
+    """
+    region, where = transfer.headers.get("x-amz-bucket-region", ""), pointed(transfer)
+    often = f"after {transfer.hops} redirects " if transfer.hops else ""
+    return (f" ({often}it points to {where}: see --endpoint-url)"
+            if where and (transfer.headers.get("location") or not region) else "") + (
+                f" (the bucket is in {region}: --region {region})" if region else "")
 
 
 def skew(transfer):

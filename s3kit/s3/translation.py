@@ -84,14 +84,25 @@ def of_answer(response, text):
     code = answer.get("Code", "")
     if not code or code == "404" and not is_of_s3(told.get("HTTPHeaders", {})):
         status = told.get("HTTPStatusCode", code)
-        return coded(Fault(f"the answer has status {status}, and is not S3's"), f"HTTP{status}")
+        return coded(Fault(f"the answer has status {status}, and is not S3's{pointing(told)}"),
+                     f"HTTP{status}")
     kind = Fault
     if code in DENIED or code.startswith(("InvalidAccessKey", "Signature", "Expired")):
         kind = NoAccess
     elif code in MISSING:
         kind = NoSuchBucket
     message = answer.get("Message", text)       # some servers send none
-    return coded(kind(f"S3 says {code}" + (f": {message}" if message else "")), code)
+    return coded(kind(f"S3 says {code}" + (f": {message}" if message else "") + pointing(told)),
+                 code)
+
+
+def pointing(told):
+    """Return where a redirect points, behind what else is said of it; botocore follows those alone
+    that name another region.
+    """
+    where = told.get("HTTPHeaders", {}).get("location", "")
+    is_redirect = 300 <= told.get("HTTPStatusCode", 0) < 400
+    return f" (it points to {where}: see --endpoint-url)" if where and is_redirect else ""
 
 
 def coded(fault, code):

@@ -16,6 +16,7 @@ import time
 import pycurl
 
 from s3kit import __version__
+from s3kit.s3 import redirects
 from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.proxies import proxy_of
@@ -195,12 +196,17 @@ class Wire:
         POST's.
         """
         transfer = Transfer(owner, endpoint, sink)
+        self.send(transfer, endpoint, url, method, headers, most, body)
+        return transfer
+
+    def send(self, transfer, *request):
+        """Send a Transfer's request: Endpoint, URL, method, headers, `most`, body."""
+        transfer.request = request
         curl = transfer.curl = self.handles.take()
-        self.handles.prepare(curl, endpoint, url, method, headers, most, body)
-        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if sink else transfer.keep)
+        self.handles.prepare(curl, *request)
+        curl.setopt(pycurl.WRITEFUNCTION, transfer.take if transfer.sink else transfer.keep)
         self.busy[curl] = transfer
         self.multi.add_handle(curl)
-        return transfer
 
     @classmethod
     def once(cls, endpoint, url="", method="GET", headers=()):
@@ -249,16 +255,27 @@ class Wire:
                                   for curl, why in self.stalls.found()]
 
     def answered(self):
-        """Return the Transfers that libcurl says are done."""
+        """Return the Transfers that libcurl says are done, but for those that are redirected."""
         done = []
         while True:
             left, good, bad = self.multi.info_read()
             for curl in good:
-                done.append(self.finish(curl, 0, ""))
+                transfer = self.finish(curl, 0, "")
+                if transfer.status < 300 or not self.is_sent_on(transfer):
+                    done.append(transfer)
             for curl, errno, text in bad:
                 done.append(self.finish(curl, errno, text))
             if not left:
                 return done
+
+    def is_sent_on(self, transfer):
+        """Send a request to where its answer points, if it may go there; return whether it did."""
+        place = redirects.further(transfer)
+        if place:
+            transfer.begin()
+            transfer.hops += 1
+            self.send(transfer, *place, *transfer.request[2:])
+        return bool(place)
 
     def finish(self, curl, errno, failure):
         """Return the Transfer of a handle, which is free again."""

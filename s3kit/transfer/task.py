@@ -178,8 +178,7 @@ def why(verdict, transfer):
     """Return why a request was refused, in a line."""
     if verdict == verdicts.CHANGED:
         return "the object was changed since it was listed"
-    where = transfer.headers.get("x-amz-bucket-region", "") if verdict == verdicts.REGION else ""
-    return said(transfer) + (f" (the bucket is in {where}: --region {where})" if where else "")
+    return said(transfer)
 
 
 def outcome_of(error, path):

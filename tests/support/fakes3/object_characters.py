@@ -5,7 +5,7 @@ import hashlib
 import zlib
 
 from fakes3.characters import Character, character
-from fakes3.errors import S3Error
+from fakes3.errors import S3Error, elsewhere
 
 
 @character("no-checksums")
@@ -163,3 +163,25 @@ class GoneIsAnother(Character):
             bucket = s3.bucket(request.bucket)
             if not bucket.current(request.key):
                 raise S3Error("PreconditionFailed", Condition="If-Match")
+
+
+@character("redirecting")
+class Redirecting(Character):
+    """Amazon's own where DNS does not know a new bucket's place yet: each request is sent on once,
+    and must come again with its method, query and body.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+    """
+
+    differs = ("listings", "objects", "deletions")
+
+    def __init__(self):
+        self.sent_on = set()
+
+    def asked(self, s3, request):
+        """Send it on, where it was not."""
+        name = request.method, request.path, request.query_string, request.headers.get("range")
+        if name not in self.sent_on:
+            self.sent_on.add(name)
+            raise elsewhere(request, "us-east-1", "TemporaryRedirect", s3.url + request.path)
+        self.sent_on.remove(name)

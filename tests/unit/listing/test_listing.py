@@ -221,3 +221,26 @@ def test_on_a_real_server(ministack, monkeypatch, versions):
     found = [[row.key for page in Listing(connections=count).pages(endpoint, "", versions)
               for row in page.rows] for count in (1, 8)]
     assert found[0] == found[1] == sorted(set(found[0])) and len(found[0]) == 2200
+
+
+def test_whether_there_are_versions_is_asked_with_the_first_page(fake, monkeypatch):
+    """The page is on its way before that is answered, and is used if there are none."""
+    for key in ("a", "b/c"):
+        fake.put("b", key, b"")
+    listing, endpoint = Listing(), endpoint_of(fake, monkeypatch)
+    assert listing.is_versioned(endpoint) is False
+    assert [row.key for page in listing.pages(endpoint) for row in page.rows] == ["a", "b/c"]
+    assert ["versioning" in request.query for request in fake.log] == [False, True]
+    assert listing.is_versioned(endpoint) is False
+    assert [row.key for page in listing.pages(endpoint, "b/") for row in page.rows] == ["b/c"]
+
+
+def test_a_first_page_that_was_asked_for_in_vain(fake, monkeypatch):
+    """The bucket has versions: they are listed."""
+    fake.bucket("b", versioning="Enabled")
+    for body in (b"1", b"2"):
+        fake.put("b", "k", body)
+    listing, endpoint = Listing(), endpoint_of(fake, monkeypatch)
+    assert listing.is_versioned(endpoint) is True
+    rows = [row for page in listing.pages(endpoint, "", True) for row in page.rows]
+    assert len({row.version_id for row in rows}) == 2

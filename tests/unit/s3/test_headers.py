@@ -232,5 +232,5 @@ def test_a_wrong_clock_is_named_where_it_may_be_the_cause(code, off, told, monke
 def test_where_a_redirect_points(status, where, said):
     """It is said, and not followed."""
     transfer = SimpleNamespace(status=status, code=f"HTTP{status}", message="", failure="",
-                               headers={"location": where})
+                               headers={"location": where}, body=b"", hops=0)
     assert headers.said(transfer) == said

@@ -7,7 +7,7 @@ from botocore.session import get_session
 from conftest import ROOT, env_of
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket, Usage
-from s3kit.s3.translation import translated
+from s3kit.s3.translation import of_answer, translated
 
 
 def client_error(code):
@@ -130,3 +130,17 @@ def test_an_error_without_a_message(message, says):
     with pytest.raises(Fault) as caught, translated():
         raise known.ClientError(answer, "PutBucketPolicy")
     assert str(caught.value) == says
+
+
+@pytest.mark.parametrize("error, said", [
+    ({"Code": "TemporaryRedirect", "Message": "m"}, "S3 says TemporaryRedirect: m"),
+    ({}, "the answer has status 307, and is not S3's")])
+@pytest.mark.parametrize("status, where, more", [
+    (307, "http://o/b", " (it points to http://o/b: see --endpoint-url)"), (307, "", ""),
+    (307, None, "")])
+def test_where_a_redirect_points(error, said, status, where, more):
+    """botocore does not follow it, nor say it."""
+    headers = {} if where is None else {"location": where}
+    fault = of_answer({"Error": error, "ResponseMetadata": {"HTTPStatusCode": status,
+                                                            "HTTPHeaders": headers}}, "t")
+    assert str(fault) == said + more
