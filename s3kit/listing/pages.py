@@ -7,8 +7,8 @@ says so by leaving EncodingType out.
 import re
 from copy import copy
 from functools import lru_cache
+from html import escape     # xml.sax.saxutils brings all of urllib with it, which is slow to import
 from sys import intern
-from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
@@ -144,7 +144,7 @@ def sheet(namespace):
         else:
             where = f"{ns}RestoreStatus/{ns}{name}" if name in RESTORE else f"{ns}{name}"
             values.append(f'<xsl:value-of select="{where}"/>')
-    text = SHEET.format(f"xmlns:s={quoteattr(namespace)}" if namespace else "",
+    text = SHEET.format(f'xmlns:s="{escape(namespace)}"' if namespace else "",
                         "|".join(ns + name for name in ENTRIES),
                         "<xsl:text>&#9;</xsl:text>".join(values))
     return etree.XSLT(etree.fromstring(text))

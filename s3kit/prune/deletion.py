@@ -12,8 +12,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html and API_D
 import os
 import re
 import time
+from html import escape
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from s3kit.etags import is_same, quoted
 from s3kit.manifest.row import CONFLICT, FAILED, PRUNED
