@@ -32,6 +32,7 @@ from peers import CONNECTIONS, CORES, Peers  # noqa: E402
 
 MUCH = 900 << 20        # bytes of a run that are removed at once
 ENOUGH = 60  # seconds of a table after which no more rounds are begun, if nobody asked for them
+MANY = 512              # requests at once that the floor of a late server is reckoned with
 MOST_SIGNED = 3000      # URLs that the bare loop asks SeaweedFS for
 
 
@@ -183,7 +184,10 @@ class Bench:
     def alone(self, server, bucket):
         """Return what a bare loop of requests gets of the server, in words."""
         if getattr(server, "latency", 0):
-            return f"every answer {server.latency * 1000:.0f} ms late"
+            late = f"every answer {server.latency * 1000:.0f} ms late"
+            rounds = 1 + -(-len(bucket.sizes) // MANY)
+            return late + (f"; the floor is {rounds} rounds of {MANY} requests, "
+                           f"{rounds * server.latency:.2f} s" if bucket.sizes else "")
         answers, size = measure.ceiling(server.urls(bucket))
         what = "objects" if bucket.sizes else "pages of 1,000"
         return f"{answers:,.{0 if answers > 10 else 1}f} {what}/s, {size / 2**20:,.0f} MiB/s"

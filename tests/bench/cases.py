@@ -14,6 +14,7 @@ from peers import (
     COPY,
     COPY_LARGE,
     CORES,
+    DEFAULTS,
     FETCH,
     FIFTH,
     LISTS,
@@ -85,6 +86,15 @@ def latency(bench):
             LATENCY)
     copying(bench, "latency-medium", Bucket("latency-medium", keys(bench.less(100, 2), 1 << 20)),
             COPY, LATENCY)
+
+
+def plain(bench):
+    """as people type it: 10,000 x 4 KiB at once, 5,000 x 16 KiB 30 ms late, 2,000 x 16 KiB 100 ms
+    late
+    """
+    for name, count, size, late in (("plain", 10_000, 4096, 0.0), ("plain-30", 5000, 16_384, 0.03),
+                                    ("plain-100", 2000, 16_384, 0.1)):
+        copying(bench, name, Bucket(name, keys(bench.less(count, 4), size)), DEFAULTS, late)
 
 
 def nothing(bench):
@@ -236,7 +246,8 @@ def seaweed_large(bench):
 
 
 CASES = {"small": small, "small-md5": small_md5, "medium": medium, "large": large, "mix": mix,
-         "latency": latency, "nothing": nothing, "list": list_flat, "list-tree": list_tree,
-         "list-latency": list_latency, "verify": verify, "prune": prune, "done": done,
-         "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
-ONLY_LIGHT = {"latency", "prune", "list", "list-tree", "list-latency"}
+         "latency": latency, "plain": plain, "nothing": nothing, "list": list_flat,
+         "list-tree": list_tree, "list-latency": list_latency, "verify": verify, "prune": prune,
+         "done": done, "start": start,
+         "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
+ONLY_LIGHT = {"latency", "plain", "prune", "list", "list-tree", "list-latency"}

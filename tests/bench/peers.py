@@ -1,5 +1,5 @@
-"""The tools that are compared, each with its best sensible options, and as many connections as
-s3kit has.
+"""The tools that are compared: each with its best sensible options and as many connections as
+s3kit has, or as people type it.
 
 In a line: {bucket}, {dest} (an empty directory), {out} (a file), {n} (connections), {prefix} (of
 what is asked for), {url}, {python} (the peers' own).
@@ -11,7 +11,8 @@ import subprocess
 from dataclasses import dataclass, replace
 
 CORES = os.cpu_count()
-CONNECTIONS = 32 * CORES        # what s3kit has if nothing is said: 32 a worker, a worker a core
+EACH = 32                       # connections of a worker of s3kit, of which there is one a core
+CONNECTIONS = EACH * CORES
 FIFTH = 5
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -40,7 +41,8 @@ def fifth(tool):
     return replace(tool, name=f"{tool.name} (1/{FIFTH}, scaled)", share=FIFTH, once=True)
 
 
-MAKE = "s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest}"
+PLAIN = "s3-manifest -q s3://{bucket}/ | s3-fetch -q -d {dest}"
+MAKE = f"{PLAIN} -c {EACH}"
 FETCH = Tool("s3kit fetch", MAKE + " -o {out}")
 PIPELINE = Tool("s3kit fetch, verify", MAKE + " | s3-verify -q -d {dest} -o {out}")
 # 64 workers of s5cmd were as fast as its 256 or faster; for one large object parts of 16 MiB in 16
@@ -59,6 +61,14 @@ AWS_WHOLE = Tool("aws s3 cp",
                  "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 cp --quiet --recursive "
                  "s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
 AWS = fifth(AWS_WHOLE)
+# As it comes: nothing is said of connections. s5cmd opens 256, rclone 4, aws 10.
+DEFAULTS = [Tool("s3kit fetch", PLAIN + " -o {out}"),
+            Tool("s5cmd cp", "s5cmd --log error cp 's3://{bucket}/*' {dest}/", "s5cmd"),
+            Tool("rclone copy", "rclone copy b:{bucket} {dest}", "rclone"),
+            fifth(replace(AWS_WHOLE, line=AWS_WHOLE.line.partition(" ")[2]))]
+# s3kit's files are on the disk when it ends
+DEFAULTS += [replace(tool, name=f"{tool.name}; sync", line=f"{tool.line}; sync -f {{dest}}",
+                     is_rival=False) for tool in DEFAULTS[1:3]]
 COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
 COPY_LARGE = (FETCH, PIPELINE, S5CMD_LARGE, RCLONE_LARGE, OBSTORE, replace(AWS_WHOLE, once=True))
 NOTHING = (Tool("s3kit fetch", MAKE + " -o {out}"), Tool("s5cmd sync",
