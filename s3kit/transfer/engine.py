@@ -13,10 +13,12 @@ from s3kit.errors import Fault
 from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.window import Share
 from s3kit.transfer.job import FATAL
+from s3kit.transfer.rate import Rate
 from s3kit.transfer.task import outcome_of
 from s3kit.transfer.unnamed import Unnamed
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
+HELD_BYTES = 48 << 20       # of bodies under way, in memory
 READ_SECONDS = 1.0          # between two notes of how much of files was read
 WAITING_SECONDS = 5.0       # between two notes that answers are waited for
 
@@ -40,16 +42,16 @@ class Engine:
             self.fault = fault      # of every Job: the parent found the destination good
         self.wire = Wire(work.connections)
         self.share = Share(work.share or work.connections)
-        self.rate, self.tokens, self.filled = work.rate, work.rate, time.monotonic()
+        self.rate = Rate(work.rate, self.wire)
         self.mode = 0o666 & ~current_umask()
         self.unnamed = Unnamed(self.tree, self.mode, work.connections)
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []
+        self.held = 0           # bytes of memory for the bodies under way, at most
         self.read, self.read_at = 0, time.monotonic()       # bytes of files, since we last said so
         self.waited_at = self.read_at       # when something came, or was said of the waiting
         self.expired = None     # the generation of credentials that S3 says have expired
         self.answers = 0
-        self.halted = []
         self.aligned = None
         self.spare = []         # buffers for Blocks
         self.part_sizes = {}    # bucket: the part size of the last object proven by one
@@ -139,17 +141,17 @@ class Engine:
 
     def turn(self, seconds):
         """Work for about `seconds` or until something is done; return [(ticket, Outcomes)]."""
-        self.fill()
+        self.rate.fill()
         while self.waiting and self.waiting[0].is_local:
             self.begin(self.waiting.popleft())
-        room = (0 if self.paused or self.tokens < 0
+        room = (0 if self.paused or self.rate.is_spent
                 else self.share.room(self.wire.active, time.monotonic()))
-        while self.waiting and room > 0:
+        while self.waiting and room > 0 and self.has_memory(self.waiting[0].job):
             room -= self.begin(self.waiting.popleft())
         if self.reading:
             self.guard(self.reading[0], self.reading[0].step)
             seconds = 0
-        if self.waiting and not self.wire.active or self.halted:
+        if self.waiting and not self.wire.active or self.rate.halted:
             seconds = min(seconds, 0.05)
         if not self.done:
             for transfer in self.wire.turn(seconds):
@@ -158,9 +160,14 @@ class Engine:
         done, self.done = self.done, []
         return done
 
+    def has_memory(self, job):
+        """Return whether there is memory for a Job's body beside those under way."""
+        return not self.held or self.held + job.memory <= HELD_BYTES
+
     def begin(self, task):
         """Start a task; return how many requests it sent (0 or 1)."""
         before = self.wire.active
+        self.held += task.job.memory
         if self.fault:
             task.fail(FATAL, str(self.fault))
         else:
@@ -179,31 +186,16 @@ class Engine:
         batch = self.batches[task.ticket]
         if batch[1][task.place] is not None:
             return
+        self.held -= task.job.memory
         batch[1][task.place] = outcome
         batch[0] -= 1
         if not batch[0]:
             self.done.append((task.ticket, self.batches.pop(task.ticket)[1]))
 
-    def fill(self):
-        """Refill the rate limit's tokens, and let paused transfers go on."""
-        if not self.rate:
-            return
-        now = time.monotonic()
-        self.tokens = min(self.rate, self.tokens + (now - self.filled) * self.rate)
-        self.filled = now
-        if self.tokens > 0:
-            transfers, self.halted = self.halted, []
-            for transfer in transfers:
-                self.wire.resume(transfer)
-
     def spend(self, transfer, count):
-        """Count bytes that came; pause their transfer when the rate limit says so."""
+        """Count bytes that came."""
         self.moved += count
-        if self.rate:
-            self.tokens -= count
-            if self.tokens < 0 and transfer.sink:
-                self.halted.append(transfer)
-                self.wire.pause(transfer)
+        self.rate.spend(transfer, count)
 
     def buffer(self):
         """Return the one buffer to read files into: page-aligned, as reading past the cache needs

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from s3kit.disk import direct_io
 from s3kit.proof.claims import NO_CLAIM
 
 FETCHED, WRITTEN, NAMED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = (
@@ -43,6 +44,14 @@ class Job(NamedTuple):
     direct: bool = False
     unless: str = ""
     suspect: str = ""
+
+    @property
+    def memory(self):
+        """Return how many bytes of memory the body takes on its way, at most."""
+        most = direct_io.BLOCK
+        if self.kind == "get":
+            return min(self.size, most) if self.size >= 0 else most
+        return min(self.end - self.start, most) if self.kind == "range" else 0
 
 
 class Outcome(NamedTuple):

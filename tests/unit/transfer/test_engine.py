@@ -84,19 +84,36 @@ def test_answers_that_take_long(desk, engine):
         assert engine.notes() == [("waiting", 2)] and engine.notes() == []
 
 
+def test_bodies_share_the_memory(desk, monkeypatch):
+    """No more begin than fit into it; one that alone is too large does."""
+    for key in "kabcde":
+        desk.fake.put("b", key, b"x" * 1000)
+    monkeypatch.setattr(module, "HELD_BYTES", 2500)
+    desk.fake.latency = 0.05
+    engine = desk.engine(connections=9)
+    engine.add(1, [desk.job(key=key) for key in "abcde"])
+    engine.turn(0)
+    assert engine.wire.active == 2 and engine.held == 2000
+    while not engine.turn(0.5):
+        assert engine.wire.active <= 2
+    assert engine.held == 0
+    monkeypatch.setattr(module, "HELD_BYTES", 10)
+    assert desk.do(desk.job(), engine=engine).state == WRITTEN
+
+
 def test_a_rate_is_kept(desk):
     """A body is paused when its share is used up, and goes on later; none is lost."""
     body = os.urandom(2 << 20)
     desk.fake.put("b", "k", body)
     engine = desk.engine(rate=1000.0)
     engine.add(1, [desk.job()])
-    while not engine.halted:
+    while not engine.rate.halted:
         assert engine.turn(0.5) == []
     moved = engine.moved
-    assert 0 < moved < len(body) and engine.tokens < 0
+    assert 0 < moved < len(body) and engine.rate.tokens < 0
     for _ in range(3):
         assert engine.turn(0.02) == [] and engine.moved == moved
-    engine.rate = engine.tokens = 1e12      # time passes
+    engine.rate.most = engine.rate.tokens = 1e12      # time passes
     while not (done := engine.turn(0.5)):
         pass
     assert done[0][1][0].state == WRITTEN and engine.moved == len(body)

@@ -2,6 +2,7 @@
 
 import pickle
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,3 +39,12 @@ def test_what_is_not_said_is_not_known():
 def test_every_state_of_an_outcome_is_another():
     states = [value for name, value in vars(jobs).items() if name.isupper() and name != "NO_CLAIM"]
     assert {jobs.FETCHED, jobs.AGAIN, jobs.FATAL} < set(states) and len(states) == len(set(states))
+
+
+@pytest.mark.parametrize("kind, size, end, memory", [
+    ("get", 5, 0, 5), ("get", 9 << 20, 0, 1 << 20), ("get", -1, 0, 1 << 20),
+    ("range", 9 << 20, 7, 7), ("range", 9 << 30, 9 << 20, 1 << 20), ("survey", 9 << 30, 0, 0),
+    ("name", -1, 0, 0)])
+def test_the_memory_of_a_body(kind, size, end, memory):
+    """A block, where it is longer than that, or of unknown length."""
+    assert Job(kind, "b", "k", "", "", size, -1, "b/k", end=end).memory == memory
