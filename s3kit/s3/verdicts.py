@@ -11,6 +11,8 @@ SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingExcep
 EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 AGAIN_CODES = {"InternalError", "RequestTimeout", "OperationAborted", "BadDigest",
                "RequestTimeoutException"}
+# 503, but of capacity, not of how many requests there are
+FULL_CODES = {"GlacierExpeditedRetrievalNotAvailable"}
 REGION_CODES = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                 "IllegalLocationConstraintException"}
 REFUSED_CODES = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure"}
@@ -49,7 +51,7 @@ def verdict(status, code, errno=0):
         return SKEWED
     if code in REFUSED_CODES:
         return REFUSED
-    if code == "NoSuchBucket":
+    if code == "NoSuchBucket" or code in FULL_CODES:
         return WRONG
     if code in GONE_CODES:
         return VANISHED

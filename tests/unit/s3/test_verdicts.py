@@ -93,3 +93,8 @@ def test_waiting_grows_to_a_limit():
         assert 0 <= min(waits) and max(waits) <= min(20, 0.2 * 2 ** tries)
     assert len(set(waits)) > 1
     assert max(delay(30) for _ in range(200)) > 10
+
+
+def test_a_want_of_capacity_is_no_wish_for_fewer_requests():
+    assert verdict(503, "GlacierExpeditedRetrievalNotAvailable") == WRONG
+    assert verdict(503, "") == verdict(503, "Unknown") == SLOW
