@@ -123,6 +123,7 @@ def test_a_redirect_to_another_server(fake, run, tmp_path, command):
         assert not other.log
 
 
+@pytest.mark.system("minutes")
 def test_the_checksum_of_all_beside_a_range(run, tmp_path):
     """It is not that of the range: a large object comes in ranges, and is verified."""
     body = bytes(range(256)) * (LARGE >> 8)

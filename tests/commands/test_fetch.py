@@ -78,7 +78,7 @@ def photos(seaweed, tmp_path_factory):
     return name, current, versions
 
 
-@pytest.mark.parametrize("form", ["csv", "xml"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("xml", marks=pytest.mark.system("minutes"))])
 def test_the_pipeline(photos, seaweed, pipe, tmp_path, form):
     """Every file's bytes are right, every row is verified with a content proof, the status is 0."""
     name, current, _ = photos

@@ -242,6 +242,7 @@ def test_a_mismatch_keeps_its_bucket(fake, run, tmp_path):
             and run("s3-migrate", "errors", *DEST).status == 0)
 
 
+@pytest.mark.system("minutes")
 def test_a_file_changed_between_verifying_and_deletion(fake, run, tmp_path):
     """s3-prune itself keeps the object; the bucket is not complete before retry-errors."""
     fill(fake)
