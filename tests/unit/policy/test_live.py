@@ -31,10 +31,11 @@ def test_what_is_not_a_policy_is_not_kept(place, run, text, said):
     """A server that does not know policies answers with something else: that there is none is
     S3's own word, and nothing else is kept, compared or replaced.
     """
-    run("plan", "b", *ONLY_ME)
-    place.bucket("b").policy = text
     for words in (("plan",), ("apply", "--yes"), ("backup",), ("diff",), ("show", "--live"),
                   ("check",), ("rollback", "--yes")):
+        place.bucket("b").policy = None
+        run("plan", "b", *ONLY_ME)          # a plan that is refused leaves no older one
+        place.bucket("b").policy = text
         status, out, err = run(words[0], "b", *words[1:], *(ONLY_ME if words == ("plan",) else ()))
         assert status == 1 and out == "", (words, out, err)
         assert f"the server does not answer with a policy, but with {said}" in err
