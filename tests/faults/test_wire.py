@@ -511,12 +511,18 @@ LISTERS = {"manifest": ["s3-manifest"], "versions": ["s3-manifest", "--versions"
            "list": ["s3-list", "-R", "--json"]}
 
 
-def lend(world, name, times, kind, chance, after):
+def is_page(request):
+    """Return whether it asks for a page of a listing."""
+    return "versioning" not in request.query
+
+
+def lend(world, name, times, kind, chance, after, where):
     """Make a bucket that has what the World's has, and a fault in its listing; return the Fault."""
     first, bucket = world.fake.buckets[world.bucket], world.fake.bucket(name, versioning="Enabled")
     bucket.keys, bucket.order = first.keys, first.order
     how, options = LIST_KINDS[kind](chance, 2000)
-    return world.fake.fault(how, key="", bucket=name, times=times, after=after, **options)
+    return world.fake.fault(how, key="", bucket=name, times=times, after=after, where=where,
+                            **options)
 
 
 def judge_listing(ran, lister, wanted):
@@ -557,11 +563,11 @@ def test_listings(cases, tmp_path, seeds, ever):
             chance, times = random.Random(number), 1 if number < seeds else None
             lister = chance.choice(sorted(LISTERS)) if number else "manifest"
             # No body at all is what some servers say of a bucket without versions: so this kind
-            # spoils pages only.
-            after = ((chance.randrange(2) if number else 0)
-                     + (lister == "manifest" and kind in ("empty", "short, without length")))
+            # spoils pages only, and not the first, which is asked for with that question.
+            is_spared = lister == "manifest" and kind in ("empty", "short, without length")
+            after = (chance.randrange(2) if number else 0) + is_spared
             name = f"{kind.lower().replace(' ', '-').replace(',', '')}-{number}"
-            fault = lend(world, name, times, kind, chance, after)
+            fault = lend(world, name, times, kind, chance, after, is_page if is_spared else None)
             argv = [*LISTERS[lister], f"s3://{name}"]
             under_way.append((f"{kind}, {lister}, {'once' if times else 'for ever'}, {number}",
                               kind, lister, fault,
