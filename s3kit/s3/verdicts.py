@@ -9,10 +9,9 @@ SKEWED, WRONG, UNTRUSTED = "skewed", "wrong", "untrusted"
 SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException",
               "TooManyRequests", "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}
 EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+# The last is a 503, but for want of capacity, not for too many requests.
 AGAIN_CODES = {"InternalError", "RequestTimeout", "OperationAborted", "BadDigest",
-               "RequestTimeoutException"}
-# 503, but of capacity, not of how many requests there are
-FULL_CODES = {"GlacierExpeditedRetrievalNotAvailable"}
+               "RequestTimeoutException", "GlacierExpeditedRetrievalNotAvailable"}
 REGION_CODES = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                 "IllegalLocationConstraintException"}
 REFUSED_CODES = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure"}
@@ -51,7 +50,7 @@ def verdict(status, code, errno=0):
         return SKEWED
     if code in REFUSED_CODES:
         return REFUSED
-    if code == "NoSuchBucket" or code in FULL_CODES:
+    if code == "NoSuchBucket":
         return WRONG
     if code in GONE_CODES:
         return VANISHED

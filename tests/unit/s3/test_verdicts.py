@@ -96,5 +96,5 @@ def test_waiting_grows_to_a_limit():
 
 
 def test_a_want_of_capacity_is_no_wish_for_fewer_requests():
-    assert verdict(503, "GlacierExpeditedRetrievalNotAvailable") == WRONG
+    assert verdict(503, "GlacierExpeditedRetrievalNotAvailable") == AGAIN
     assert verdict(503, "") == verdict(503, "Unknown") == SLOW
