@@ -150,7 +150,7 @@ class Run:
             self.first += first
         elif kind == "slow":
             self.slowed += 1
-            self.pool.tell(("slow", max(1.0, self.connections / 2)))
+            self.pool.tell(("slow", None))
         elif kind == "expired":
             self.expired += 1
 

@@ -49,17 +49,18 @@ class Sharing:
         kind, value = note
         if kind == "round":
             if self.window.take(value):
-                self.tell("share")
+                self.tell()
         elif kind == "slow":
             if self.window.slow_down(time.monotonic()):
-                self.tell("slow")
+                self.pool.tell(("slow", None))
+                self.tell()
         else:
             self.others(note)
 
-    def tell(self, kind):
+    def tell(self):
         """Tell all workers their share, also those that are started later."""
         self.feed()
-        self.pool.tell((kind, self.share), keep=kind == "share")
+        self.pool.tell(("share", self.share), keep=True)
 
     def feed(self):
         """Have the workers hold as many batches as they need for it."""

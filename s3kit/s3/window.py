@@ -23,6 +23,11 @@ EARLY, LATE = 1.25, 1.5     # times as long as with few: below it is doubled, ab
 RECOVERY = 0.1              # of what is allowed, in a second, after a SlowDown
 
 
+def pause_from(now):
+    """Return until when nothing is asked after a SlowDown."""
+    return now + 0.25 + delay(1)
+
+
 class Round(NamedTuple):
     """What some answers took: how many, the seconds to their first bytes and in all, their bytes,
     and whether as many were under way as may be.
@@ -87,7 +92,7 @@ class Window:
         if now < self.quiet_until:
             return False
         self.allowed = max(1.0, self.allowed / 2)
-        self.was_slow, self.quiet_until = True, now + 0.25 + delay(1)
+        self.was_slow, self.quiet_until = True, pause_from(now)
         return True
 
 
@@ -138,7 +143,7 @@ class Share:
         """Halve, and pause, until the Window's own word comes."""
         if now >= self.quiet_until:
             self.resize(max(1.0, self.allowed / 2))
-            self.quiet_until = now + 0.25 + delay(1)
+            self.quiet_until = pause_from(now)
 
 
 class Alone(Share):

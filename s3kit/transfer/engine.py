@@ -101,7 +101,6 @@ class Engine:
             self.share.resize(value)
         elif kind == "slow":
             self.share.slow_down(time.monotonic())
-            self.share.resize(value)
         elif kind == "lacks":
             KNOWN.learn(*value)
 

@@ -50,7 +50,7 @@ def test_a_worker_holds_what_it_needs(made):
 def test_one_slow_down_is_told_to_all_once(made):
     made.hear(("slow", None))
     made.hear(("slow", None))
-    assert made.pool.told == [("slow", FEW / 4, False)]
+    assert made.pool.told == [("slow", None, False), ("share", FEW / 4, True)]
 
 
 def test_other_notes_are_others(made, others):

@@ -135,7 +135,8 @@ def test_s3_is_slow(desk, asks, engine):
     outcome = asks()
     assert (outcome.state, outcome.error, outcome.slow) == (AGAIN, "S3 says SlowDown: m", True)
     assert engine.notes() == [("slow", None)] and engine.share.allowed == 2
-    engine.hear(("slow", 1.5))
+    engine.hear(("slow", None))
+    engine.hear(("share", 1.5))
     engine.share.quiet_until = 0
     assert asks().state == "done" and engine.share.allowed == 1.5
 
@@ -149,7 +150,7 @@ def test_how_long_answers_take_is_told_once_a_round(asks, engine):
 
 
 def test_another_worker_was_slowed_down(engine):
-    engine.hear(("slow", 2.0))
+    engine.hear(("slow", None))
     assert engine.share.allowed == 2 and engine.notes() == []
     assert engine.share.room(0, 0.0) == 0
     engine.hear(("share", 3.0))
