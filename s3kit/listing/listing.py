@@ -231,6 +231,8 @@ class Run:
         if question.sent and question.refusal:
             self.start(question)
             return
+        if isinstance(fault, NoVersions):       # what it does not know it will not learn
+            raise fault
         self.endpoint, wait = once_more(transfer, self.endpoint, question.patience,
                                         self.listing.renew)
         if wait is not None and segment in self.segments.open:

@@ -8,7 +8,7 @@ server leaves out.
 from typing import NamedTuple
 from urllib.parse import quote
 
-from s3kit.errors import Fault
+from s3kit.errors import Fault, NoVersions
 from s3kit.listing import extras
 from s3kit.listing.continuation import marker_query
 from s3kit.listing.pages import Page
@@ -160,6 +160,8 @@ class ArchiveCall(Call):
                 self.settle(Page(walk.endpoint.bucket, transfer.body, walk.versions), walk)
                 return
             trouble = refusal(transfer)
+        except NoVersions as fault:
+            trouble = Status(FAILED, str(fault))
         except Fault as fault:
             trouble = Status(AGAIN, str(fault))
         for place in walk.places:

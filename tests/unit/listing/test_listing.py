@@ -204,6 +204,15 @@ def test_no_listing_of_versions(fake, monkeypatch, status, code):
     assert Listing().is_versioned(endpoint_of(fake, monkeypatch)) is None
 
 
+def test_versions_that_are_answered_with_objects(monkeypatch):
+    """Are not asked for a second time."""
+    with FakeS3(character="old-list-1") as server:
+        server.put("b", "k", b"")
+        with pytest.raises(NoVersions, match="a listing of current objects"):
+            list(Listing().pages(endpoint_of(server, monkeypatch), "", True))
+        assert len(server.requests()) == 1
+
+
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("versions", [False, True])
 def test_on_a_real_server(ministack, monkeypatch, versions):

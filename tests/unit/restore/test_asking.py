@@ -132,6 +132,9 @@ def test_a_listing_that_is_not_for_us():
     call = began(asking.StatusQuery(ENDPOINT, "a", "v"), asking.StatusQuery(ENDPOINT, "b", "v"))
     call.answered(denied, sent(call)[0][2])
     assert [method for method, _, _ in sent(call)] == ["HEAD", "HEAD"]
+    call = began(asking.StatusQuery(ENDPOINT, "a", "v"))
+    call.answered(page("a"), sent(call)[0][2])
+    assert [method for method, _, _ in sent(call)] == ["HEAD"], "it is one of objects"
     call = began(asking.StatusQuery(ENDPOINT, "a", "v"), asking.StatusQuery(ENDPOINT, "b", "v"))
     call.answered(slow, sent(call)[0][2])
     assert [(outcome.state, outcome.slow) for outcome in call.outcomes] == 2 * [(answers.AGAIN,
