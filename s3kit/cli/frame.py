@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 
 from s3kit.cli.messages import say
 from s3kit.cli.signals import Interrupted, Signals, die_of
@@ -91,6 +90,7 @@ def unexpected(name, error):
     """Show the trace of an exception that nobody expected, and what to do with it; return the
     status.
     """
+    import traceback        # which costs every start 3 ms
     lines = "".join(traceback.format_exception(error)).splitlines()
     try:
         sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))

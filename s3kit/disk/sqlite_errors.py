@@ -2,7 +2,6 @@
 """
 
 import os
-import tempfile
 
 from s3kit.disk import durable
 from s3kit.errors import Fault, reason
@@ -46,6 +45,7 @@ def cause(error, folder):
 
 def probe(folder):
     """Return why nothing can be written in a directory, or an empty text where it can."""
+    import tempfile         # which costs every start 5 ms
     try:
         # It has no name on Linux (O_TMPFILE), else it is unlinked at once.
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:

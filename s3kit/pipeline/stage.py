@@ -29,7 +29,7 @@ from s3kit.pipeline.flow import BATCH_ROWS, Flow
 from s3kit.pipeline.liveness import Liveness
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF, Outbox
 from s3kit.pipeline.pool import WorkerDied
-from s3kit.s3.calls import EXPIRED
+from s3kit.s3.verdicts import EXPIRED
 from s3kit.transfer.job import FAILED, Outcome
 
 

@@ -10,7 +10,7 @@ from s3kit.prune import proofs
 from s3kit.prune.proofs import BrokenProof
 from s3kit.prune.removed import Removed
 from s3kit.prune.targets import NoBucket, Targets
-from s3kit.s3.calls import AGAIN, FATAL
+from s3kit.s3.verdicts import AGAIN, FATAL
 from s3kit.text import count
 from s3kit.units import show_size
 

@@ -28,10 +28,11 @@ from s3kit.prune.removed import (
 )
 from s3kit.s3 import verdicts
 from s3kit.s3.address import is_amazon_s3
-from s3kit.s3.calls import AGAIN, Call
+from s3kit.s3.calls import Call
 from s3kit.s3.capabilities import KNOWN, MANY_DELETES
 from s3kit.s3.headers import clean_etag, said
 from s3kit.s3.patience import delay
+from s3kit.s3.verdicts import AGAIN
 from s3kit.s3.wire import Wire
 
 MOST = 1000             # keys of one request

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from s3kit.errors import Fault
 from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.s3 import verdicts
-from s3kit.s3.calls import AGAIN, passing
 from s3kit.s3.headers import said
 from s3kit.s3.translation import DENIED, MISSING
+from s3kit.s3.verdicts import AGAIN, passing
 from s3kit.s3.xml import local, parse
 
 LOCKS = re.compile("object lock|legal hold|retention|mfa", re.I)

@@ -17,18 +17,6 @@ from s3kit.s3.window import Alone
 from s3kit.s3.wire import Wire
 
 CONNECTIONS = 256       # at most, where nobody says how many
-AGAIN, EXPIRED, FATAL = "again", "expired", "fatal"  # what is not the end of a job, or that of all
-
-
-def passing(verdict):
-    """Return AGAIN, EXPIRED or FATAL of a verdict on an answer that was not good, or '' where it is
-    about one job alone.
-    """
-    if verdict in (verdicts.AGAIN, verdicts.SLOW, verdicts.OK):
-        return AGAIN            # OK: it began well, and was cut
-    if verdict == verdicts.EXPIRED:
-        return EXPIRED
-    return FATAL if verdict in (verdicts.SKEWED, verdicts.REFUSED, verdicts.UNTRUSTED) else ""
 
 
 class Call:

@@ -5,6 +5,7 @@ plane.
 OK, AGAIN, SLOW, EXPIRED, REGION, ARCHIVED = "ok", "again", "slow", "expired", "region", "archived"
 VANISHED, CHANGED, DENIED, REFUSED = "vanished", "changed", "denied", "refused"
 SKEWED, WRONG, UNTRUSTED = "skewed", "wrong", "untrusted"
+FATAL = "fatal"         # of a job's answer: no other job would fare better
 
 SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException",
               "TooManyRequests", "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}
@@ -68,6 +69,17 @@ def verdict_of(transfer):
             transfer.headers or {}).get("x-amz-delete-marker") == "true":
         return VANISHED
     return found
+
+
+def passing(verdict):
+    """Return AGAIN, EXPIRED or FATAL of a verdict on an answer that was not good, or '' where it is
+    about one job alone.
+    """
+    if verdict in (AGAIN, SLOW, OK):
+        return AGAIN            # OK: it began well, and was cut
+    if verdict == EXPIRED:
+        return EXPIRED
+    return FATAL if verdict in (SKEWED, REFUSED, UNTRUSTED) else ""
 
 
 def is_wordless(transfer):

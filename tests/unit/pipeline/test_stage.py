@@ -17,7 +17,7 @@ from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.liveness import Stuck
 from s3kit.pipeline.pool import WorkerDied
 from s3kit.pipeline.stage import Stage, Verb
-from s3kit.s3.calls import EXPIRED
+from s3kit.s3.verdicts import EXPIRED
 from s3kit.transfer.job import AGAIN, Outcome
 
 ARGS = SimpleNamespace(rules=None, min_size=None, max_size=None, newer=None, older=None,

@@ -14,7 +14,7 @@ from s3kit.prune.deleting import TRIES, Deleting
 from s3kit.prune.deletion import MOST, Removal
 from s3kit.prune.removed import Removed
 from s3kit.prune.undo import Undo
-from s3kit.s3.calls import AGAIN, EXPIRED, FATAL
+from s3kit.s3.verdicts import AGAIN, EXPIRED, FATAL
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from s3kit.prune import deletion
 from s3kit.prune.deletion import MOST, Doomed, Removal, has_made_marker
 from s3kit.prune.removed import OVERWRITTEN, Removed
 from s3kit.s3.address import Endpoint
-from s3kit.s3.calls import AGAIN, Control
+from s3kit.s3.calls import Control
 from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.session import Session
+from s3kit.s3.verdicts import AGAIN
 
 SOON = 60       # seconds, on a busy machine
 

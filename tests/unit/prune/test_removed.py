@@ -8,7 +8,7 @@ from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.prune import removed
 from s3kit.prune.removed import Removed
 from s3kit.s3 import verdicts
-from s3kit.s3.calls import AGAIN, EXPIRED, FATAL
+from s3kit.s3.verdicts import AGAIN, EXPIRED, FATAL
 
 
 @pytest.mark.parametrize("verdict, message, state, kept", [

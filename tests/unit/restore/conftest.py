@@ -7,7 +7,7 @@ import pytest
 from s3kit.cli.tally import Tally
 from s3kit.errors import NoSuchBucket
 from s3kit.s3.address import Endpoint
-from s3kit.s3.calls import EXPIRED
+from s3kit.s3.verdicts import EXPIRED
 
 
 class Access:

@@ -8,7 +8,7 @@ from s3kit.manifest.row import FAILED, VANISHED, Row
 from s3kit.restore import answers
 from s3kit.restore.answers import Status
 from s3kit.restore.asking import StatusQuery
-from s3kit.s3 import calls
+from s3kit.s3 import verdicts
 
 
 def answer(status, code="", message="", errno=0, failure="", headers=None):
@@ -33,13 +33,13 @@ def answer(status, code="", message="", errno=0, failure="", headers=None):
     (answer(405, "MethodNotAllowed"), "failed"),
     (answer(404, "NoSuchKey"), "vanished"), (answer(404, "NoSuchVersion"), "vanished"),
     (answer(404, "NoSuchBucket"), "failed"),
-    (answer(503, "SlowDown"), calls.AGAIN), (answer(500, "InternalError"), calls.AGAIN),
-    (answer(409, "OperationAborted"), calls.AGAIN),
-    (answer(0, errno=56, failure="reset"), calls.AGAIN),
-    (answer(202, errno=18, failure="cut"), calls.AGAIN),
-    (answer(200, "InternalError"), calls.AGAIN), (answer(400, "ExpiredToken"), calls.EXPIRED),
-    (answer(403, "SignatureDoesNotMatch"), calls.FATAL),
-    (answer(403, "RequestTimeTooSkewed"), calls.FATAL)])
+    (answer(503, "SlowDown"), verdicts.AGAIN), (answer(500, "InternalError"), verdicts.AGAIN),
+    (answer(409, "OperationAborted"), verdicts.AGAIN),
+    (answer(0, errno=56, failure="reset"), verdicts.AGAIN),
+    (answer(202, errno=18, failure="cut"), verdicts.AGAIN),
+    (answer(200, "InternalError"), verdicts.AGAIN), (answer(400, "ExpiredToken"), verdicts.EXPIRED),
+    (answer(403, "SignatureDoesNotMatch"), verdicts.FATAL),
+    (answer(403, "RequestTimeTooSkewed"), verdicts.FATAL)])
 def test_answers(transfer, state):
     """What RestoreObject and any request may be answered."""
     found = answers.status_of_request(transfer)
