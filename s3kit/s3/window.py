@@ -2,11 +2,11 @@
 
 On a network with latency hundreds of requests are needed to keep busy what a few do on a fast one.
 An answer takes as long whether few or many are under way, until something is full: the link, the
-server, the disk, or we ourselves. So what is allowed doubles as long as answers take no longer
-than they did with few, and goes back to where they take half as long again: more would only wait
-(the idea of TCP Vegas, https://doi.org/10.1109/49.464716, and of BBR). How long an answer may take
-is the wait for its first byte and a time for each byte, so that small and large objects can be
-told together.
+server, the disk, or we ourselves. So what is allowed grows fourfold as long as answers take no
+longer than they did with few, and goes back to where they take half as long again: more would only
+wait (the idea of TCP Vegas, https://doi.org/10.1109/49.464716, and of BBR). How long an answer may
+take is the wait for its first byte and a time for each byte, so that small and large objects can
+be told together.
 
 A server that says SlowDown has it halved at once; from then on it grows slowly, by a tenth in a
 second (additive increase, multiplicative decrease: RFC 5681).
@@ -19,7 +19,8 @@ from s3kit.s3.patience import delay
 
 FEW = 64                    # requests of all processes together, to begin with
 MANY = 512                  # the most, where nobody says how many
-EARLY, LATE = 1.25, 1.5     # times as long as with few: below it is doubled, above it shrinks
+EARLY, LATE = 1.25, 1.5     # times as long as with few: below it grows, above it shrinks
+GROWTH = 4                  # times as many; a short run is over before it has doubled often
 RECOVERY = 0.1              # of what is allowed, in a second, after a SlowDown
 
 
@@ -81,7 +82,7 @@ class Window:
         expected = self.wait * seen.count + self.pace * seen.size
         if seen.is_full and expected:
             longer = seen.took / expected
-            times = 2 if longer < EARLY else LATE / longer
+            times = GROWTH if longer < EARLY else LATE / longer
             self.allowed = min(self.most, max(self.least, self.allowed * times))
 
     def slow_down(self, now):

@@ -37,7 +37,7 @@ def made(others):
 def test_all_hear_of_what_one_finds(made):
     assert made.share == FEW / 2 and made.pool.depth == DEPTH
     made.hear(("round", Round(FEW, FEW * 0.03, FEW * 0.03, 0, True)))
-    assert made.pool.told == [("share", FEW, True)] and made.share == FEW
+    assert made.pool.told == [("share", 2 * FEW, True)] and made.share == 2 * FEW
 
 
 def test_a_worker_holds_what_it_needs(made):
