@@ -4,6 +4,7 @@ The headers are those of GetObject and HeadObject, names in lower case
 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
 """
 
+import re
 import time
 from functools import lru_cache
 
@@ -17,6 +18,11 @@ from s3kit.s3.verdicts import REGION_CODES
 from s3kit.storage_classes import ARCHIVED_CLASSES
 
 CHECKSUM = "x-amz-checksum-"
+# The form in which all servers must write dates (RFC 9110, 5.6.7).
+IMF_FIXDATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) GMT",
+                         re.ASCII)
+MONTHS = {name: f"{number:02d}" for number, name in enumerate(
+    "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 # what a wrong clock may be answered with
 CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 
@@ -133,11 +139,13 @@ def date_ns(text):
     One without a zone is in UTC, as all of HTTP's are (RFC 9110, 5.6.7). Servers written in Go say
     the year 0001 where they know no time; the email package would take that for 2001.
     """
-    from datetime import datetime, timezone
-    from email.utils import parsedate_to_datetime  # slow to import
+    fixed = IMF_FIXDATE.fullmatch(text)
+    if fixed and fixed[2] in MONTHS:
+        return units.known_ns(f"{fixed[3]}-{MONTHS[fixed[2]]}-{fixed[1]}T{fixed[4]}Z")
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime       # which costs a start 20 ms
     try:
-        moment = (datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT") if text[12:14] == "00"
-                  else parsedate_to_datetime(text))
+        moment = parsedate_to_datetime(text)
         if not moment.tzinfo:
             moment = moment.replace(tzinfo=timezone.utc)
         return units.moment_ns(moment.astimezone(timezone.utc).replace(microsecond=0))

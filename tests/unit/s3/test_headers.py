@@ -157,12 +157,14 @@ def test_what_must_be_restored(storage, tier, restore, is_archived):
 @given(st.integers(0, 4102444800))
 def test_dates(second):
     """Whole seconds of every HTTP date."""
-    said = {"last-modified": email.utils.formatdate(second, usegmt=True)}
-    assert headers.modified_ns(said) == second * 10**9
+    date = email.utils.formatdate(second, usegmt=True)
+    for text in (date, date.replace("GMT", "+0000")):
+        assert headers.modified_ns({"last-modified": text}) == second * 10**9
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "Fri, 32 Dec 2012 00:00:00 GMT", "0", "GMT",
-                                  "Fri, 21 Dec 99999 00:00:00 GMT", " ", ",", "Fri, 21 Dec"])
+                                  "Fri, 21 Dec 99999 00:00:00 GMT", " ", ",", "Fri, 21 Dec",
+                                  "Fri, 21 Dez 2012 00:00:00 GMT", "Fri, 21 Dec 2012 24:00:00 GMT"])
 def test_what_is_not_a_date(text):
     assert headers.date_ns(text) is None
 
