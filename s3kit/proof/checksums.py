@@ -8,6 +8,8 @@ import xxhash
 # By cost, cheapest first: GB/s on one core 8.5 8.5 8 6 8 3.3 1.4 1.0 0.68 0.58.
 ALGORITHMS = ("crc64nvme", "crc32c", "xxhash128", "xxhash3", "xxhash64", "crc32", "sha1", "sha256",
               "md5", "sha512")
+# The type of a checksum that is one of the whole object's bytes, also if it came in parts: a CRC.
+FULL_OBJECT = "FULL_OBJECT"
 CRC_BYTES = {"crc32": 4, "crc32c": 4, "crc64nvme": 8}
 DIGEST_BYTES = CRC_BYTES | {"xxhash64": 8, "xxhash3": 8, "xxhash128": 16, "sha1": 20, "sha256": 32,
                             "md5": 16, "sha512": 64}

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from s3kit import units
 from s3kit.etags import bare
-from s3kit.proof.checksums import ALGORITHMS
+from s3kit.proof.checksums import ALGORITHMS, FULL_OBJECT
 from s3kit.proof.claims import NO_CLAIM, claim_of, etag_claim
 from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
 from s3kit.s3.redirects import pointed
@@ -51,7 +51,7 @@ def checksum_in(headers):
     is_composite, place, value = min(found)
     algorithm, kind = ALGORITHMS[place], headers.get("x-amz-checksum-type", "")
     if not kind and (is_composite or algorithm == "crc64nvme" or "-" not in clean_etag(headers)):
-        kind = "COMPOSITE" if is_composite else "FULL_OBJECT"
+        kind = "COMPOSITE" if is_composite else FULL_OBJECT
     return algorithm, kind, value
 
 

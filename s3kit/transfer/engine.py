@@ -10,6 +10,7 @@ from collections import deque
 
 from s3kit.disk.tree import Tree
 from s3kit.errors import Fault
+from s3kit.proof.checksums import FULL_OBJECT, crc_function
 from s3kit.s3.capabilities import KNOWN
 from s3kit.s3.window import Share
 from s3kit.transfer.job import FATAL
@@ -52,6 +53,7 @@ class Engine:
         self.waited_at = self.read_at       # when something came, or was said of the waiting
         self.expired = None     # the generation of credentials that S3 says have expired
         self.answers = 0
+        self.awaits_crc = False     # whether answers may need it
         self.aligned = None
         self.spare = []         # buffers for Blocks
         self.part_sizes = {}    # bucket: the part size of the last object proven by one
@@ -85,6 +87,7 @@ class Engine:
     def add(self, ticket, batch):
         """Take a batch of Jobs; `turn` returns (ticket, Outcomes) when all are done."""
         self.batches[ticket] = [len(batch), [None] * len(batch)]
+        self.awaits_crc = self.awaits_crc or batch[0].checksum_type == FULL_OBJECT
         for place, job in enumerate(batch):
             task = self.tasks[job.kind](self, job, ticket, place)
             (self.waiting.appendleft if task.is_local else self.waiting.append)(task)
@@ -141,6 +144,9 @@ class Engine:
     def turn(self, seconds):
         """Work for about `seconds` or until something is done; return [(ticket, Outcomes)]."""
         self.rate.fill()
+        if self.awaits_crc and self.wire.active:
+            self.awaits_crc = False
+            crc_function("crc64nvme")       # takes 40 ms to load: now, while S3 is waited for
         while self.waiting and self.waiting[0].is_local:
             self.begin(self.waiting.popleft())
         room = (0 if self.paused or self.rate.is_spent

@@ -11,6 +11,7 @@ from s3kit.disk.direct_io import Blocks
 from s3kit.disk.durable import write_all
 from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import Fault
+from s3kit.proof.checksums import FULL_OBJECT
 from s3kit.proof.claims import NO_CLAIM, part_size_of
 from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns, part_in
 from s3kit.transfer import present
@@ -227,7 +228,7 @@ class Fetch(Task):
 def may_need_parts(job):
     """Return whether a Job's object has parts that its check may need the size of."""
     count = number(job.etag.partition("-")[2])
-    return (count not in (None, 1) and job.checksum_type != "FULL_OBJECT" and job.size > SMALL)
+    return (count not in (None, 1) and job.checksum_type != FULL_OBJECT and job.size > SMALL)
 
 
 class Name(Task):

@@ -49,6 +49,19 @@ def test_a_turn_ends_when_the_parent_says_something(desk, engine):
         assert engine.turn(1000) == []
 
 
+def test_what_takes_long_to_load_is_loaded_while_s3_is_waited_for(desk, engine, monkeypatch):
+    """And not where nothing needs it."""
+    loaded = []
+    monkeypatch.setattr(module, "crc_function", loaded.append)
+    desk.fake.put("b", "k", b"body")
+    desk.fake.fault("hang", key="k")
+    for checksum_type, then in (("COMPOSITE", []), ("FULL_OBJECT", ["crc64nvme"])):
+        engine.add(checksum_type, [desk.ask(checksum_type=checksum_type)])
+        for _ in range(3):
+            assert engine.turn(0) == []
+        assert loaded == then
+
+
 def test_a_destination_that_cannot_be_used(desk):
     """It is every job's outcome: the parent found it good."""
     desk.folder.write_bytes(b"")
