@@ -32,20 +32,24 @@ demo: $(READY)
 demo-stop: $(READY)
 	$(BIN)/python tests/demo.py stop
 
-PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal --durations=25
+# A third of what these tests take is waiting: for time limits, disks and servers.
+SYSTEM_WORKERS = $$(( ($$(nproc) * 3 + 1) / 2 ))
+PYTEST = $(BIN)/python -m pytest --dist worksteal --durations=25
+# Compiled once, not by every process: pytest and the commands under test are started thousands of times.
+unexport PYTHONDONTWRITEBYTECODE
 
 lint: $(READY)
 	$(BIN)/python -m flake8 s3kit tests bin/*
 
 test: $(READY)
-	$(PYTEST) -m 'not system and not long'
+	$(PYTEST) -n auto -m 'not system and not long'
 
 test-system: $(READY)
 	$(BIN)/python tests/support/tools.py
-	$(PYTEST) -m 'system and not long'
+	$(PYTEST) -n $(SYSTEM_WORKERS) -m 'system and not long'
 
 test-long: $(READY)
-	$(PYTEST) -m long
+	$(PYTEST) -n auto -m long
 
 bench: $(READY) $(BENCH)/.ready
 	$(BIN)/python tests/bench/bench.py --peers $(BENCH) $(BENCH_OPTIONS)

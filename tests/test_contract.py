@@ -124,12 +124,13 @@ def world(request, tmp_path, shims, fake):
     return World(tmp_path, shims, fake, callspec and callspec.params.get("command"))
 
 
-def test_the_ledger_of_these_tests_is_s3_verifys(tmp_path, shims, fake):
+def test_the_ledger_of_these_tests_is_s3_verifys(tmp_path, shims):
     """What World.prove writes for s3-prune is what a run of s3-verify leaves, as far as s3-prune
     looks at it.
     """
-    worlds = [World(tmp_path / command, shims, fake, command) for command in (VERIFY, PRUNE)]
-    assert worlds[0].run(worlds[0].usual(VERIFY)).status == 0
+    with FakeS3() as s3:
+        worlds = [World(tmp_path / command, shims, s3, command) for command in (VERIFY, PRUNE)]
+        assert worlds[0].run(worlds[0].usual(VERIFY)).status == 0
     made, left = ({entry.key: (entry[:5], entry.path, entry.state, entry.proof,
                                entry.is_file((each.there / entry.path).stat())) for entry
                    in each.ledger().find_all([(BUCKET, key, "") for key in BODIES]).values()}
