@@ -16,6 +16,7 @@ END = re.compile(r"#end rows=([0-9]{1,19})")
 SHOWN = 10          # end marks that do not fit, of which people are told
 HOLD = 1 << 20      # characters that one record may have
 csv.field_size_limit(HOLD)
+QUOTE, SPECIAL = '"', re.compile('[",\r\n]')
 OPEN_QUOTE = "unexpected end of data"       # how the csv module says it, in strict mode
 
 
@@ -248,15 +249,18 @@ class Writer:
     def text(self, records):
         """Return records as CSV bytes; a lone surrogate, from a line that was no UTF-8, goes back
         as it came.
+
+        Nearly always nothing is to be quoted, which is seen of all lines at once.
         """
         records = list(records)
-        out = io.StringIO(newline="")
-        csv.writer(out, lineterminator="\n").writerows(records)
-        if "\r" in out.getvalue():
-            # The csv module quotes a carriage return only if it may end a line.
-            out = io.StringIO(newline="")
-            for record in records:
-                line = io.StringIO(newline="")
-                csv.writer(line, lineterminator="\r\n").writerow(record)
-                out.write(line.getvalue()[:-2] + "\n")
-        return out.getvalue().encode("utf-8", "surrogateescape")
+        lines = "\n".join(map(",".join, records)) + "\n"
+        if ('"' in lines or "\r" in lines or lines.count("\n") != len(records)
+                or lines.count(",") != sum(map(len, records)) - len(records)):
+            lines = "".join(map(quoted, records))
+        return lines.encode("utf-8", "surrogateescape")
+
+
+def quoted(record):
+    """Return a record as a line of CSV, the cells quoted that must be (RFC 4180)."""
+    return ",".join(f'"{cell.replace(QUOTE, QUOTE * 2)}"' if SPECIAL.search(cell) else cell
+                    for cell in record) + "\n"

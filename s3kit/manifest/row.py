@@ -31,6 +31,7 @@ FLAGS = ("", "true", "false")
 # a leading character that makes a spreadsheet compute (OWASP, "CSV Injection"; XML 1.0, production
 # [2] Char).
 UNSAFE = re.compile("[%\x00-\x1f\x7f-\x9f\ufffe\uffff]|^[=+\\-@]")
+COMPUTES = frozenset("=+-@")        # the first characters among them
 ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 
 
@@ -100,7 +101,8 @@ class Row:
 
 def encode(text):
     """Return a key or path as a manifest carries it: percent-encoded just enough to be safe."""
-    if not UNSAFE.search(text):
+    # most keys are seen to be safe by these alone, in a third of the time of the expression
+    if not text or text.isprintable() and "%" not in text and text[0] not in COMPUTES:
         return text
     return UNSAFE.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), text)
 

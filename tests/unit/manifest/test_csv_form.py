@@ -1,6 +1,7 @@
 """Rows to and from CSV: the marked form, a person's bare form, and what is neither."""
 
 import csv
+import io
 
 import pytest
 from hypothesis import example, given
@@ -112,6 +113,18 @@ def test_the_form_itself():
     assert write([row], ["colour"]).decode() == (
         f"#s3kit manifest 1\n{HEADER},colour\nphotos,2024/a.jpg,3sL4kq{',' * 15},\"red, "
         "\"\"dark\"\"\"\n#end rows=1\n")
+
+
+@given(st.lists(st.lists(TEXT, min_size=18, max_size=18) | st.lists(
+    st.sampled_from(("", "a", "a,b", 'a"b', "a\rb", "a\nb")), min_size=2, max_size=19), max_size=4))
+def test_cells_are_quoted_as_the_csv_module_does_it(records):
+    """Whatever the other cells of the row and the other rows hold."""
+    expected = ""
+    for record in records:
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="\r\n").writerow(record)
+        expected += line.getvalue().removesuffix("\r\n") + "\n"
+    assert Writer().text(records).decode() == expected
 
 
 def test_rows_of_other_columns_are_padded():

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from s3kit.manifest.row import (
     COLUMNS,
+    COMPUTES,
     FAILED,
     STATES,
+    UNSAFE,
     WRONG,
     Row,
     decode,
@@ -51,6 +53,15 @@ def test_an_encoded_key_is_safe(key):
     text = encode(key)
     assert not [c for c in text if ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or c in "\ufffe\uffff"]
     assert text[0] not in "=+-@"
+
+
+def test_what_is_safe_at_a_glance_is_safe():
+    """Each character, whether it stands first or later."""
+    unsafe = [chr(code) for code in range(0x110000) if UNSAFE.search(chr(code))]
+    assert {"%", "=", "+", "-", "@", "\0", "\x9f", "\uffff"} <= set(unsafe)
+    for character in unsafe:
+        assert encode(character) != character
+        assert encode(f"a{character}") != f"a{character}" or character in COMPUTES
 
 
 @given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="%"),
