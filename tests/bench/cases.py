@@ -13,11 +13,14 @@ from peers import (
     AWS_WHOLE,
     COPY,
     COPY_LARGE,
+    COPY_MANY,
     CORES,
     DEFAULTS,
+    DEFAULTS_LATE,
     FETCH,
     FIFTH,
     LISTS,
+    MANY,
     NOTHING,
     OBSTORE,
     PIPELINE,
@@ -38,32 +41,32 @@ def keys(count, size):
             for number in range(count)]
 
 
-def copying(bench, name, bucket, tools, latency=0.0, server=None):
+def copying(bench, bucket, tools, about, latency=0.0, server=None, **options):
     """Compare what copies a bucket to an empty directory."""
     with bench.server([bucket], latency, server) as running:
-        bench.compare(name, running, bucket, tools)
+        bench.compare(bucket.name, running, bucket, tools, about=about, **options)
 
 
 def small(bench):
-    """10,000 objects of 4 KiB, with S3's CRC64NVME"""
-    copying(bench, "small", Bucket("small", keys(bench.less(10_000), 4096)), COPY)
+    """10,000 x 4 KiB, with S3's CRC64NVME"""
+    copying(bench, Bucket("small", keys(bench.less(10_000), 4096)), COPY, "tuned, 10,000 x 4 KiB")
 
 
 def small_md5(bench):
     """the same without S3's checksum: only the ETag, an MD5"""
-    copying(bench, "small-md5", Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False),
-            COPY[:-1])
+    copying(bench, Bucket("small-md5", keys(bench.less(10_000), 4096), checksum=False), COPY[:-1],
+            "tuned, 10,000 x 4 KiB, without S3's checksum")
 
 
 def medium(bench):
-    """1,000 objects of 1 MiB"""
-    copying(bench, "medium", Bucket("medium", keys(bench.less(1000), 1 << 20)), COPY)
+    """1,000 x 1 MiB"""
+    copying(bench, Bucket("medium", keys(bench.less(1000), 1 << 20)), COPY, "tuned, 1,000 x 1 MiB")
 
 
 def large(bench):
-    """one object of 2 GiB, uploaded in parts of 16 MiB"""
-    copying(bench, "large", Bucket("large", [("large", bench.less(2 << 30) >> 24 << 24)]),
-            COPY_LARGE)
+    """1 x 2 GiB, uploaded in parts of 16 MiB"""
+    copying(bench, Bucket("large", [("large", bench.less(2 << 30) >> 24 << 24)]), COPY_LARGE,
+            "tuned, 1 x 2 GiB")
 
 
 def mix(bench):
@@ -75,26 +78,56 @@ def mix(bench):
     folders = max(count // 40, 1)
     sizes = [(f"{at % FIFTH}/{chance.randrange(folders):03d}/file-{at:05d}",
               max(1, round(weight * scale))) for at, weight in enumerate(weights)]
-    copying(bench, "mix", Bucket("mix", sizes), COPY)
+    copying(bench, Bucket("mix", sizes), COPY, "tuned, 14,310 files of many sizes, 484 MB")
 
 
 def latency(bench):
-    """2,000 x 4 KiB and 100 x 1 MiB, every answer 30 ms late, the same number of connections for
-    all
-    """
-    copying(bench, "latency-small", Bucket("latency-small", keys(bench.less(2000, 4), 4096)), COPY,
-            LATENCY)
-    copying(bench, "latency-medium", Bucket("latency-medium", keys(bench.less(100, 2), 1 << 20)),
-            COPY, LATENCY)
+    """2,000 x 4 KiB and 100 x 1 MiB, every answer 30 ms late"""
+    copying(bench, Bucket("latency-small", keys(bench.less(2000, 4), 4096)), COPY,
+            "tuned, 2,000 x 4 KiB, answers 30 ms late", LATENCY)
+    copying(bench, Bucket("latency-medium", keys(bench.less(100, 2), 1 << 20)), COPY,
+            "tuned, 100 x 1 MiB, answers 30 ms late", LATENCY)
 
 
 def plain(bench):
     """as people type it: 10,000 x 4 KiB at once, 5,000 x 16 KiB 30 ms late, 2,000 x 16 KiB 100 ms
     late
     """
-    for name, count, size, late in (("plain", 10_000, 4096, 0.0), ("plain-30", 5000, 16_384, 0.03),
-                                    ("plain-100", 2000, 16_384, 0.1)):
-        copying(bench, name, Bucket(name, keys(bench.less(count, 4), size)), DEFAULTS, late)
+    for name, count, size, late in (("plain", 10_000, 4, 0), ("plain-30", 5000, 16, 30),
+                                    ("plain-100", 2000, 16, 100)):
+        copying(bench, Bucket(name, keys(bench.less(count, 4), size << 10)),
+                DEFAULTS_LATE if late else DEFAULTS,
+                f"as it comes, {count:,} x {size} KiB" + f", answers {late} ms late" * bool(late),
+                late / 1000)
+
+
+def tls(bench):
+    """2,000 x 16 KiB and 50 x 8 MiB over TLS from SeaweedFS, whose certificate all tools are told
+    (AWS_CA_BUNDLE, RCLONE_CA_CERT), but obstore, which takes any
+    """
+    tools = [replace(tool, note="takes any certificate" * (tool is OBSTORE)) for tool in COPY]
+    for name, sizes, what in (("tls-small", keys(bench.less(2000, 4), 16 << 10), "2,000 x 16 KiB"),
+                              ("tls-medium", keys(bench.less(50, 5), 8 << 20), "50 x 8 MiB")):
+        copying(bench, Bucket(name, sizes), tools, f"tuned, {what} over TLS from SeaweedFS",
+                server="tls")
+
+
+def memory(bench):
+    """memory with at most 512 connections: 8,000 x 64 KiB, answers 300 ms late"""
+    copying(bench, Bucket("memory", keys(bench.less(8000), 64 << 10)), COPY_MANY,
+            f"at most {MANY} connections, 8,000 x 64 KiB, answers 300 ms late", 0.3)
+
+
+def rows(bench):
+    """what one parent has CPU for: 8 workers, 20,000 x 1 byte"""
+    bucket = Bucket("rows", keys(bench.less(20_000), 1))
+    manifest = bench.work / "rows.csv"
+    make = Tool("", f"s3-manifest -q s3://{{bucket}}/ > {manifest}")
+    tool = Tool("s3-fetch -j 8", f"s3-fetch -q -j 8 -d {{dest}} -o {{out}} {manifest}")
+    with bench.server([bucket]) as running, bench.folder() as dest:
+        bench.prepare(make, running, bucket, dest)
+        bench.compare("rows", running, bucket, [tool], unit="row",
+                      about="one parent with 8 workers, 20,000 x 1 byte")
 
 
 def nothing(bench):
@@ -105,42 +138,47 @@ def nothing(bench):
     bucket = Bucket("nothing", [(f"{at // 1000:03d}/{at:06d}", at % 16 + 1) for at in range(count)])
     with bench.server([bucket]) as running, bench.folder() as dest:
         bench.prepare(FETCH, running, bucket, dest)
-        bench.compare("nothing", running, bucket, NOTHING, dest=dest, unit="row")
+        bench.compare("nothing", running, bucket, NOTHING, dest=dest, unit="row",
+                      about="a second run, nothing to do, 100,000 rows")
 
 
-def listing(bench, name, make_key, tools=LISTS, late=0.0):
+def listing(bench, name, make_key, about, tools=LISTS, late=0.0):
     """Compare what lists 100,000 versions, five of a key."""
     bucket = versions(name, bench.less(100_000), make_key)
     with bench.server([bucket], late, "light") as running:
-        bench.compare(name, running, bucket, tools, unit="row", rows=True)
+        bench.compare(name, running, bucket, tools, unit="row", rows=True, about=about)
 
 
 def list_flat(bench):
     """100,000 versions and delete markers in one flat prefix"""
-    listing(bench, "list", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin")
+    listing(bench, "list", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin",
+            "list 100,000 versions")
 
 
 def list_tree(bench):
     """100,000 versions and delete markers in a tree"""
     listing(bench, "list-tree",
-            lambda number: f"{number % 10}/{number % 300:03d}/object-{number:07d}.bin")
+            lambda number: f"{number % 10}/{number % 300:03d}/object-{number:07d}.bin",
+            "list 100,000 versions in a tree")
 
 
 def list_latency(bench):
     """the flat list, every page 30 ms late"""
     listing(bench, "list-latency", lambda number: f"object-{number * 7919 % 1_000_003:07d}.bin",
-            lists_late(), LATENCY)
+            "list 100,000 versions, pages 30 ms late", lists_late(), LATENCY)
 
 
 def verify(bench):
     """reading back what is on the disk: one file of 2 GiB and 10,000 of 4 KiB"""
-    for name, sizes in (("verify-large", [("large", bench.less(2 << 30) >> 24 << 24)]),
-                        ("verify-small", keys(bench.less(10_000), 4096))):
+    for name, sizes, what in (
+            ("verify-large", [("large", bench.less(2 << 30) >> 24 << 24)], "1 x 2 GiB"),
+            ("verify-small", keys(bench.less(10_000), 4096), "10,000 x 4 KiB")):
         bucket = Bucket(name, sizes)
         with bench.server([bucket]) as running, bench.folder() as dest:
             bench.prepare(FETCH, running, bucket, dest)
             bench.compare(name, running, bucket,
-                          verifiers(dest, name == "verify-large", bench.manifest(dest)), dest=dest)
+                          verifiers(dest, name == "verify-large", bench.manifest(dest)), dest=dest,
+                          about=f"read back from the disk, {what}")
 
 
 def verifiers(dest, is_large, manifest):
@@ -160,8 +198,10 @@ def verifiers(dest, is_large, manifest):
     check = Tool("", "rclone check --checkers {n} --fast-list b:{bucket} {dest}/{bucket}", "rclone",
                  note="sizes only" * is_large, is_rival=not is_large)  # a multipart ETag is no MD5
     ours = f"s3-verify -q -d {{dest}} -o {{out}} {manifest}"
-    return (Tool("s3-verify, cache warm", ours, before=warm),
-            Tool("s3-verify, cache cold", ours, before=cold),
+    return (Tool("s3-verify, cache cold", ours, before=cold),
+            Tool("s3-verify, cache warm", ours, before=warm),
+            Tool("cat, cache cold", sums("cat").replace("{out}", "/dev/null"), "cat", before=cold,
+                 note="checks nothing", is_rival=False),
             Tool("md5sum, cache cold", sums("md5sum"), "md5sum", before=cold),
             Tool("md5sum, cache warm", sums("md5sum"), "md5sum", before=warm),
             Tool("xxhsum, cache warm", sums("xxhsum -H2"), "xxhsum", before=warm),
@@ -193,7 +233,8 @@ def prune(bench):
                               "s3-verify -q -d {dest} -o {out}"), running, bucket, dest)
         ours = Tool("s3-prune --yes",
                     f"s3-prune -q --yes -d {{dest}} -o {{out}} {bench.manifest(dest)}")
-        bench.compare("prune", running, bucket, (ours, *REMOVE), dest=dest, unit="row", fills=False)
+        bench.compare("prune", running, bucket, (ours, *REMOVE), dest=dest, unit="row", fills=False,
+                      about="delete 100,000 versions")
 
 
 def done(bench):
@@ -213,7 +254,8 @@ def done(bench):
                 f"> {{out}}")
         bench.compare("done", running, bucket,
                       [Tool("s3kit manifest, fetch, verify", line, once=True)], dest=dest,
-                      unit="row", rows=True, objects=10 * count, growth=True)
+                      unit="row", rows=True, objects=10 * count, growth=True,
+                      about=f"{10 * count:,} rows that are all done")
 
 
 def start(bench):
@@ -226,28 +268,28 @@ def start(bench):
               Tool("rclone version", "rclone version", "rclone"),
               Tool("aws --version", "aws --version", "aws")]
     with bench.server([bucket]) as running:
-        bench.compare("start", running, bucket, empty, fills=False, rounds=1 if bench.quick else 5)
+        bench.compare("start", running, bucket, empty, fills=False, rounds=1 if bench.quick else 5,
+                      about="what starting costs")
         bench.compare("start-pipeline", running, bucket,
                       (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS_WHOLE),
-                      rounds=1 if bench.quick else 5)
+                      rounds=1 if bench.quick else 5, about="1 x 100 bytes")
 
 
 def seaweed_small(bench):
-    """10,000 objects of 4 KiB, signed, from SeaweedFS"""
-    copying(bench, "seaweed-small", Bucket("seaweed-small", keys(bench.less(10_000), 4096)), COPY,
-            server="seaweed")
+    """10,000 x 4 KiB, signed, from SeaweedFS"""
+    copying(bench, Bucket("seaweed-small", keys(bench.less(10_000), 4096)), COPY,
+            "tuned, 10,000 x 4 KiB from SeaweedFS", server="seaweed")
 
 
 def seaweed_large(bench):
-    """one object of 1 GiB, signed, from SeaweedFS"""
-    copying(bench, "seaweed-large",
-            Bucket("seaweed-large", [("large", bench.less(1 << 30) >> 24 << 24)]), COPY_LARGE,
-            server="seaweed")
+    """1 x 1 GiB, signed, from SeaweedFS"""
+    copying(bench, Bucket("seaweed-large", [("large", bench.less(1 << 30) >> 24 << 24)]),
+            COPY_LARGE, "tuned, 1 x 1 GiB from SeaweedFS", server="seaweed")
 
 
-CASES = {"small": small, "small-md5": small_md5, "medium": medium, "large": large, "mix": mix,
-         "latency": latency, "plain": plain, "nothing": nothing, "list": list_flat,
+CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
+         "mix": mix, "latency": latency, "tls": tls, "nothing": nothing, "list": list_flat,
          "list-tree": list_tree, "list-latency": list_latency, "verify": verify, "prune": prune,
-         "done": done, "start": start,
+         "memory": memory, "rows": rows, "done": done, "start": start,
          "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
-ONLY_LIGHT = {"latency", "plain", "prune", "list", "list-tree", "list-latency"}
+ONLY_LIGHT = {"latency", "plain", "memory", "prune", "list", "list-tree", "list-latency"}

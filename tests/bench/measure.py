@@ -5,6 +5,7 @@ can give.
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -12,20 +13,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
-EVERY = 0.05                # seconds between two looks at the memory
+EVERY = 0.05                # seconds between two looks at the processes
 TOO_LONG = 900              # seconds
 LANES = 8                   # connections of the bare loop
+TICKS = os.sysconf("SC_CLK_TCK")
+WORKER = b"s3kit.pipeline.worker"       # is in the command line of a worker
 IN_ROW = 100                # requests it sends on one connection before it looks at the answers
 
 
-def group_memory(group):
-    """Return ({pid: bytes} of a process group, shared pages counted once)."""
-    found = {}
+def look(group):
+    """Return [(pid, whether a worker of s3kit, bytes of memory, seconds of CPU)] of a process
+    group. Shared pages are counted once.
+    """
+    found = []
     for pid in os.listdir("/proc"):
         if pid.isdigit():
             try:
                 if os.getpgid(int(pid)) == group:
-                    found[pid] = pss(pid)
+                    is_worker = WORKER in Path("/proc", pid, "cmdline").read_bytes()
+                    found.append((pid, is_worker, pss(pid), spent(pid)))
             except (OSError, IndexError):
                 pass
     return found
@@ -40,29 +46,49 @@ def pss(pid):
     return 0
 
 
-class Memory(threading.Thread):
-    """Looks at a process group's memory again and again: `series` has (seconds, all, largest
-    process).
+def spent(pid):
+    """Return the CPU seconds of a process, of what it started none."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / TICKS
+
+
+class Watch(threading.Thread):
+    """Looks at a process group again and again.
+
+    `series` has (seconds, bytes of all); `largest` and `worker` are the most bytes of any process
+    and of any worker of s3kit, `parent` of any that is not one, and `parent_cpu` its CPU seconds.
     """
 
     def __init__(self, group):
         super().__init__(daemon=True)
         self.group, self.series, self.over, self.began = (group, [], threading.Event(),
                                                           time.monotonic())
+        self.worker = self.parent = self.parent_cpu = 0
 
     def run(self):
         """Look until told to stop."""
         # sooner at first
         while not self.over.wait(min(EVERY, 0.005 + (time.monotonic() - self.began) / 10)):
-            found = group_memory(self.group)
+            found = look(self.group)
             if found:
-                self.series.append((time.monotonic() - self.began, sum(found.values()),
-                                    max(found.values())))
+                self.series.append((time.monotonic() - self.began,
+                                    sum(size for _, _, size, _ in found)))
+            for _, is_worker, size, cpu in found:
+                if is_worker:
+                    self.worker = max(self.worker, size)
+                else:
+                    self.parent, self.parent_cpu = (max(self.parent, size),
+                                                    max(self.parent_cpu, cpu))
+
+    @property
+    def largest(self):
+        """The most bytes of any process."""
+        return max(self.worker, self.parent)
 
     def between(self, first, last):
         """Return the peak of all between two shares of the run's time."""
         end = self.series[-1][0] if self.series else 0
-        return max((total for when, total, _ in self.series if first * end <= when <= last * end),
+        return max((total for when, total in self.series if first * end <= when <= last * end),
                    default=0)
 
 
@@ -74,8 +100,8 @@ def run(line, env):
     process = subprocess.Popen(["bash", "-c", f"set -o pipefail; {line}"], env=env,
                                start_new_session=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    memory = Memory(process.pid)
-    memory.start()
+    watch = Watch(process.pid)
+    watch.start()
     stop = threading.Timer(TOO_LONG, os.killpg, (process.pid, signal.SIGKILL))
     stop.start()
     try:
@@ -89,12 +115,14 @@ def run(line, env):
     finally:
         stop.cancel()
         wall = time.monotonic() - began
-        memory.over.set()
-        memory.join()
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": memory.between(0, 1),
-            "largest": max((largest for _, _, largest in memory.series), default=0),
-            "early": memory.between(0.05, 0.15), "late": memory.between(0.9, 1),
-            "status": process.returncode, "error": said.decode(errors="replace").strip()[-300:]}
+        watch.over.set()
+        watch.join()
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": watch.between(0, 1),
+            "largest": watch.largest, "worker": watch.worker, "parent": watch.parent,
+            "parent_cpu": watch.parent_cpu,
+            "early": watch.between(0.05, 0.15), "late": watch.between(0.9, 1),
+            "status": process.returncode,
+            "error": " ".join(said.decode(errors="replace").split())[-300:]}
 
 
 def arrived(folder):
@@ -125,15 +153,23 @@ def drain(urls):
     """Send GETs of some URLs of one server on one connection; return how many bytes came back."""
     where = urlsplit(urls[0])
     head = f"HTTP/1.1\r\nHost: {where.netloc}\r\n"
-    lines = [url.removeprefix(f"http://{where.netloc}") for url in urls]
+    lines = [url.removeprefix(f"{where.scheme}://{where.netloc}") for url in urls]
     text = "".join(f"GET {line} {head}\r\n" for line in lines[:-1])
     text += f"GET {lines[-1]} {head}Connection: close\r\n\r\n"
     buffer, size = bytearray(1 << 20), 0
-    with socket.create_connection((where.hostname, where.port)) as connection:
+    with connect(where) as connection:
         connection.sendall(text.encode())
         while count := connection.recv_into(buffer):
             size += count
     return size
+
+
+def connect(where):
+    """Return a connection to a server, its certificate not looked at."""
+    plain = socket.create_connection((where.hostname, where.port))
+    if where.scheme == "http":
+        return plain
+    return ssl._create_unverified_context().wrap_socket(plain, server_hostname=where.hostname)
 
 
 def file_system(folder):

@@ -8,12 +8,15 @@ what is asked for), {url}, {python} (the peers' own).
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, replace
 
 CORES = os.cpu_count()
 EACH = 32                       # connections of a worker of s3kit, of which there is one a core
 CONNECTIONS = EACH * CORES
+MANY = 512                      # connections that s3kit opens at most by itself
 FIFTH = 5
+PEERS = ("s5cmd", "rclone", "obstore", "aws")
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -61,42 +64,45 @@ AWS_WHOLE = Tool("aws s3 cp",
                  "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 cp --quiet --recursive "
                  "s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
 AWS = fifth(AWS_WHOLE)
-# As it comes: nothing is said of connections. s5cmd opens 256, rclone 4, aws 10.
-DEFAULTS = [Tool("s3kit fetch", PLAIN + " -o {out}"),
-            Tool("s5cmd cp", "s5cmd --log error cp 's3://{bucket}/*' {dest}/", "s5cmd"),
-            Tool("rclone copy", "rclone copy b:{bucket} {dest}", "rclone"),
-            fifth(replace(AWS_WHOLE, line=AWS_WHOLE.line.partition(" ")[2]))]
-# s3kit's files are on the disk when it ends
-DEFAULTS += [replace(tool, name=f"{tool.name}; sync", line=f"{tool.line}; sync -f {{dest}}",
-                     is_rival=False) for tool in DEFAULTS[1:3]]
-COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
-COPY_LARGE = (FETCH, PIPELINE, S5CMD_LARGE, RCLONE_LARGE, OBSTORE, replace(AWS_WHOLE, once=True))
-NOTHING = (Tool("s3kit fetch", MAKE + " -o {out}"), Tool("s5cmd sync",
-                                                         "s5cmd --log error --numworkers {n} sync "
-                                                         "'s3://{bucket}/*' {dest}/{bucket}/",
-                                                         "s5cmd"), Tool(
-                                                             "rclone copy",
-                                                             f"rclone copy {RCLONE_OPTIONS} "
-                                                             f"b:{{bucket}} {{dest}}/{{bucket}}",
-                                                             "rclone"), Tool(
-                                                                 "aws s3 sync",
-                                                                 "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS "
-                                                                 "aws s3 sync --quiet "
-                                                                 "s3://{bucket} {dest}/{bucket}",
-                                                                 "aws", once=True))
-LISTS = (Tool("s3-manifest --versions", "s3-manifest -q --versions s3://{bucket}/ > {out}"),
-         Tool("s3-list --versions -R", "s3-list -q --versions -R s3://{bucket}/ > {out}"),
-         Tool("s5cmd ls", "s5cmd ls --all-versions 's3://{bucket}/*' > {out}", "s5cmd"), Tool(
-             "rclone lsf",
-             "rclone lsf -R --files-only --s3-versions --fast-list b:{bucket} > {out}", "rclone",
-             note="leaves delete markers out"), Tool("aws s3api",
-                                                     "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3api "
-                                                     "list-object-versions --bucket {bucket} "
-                                                     "--output json "
-                                                     "--query '[Versions,DeleteMarkers][][].[Key,"
-                                                     "VersionId]' --output text > {out}", "aws",
-                                                     once=True))
 
+
+def and_sync(tool):
+    """Return a peer whose files are on the disk when its line ends, as s3kit's are."""
+    return replace(tool, name=f"{tool.name}; sync", line=f"{tool.line}; sync -f {{dest}}",
+                   is_rival=False)
+
+
+# As it comes: nothing is said of connections. s5cmd opens 256, rclone 4, aws 10.
+PLAIN_FETCH = Tool("s3kit fetch", PLAIN + " -o {out}")
+PLAIN_S5CMD = Tool("s5cmd cp", "s5cmd --log error cp 's3://{bucket}/*' {dest}/", "s5cmd")
+PLAIN_RCLONE = Tool("rclone copy", "rclone copy b:{bucket}/{prefix} {dest}/{prefix}", "rclone")
+PLAIN_AWS = fifth(replace(AWS_WHOLE, line=AWS_WHOLE.line.partition(" ")[2]))
+DEFAULTS = (PLAIN_FETCH, PLAIN_S5CMD, and_sync(PLAIN_S5CMD), PLAIN_RCLONE, and_sync(PLAIN_RCLONE),
+            PLAIN_AWS)
+# rclone's four connections wait for a minute
+DEFAULTS_LATE = (PLAIN_FETCH, PLAIN_S5CMD, and_sync(PLAIN_S5CMD), fifth(PLAIN_RCLONE), PLAIN_AWS)
+COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
+# the same with so many connections as s3kit opens at most by itself
+COPY_MANY = tuple(replace(tool, line=tool.line.replace("{n}", str(MANY)).replace(
+    f"-c {EACH}", f"-c {MANY // CORES}")) for tool in (FETCH, S5CMD, RCLONE, OBSTORE))
+COPY_LARGE = (FETCH, PIPELINE, S5CMD_LARGE, RCLONE_LARGE, OBSTORE, replace(AWS_WHOLE, once=True))
+NOTHING = (
+    FETCH,
+    Tool("s5cmd sync", "s5cmd --log error --numworkers {n} sync 's3://{bucket}/*' {dest}/{bucket}/",
+         "s5cmd"),
+    Tool("rclone copy", f"rclone copy {RCLONE_OPTIONS} b:{{bucket}} {{dest}}/{{bucket}}", "rclone"),
+    Tool("aws s3 sync", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 sync --quiet s3://{bucket} "
+         "{dest}/{bucket}", "aws", once=True))
+LISTS = (
+    Tool("s3-manifest --versions", "s3-manifest -q --versions s3://{bucket}/ > {out}"),
+    Tool("s3-list --versions -R", "s3-list -q --versions -R s3://{bucket}/ > {out}"),
+    Tool("s5cmd ls", "s5cmd ls --all-versions 's3://{bucket}/*' > {out}", "s5cmd"),
+    Tool("rclone lsf",
+         "rclone lsf -R --files-only --s3-versions --fast-list b:{bucket} > {out}", "rclone",
+         note="leaves delete markers out"),
+    Tool("aws s3api", "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3api list-object-versions "
+         "--bucket {bucket} --output json --query '[Versions,DeleteMarkers][][].[Key,VersionId]' "
+         "--output text > {out}", "aws", once=True))
 REMOVE = (Tool("s5cmd rm",
                "s5cmd --log error --numworkers {n} rm --all-versions 's3://{bucket}/*' > {out}",
                "s5cmd"),)
@@ -110,12 +116,48 @@ def lists_late():
     return (*several, *[tool for tool in LISTS if tool.needs in ("s5cmd", "rclone")])
 
 
+COMMAND = """\
+#!{python}
+import sys
+sys.path.insert(0, {checkout!r})
+from s3kit.commands.{module} import main
+sys.exit(main())
+"""
+
+
+def make_commands(folder, checkout):
+    """Write the commands of a checkout into a new folder, run by the Python that runs us, with
+    nothing between; return the folder.
+    """
+    folder.mkdir()
+    for command in (checkout / "bin").iterdir():
+        path = folder / command.name
+        path.write_text(COMMAND.format(python=sys.executable, checkout=str(checkout),
+                                       module=command.name.removeprefix("s3-")))
+        path.chmod(0o755)
+    return folder
+
+
+def revision(checkout):
+    """Return what a checkout's s3kit is, in words: its place, and its commit where git says it."""
+    try:
+        done = subprocess.run(["git", "-C", checkout, "describe", "--always", "--dirty=, changed"],
+                              capture_output=True, text=True)
+        commit = done.stdout.strip()
+    except FileNotFoundError:
+        commit = ""
+    return f"{checkout}, commit {commit or 'unknown'}"
+
+
 class Peers:
-    """Where the peers are installed, and what they are told of a server."""
+    """Where the peers are installed, and what they are told of a server.
+
+    The commands of s3kit are those in `ours`, whatever the peers' environment has.
+    """
 
     def __init__(self, folder, work, ours):
         self.python = f"{folder}/bin/python"
-        self.path = f"{folder}/bin:{ours}:{os.environ['PATH']}"
+        self.path = f"{ours}:{folder}/bin:{os.environ['PATH']}"
         self.config = work / "aws-config"
         self.config.write_text(
             f"[default]\ns3 =\n  max_concurrent_requests = {CONNECTIONS}\n  addressing_style = "

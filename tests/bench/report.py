@@ -1,11 +1,13 @@
-"""What the bench says: a table for each case, ratios to s3kit, and a plain SVG of them."""
+"""What the bench says: a table for each case, its ratios to s3kit, and how they stand to the goals.
+"""
 
 import statistics
-from xml.sax.saxutils import escape
 
-FIGURES = ("wall", "cpu", "memory", "largest", "requests", "connections", "early", "late")
-BAR, ROW, LABEL, WIDE = 9, 24, 330, 360
-COLOURS = {"wall": "#4878a8", "cpu": "#d0803c"}
+from goals import GOALS, LIMITS, Goal
+
+FIGURES = ("wall", "cpu", "memory", "largest", "worker", "parent", "parent_cpu", "requests",
+           "connections", "early", "late")
+NAMES = {"cpu": "CPU"}          # of figures, where they are shown
 
 
 def medians(table):
@@ -31,11 +33,14 @@ def fault(table, tool):
     return ""
 
 
-def duel(table):
+def duel(table, peer=""):
     """Return {figure: (best peer, its figure divided by ours)}, or nothing where one side is
-    missing.
+    missing. `peer` is how the name of the only one begins that counts.
     """
     middle, ours, peers = medians(table), good(table, True), good(table, False)
+    if peer:
+        peers = [tool["name"] for tool in table["tools"]
+                 if tool["name"].startswith(peer) and not fault(table, tool)][:1]
     if not ours or not peers or table["title"] == "start":
         return {}
     found = {}
@@ -51,7 +56,7 @@ def show(table):
     base = middle[ours[0]] if ours else None
     lines = [f"{table['title']}: {table['about']}"]
     if table["quick"]:
-        lines[0] += f" (here {table['objects']:,} {table['unit']}s)"
+        lines[0] += f" (less of it here: {table['unit']}s: {table['objects']:,})"
     lines[0] += f"; rounds: {max(len(tool['runs']) for tool in table['tools'])}"
     if table.get("server"):
         lines.append(f"  the server alone: {table['server']}")
@@ -78,8 +83,8 @@ def remarks(table, middle, ours):
     best = duel(table)
     if best:
         yield "the best peer as a multiple of " + ours[0] + ": " + ", ".join(
-            f"{'CPU' if figure == 'cpu' else figure} {ratio:.2f} ({name})" for figure,
-            (name, ratio) in best.items())
+            f"{NAMES.get(figure, figure)} {ratio:.2f} ({name})" for figure, (name, ratio)
+            in best.items())
     if table.get("growth"):
         for name, one in middle.items():
             (yield f"memory of {name}: {one['early'] / 2**20:.0f} MiB at 10 %, "
@@ -88,59 +93,77 @@ def remarks(table, middle, ours):
     elif table["unit"] == "row":
         yield "rows/s: " + ", ".join(f"{name} {table['objects'] / one['wall']:,.0f}" for name,
                                      one in middle.items())
+    for name in ours[:1]:
+        one = middle[name]
+        if one.get("worker"):
+            yield (f"{name}: the largest worker {one['worker'] / 2**20:.0f} MiB, the largest other "
+                   f"process {one['parent'] / 2**20:.0f} MiB and at most "
+                   f"{one['parent_cpu']:.2f} s of CPU: {rows_a_second(table, one)}")
+
+
+def rows_a_second(table, one):
+    """Return how many rows a second one parent process has CPU for, in words."""
+    if not one["parent_cpu"]:
+        return "too short to tell more"
+    return f"{table['objects'] / one['parent_cpu']:,.0f} {table['unit']}s a second of its CPU"
 
 
 def summary(tables):
-    """Return one line for each table that has a winner."""
-    lines = [f"{'best peer / s3kit':24}{'wall':>8}{'CPU':>8}{'memory':>8}"]
-    for table in tables:
-        best = duel(table)
+    """Return one line for each goal of a table that has a winner, for each limit, and for what
+    failed.
+    """
+    known = {table["title"]: table for table in tables}
+    wide = max((len(table["about"]) for table in tables), default=0) + 17
+    lines = [f"{'best peer / s3kit: below 1 s3kit is behind':{wide}}{'wall':>6}{'CPU':>6}"
+             f"{'memory':>8}"]
+    for goal in all_goals(tables):
+        best = duel(known[goal.title], goal.peer)
         if best:
-            lines.append(f"{table['title']:24}"
-                         + "".join(f"{ratio:8.2f}" for _, ratio in best.values())
-                         + f"   {', '.join(dict.fromkeys(name for name, _ in best.values()))}")
-        for tool in table["tools"]:
-            if fault(table, tool):
-                lines.append(f"{table['title']:24}{tool['name']}: {fault(table, tool)}")
+            names = ", ".join(dict.fromkeys(name for name, _ in best.values()))
+            lines.append(f"{goal.title:15}{known[goal.title]['about']:{wide - 15}}"
+                         + "".join(f"{ratio:{width}.2f}" for (_, ratio), width
+                                   in zip(best.values(), (6, 6, 8)))
+                         + f"   {names}" + reached(known[goal.title], goal, best))
+    lines += [line for limit in LIMITS if limit.title in known
+              for line in measured_limit(known[limit.title], limit)]
+    lines += [f"{table['title']:15}{name}: {rows_a_second(table, medians(table)[name])}"
+              for table in tables if table["title"] == "rows" for name in good(table, True)]
+    lines += [f"{table['title']:15}{tool['name']}: {fault(table, tool)}"
+              for table in tables for tool in table["tools"] if fault(table, tool)]
     return "\n".join(lines)
 
 
-def svg(tables, headline):
-    """Return a drawing: for each case and tool, wall and CPU as a multiple of s3kit's, cut off at
-    10.
+def all_goals(tables):
+    """Return the goals whose tables are there, and an empty one for each other table."""
+    titles = [table["title"] for table in tables]
+    with_goal = {goal.title for goal in GOALS}
+    return [*(goal for goal in GOALS if goal.title in titles),
+            *(Goal(title) for title in titles if title not in with_goal)]
+
+
+def reached(table, goal, best):
+    """Return the goals of a table in words, and of each whether it is reached; a quick run does not
+    tell.
     """
-    marks, at = [text(8, 20, headline, "font-weight='bold'")], 44
-    for table in tables:
-        middle, ours = medians(table), good(table, True)
-        if not duel(table):
-            continue
-        base = middle[ours[0]]
-        marks.append(text(8, at + 12, f"{table['title']}: {table['about']}", "font-weight='bold'"))
-        at += ROW
-        for tool in table["tools"]:
-            name = tool["name"] + (" (did not do it all)" if fault(table, tool) else "")
-            marks.append(text(16, at + 13, name))
-            for number, figure in enumerate(("wall", "cpu")):
-                ratio = middle[tool["name"]][figure] / max(base[figure], 1e-9)
-                width, y = min(ratio, 10) / 10 * WIDE, at + 1 + number * BAR
-                marks.append(
-                    f"<rect x='{LABEL}' y='{y}' width='{width:.1f}' height='{BAR - 1}' "
-                    f"fill='{COLOURS[figure]}'/>")
-                marks.append(text(LABEL + width + 4, y + 8, f"{ratio:.2f}", "font-size='9'"))
-            at += ROW
-        marks.append(
-            f"<path d='M{LABEL + WIDE / 10} {at - ROW * len(table['tools'])}V{at - 4}' "
-            "stroke='#888'/>")
-        at += 12
-    legend = [f"<rect x='{LABEL + 150 * n}' y='28' width='9' height='9' fill='{COLOURS[figure]}'/>"
-              + text(LABEL + 14 + 150 * n, 36, f"{'CPU' if figure == 'cpu' else 'wall'}, s3kit = 1")
-              for n, figure in enumerate(COLOURS)]
-    return (f"<svg xmlns='http://www.w3.org/2000/svg' width='{LABEL + WIDE + 60}' height='{at}' "
-            "font-family='sans-serif' "
-            "font-size='12'>\n<rect width='100%' height='100%' fill='white'/>\n"
-            + "\n".join(legend + marks) + "\n</svg>\n")
+    if table["quick"]:
+        return ""
+    asked = [(figure, getattr(goal, figure), best[figure][1] >= getattr(goal, figure))
+             for figure in ("wall", "cpu") if getattr(goal, figure)]
+    told = [f"{NAMES.get(figure, figure)} {least:g} {'reached' if is_so else 'NOT reached'}"
+            for figure, least, is_so in asked]
+    if goal.floor and table.get("floor"):
+        times = medians(table)[good(table, True)[0]]["wall"] / table["floor"]
+        told.append(f"within {goal.floor:g} times the floor "
+                    f"{'reached' if times <= goal.floor else 'NOT reached'} ({times:.1f})")
+    return "; goal: " + ", ".join(told) if told else ""
 
 
-def text(x, y, words, style=""):
-    """Return a text of the drawing."""
-    return f"<text x='{x:.0f}' y='{y:.0f}' {style}>{escape(words)}</text>"
+def measured_limit(table, limit):
+    """Yield the line of a limit, where s3kit did the work."""
+    for name in good(table, True)[:0 if table["quick"] else 1]:
+        one = medians(table)[name]
+        size = one[limit.figure] / 2**20
+        count = f", {one['connections'] * table['objects']:.0f} connections" \
+            if "connections" in one else ""
+        yield (f"{limit.title:15}{name}{count}: the largest {limit.figure} {size:.0f} MiB; goal: "
+               f"at most {limit.most} MiB {'reached' if size <= limit.most else 'NOT reached'}")

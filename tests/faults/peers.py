@@ -189,12 +189,9 @@ class Place:
                 + line.format(tries=retries + 1, retries=retries, idle=IDLE, **words)]
 
     def env(self):
-        """Return the environment of all tools: the bench's, our own commands before those of the
-        peers' environment.
-        """
+        """Return the environment of all tools, which is the bench's."""
         fake = self.world.fake
-        env = self.peers.env(SimpleNamespace(url=fake.url, env=conftest.env_of(fake)))
-        return env | {"PATH": f"{conftest.SHIMS}:{env['PATH']}"}
+        return self.peers.env(SimpleNamespace(url=fake.url, env=conftest.env_of(fake)))
 
     def start(self, line, retries=TRIES - 1, **options):
         """Start a line of bash in a process group of its own."""

@@ -1,0 +1,1 @@
+"""make bench: s3kit beside its peers, on the same work."""
