@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -47,8 +48,8 @@ def arguments():
     made.add_argument("--checkout", type=Path, default=ROOT, metavar="DIR",
                       help="the s3kit that is measured, if not that of this checkout")
     for option, what in (("json", "every run"), ("svg", "a drawing of the ratios"),
-                         ("markdown", "README's table")):
-        made.add_argument(f"--{option}", type=Path, metavar="FILE", help=f"{what}, written there",
+                         ("markdown", "README's table; into its place if FILE is README.md")):
+        made.add_argument(f"--{option}", type=Path, metavar="FILE", help=what,
                           default=Path(tempfile.gettempdir(), f"s3kit-bench.{option}"))
     return made.parse_args()
 
@@ -64,8 +65,8 @@ def beginning(facts):
         f"{facts['file system']}; {facts['rounds']} rounds at most",
         f"tuned: {CONNECTIONS} connections for all, each with its best options; as it comes: no "
         "options. Each tool's line is shown below the first table that it is in.",
-        "s3kit checks every object's bytes, and its files are on the disk when it ends; `; sync` "
-        "is a peer with `sync -f` behind it.",
+        "s3kit checks every object's bytes, and its files are on the disk when it ends; sync s: "
+        "what `sync -f` takes afterwards; flushed: wall of peers with it, by s3kit's without.",
         "wall x, CPU x: as a multiple of the first s3kit line of a table.",
         "A quick run shows that all of it works, not how fast it is: starting takes most of the "
         "time." * facts["quick"])))
@@ -76,13 +77,13 @@ def write(args, facts, tables):
     args.json.write_text(json.dumps({**facts, "tables": tables}, indent=1))
     args.svg.write_text(drawing.svg(tables, f"s3kit and its peers on {CORES} cores, longer is "
                                     "slower"))
-    args.markdown.write_text(readme.markdown(tables))
+    readme.write(args.markdown, readme.markdown(facts, tables))
     print(f"written: {args.json}, {args.svg}, {args.markdown}")
 
 
 def main():
     """Run the cases; the exit status says whether s3kit did all of them right."""
-    args = arguments()
+    began, args = time.monotonic(), arguments()
     args.checkout = args.checkout.absolute()
     if args.list_cases:
         for name, case in CASES.items():
@@ -97,7 +98,8 @@ def main():
         bench = Bench(args, work)
         facts = {"s3kit": revision(args.checkout), "peers": bench.peers.versions(),
                  "cores": CORES, "load before": measure.load(), "rounds": bench.rounds,
-                 "quick": args.quick, "file system": measure.file_system(work)}
+                 "quick": args.quick, "file system": measure.file_system(work),
+                 "date": time.strftime("%Y-%m-%d")}
         print(beginning(facts), flush=True)
         for name in names:
             if name not in left:
@@ -111,6 +113,7 @@ def main():
     for name in left:
         print(f"\n{name}: left out, it needs the light server")
     print(f"\n{report.summary(bench.tables)}\n")
+    print(f"all of it took {(time.monotonic() - began) / 60:.0f} minutes")
     write(args, facts, bench.tables)
     ours = [(table, tool) for table in bench.tables for tool in table["tools"] if tool["ours"]]
     return int(bool(broken) or any(report.fault(table, tool) for table, tool in ours))

@@ -166,6 +166,8 @@ class Bench:
                 tool.before()
             env = self.peers.env(server)
             figures = measure.run(self.line(tool, server, bucket, place, out), env)
+            if fills and not dest:
+                figures["sync"] = measure.sync(place)
             counted = server.counts()
             if tool.share > 1:
                 self.scale(tool, figures, env)
@@ -183,6 +185,8 @@ class Bench:
         for name in ("wall", "cpu"):
             once = min(self.start_up[tool.needs][name], figures[name])
             figures[name] = once + (figures[name] - once) * tool.share
+        if "sync" in figures:
+            figures["sync"] *= tool.share
 
     def alone(self, server, bucket):
         """Return what a bare loop of requests gets of the server, in words."""

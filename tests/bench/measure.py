@@ -125,6 +125,13 @@ def run(line, env):
             "error": " ".join(said.decode(errors="replace").split())[-300:]}
 
 
+def sync(folder):
+    """Write what the file system of a folder still has in memory; return the seconds it took."""
+    began = time.monotonic()
+    subprocess.run(["sync", "-f", folder], check=True)
+    return time.monotonic() - began
+
+
 def arrived(folder):
     """Return (files, bytes) below a folder, what s3kit keeps for itself left out."""
     files = size = 0

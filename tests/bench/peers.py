@@ -64,23 +64,14 @@ AWS_WHOLE = Tool("aws s3 cp",
                  "AWS_CONFIG_FILE=$S3KIT_BENCH_AWS aws s3 cp --quiet --recursive "
                  "s3://{bucket}/{prefix} {dest}/{prefix}", "aws")
 AWS = fifth(AWS_WHOLE)
-
-
-def and_sync(tool):
-    """Return a peer whose files are on the disk when its line ends, as s3kit's are."""
-    return replace(tool, name=f"{tool.name}; sync", line=f"{tool.line}; sync -f {{dest}}",
-                   is_rival=False)
-
-
 # As it comes: nothing is said of connections. s5cmd opens 256, rclone 4, aws 10.
 PLAIN_FETCH = Tool("s3kit fetch", PLAIN + " -o {out}")
 PLAIN_S5CMD = Tool("s5cmd cp", "s5cmd --log error cp 's3://{bucket}/*' {dest}/", "s5cmd")
 PLAIN_RCLONE = Tool("rclone copy", "rclone copy b:{bucket}/{prefix} {dest}/{prefix}", "rclone")
 PLAIN_AWS = fifth(replace(AWS_WHOLE, line=AWS_WHOLE.line.partition(" ")[2]))
-DEFAULTS = (PLAIN_FETCH, PLAIN_S5CMD, and_sync(PLAIN_S5CMD), PLAIN_RCLONE, and_sync(PLAIN_RCLONE),
-            PLAIN_AWS)
+DEFAULTS = (PLAIN_FETCH, PLAIN_S5CMD, PLAIN_RCLONE, PLAIN_AWS)
 # rclone's four connections wait for a minute
-DEFAULTS_LATE = (PLAIN_FETCH, PLAIN_S5CMD, and_sync(PLAIN_S5CMD), fifth(PLAIN_RCLONE), PLAIN_AWS)
+DEFAULTS_LATE = (PLAIN_FETCH, PLAIN_S5CMD, fifth(PLAIN_RCLONE), PLAIN_AWS)
 COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
 # the same with so many connections as s3kit opens at most by itself
 COPY_MANY = tuple(replace(tool, line=tool.line.replace("{n}", str(MANY)).replace(

@@ -5,8 +5,9 @@ import statistics
 
 from goals import GOALS, LIMITS, Goal
 
-FIGURES = ("wall", "cpu", "memory", "largest", "worker", "parent", "parent_cpu", "requests",
+FIGURES = ("wall", "sync", "cpu", "memory", "largest", "worker", "parent", "parent_cpu", "requests",
            "connections", "early", "late")
+WIDTHS = {"wall": 6, "cpu": 6, "memory": 8, "flushed": 9}   # of the summary's columns
 NAMES = {"cpu": "CPU"}          # of figures, where they are shown
 
 
@@ -35,7 +36,8 @@ def fault(table, tool):
 
 def duel(table, peer=""):
     """Return {figure: (best peer, its figure divided by ours)}, or nothing where one side is
-    missing. `peer` is how the name of the only one begins that counts.
+    missing. `peer` is how the name of the only one begins that counts. "flushed" is the wall time
+    of peers whose files are then written to the disk, divided by ours, which are already.
     """
     middle, ours, peers = medians(table), good(table, True), good(table, False)
     if peer:
@@ -47,6 +49,10 @@ def duel(table, peer=""):
     for figure in ("wall", "cpu", "memory"):
         best = min(peers, key=lambda name: middle[name][figure])
         found[figure] = best, middle[best][figure] / max(middle[ours[0]][figure], 1e-9)
+    if all("sync" in middle[name] for name in peers):
+        with_sync = {name: middle[name]["wall"] + middle[name]["sync"] for name in peers}
+        best = min(peers, key=with_sync.get)
+        found["flushed"] = best, with_sync[best] / middle[ours[0]]["wall"]
     return found
 
 
@@ -62,11 +68,12 @@ def show(table):
         lines.append(f"  the server alone: {table['server']}")
     unit = table["unit"]
     lines.append(
-        f"  {'':30}{'wall s':>9}{'CPU s':>9}{'MiB':>6}{'largest':>9}{'req/' + unit:>12}"
-        f"{'conn/' + unit:>12}" f"{'wall x':>9}{'CPU x':>7}")
+        f"  {'':30}{'wall s':>9}{'sync s':>8}{'CPU s':>9}{'MiB':>6}{'largest':>9}"
+        f"{'req/' + unit:>12}{'conn/' + unit:>12}{'wall x':>9}{'CPU x':>7}")
     for tool in table["tools"]:
         one = middle[tool["name"]]
-        text = f"  {tool['name']:30}{one['wall']:9.3f}{one['cpu']:9.3f}"
+        later = f"{one['sync']:8.3f}" if "sync" in one else f"{'-':>8}"
+        text = f"  {tool['name']:30}{one['wall']:9.3f}{later}{one['cpu']:9.3f}"
         text += f"{one['memory'] / 2**20:6.0f}{one['largest'] / 2**20:9.0f}"
         text += "".join(f"{one[figure]:12.4g}" if figure in one else f"{'-':>12}"
                         for figure in ("requests", "connections"))
@@ -115,14 +122,14 @@ def summary(tables):
     known = {table["title"]: table for table in tables}
     wide = max((len(table["about"]) for table in tables), default=0) + 17
     lines = [f"{'best peer / s3kit: below 1 s3kit is behind':{wide}}{'wall':>6}{'CPU':>6}"
-             f"{'memory':>8}"]
+             f"{'memory':>8}{'flushed':>9}"]
     for goal in all_goals(tables):
         best = duel(known[goal.title], goal.peer)
         if best:
             names = ", ".join(dict.fromkeys(name for name, _ in best.values()))
             lines.append(f"{goal.title:15}{known[goal.title]['about']:{wide - 15}}"
-                         + "".join(f"{ratio:{width}.2f}" for (_, ratio), width
-                                   in zip(best.values(), (6, 6, 8)))
+                         + "".join(f"{best[figure][1]:{width}.2f}" if figure in best
+                                   else f"{'-':>{width}}" for figure, width in WIDTHS.items())
                          + f"   {names}" + reached(known[goal.title], goal, best))
     lines += [line for limit in LIMITS if limit.title in known
               for line in measured_limit(known[limit.title], limit)]
