@@ -1,6 +1,10 @@
 """Which object version a path belongs to in this run."""
 
+from array import array
+
 from s3kit.disk.scratch import Scratch
+
+NOTED = 1 << 18         # owners that memory holds, of 16 bytes each
 
 
 class PathOwners:
@@ -11,12 +15,35 @@ class PathOwners:
 
     def __init__(self):
         self.base = Scratch("CREATE TABLE claim (path INTEGER PRIMARY KEY, owner INTEGER NOT NULL)")
+        self.noted, self.is_asked = array("q"), False
+
+    def note(self, path, owner):
+        """Do what `take` does for a path that no second owner can have by `note`.
+
+        Until the first `take` nobody can be in the way, and in a run that takes none nothing needs
+        to be looked up: 0.1 us and not 2.
+        """
+        if self.is_asked:
+            return self.take(path, owner)
+        self.noted.extend((path, owner))
+        if len(self.noted) >= 2 * NOTED:
+            self.write()
+        return True
+
+    def write(self):
+        """Write down what was noted."""
+        noted, self.noted = self.noted, array("q")
+        self.base.put_all("INSERT OR IGNORE INTO claim VALUES (?, ?)",
+                          zip(noted[::2], noted[1::2]))
 
     def take(self, path, owner):
         """Return whether `path` (a 64-bit hash) is now, or was before, `owner`'s (a 64-bit hash).
 
         Raises Fault.
         """
+        self.is_asked = True
+        if self.noted:
+            self.write()
         if self.base.put("INSERT OR IGNORE INTO claim VALUES (?, ?)", (path, owner)):
             return True
         return self.base.one("SELECT owner FROM claim WHERE path = ?", (path,))[0] == owner

@@ -4,7 +4,7 @@
 import pytest
 from limits import file_size
 
-from s3kit.disk.path_owners import PathOwners
+from s3kit.disk.path_owners import NOTED, PathOwners
 from s3kit.disk.sqlite_errors import Broken
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
@@ -40,3 +40,13 @@ def test_no_room_on_the_disk():
             Broken, match="cannot use a temporary file in '.*': File too large"):
         for path in range(1 << 20):
             owners.take(path * 7919, path)
+
+
+def test_what_was_noted_is_taken():
+    """Whether memory holds it or not, and whoever asks first."""
+    owners = PathOwners()
+    assert all(owners.note(path, path + 1) for path in range(-NOTED, 9))
+    assert len(owners.noted) == 2 * 9
+    assert not owners.take(-NOTED, 1) and not owners.take(8, 1) and owners.take(8, 9)
+    assert owners.take(9, 1) and not owners.note(9, 2) and owners.note(10, 2)
+    assert not owners.take(10, 1) and not owners.noted

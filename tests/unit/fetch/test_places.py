@@ -49,3 +49,12 @@ def test_a_finished_file_stays_unless_another_version_has_its_place():
     entry = entry_of(row, "1", 1, 1, 1)
     assert places.keep(row, entry)
     assert not places.keep(Row("b", "k", "2"), entry)
+
+
+def test_the_place_of_a_finished_file_is_not_given_away():
+    """Whether another version comes before it or after it."""
+    kept, other = Row("b", "k", "1", path="b/k"), Row("b", "k", "2")
+    entry = entry_of(kept, "1", 1, 1, 1)
+    before, after = Places(), Places()
+    assert after.keep(kept, entry) and after.path_for(other) == "b/k%v2"
+    assert before.path_for(other) == "b/k" and not before.keep(kept, entry)
