@@ -72,10 +72,10 @@ class Entry(NamedTuple):
 
     def is_file(self, status):
         """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
-        if self.is_folder:
+        if self.path.endswith("/"):
             return stat.S_ISDIR(status.st_mode)
-        return (status.st_size == self.size and folded(status.st_mtime_ns) == folded(self.mtime_ns)
-                and folded(status.st_ino) == folded(self.inode) and stat.S_ISREG(status.st_mode))
+        return (status.st_size == self.size and is_same_number(status.st_mtime_ns, self.mtime_ns)
+                and is_same_number(status.st_ino, self.inode) and stat.S_ISREG(status.st_mode))
 
 
 def folded(number):
@@ -84,6 +84,11 @@ def folded(number):
     Inodes of network file systems fill 64 without one, and so do times after 2262.
     """
     return number if -SIGN <= number < SIGN else (number + SIGN) % (2 * SIGN) - SIGN
+
+
+def is_same_number(one, other):
+    """Return whether two numbers are the same to SQLite."""
+    return one == other or folded(one) == folded(other)
 
 
 FIELDS = ", ".join(Entry._fields)

@@ -64,13 +64,12 @@ class Deciding:
         if not self.places.keep(row, entry):
             return False
         states.keep(row, entry)
-        self.clear_part(row)
+        if self.left:
+            self.clear_part(row)
         return True
 
     def clear_part(self, row):
         """Remove what an earlier run left of a row's object, whose file is there."""
-        if not self.left:
-            return
         part = part_name(row.bucket, row.key, row.version_id, row.etag)
         if part in self.left:
             self.left.remove(part)

@@ -22,7 +22,7 @@ class Fetching(Verb):
         super().__init__(stage)
         self.tree = tree
         self.deciding, self.large = Deciding(self, left), LargeObjects(self)
-        self.naming = Naming(self)
+        self.naming, self.take = Naming(self), self.deciding.take
         self.flying = self.deciding.flying
         self.fetched = self.adopted = self.moved_bytes = self.archived = 0
         self.steps = {jobs.WRITTEN: self.naming.wait, jobs.FETCHED: self.take_file,
@@ -34,13 +34,7 @@ class Fetching(Verb):
 
     # --- from the input to the workers
 
-    def is_mine(self, row):
-        """Return whether s3-fetch acts on a row."""
-        return states.is_to_fetch(row)
-
-    def take(self, row, entry):
-        """Decide on one row."""
-        self.deciding.take(row, entry)
+    is_mine = staticmethod(states.is_to_fetch)
 
     def resend(self, errand):
         """Send an errand's Job once more."""

@@ -13,6 +13,7 @@ from s3kit.manifest.row import COLUMNS, FAILED, Row, column_of, from_values, val
 MARK = "#s3kit manifest "
 VERSION = "1"
 END = re.compile(r"#end rows=([0-9]{1,19})")
+NONE = -1           # no number of cells
 SHOWN = 10          # end marks that do not fit, of which people are told
 HOLD = 1 << 20      # characters that one record may have
 csv.field_size_limit(HOLD)
@@ -44,6 +45,7 @@ class Reader:
         self.stop = None
         self.given = [column_of(name) for name in columns or COLUMNS]
         self.names = self.first = None
+        self.width = NONE           # how many cells are a row's columns as they stand
 
     def feed(self, data):
         """Return the rows that the bytes `data` complete."""
@@ -114,6 +116,9 @@ class Reader:
 
     def record(self, cells, line):
         """Return the Row of one record, or None where it is a header, a mark or an empty line."""
+        if len(cells) == self.width and cells[0] and cells[0][0] != "#":
+            self.count += 1         # as nearly all are
+            return from_values(cells, line)
         if not any(cells):
             return None
         if cells[0].startswith("#") and not any(cells[1:]) and self.note(cells[0].rstrip(), line):
@@ -151,7 +156,7 @@ class Reader:
         if said != came and len(self.miscounts) < SHOWN:
             self.miscounts.append((said, came))
         if self.marked:
-            self.ended = True
+            self.ended, self.width = True, NONE
         else:
             self.counted = self.count
 
@@ -177,6 +182,7 @@ class Reader:
         """Set how cells become columns, from the names of the columns in order."""
         self.names = [column_of(name) for name in names]
         self.direct = tuple(self.names) == COLUMNS
+        self.width = len(COLUMNS) if self.marked and self.direct else NONE
         self.picks = [self.names.index(column) if column in self.names else -1
                       for column in COLUMNS]
         self.others = [(self.unknown(name), at) for at, name in enumerate(names)

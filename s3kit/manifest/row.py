@@ -5,6 +5,7 @@ a command unchanged at no cost, and what a person wrote stays what they wrote.
 """
 
 import re
+from functools import lru_cache
 
 from s3kit.text import is_unicode
 from s3kit.units import number
@@ -155,12 +156,10 @@ def from_values(cells, number, extra=None, unit="line"):
     A row that makes no sense comes back `failed`, its error naming the line, its cells kept
     verbatim.
     """
-    row = Row(*cells, extra)
+    row, text = Row(*cells, extra), "".join(cells)
     try:
-        if "%" in row.key:
-            row.key = decode(row.key)
-        if "%" in row.path:
-            row.path = decode(row.path)
+        if "%" in text:
+            row.key, row.path = decode(row.key), decode(row.path)
         if row.is_latest not in FLAGS or row.is_delete_marker not in FLAGS:
             # a spreadsheet writes TRUE
             row.is_latest, row.is_delete_marker = (
@@ -168,7 +167,7 @@ def from_values(cells, number, extra=None, unit="line"):
         nonsense = fault_of(row)
     except ValueError as error:
         nonsense = str(error)
-    if not (nonsense or is_unicode("".join(cells))):
+    if not (nonsense or text.isascii() or is_unicode(text)):
         nonsense = (
             "the column "
             f"'{next(name for name, cell in zip(COLUMNS, cells) if not is_unicode(cell))}' is not "
@@ -179,21 +178,25 @@ def from_values(cells, number, extra=None, unit="line"):
     return row
 
 
+@lru_cache(256)
+def is_bucket(text):
+    """Return whether a text can be a bucket's name."""
+    return BUCKET.fullmatch(text) is not None
+
+
 def fault_of(row):
     """Return why the row makes no sense, or an empty text."""
     if not row.bucket:
         return "no bucket (give --bucket B for rows without one)"
     if not row.key:
         return "no key"
-    try:
-        long = len(row.key) > KEY_BYTES // 4 and len(row.key.encode()) > KEY_BYTES
-        if not row.key.isascii():
-            row.key.encode()
-    except UnicodeEncodeError:
-        return "the key is not Unicode text"
-    if long:
-        return f"the key is longer than {KEY_BYTES} bytes"
-    if not BUCKET.fullmatch(row.bucket):
+    if not row.key.isascii() or len(row.key) > KEY_BYTES:
+        try:
+            if len(row.key.encode()) > KEY_BYTES:
+                return f"the key is longer than {KEY_BYTES} bytes"
+        except UnicodeEncodeError:
+            return "the key is not Unicode text"
+    if not is_bucket(row.bucket):
         return f"'{row.bucket}' cannot be a bucket"
     if row.size and number(row.size) is None:
         return f"size '{row.size}' is not a number of bytes"

@@ -85,6 +85,8 @@ class GroupCommit:
         """Return the Entry of (bucket, key, version id) that the ledger will have after the next
         flush, or None.
         """
+        if not self.pending:        # as nearly always where nothing is to be done
+            return None
         with self.more:
             return self.pending.get(name)
 

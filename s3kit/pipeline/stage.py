@@ -140,16 +140,16 @@ class Stage:
 
     def take_all(self, batch):
         """Decide on rows of the input; the ledger is asked about all of them at once."""
-        mine = {id(row) for row in batch if self.verb.is_mine(row)}
+        is_mine, take = self.verb.is_mine, self.verb.take
         kept = None if self.keep.is_idle else {id(row) for row in self.keep(batch)}
-        names = [(row.bucket, row.key, row.version_id) for row in batch if id(row) in mine]
-        entries = self.ledger.find_all(names) if self.ledger else {}
-        for row in batch:
+        names = [(row.bucket, row.key, row.version_id) if is_mine(row) else None for row in batch]
+        entries = self.ledger.find_all([name for name in names if name]) if self.ledger else {}
+        for row, name in zip(batch, names):
             if kept is not None and id(row) not in kept:
                 if self.args.in_place:
                     self.leaving.append(row)        # FILE must not lose what was left out this time
-            elif id(row) in mine:
-                self.verb.take(row, entries.get((row.bucket, row.key, row.version_id)))
+            elif name:
+                take(row, entries.get(name))
             elif self.verb.passes_on:
                 self.leave(row, aloud=row.verbatim is not None)
         self.verb.taken()

@@ -88,6 +88,19 @@ def test_writing_what_was_read_changes_nothing(table):
     assert write(found, reader.extras) == data
 
 
+@given(st.lists(st.lists(st.text('a",\n\r %ä\udc80', max_size=4), min_size=2, max_size=4)))
+@example([["a", ","], ["b", "c", "d"]])
+@example([["a", "b\nc"]])
+def test_lines_are_those_of_the_csv_module(records):
+    """Whether a cell among them needs quotes or none does."""
+    lines = []
+    for cells in records:
+        line = io.StringIO(newline="")
+        csv.writer(line, lineterminator="\r\n").writerow(cells)
+        lines.append(line.getvalue()[:-2] + "\n")
+    assert Writer().text(records) == "".join(lines).encode("utf-8", "surrogateescape")
+
+
 @given(TABLES, st.integers(1, 40))
 def test_rows_come_out_the_same_however_the_bytes_come(table, step):
     """A block may end anywhere: in a character, a quote, a line end."""
