@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -60,8 +61,11 @@ class Bench:
     def __init__(self, args, work):
         self.quick, self.kind, self.work = args.quick, args.server, work
         self.rounds = args.rounds or (1 if args.quick else 3)
-        self.peers = Peers(Path(args.peers).absolute(), work,
-                           make_commands(work / "commands", args.checkout))
+        folder = Path(args.peers).absolute()
+        python = folder / "bin/python"
+        ours = make_commands(work / "commands", args.checkout,
+                             python if python.exists() else sys.executable)
+        self.peers = Peers(folder, work, ours)
         self.seconds = 0 if args.rounds else ENOUGH
         self.tables, self.start_up, self.shown = [], {}, set()
 

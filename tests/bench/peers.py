@@ -116,14 +116,16 @@ sys.exit(main())
 """
 
 
-def make_commands(folder, checkout):
-    """Write the commands of a checkout into a new folder, run by the Python that runs us, with
-    nothing between; return the folder.
+def make_commands(folder, checkout, python):
+    """Write the commands of a checkout into a new folder, run by a Python that has what s3kit
+    needs and no more, as users have it; return the folder.
+
+    What tests need changes how long a command takes to start: lxml loads rnc2rng where it is there.
     """
     folder.mkdir()
     for command in (checkout / "bin").iterdir():
         path = folder / command.name
-        path.write_text(COMMAND.format(python=sys.executable, checkout=str(checkout),
+        path.write_text(COMMAND.format(python=python, checkout=str(checkout),
                                        module=command.name.removeprefix("s3-")))
         path.chmod(0o755)
     return folder
