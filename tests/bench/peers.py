@@ -8,7 +8,6 @@ what is asked for), {url}, {python} (the peers' own).
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, replace
 
 CORES = os.cpu_count()

@@ -22,8 +22,8 @@ def test_no_other_s3kit_is_measured(tmp_path):
     script(checkout / "s3kit/commands/__init__.py", "")
     script(checkout / "s3kit/commands/fetch.py", "import sys\ndef main(): print(sys.executable)\n")
     script(tmp_path / "peers/bin/s3-fetch", "#!/bin/sh\necho another\n")
-    peers = Peers(tmp_path / "peers", tmp_path, make_commands(tmp_path / "commands", checkout,
-                                                                   sys.executable))
+    ours = make_commands(tmp_path / "commands", checkout, sys.executable)
+    peers = Peers(tmp_path / "peers", tmp_path, ours)
     done = subprocess.run(["bash", "-c", "s3-fetch"], capture_output=True, text=True,
                           env=peers.env(SimpleNamespace(url="http://127.0.0.1", env={})))
     assert (done.returncode, done.stdout) == (0, f"{sys.executable}\n")
