@@ -33,8 +33,9 @@ def hold(name, directory):
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 return None
             raise
-        if is_named(fd, name, directory):
-            if is_alone(os.fstat(fd)):
+        held = os.fstat(fd)
+        if names(directory, name, held):
+            if is_alone(held):
                 return fd
             durable.unlink(name, directory)
         os.close(fd)
@@ -51,11 +52,16 @@ def hold_below(path, name):
 
 def is_named(fd, name, directory):
     """Return whether `name` in `directory` is still the file that `fd` has open."""
+    return names(directory, name, os.fstat(fd))
+
+
+def names(directory, name, held):
+    """Return whether `name` in `directory` is the file of os.stat_result `held`."""
     try:
         there = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return False
-    return os.path.samestat(there, os.fstat(fd))
+    return os.path.samestat(there, held)
 
 
 def is_alone(status):

@@ -18,6 +18,7 @@ from s3kit.s3.verdicts import REGION_CODES
 from s3kit.storage_classes import ARCHIVED_CLASSES
 
 CHECKSUM = "x-amz-checksum-"
+CHECKSUMS = [CHECKSUM + algorithm for algorithm in ALGORITHMS]
 # The form in which all servers must write dates (RFC 9110, 5.6.7).
 IMF_FIXDATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) GMT",
                          re.ASCII)
@@ -43,9 +44,8 @@ def checksum_in(headers):
 
     The type is '' where the object was made of parts and nothing says of what the checksum is.
     """
-    found = [("-" in value, ALGORITHMS.index(name[len(CHECKSUM):]), value) for name, value
-             in headers.items()
-             if name.startswith(CHECKSUM) and value and name[len(CHECKSUM):] in ALGORITHMS]
+    found = [("-" in value, place, value) for place, name in enumerate(CHECKSUMS)
+             if (value := headers.get(name))]
     if not found:
         return "", "", ""
     is_composite, place, value = min(found)

@@ -151,7 +151,7 @@ class Engine:
             self.begin(self.waiting.popleft())
         room = (0 if self.paused or self.rate.is_spent
                 else self.share.room(self.wire.active, time.monotonic()))
-        while self.waiting and room > 0 and self.has_memory(self.waiting[0].job):
+        while self.waiting and room > 0 and self.has_memory(self.waiting[0]):
             room -= self.begin(self.waiting.popleft())
         if self.reading:
             self.guard(self.reading[0], self.reading[0].step)
@@ -165,14 +165,14 @@ class Engine:
         done, self.done = self.done, []
         return done
 
-    def has_memory(self, job):
-        """Return whether there is memory for a Job's body beside those under way."""
-        return not self.held or self.held + job.memory <= HELD_BYTES
+    def has_memory(self, task):
+        """Return whether there is memory for a task's body beside those under way."""
+        return not self.held or self.held + task.memory <= HELD_BYTES
 
     def begin(self, task):
         """Start a task; return how many requests it sent (0 or 1)."""
         before = self.wire.active
-        self.held += task.job.memory
+        self.held += task.memory
         if self.fault:
             task.fail(FATAL, str(self.fault))
         else:
@@ -191,7 +191,7 @@ class Engine:
         batch = self.batches[task.ticket]
         if batch[1][task.place] is not None:
             return
-        self.held -= task.job.memory
+        self.held -= task.memory
         batch[1][task.place] = outcome
         batch[0] -= 1
         if not batch[0]:

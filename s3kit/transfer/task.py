@@ -42,7 +42,7 @@ class Task:
     def __init__(self, engine, job, ticket, place):
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
         self.fd = self.blocks = self.oserror = None
-        self.moved = 0
+        self.moved, self.memory = 0, job.memory
         # what was asked, whether for checksums, and with what words that was refused
         self.request, self.has_sums, self.refused = None, False, ""
 

@@ -32,8 +32,7 @@ class Fetch(Task):
         """Hold the part file; take over a file that is there and right; else ask for the object."""
         job, tree = self.job, self.engine.tree
         self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
-        self.body = None
-        self.wrong = ""
+        self.body, self.wrong = None, ""
         self.is_asked, self.claim = False, NO_CLAIM     # for the size of parts
         self.fd = lock.hold(self.part, tree.parts)
         if self.fd is None:
@@ -69,7 +68,7 @@ class Fetch(Task):
         """Send the GET."""
         job = self.job
         self.step = "get"
-        os.ftruncate(self.fd, 0)
+        empty(self.fd)
         if 0 <= job.size <= SMALL:
             self.send(most=job.size)
         else:
@@ -193,7 +192,8 @@ class Fetch(Task):
             self.end(unmet(claim, digest)._replace(moved=self.moved))
             return
         mtime_ns = job.mtime_ns if job.mtime_ns != NO_TIME else modified_ns(self.headers)
-        outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof, digest=digest)
+        outcome = Outcome(WRITTEN, "", self.part, self.moved, moved=self.moved, proof=proof,
+                          digest=digest, holder=os.getpid())
         self.keep(described(self.headers, outcome), mtime_ns)
 
     def keep(self, outcome, mtime_ns):
@@ -211,7 +211,7 @@ class Fetch(Task):
             path, inode, mtime_ns = unnamed.name(complete.part)
             self.end(outcome._replace(state=FETCHED, path=path, inode=inode, mtime_ns=mtime_ns))
         else:
-            self.end(outcome._replace(path=complete.part, holder=os.getpid()))
+            self.end(outcome)
 
     def drop(self):
         """Let go of the part file; if it is still there it is no use to anyone: remove it first."""
@@ -225,10 +225,16 @@ class Fetch(Task):
             super().drop()
 
 
+def empty(fd):
+    """Remove what an open file holds; a new one, as most are, is left as it is."""
+    if os.fstat(fd).st_size:
+        os.ftruncate(fd, 0)
+
+
 def may_need_parts(job):
     """Return whether a Job's object has parts that its check may need the size of."""
-    count = number(job.etag.partition("-")[2])
-    return (count not in (None, 1) and job.checksum_type != FULL_OBJECT and job.size > SMALL)
+    return (job.size > SMALL and job.checksum_type != FULL_OBJECT
+            and number(job.etag.partition("-")[2]) not in (None, 1))
 
 
 class Name(Task):
