@@ -521,6 +521,8 @@ def test_exit_status(world, command, case):
     done = world.run(words, **options)
     # a run that ends before its work never meets what is wrong with the rows
     wanted = max(SPOILT[case][command], world.status * (world.status == 3))
+    if (case, command) == ("unverifiable", VERIFY) and world.s3.character.sums_all:
+        wanted = 0
     assert done.status == wanted, (done.status, done.err)
     lines = lines_of(command, done.err)
     if done.status in (2, 3):
@@ -707,7 +709,7 @@ def hold(world, command, case):
     elif case == "input":
         time.sleep(0.1)
     elif case == "archive":             # all are asked for, and one has been looked at again
-        until(lambda: len(asked(world)) == 2 and "list-type" in s3.log[-1].query)
+        until(lambda: len(asked(world)) == 2 and s3.log[-1].method != "POST")
     else:
         until(lambda: any(fault.hits for fault in s3.faults) or running.process.poll() is not None)
     assert running.process.poll() is None, running.wait().err
@@ -1189,7 +1191,8 @@ def test_secrets_never_appear(world, command, secret):
     running = SimpleNamespace(family=list)
     running = world.start([*words, "-v"], env=NOBODY | {"AWS_SHARED_CREDENTIALS_FILE": secrets})
     done = running.wait()
-    assert done.status in ((0, 1) if secret == CANARY_SECRET else (3, 5, 1)) and world.s3.log
+    assert world.s3.log
+    assert done.status in ((0, 1, world.status) if secret == CANARY_SECRET else (3, 5, 1))
     assert (any(command in line for line in seen)
             and len(set(seen)) >= (2 if command in (*POOLED, MIGRATE) else 1))
     assert_silent(" ".join(seen).encode(), "a process title")

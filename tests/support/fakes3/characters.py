@@ -37,11 +37,13 @@ class Character:
     `versions`: whether buckets can have versions there. `access_key`: what keys look like there.
     `server`: its name in answers. `slash`: what stands for `/` in the order of keys.
     `verifiable`: whether what it says of objects tells right bytes from wrong ones.
+    `sums_all`: whether it has a checksum of whatever it has.
     """
 
     name = None
     differs = ()
     versions = verifiable = True
+    sums_all = False
     access_key = "AKIAFAKES3EXAMPLE"
     server = "AmazonS3"
     slash = "/"

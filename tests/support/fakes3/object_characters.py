@@ -64,6 +64,7 @@ class Bos(Character):
 
     differs = ("objects",)
     server = "BceBos"
+    sums_all = True
 
     def etag(self, etag):
         """Return one of that form."""
