@@ -72,7 +72,7 @@ class Entry(NamedTuple):
 
     def is_file(self, status):
         """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
-        if self.path.endswith("/"):
+        if self.is_folder:
             return stat.S_ISDIR(status.st_mode)
         return (status.st_size == self.size and is_same_number(status.st_mtime_ns, self.mtime_ns)
                 and is_same_number(status.st_ino, self.inode) and stat.S_ISREG(status.st_mode))

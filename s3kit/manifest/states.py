@@ -21,8 +21,7 @@ PLAIN = re.compile("[!-~]*")
 
 def is_to_fetch(row):
     """Return whether s3-fetch acts on a row; delete markers have no bytes."""
-    return (row.state in FETCHABLE and row.is_delete_marker != "true"
-            and row.verbatim is None)
+    return row.state in FETCHABLE and not row.is_marker and row.verbatim is None
 
 
 def is_to_restore(row):
@@ -58,7 +57,7 @@ def is_thawing(row):
 
 def is_same_object(row, entry):
     """Return whether a ledger Entry speaks of the very version that the row names."""
-    if row.etag != entry.etag and row.etag and entry.etag and not is_same(row.etag, entry.etag):
+    if row.etag and entry.etag and not is_same(row.etag, entry.etag):
         return False
     return not row.size or int(row.size) == entry.size
 

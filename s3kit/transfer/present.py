@@ -61,8 +61,8 @@ def part_in_place(tree, job, part, held, buffer):
         proof, digest = read_back(fd, job, buffer())
     finally:
         os.close(fd)
-    return Outcome(WRITTEN, path=part, size=job.size, etag=job.etag, version_id=job.version_id,
-                   digest=digest, proof=proof, holder=os.getpid()) if proof else None
+    return Outcome(WRITTEN, size=job.size, etag=job.etag, version_id=job.version_id, digest=digest,
+                   proof=proof) if proof else None
 
 
 def claim_of(job):

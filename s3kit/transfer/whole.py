@@ -192,8 +192,7 @@ class Fetch(Task):
             self.end(unmet(claim, digest)._replace(moved=self.moved))
             return
         mtime_ns = job.mtime_ns if job.mtime_ns != NO_TIME else modified_ns(self.headers)
-        outcome = Outcome(WRITTEN, "", self.part, self.moved, moved=self.moved, proof=proof,
-                          digest=digest, holder=os.getpid())
+        outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof, digest=digest)
         self.keep(described(self.headers, outcome), mtime_ns)
 
     def keep(self, outcome, mtime_ns):
@@ -211,7 +210,7 @@ class Fetch(Task):
             path, inode, mtime_ns = unnamed.name(complete.part)
             self.end(outcome._replace(state=FETCHED, path=path, inode=inode, mtime_ns=mtime_ns))
         else:
-            self.end(outcome)
+            self.end(outcome._replace(path=complete.part, holder=os.getpid()))
 
     def drop(self):
         """Let go of the part file; if it is still there it is no use to anyone: remove it first."""

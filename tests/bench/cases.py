@@ -20,7 +20,6 @@ from peers import (
     FETCH,
     FIFTH,
     LISTS,
-    MANY,
     NOTHING,
     OBSTORE,
     PIPELINE,
@@ -30,6 +29,8 @@ from peers import (
     Tool,
     lists_late,
 )
+
+from s3kit.s3.window import MANY
 
 KEYS_A_FOLDER = 100
 LATENCY = 0.03

@@ -13,7 +13,9 @@ import measure
 import report
 import servers
 from light import Light
-from peers import CONNECTIONS, MANY, Peers, make_commands
+from peers import CONNECTIONS, Peers, make_commands
+
+from s3kit.s3.window import MANY
 
 HERE = Path(__file__).resolve().parent
 MUCH = 900 << 20        # bytes of a run that are removed at once

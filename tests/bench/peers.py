@@ -10,10 +10,11 @@ import shutil
 import subprocess
 from dataclasses import dataclass, replace
 
+from s3kit.s3.window import MANY
+
 CORES = os.cpu_count()
 EACH = 32                       # connections of a worker of s3kit, of which there is one a core
 CONNECTIONS = EACH * CORES
-MANY = 512                      # connections that s3kit opens at most by itself
 FIFTH = 5
 PEERS = ("s5cmd", "rclone", "obstore", "aws")
 HERE = os.path.dirname(os.path.abspath(__file__))
