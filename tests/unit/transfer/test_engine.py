@@ -54,7 +54,7 @@ def test_what_takes_long_to_load_is_loaded_while_s3_is_waited_for(desk, engine, 
     loaded = []
     monkeypatch.setattr(module, "crc_function", loaded.append)
     desk.fake.put("b", "k", b"body")
-    desk.fake.fault("hang", key="k")
+    desk.fake.fault("hang", key="k", times=None)
     for checksum_type, then in (("COMPOSITE", []), ("FULL_OBJECT", ["crc64nvme"])):
         engine.add(checksum_type, [desk.ask(checksum_type=checksum_type)])
         for _ in range(3):
