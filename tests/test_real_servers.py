@@ -100,7 +100,7 @@ def carried(run, server, *options):
 
 # --- the pipeline
 
-MANY = {"seaweed": 700, "rclone": 1100, "swift": 890, "ceph": 1900}
+MANY = {"seaweed": 700, "rclone": 1100, "swift": 890, "ceph": 1950}
 
 
 def odd_keys(name):
@@ -130,6 +130,7 @@ def test_the_pipeline(server, run, tmp_path):
     large = put_large(client, "pipeline", "large")
     head = client.head_object(Bucket="pipeline", Key="large")
     there = {*bodies, *markers, ("large", head.get("VersionId", ""))}
+    assert server.name != "ceph" or len({key for key, _ in there}) > 2000
     if server.name == "swift":      # whose markers lead boto3 to an empty second page
         assert len(there) > 1000 and all_of(server, "pipeline") < there
     else:
