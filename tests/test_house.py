@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from s3kit import errors
-from s3kit.manifest import states
+from s3kit.manifest import foreign, states
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
@@ -112,6 +112,12 @@ def package_of(name):
     return name.partition(".")[0] if "." in name or (PACKAGE / name).is_dir() else ""
 
 
+def packages():
+    """Return the names of all packages, those within others, too."""
+    return sorted(path.parent.relative_to(PACKAGE.parent).as_posix().replace("/", ".")
+                  for path in PACKAGE.rglob("__init__.py"))
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_uses_only_what_its_package_may(name):
     """The table of s3kit/__init__.py, imports inside functions included."""
@@ -137,8 +143,7 @@ def test_setup_cfg_names_every_package():
     """What is not named there is not installed."""
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    assert config["options"]["packages"].split() == ["s3kit",
-                                                     *sorted(f"s3kit.{name}" for name in HOUSE)]
+    assert config["options"]["packages"].split() == packages()
 
 
 @pytest.mark.parametrize("library", ONLY)
@@ -238,7 +243,7 @@ def test_every_module_has_a_unit_test():
     """tests/unit/PACKAGE/test_MODULE.py; commands are run by tests/commands."""
     def is_tested(name):
         package, _, module = name.rpartition(".")
-        unit = ROOT / "tests/unit" / package / f"test_{module}.py"
+        unit = ROOT / "tests/unit" / package.replace(".", "/") / f"test_{module}.py"
         return unit.exists() or package == "commands" and (ROOT / "tests/commands"
                                                            / unit.name).exists()
     modules = [name for name in MODULES if not name.endswith("__init__")]
@@ -487,6 +492,15 @@ def test_completion_of_values_and_files():
     assert complete("fetch", "--dest", "manif") == {"manifests"}
     assert complete("verify", "set") == complete("manifest", "-o", "set") == {"setup.cfg"}
     assert complete("list", "set") == set()
+    assert complete("fetch", "--from", "") == {"csv", "xml", *foreign.READ}
+    assert complete("manifest", "-f", "") == {"csv", "xml", *foreign.WRITTEN}
+
+
+def test_the_page_of_forms_has_every_form():
+    """s3kit-forms(5) has the names that --from and -f know, each in one section's title."""
+    titles = re.findall(r"^\.Ss (.+)$", (MAN / "s3kit-forms.5").read_text(), re.MULTILINE)
+    named = [name for title in titles for name in title.split(" , ")]
+    assert sorted(named) == sorted(foreign.FORMS)
 
 
 # --- starting

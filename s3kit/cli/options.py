@@ -63,12 +63,18 @@ def bucket_option(made):
                       help="the bucket of rows that name none")
     made.add_argument("--columns", metavar="A,B,...", type=column_list,
                       help="the columns of input that has no header")
+    made.add_argument("--from", metavar="FORM", type=read_form, dest="from_form",
+                      help="the form of the input, where its first bytes do not show it")
 
 
-def output_options(made, in_place=True):
-    """Add where and how a manifest is written."""
-    made.add_argument("-f", "--format", choices=("csv", "xml"),
-                      help="the form to write (as the input)")
+def output_options(made, in_place=True, foreign=False):
+    """Add where and how a manifest is written; with `foreign` also in other tools' forms."""
+    if foreign:
+        made.add_argument("-f", "--format", metavar="FORM", type=written_form,
+                          help="the form to write (as the input): csv, xml, or another tool's")
+    else:
+        made.add_argument("-f", "--format", choices=("csv", "xml"),
+                          help="the form to write (as the input)")
     made.add_argument("-o", "--output", metavar="FILE",
                       help="write to FILE, atomically; .gz and .zst compress; - is stdout")
     if in_place:
@@ -133,6 +139,25 @@ def filter_options(made):
     group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
     group.add_argument("--storage-class", metavar="CLASS,...",
                        type=lambda text: text.upper().split(","), help="only these storage classes")
+
+
+def read_form(text):
+    """Return the name of a form that can be read."""
+    from s3kit.manifest.foreign import READ
+    return one_of(("csv", "xml", *READ), text)
+
+
+def written_form(text):
+    """Return the name of a form that can be written."""
+    from s3kit.manifest.foreign import WRITTEN
+    return one_of(("csv", "xml", *WRITTEN), text)
+
+
+def one_of(names, text):
+    """Return a name that is among `names`."""
+    if text not in names:
+        raise argparse.ArgumentTypeError(f"'{text}' is not one of {', '.join(names)}")
+    return text
 
 
 def column_list(text):

@@ -18,6 +18,7 @@ class Source:
         self.name = args.prog
         self.files = args.file or ["-"]
         self.bucket, self.columns = args.bucket or "", args.columns
+        self.told = getattr(args, "from_form", None)
         for path in self.files:
             if path.startswith("-") and path != "-":
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
@@ -49,7 +50,7 @@ class Source:
             except OSError as error:
                 raise of_file("open", path, error) from None
             self.input = Input(fd, "standard input" if path == "-" else path, self.bucket,
-                               self.columns)
+                               self.columns, self.told)
             for rows in self.input.batches():
                 self.form_of_first = self.form_of_first or self.input.form
                 yield rows

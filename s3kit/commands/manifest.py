@@ -31,7 +31,7 @@ def build_parser():
     p.add_argument("--at", metavar="TIME", type=options.moment,
                    help="the objects as they were at TIME")
     options.bucket_option(p)
-    options.output_options(p, in_place=False)
+    options.output_options(p, in_place=False, foreign=True)
     options.filter_options(p)
     options.connections_option(p)
     options.s3_options(p)
@@ -52,7 +52,8 @@ def manifest(args):
         return args.format or (read_from[0].form if read_from else "csv")
 
     def read(path):
-        source = Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns))
+        source = Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns,
+                                  from_form=args.from_form))
         read_from.append(source)
         return source
 

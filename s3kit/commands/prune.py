@@ -8,8 +8,8 @@ NAME = "s3-prune"
 PROOFS = ("size",)      # that delete only where they are asked for by name
 # What --local would not heed: that nobody counts on it.
 NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class", "bucket",
-             "columns", "in_place", "fetched", "accept_proof", "delete_markers", "noncurrent_only",
-             "keep_newest", "max_delete", "undo", "verified_since")
+             "columns", "from_form", "in_place", "fetched", "accept_proof", "delete_markers",
+             "noncurrent_only", "keep_newest", "max_delete", "undo", "verified_since")
 
 
 def build_parser():

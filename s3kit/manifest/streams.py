@@ -9,11 +9,12 @@ import zlib
 
 from s3kit.disk.durable import Replacement
 from s3kit.errors import Cut, Fault, of_file
-from s3kit.manifest import csv_form
+from s3kit.manifest import csv_form, foreign
 
 BLOCK = 1 << 17
 STEP = 256  # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard bounds no output
 SNIFF = 16
+BOM = b"\xef\xbb\xbf"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database",
            rb"%%%% HASHDEEP": "hashdeep's output", rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet",
@@ -26,12 +27,14 @@ class Input:
     """One manifest to read, whatever its form or compression: iterate over `batches`.
 
     `form`, `extras` and `marked` are known once the first batch has come. `total` is the size in
-    bytes of a regular file, else None, and `taken` how many of them were read, for progress.
+    bytes of a regular file, else None, and `taken` how many of them were read, for progress. The
+    parameter `form` says what the first bytes do not show: a foreign form (see manifest.foreign).
     """
 
-    def __init__(self, fd, name, bucket="", columns=None):
+    def __init__(self, fd, name, bucket="", columns=None, form=None):
         self.fd, self.name = fd, name
         self.bucket, self.columns = bucket, columns
+        self.told = form
         status = os.fstat(fd)
         self.is_file = stat.S_ISREG(status.st_mode)
         self.total = status.st_size if self.is_file else None
@@ -41,8 +44,8 @@ class Input:
 
     @property
     def form(self):
-        """`csv` or `xml`."""
-        return self.reader.form if self.reader else "csv"
+        """The form to write what was read here: `csv` or `xml`."""
+        return "xml" if self.reader and self.reader.form == "xml" else "csv"
 
     @property
     def extras(self):
@@ -54,11 +57,18 @@ class Input:
 
         Raises Cut at the end if the end mark is missing or untrue.
         """
+        if foreign.needs_path(self.told):
+            yield from self.opened(self.told)
+            return
         blocks = named(expand(self.raw_blocks()), self.name)
         first = next_of(blocks)
-        if not first.removeprefix(b"\xef\xbb\xbf").strip():
+        if not first.removeprefix(BOM).strip() and self.told is None:
             raise Cut(f"{self.name}: the input is empty, not even a header came")
-        reader = self.reader = self.recognise(first)
+        form = self.told or self.recognised(first)
+        if foreign.needs_path(form):
+            yield from self.opened(form)
+            return
+        reader = self.reader = self.reader_of(form)
         rows = reader.feed(first)
         while True:
             if rows:
@@ -88,16 +98,35 @@ class Input:
             self.taken += len(block)
             yield block
 
-    def recognise(self, first):
-        """Return the reader for what the first bytes show."""
-        head = first.removeprefix(b"\xef\xbb\xbf").lstrip()
+    def recognised(self, first):
+        """Return the form that the first bytes show."""
+        head = first.removeprefix(BOM).lstrip()
+        try:
+            form = foreign.recognised(head)
+        except Fault as fault:
+            raise Fault(f"{self.name}: {fault}") from None
+        if form:
+            return form
         for magic, what in FOREIGN.items():
             if re.match(magic, first) or re.match(magic, head):
                 raise Fault(f"{self.name}: this looks like {what}, not like a manifest")
-        if head.startswith(b"<"):
+        return "xml" if head.startswith(b"<") else "csv"
+
+    def reader_of(self, form):
+        """Return the reader for a form that is a stream of bytes."""
+        if form == "csv":
+            return csv_form.Reader(self.bucket, self.columns)
+        if form == "xml":
             from s3kit.manifest import xml_form
             return xml_form.Reader(self.bucket, self.columns)
-        return csv_form.Reader(self.bucket, self.columns)
+        return foreign.reader(form, self.bucket, self.columns)
+
+    def opened(self, form):
+        """Yield lists of rows of a form that is more than a stream of bytes."""
+        if self.fd == 0:
+            raise Fault(f"{self.name}: {foreign.FORMS[form].what} must be given by name")
+        self.reader = foreign.opened(form, self.name, self.bucket, self.columns)
+        yield from self.reader.batches()
 
     def check_end(self):
         """Hold the input to its end marks.
@@ -116,14 +145,24 @@ class Input:
 
 
 def next_of(blocks):
-    """Return enough of the first blocks to recognise the form."""
+    """Return enough of the first blocks to recognise the form.
+
+    A manifest of ours shows at once what it is, and is not kept waiting; documents of others may
+    begin with much that they have in common.
+    """
     first = b""
-    while len(first) < SNIFF:
+    while len(first) < SNIFF or len(first) < foreign.HEAD and is_vague(first):
         block = next(blocks, b"")
         if not block:
             break
         first += block
     return first
+
+
+def is_vague(first):
+    """Return whether the first bytes may be those of many a document, XML or JSON."""
+    head = first.removeprefix(BOM).lstrip()
+    return head[:1] in (b"<", b"{", b"[") and b"<manifest" not in head
 
 
 def named(blocks, name):
@@ -202,7 +241,9 @@ class Output:
     its name.
 
     The header goes out with the first rows, so that a later stage starts at once. `close` writes
-    the end mark, `abandon` does not; either raises OSError where the rows were not written.
+    the end mark, `abandon` does not; either raises OSError where the rows were not written. A
+    foreign form without an end mark is held back on disk until it is whole, for nobody could tell
+    that it is not.
     """
 
     def __init__(self, form="csv", path=None, fd=1):
@@ -210,6 +251,7 @@ class Output:
         self.count = 0
         self.begun = False
         self.lost = set()
+        self.held = None
         self.file, self.place = None, Replacement(path) if path else None
         raw = self.place.file if path else os.fdopen(os.dup(fd), "wb", 0)
         try:
@@ -230,25 +272,32 @@ class Output:
 
     def begin(self, extras=()):
         """Write the header."""
-        if self.form == "xml":
-            from s3kit.manifest import xml_form as form
+        if self.form == "csv":
+            self.writer = csv_form.Writer()
+        elif self.form == "xml":
+            from s3kit.manifest import xml_form
+            self.writer = xml_form.Writer()
         else:
-            form = csv_form
-        self.writer = form.Writer()
+            self.writer = foreign.writer(self.form)
+            if not self.writer.is_marked and not (self.place and self.place.beside):
+                from tempfile import TemporaryFile
+                self.held = TemporaryFile()
         self.put(self.writer.begin(extras))
         self.begun = True
 
     def put(self, data):
-        """Write all of `data`; a pipe takes it in pieces."""
-        view = memoryview(data)
+        """Write all of `data`, or hold it back; a pipe takes it in pieces."""
+        file, view = self.held or self.file, memoryview(data)
         while view:
-            view = view[self.file.write(view):]
+            view = view[file.write(view):]
 
     def close(self):
         """Write the end mark and make sure that everything is out."""
         if not self.begun:
             self.begin()
         self.put(self.writer.end(self.count))
+        if self.held:
+            self.let_go()
         self.file.flush()
         if self.place:
             if self.file is not self.place.file:
@@ -256,6 +305,14 @@ class Output:
             self.place.commit()
         else:
             self.file.close()
+
+    def let_go(self):
+        """Write what was held back."""
+        held, self.held = self.held, None
+        held.seek(0)
+        for block in iter(lambda: held.read(BLOCK), b""):
+            self.put(block)
+        held.close()
 
     def abandon(self):
         """Stop without an end mark; a file that was to be replaced stays as it was."""

@@ -278,3 +278,31 @@ def answer_with(fake, pattern, text):
     """Have a fake change its answers."""
     change = fake.character.change
     fake.character.answered = lambda s3, request, response: change(response, pattern, text)
+
+
+# --- other tools' forms
+
+
+def test_key_lists(fake, run, tmp_path):
+    """In, by line or NUL, and out; any command reads them."""
+    fake.bucket("b")
+    keys = ["a%20b", "c,d", "e\nf"]
+    for key in keys:
+        fake.put("b", key, key.encode())
+    env = env_of(fake)
+    done = run("s3-manifest", "-f", "keys0", "s3://b", env=env)
+    assert done.out.split("\0") == [*sorted(keys), ""]
+    fetched = run("s3-fetch", "-d", str(tmp_path), "--from", "keys0", "--bucket", "b", env=env,
+                  input=done.out)
+    assert {(row.key, row.state) for row in read_rows(fetched.out)} == {
+        (key, "fetched") for key in keys}
+    done = run("s3-manifest", "-f", "keys", "s3://b", env=env)
+    assert (done.status, done.out, "its line is in the key" in done.err) == (3, "", True)
+
+
+@pytest.mark.parametrize("command, option", [
+    ("s3-manifest", "-f"), ("s3-manifest", "--from"), ("s3-verify", "--from")])
+def test_a_form_that_nobody_knows(run, command, option):
+    """The names are said."""
+    done = run(command, option, "parquet")
+    assert done.status == 2 and "'parquet' is not one of csv, xml, keys, keys0" in done.err

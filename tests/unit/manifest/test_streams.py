@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from limits import file_size
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import foreign
 from s3kit.manifest.row import COLUMNS, FAILED, Row
 from s3kit.manifest.streams import BLOCK, Input, Output, expand
 
@@ -526,3 +527,85 @@ def test_a_full_disk(name, tmp_path):
         output.abandon()
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == [name]
+
+
+# --- foreign forms
+
+
+def test_a_form_that_is_told(tmp_path):
+    """It is read as told, whatever its first bytes look like, compressed or not; an empty list is
+    one.
+    """
+    data = b"#s3kit manifest 1\n{a}\n<manifest\n"
+    for pack in (PLAIN, GZIP, ZSTD):
+        read = Read(pack(data), tmp_path, bucket="b", form="keys")
+        assert [row.key for row in read.rows] == data.decode().splitlines()
+        assert (read.fault, read.input.form) == (None, "csv")
+    read = Read(b"", tmp_path, bucket="b", form="keys")
+    assert (read.rows, read.fault) == ([], None)
+
+
+def test_a_form_without_an_end_mark_is_held_back():
+    """A pipe's reader gets all of it or nothing; a fault in between leaves nothing behind."""
+    assert write("keys", ROWS[:1]) == b"2024/a.jpg\n"
+    assert write("keys", ROWS[:1], end=False) == b""
+    read, out = os.pipe()
+    output = Output("keys", fd=out)
+    os.close(out)
+    output.write(ROWS[:1])
+    with pytest.raises(Fault, match="end of its line"):
+        output.write(ROWS[1:2])
+    output.abandon()
+    with open(read, "rb") as file:
+        assert file.read() == b""
+
+
+def test_a_file_of_a_form_without_an_end_mark(tmp_path):
+    """It is replaced when all is written."""
+    path = tmp_path / "keys.txt.gz"
+    for end, expected in (("abandon", False), ("close", True)):
+        output = Output("keys", str(path))
+        output.write(ROWS[:1])
+        getattr(output, end)()
+        assert path.exists() == expected
+    assert gzip.decompress(path.read_bytes()) == b"2024/a.jpg\n"
+
+
+@pytest.mark.parametrize("step", [1, 7, None])
+@pytest.mark.parametrize("head", [b"<manifest", b"<?xml version='1.0'?>\n<manifest"])
+def test_a_manifest_of_ours_is_recognised_in_pieces(head, step):
+    """However short they are."""
+    read = Read(head + b" xmlns='urn:s3kit:manifest:1'><end rows='0'/></manifest>", step=step)
+    assert (read.rows, read.fault) == ([], None)
+
+
+def test_several_signs_are_asked_back(monkeypatch):
+    """Nothing is guessed; what may be many things is looked at beyond the first piece."""
+    monkeypatch.setattr(foreign, "FORMS", {
+        name: foreign.Form("keys", name, sign=sign)
+        for name, sign in (("one", rb"\{"), ("two", rb"\{\}"), ("three", rb"x"))})
+    for step in (1, None):
+        read = Read(b"{}" + bytes(30), step=step)
+        assert str(read.fault) == "m: this can be one or two: say which with --from"
+    assert foreign.recognised(b"xyz") == "three"
+
+
+def test_what_is_more_than_a_stream_has_a_name(monkeypatch, tmp_path):
+    """It is opened by its name, and cannot come on standard input."""
+    class Opened:
+        form, extras = "db", ["more"]
+
+        def batches(self):
+            """Yield what it was opened with."""
+            yield [Row("b", "k")]
+    form = foreign.Form("keys", "a database", sign=rb"DB", is_stream=False)
+    monkeypatch.setattr(foreign, "FORMS", {"db": form})
+    monkeypatch.setattr(foreign, "opened", lambda *given: asked.append(given) or Opened())
+    asked = []
+    for told in ("db", None):
+        read = Read(b"DB of another tool", tmp_path, form=told)
+        assert (read.rows, read.fault, read.input.extras) == ([Row("b", "k")], None, ["more"])
+    assert asked == [("db", "m", "", None)] * 2
+    source = Input(0, "standard input", form="db")
+    with pytest.raises(Fault, match="standard input: a database must be given by name"):
+        list(source.batches())

@@ -1,0 +1,73 @@
+"""Other tools' forms of manifests: which there are, and how each is recognised.
+
+A form is one line of FORMS. Its module has `reader(form, bucket, columns)`, which returns what
+`feed` and `close` turn bytes into rows with, as csv_form.Reader does; or, for a form that is more
+than one stream of bytes, `opened(form, path, bucket, columns)`, which returns what has `batches()`
+and `extras`. A form that can be written has `writer(form)`, with `begin`, `rows` and `end` as
+csv_form.Writer; `is_marked` says whether what it wrote shows by itself that it is whole.
+"""
+
+import re
+from importlib import import_module
+
+from s3kit.errors import Fault
+
+HEAD = 4096     # bytes by which a form is recognised
+
+
+class Form:
+    """What is known of a form before its module is loaded.
+
+    `sign` is a regular expression that the first bytes of no other form match, or None where people
+    must say what it is. `is_stream`: it is read from any stream of bytes, also from a pipe.
+    """
+
+    def __init__(self, module, what, sign=None, reads=True, writes=False, is_stream=True):
+        self.module, self.what, self.sign = module, what, sign
+        self.reads, self.writes, self.is_stream = reads, writes, is_stream
+
+    def load(self):
+        """Return the form's module."""
+        return import_module(f"{__name__}.{self.module}")
+
+
+FORMS = {
+    "keys": Form("keys", "keys, one a line", writes=True),
+    "keys0": Form("keys", "keys, each ended by NUL", writes=True),
+}
+READ = tuple(name for name, form in FORMS.items() if form.reads)
+WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)
+
+
+def needs_path(name):
+    """Return whether what has this form is more than a stream of bytes."""
+    return name in FORMS and not FORMS[name].is_stream
+
+
+def recognised(head):
+    """Return the name of the form whose sign the first bytes `head` show, or None.
+
+    Raises Fault where they show several: people must say which it is.
+    """
+    found = [name for name, form in FORMS.items() if form.sign and re.match(form.sign, head)]
+    if len(found) > 1:
+        raise Fault(f"this can be {' or '.join(found)}: say which with --from")
+    return found[0] if found else None
+
+
+def reader(name, bucket, columns):
+    """Return a reader of a form that is a stream of bytes."""
+    return FORMS[name].load().reader(name, bucket, columns)
+
+
+def opened(name, path, bucket, columns):
+    """Return what reads the file or folder at `path`, whose form is more than a stream of bytes.
+
+    Raises Fault.
+    """
+    return FORMS[name].load().opened(name, path, bucket, columns)
+
+
+def writer(name):
+    """Return a writer of a form."""
+    return FORMS[name].load().writer(name)
