@@ -19,6 +19,7 @@ fetch     | the work of s3-fetch                  | proof disk s3 manifest trans
 verify    | the work of s3-verify                 | proof disk s3 manifest transfer pipeline
 prune     | the work of s3-prune                  | disk s3 manifest pipeline
 restore   | the work of s3-restore                | s3 manifest listing pipeline
+filter    | the work of s3-filter                 | disk s3 manifest
 doctor    | the work of s3-doctor                 | proof disk s3 manifest transfer listing pipeline
 commands  | each command's options, then its work | *
 """

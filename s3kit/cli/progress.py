@@ -15,7 +15,8 @@ class Progress:
     All stages draw relative to the same cursor, so only the last may move it for good.
     """
 
-    LINES = {"s3-manifest": 0, "s3-restore": 1, "s3-fetch": 2, "s3-verify": 3, "s3-prune": 4}
+    LINES = {"s3-manifest": 0, "s3-filter": 1, "s3-restore": 1, "s3-fetch": 2, "s3-verify": 3,
+             "s3-prune": 4}
 
     def __init__(self, args, unit="B"):
         self.bar, self.quiet = None, args.quiet

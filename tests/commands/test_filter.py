@@ -1,0 +1,62 @@
+"""s3-filter: rows that come through, and manifests that are whole."""
+
+import pytest
+
+from manifests import read_rows
+
+HEAD = "#s3kit manifest 1\nbucket,key,version_id,is_latest,is_delete_marker,size,state\n"
+ROWS = ["b,a,2,true,false,10,verified", "b,a,1,false,false,20,failed", "b,c,1,true,true,,listed",
+        "b,d,,,,30,mismatch", "b,e,1,true,false,40,fetched"]
+MANIFEST = HEAD + "".join(f"{row}\n" for row in ROWS) + "#end rows=5\n"
+
+
+def rows_of(done):
+    """Return the rows of what was written, which is whole, as keys with versions."""
+    assert (done.status, done.err) == (0, "")
+    return [f"{row.key}{row.version_id}" for row in read_rows(done.out)]
+
+
+@pytest.mark.parametrize("options, kept", [
+    ([], "a2 a1 c1 d e1"),
+    (["--state", "failed,mismatch"], "a1 d"),
+    (["--latest"], "a2 c1 d e1"),
+    (["--noncurrent"], "a1"),
+    (["--markers"], "c1"),
+    (["--no-markers", "--min-size", "20", "--exclude", "e"], "a1 d"),
+    (["--first", "2"], "a2 a1"),
+    (["--skip", "1", "--first", "2", "--no-markers"], "a1 d"),
+    (["--state", "pruned"], "")])
+def test_selecting(run, options, kept):
+    """The order stays; nothing left is a whole manifest, too."""
+    assert rows_of(run("s3-filter", *options, input=MANIFEST)) == kept.split()
+
+
+def test_a_cut_input_ends_without_an_end_mark(run):
+    """What came whole is written."""
+    done = run("s3-filter", "--no-markers", input=MANIFEST.removesuffix("#end rows=5\n"))
+    assert (done.status, done.out.splitlines()[-1].split(",")[:3]) == (3, ["b", "e", "1"])
+    assert "the input was cut: no end mark after 5 rows" in done.err
+
+
+def test_a_row_that_makes_no_sense_is_named_and_stays(run):
+    """The status says so."""
+    done = run("s3-filter", "--state", "verified", input="bucket,key,size\nb,a,six\nb,c,1\n")
+    assert done.status == 1 and "line 2: size 'six' is not a number of bytes" in done.err
+    assert done.out.splitlines()[2].startswith("b,a,,,,six,") and len(done.out.splitlines()) == 4
+
+
+def test_several_files_and_forms(run, tmp_path):
+    """One after the other, in the form of the first."""
+    (tmp_path / "a.csv").write_text(MANIFEST)
+    assert run("s3-filter", "-o", tmp_path / "b.xml.gz", "--first", "1", input=MANIFEST).status == 0
+    done = run("s3-filter", tmp_path / "b.xml.gz", tmp_path / "a.csv")
+    assert done.out.startswith("<manifest") and rows_of(done) == "a2 a2 a1 c1 d e1".split()
+
+
+@pytest.mark.parametrize("options, says", [
+    (["--state", "gone"], "argument --state: 'gone' is not a state (listed, restoring"),
+    (["--latest", "--noncurrent"], "argument --noncurrent: not allowed with argument --latest"),
+    (["--first", "0"], "argument --first: '0' is not a number of at least 1")])
+def test_asked_wrongly(run, options, says):
+    done = run("s3-filter", *options, input=MANIFEST)
+    assert (done.status, done.out) == (2, "") and done.err.startswith(f"s3-filter: {says}")

@@ -1,0 +1,17 @@
+# Selecting keeps the order, and what is written is a whole manifest.
+s3-manifest --versions s3://pipes-versions -o all.csv
+try 's3-filter --latest --no-markers all.csv | cut -d, -f1,2,4-6'
+try 's3-filter --noncurrent --state listed all.csv | cut -d, -f1,2,4-6'
+try 's3-filter --markers all.csv | cut -d, -f1,2,4-6'
+try 's3-filter --skip 1 --first 2 --exclude doc.txt all.csv | cut -d, -f1,2,4-6'
+try 's3-filter --state verified all.csv | tail -n 1'
+same 'no option selects nothing away' 's3-filter all.csv' 'cat all.csv'
+
+# A row that makes no sense is named and stays; an input that was cut has no end mark.
+try 'printf "bucket,key,size\nb,a,six\nb,c,1\n" | s3-filter --min-size 2 | cut -d, -f1,2,6,14,18'
+try 'head -n 3 all.csv | s3-filter | cut -d, -f1,2'
+
+# Asked wrongly.
+try 's3-filter --state gone all.csv'
+try 's3-filter --latest --noncurrent all.csv'
+try 's3-filter < /dev/null'
