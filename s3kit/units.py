@@ -9,6 +9,11 @@ POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
 FRACTION = re.compile(r"\.(\d+)")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# The form in which all servers must write dates (RFC 9110, 5.6.7).
+IMF_FIXDATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) GMT",
+                         re.ASCII)
+MONTHS = {name: f"{number:02d}" for number, name in enumerate(
+    "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 CENTURY = 100 * 366 * 86400     # in seconds; threads cannot wait for three of them
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # seconds that an answer may take to begin: slow stores think for minutes about a listing
@@ -142,4 +147,25 @@ def known_ns(text):
     try:
         return epoch_ns(text)
     except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(1024)
+def date_ns(text):
+    """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share
+    theirs.
+
+    One without a zone is in UTC, as all of HTTP's are (RFC 9110, 5.6.7). Servers written in Go say
+    the year 0001 where they know no time; the email package would take that for 2001.
+    """
+    fixed = IMF_FIXDATE.fullmatch(text)
+    if fixed and fixed[2] in MONTHS:
+        return known_ns(f"{fixed[3]}-{MONTHS[fixed[2]]}-{fixed[1]}T{fixed[4]}Z")
+    from email.utils import parsedate_to_datetime       # which costs a start 20 ms
+    try:
+        moment = parsedate_to_datetime(text)
+        if not moment.tzinfo:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return moment_ns(moment.astimezone(timezone.utc).replace(microsecond=0))
+    except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
         return None

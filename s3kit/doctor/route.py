@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.errors import reason
 from s3kit.s3 import verdicts
-from s3kit.s3.headers import date_ns
 from s3kit.s3.proxies import proxy_of
 from s3kit.s3.wire import Wire
+from s3kit.units import date_ns
 
 CERTIFICATE_DAYS = 14
 UNRESOLVED, UNCONNECTED, TIMED_OUT = (5, 6), (7, 97), (28,)       # libcurl's errors

@@ -19,10 +19,10 @@ from s3kit.listing.segments import Segments
 from s3kit.listing.sequence import Sequence
 from s3kit.s3 import asking, verdicts
 from s3kit.s3.asking import fault_of, once_more
-from s3kit.s3.headers import date_ns
 from s3kit.s3.patience import Patience
 from s3kit.s3.window import Alone
 from s3kit.s3.wire import Wire
+from s3kit.units import date_ns
 
 CONNECTIONS = 32        # where nobody says how many: more pages are not parsed in time
 BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from s3kit.etags import is_same
 from s3kit.manifest.row import FAILED, VANISHED
 from s3kit.s3 import verdicts
-from s3kit.s3.headers import clean_etag, date_ns, said
+from s3kit.s3.headers import clean_etag, said
 from s3kit.s3.verdicts import AGAIN, EXPIRED, FATAL, passing
 from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
-from s3kit.units import from_epoch
+from s3kit.units import date_ns, from_epoch
 
 RESTORE = re.compile(r'ongoing-request="(true|false)"(?:,\s*expiry-date="([^"]+)")?')
 UNSUPPORTED_TEXT = "Retrieval option is not supported"

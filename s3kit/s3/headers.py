@@ -4,9 +4,7 @@ The headers are those of GetObject and HeadObject, names in lower case
 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
 """
 
-import re
 import time
-from functools import lru_cache
 
 from s3kit import units
 from s3kit.etags import bare
@@ -16,14 +14,10 @@ from s3kit.s3.answer import ERROR_DOCUMENT, TOO_LARGE
 from s3kit.s3.redirects import pointed
 from s3kit.s3.verdicts import REGION_CODES
 from s3kit.storage_classes import ARCHIVED_CLASSES
+from s3kit.units import date_ns
 
 CHECKSUM = "x-amz-checksum-"
 CHECKSUMS = [CHECKSUM + algorithm for algorithm in ALGORITHMS]
-# The form in which all servers must write dates (RFC 9110, 5.6.7).
-IMF_FIXDATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) GMT",
-                         re.ASCII)
-MONTHS = {name: f"{number:02d}" for number, name in enumerate(
-    "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 # what a wrong clock may be answered with
 CLOCK_CODES = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied")
 
@@ -129,28 +123,6 @@ def clean_etag(headers):
 def modified_ns(headers):
     """Return Last-Modified as nanoseconds since 1970, or None."""
     return date_ns(headers.get("last-modified", ""))
-
-
-@lru_cache(1024)
-def date_ns(text):
-    """Return an HTTP date as nanoseconds since 1970, or None; objects that came together share
-    theirs.
-
-    One without a zone is in UTC, as all of HTTP's are (RFC 9110, 5.6.7). Servers written in Go say
-    the year 0001 where they know no time; the email package would take that for 2001.
-    """
-    fixed = IMF_FIXDATE.fullmatch(text)
-    if fixed and fixed[2] in MONTHS:
-        return units.known_ns(f"{fixed[3]}-{MONTHS[fixed[2]]}-{fixed[1]}T{fixed[4]}Z")
-    from datetime import timezone
-    from email.utils import parsedate_to_datetime       # which costs a start 20 ms
-    try:
-        moment = parsedate_to_datetime(text)
-        if not moment.tzinfo:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return units.moment_ns(moment.astimezone(timezone.utc).replace(microsecond=0))
-    except (ValueError, TypeError, OverflowError):      # a year or an offset that no calendar has
-        return None
 
 
 def said(transfer):

@@ -1,12 +1,17 @@
 """Sizes and times: what people type, what S3 says, and back without loss."""
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.units import (
+    date_ns,
     epoch_ns,
     from_epoch,
     known_ns,
@@ -20,6 +25,7 @@ from s3kit.units import (
     show_time,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1), timezones=st.just(timezone.utc))
 
 
@@ -197,3 +203,23 @@ def test_times_compare_as_times():
     texts = ["2026-01-01T12:00:00+02:00", "2026-01-01T12:00:00Z", "2026-01-01T12:00:00.500Z",
              "2026-01-01T11:00:01-01:00"]
     assert sorted(reversed(texts), key=known_ns) == texts
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "Fri, 32 Dec 2012 00:00:00 GMT", "0", "GMT",
+                                  "Fri, 21 Dec 99999 00:00:00 GMT", " ", ",", "Fri, 21 Dec",
+                                  "Fri, 21 Dez 2012 00:00:00 GMT", "Fri, 21 Dec 2012 24:00:00 GMT"])
+def test_what_is_not_a_date(text):
+    assert date_ns(text) is None
+
+
+@pytest.mark.parametrize("text", ["Fri, 21 Dec 2012 00:00:00 GMT", "Fri, 21 Dec 2012 00:00:00",
+                                  "Fri, 21 Dec 2012 00:00:00 -0000",
+                                  "Fri, 21 Dec 2012 01:00:00 +0100"])
+def test_a_date_is_not_of_this_machine_s_zone(text):
+    """One that names no zone is in UTC, as all of HTTP is (RFC 9110, 5.6.7)."""
+    script = ("import sys; sys.path.insert(0, sys.argv[1]); from s3kit.units import date_ns; "
+              "print(date_ns(sys.argv[2]))")
+    told = [subprocess.run([sys.executable, "-c", script, str(ROOT), text], text=True, check=True,
+                           env=os.environ | {"TZ": zone}, stdout=subprocess.PIPE).stdout.strip()
+            for zone in ("UTC0", "XYZ-5")]
+    assert told == [str(1356048000 * 10**9)] * 2

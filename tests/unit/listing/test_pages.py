@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s3kit.errors import Fault, NoVersions
-from s3kit.listing import continuation, pages
+from s3kit.listing import continuation
 from s3kit.listing.pages import Page
+from s3kit.manifest import entries
 from s3kit.manifest.row import Row
 from s3kit.s3.xml import local, parse
 
@@ -135,7 +136,7 @@ BETWEEN = st.sampled_from(["", "", "", "\n  ", "<!-- <Version><Key>k</Key></Vers
 @settings(max_examples=300)
 @given(st.lists(st.tuples(BETWEEN, st.sampled_from(["Version", "DeleteMarker"]), ENTRY),
                 max_size=12), st.booleans())
-def test_the_stylesheet_reads_what_single_elements_say(entries, is_encoded):
+def test_the_stylesheet_reads_what_single_elements_say(given_entries, is_encoded):
     """Entries of any form, with anything between them, tabs and line feeds in values."""
     def text(name, value):
         """Return a value as XML, if it is not yet."""
@@ -143,7 +144,7 @@ def test_the_stylesheet_reads_what_single_elements_say(entries, is_encoded):
 
     inside = "".join(between
                      + entry(kind, **{name: text(name, value) for name, value in fields.items()})
-                     for between, kind, fields in entries)
+                     for between, kind, fields in given_entries)
     xml = (f"<ListVersionsResult {NS}>{'<EncodingType>url</EncodingType>' * is_encoded}{inside}</"
            "ListVersionsResult>".encode())
     try:
@@ -151,10 +152,10 @@ def test_the_stylesheet_reads_what_single_elements_say(entries, is_encoded):
     except Fault as fault:
         assert is_encoded and "not UTF-8" in str(fault)
         return
-    single = [pages.fields_of(child) for child in parse(xml).iterchildren("*")
-              if local(child.tag) in pages.ENTRIES]
-    assert page.rows == [row for fields in single for row in page.rows_of([[cell] for cell
-                                                                           in fields])]
+    single = [entries.fields_of(child) for child in parse(xml).iterchildren("*")
+              if local(child.tag) in entries.ENTRIES]
+    assert page.rows == [row for fields in single for row in entries.rows_of(
+        "b", [[cell] for cell in fields], page.key, True)]
 
 
 @pytest.mark.parametrize("spoilt", ["<Key>&e;</Key>", "<Key>\x01</Key>", "<Key>a</Kay>", "<Key>a",
