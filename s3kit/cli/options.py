@@ -162,8 +162,9 @@ def one_of(names, text):
 
 def column_list(text):
     """Return the names of `--columns`."""
+    from s3kit.manifest.row import column_of
     names = [name.strip() for name in text.split(",")]
-    if "key" not in names:
+    if "key" not in map(column_of, names):
         raise argparse.ArgumentTypeError("there must be a column 'key'")
     return names
 

@@ -66,12 +66,14 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-        conclude(args, tally, progress, missing)
+        conclude(args, tally, progress, missing, read_from)
     return SOME_FAILED if nonsense or missing else DONE
 
 
-def conclude(args, tally, progress, missing):
-    """Say how much it was, which addresses named nothing, and with -v what servers lacked."""
+def conclude(args, tally, progress, missing, read_from):
+    """Say how much it was, which addresses named nothing, and with -v what servers lacked, and
+    which inputs, of those that are in no order by their nature, came unsorted.
+    """
     from s3kit.s3.capabilities import KNOWN
     for address in missing:
         when = f" at {show_time(args.at)}" if args.at else ""
@@ -79,6 +81,10 @@ def conclude(args, tally, progress, missing):
     if args.verbose or progress.is_shown:
         tally.summary(progress, [count(tally.rows(), "row")])
     KNOWN.tell(tally.say, args.verbose)
+    for source in read_from if args.verbose else ():
+        if not getattr(source.input.reader, "is_sorted", True):
+            tally.say(f"the rows of '{source.input.name}' are not in order of their keys "
+                      "(s3-filter --sort key puts them so)")
 
 
 def main(argv=None):

@@ -5,6 +5,8 @@ import os
 import pytest
 from conftest import env_of
 from fakes3 import FakeS3
+from inventories import SCHEMA, gzip_bytes, report, version, write
+from odd_keys import KEYS
 
 from manifests import read_rows
 
@@ -306,3 +308,26 @@ def test_a_form_that_nobody_knows(run, command, option):
     """The names are said."""
     done = run(command, option, "parquet")
     assert done.status == 2 and "'parquet' is not one of csv, xml, keys, keys0" in done.err
+
+
+def test_an_inventory(run, tmp_path):
+    """Its manifest.json alone names it; -v says that its rows are in no order; no end mark comes
+    after a data file that is not the one that is meant.
+    """
+    path = write(report([[version(key) for key in sorted(KEYS, reverse=True)]]), tmp_path)
+    done = run("s3-manifest", "-v", path)
+    assert sorted(row.key for row in read_rows(done.out)) == sorted(KEYS)
+    assert "are not in order of their keys" in done.err and "#end rows=" in done.out
+    data = next(tmp_path.glob("inv/src/daily/data/*"))
+    done = run("s3-manifest", "--from", "inventory", "--columns", ",".join(SCHEMA), str(data))
+    assert len(read_rows(done.out)) == len(KEYS)
+    spoilt = gzip_bytes([version("x")])
+    data.write_bytes(spoilt.ljust(data.stat().st_size, b"\0"))
+    done = run("s3-manifest", path)
+    assert done.status == 3 and "#end rows=" not in done.out and data.name in done.err
+    data.unlink()
+    done = run("s3-manifest", path)
+    assert done.status == 3 and f"no copy of the data file 'inv/src/daily/data/{data.name}" in (
+        done.err)
+    done = run("s3-verify", "--from", "inventory", input=path.read_text())
+    assert done.status == 3 and "must be given by name" in done.err

@@ -34,6 +34,8 @@ class Form:
 FORMS = {
     "keys": Form("keys", "keys, one a line", writes=True),
     "keys0": Form("keys", "keys, each ended by NUL", writes=True),
+    "inventory": Form("inventory", "the manifest.json of an S3 Inventory",
+                      rb'\{(?s:.*)"fileSchema"\s*:', is_stream=False),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)
