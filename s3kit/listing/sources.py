@@ -1,16 +1,15 @@
 """Which rows: where they come from, which of a key's versions, and what the filters keep."""
 import fnmatch
-import math
 import os
 from itertools import groupby
 from operator import attrgetter
 
-from s3kit.disk.paths import key_of, version_of
 from s3kit.errors import Fault, NoAccess, NoVersions, Usage
-from s3kit.manifest.row import LISTED, Row
+from s3kit.manifest.local_tree import tree_rows
+from s3kit.manifest.versions import age, as_of
 from s3kit.s3.address import parse_s3
 from s3kit.text import read_text
-from s3kit.units import from_epoch, known_ns, moment_ns
+from s3kit.units import known_ns
 
 
 def sources(args):
@@ -150,17 +149,6 @@ def versions_in_order(pages):
         yield rows
 
 
-def time_of(row):
-    """Return a row's time in nanoseconds since 1970; before all others where it has none."""
-    at = known_ns(row.last_modified)
-    return -math.inf if at is None else at
-
-
-def age(row):
-    """Return what orders the versions of a key, the oldest first."""
-    return time_of(row), row.is_latest == "true"
-
-
 def current(pages):
     """Yield the rows of the latest versions that are no delete markers.
 
@@ -171,69 +159,3 @@ def current(pages):
             raise Fault("the server does not say which versions are the latest (--versions lists "
                         "all of them)")
         yield [row for row in rows if row.is_latest == "true" and not row.is_marker]
-
-
-def as_of(pages, moment):
-    """Yield the rows as the bucket was at `moment` (an aware datetime).
-
-    Of each key the newest that is not younger, the first of two as old: nothing if that is a delete
-    marker. A key's versions may go on over a page's border. Raises Fault where one has no time.
-    """
-    limit = moment_ns(moment)
-    best, at = None, None       # of the key at hand: what was there, and since when
-    for rows in pages:
-        chosen = []
-        for row in rows:
-            when = known_ns(row.last_modified)
-            if when is None:
-                raise Fault(f"the server does not say when {row.name} is from: --at cannot choose")
-            if when > limit:
-                continue
-            if best and row.key != best.key:
-                chosen.append(best)
-            if not best or row.key != best.key or when > at:
-                best, at = row, when
-        yield [row for row in chosen if not row.is_marker]
-    yield [best] if best and not best.is_marker else []
-
-
-def tree_rows(top, bucket):
-    """Yield lists of rows of what lies in a directory, in order of name.
-
-    In a destination of ours the rows have the buckets and keys that the paths stand for; elsewhere
-    the key is the path, and the bucket the one given. Links are not followed.
-    """
-    ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))     # s3-verify alone leaves no parts
-    rows, folders = [], [""]
-    while folders:  # no recursion: a key can make 1,024 directories in each other
-        at = folders.pop()
-        try:
-            found = sorted(os.scandir(os.path.join(top, at)), key=lambda entry: entry.name)
-        except OSError as error:        # what cannot be read must not look empty
-            raise Fault(f"cannot read '{error.filename}': {error.strerror}") from None
-        for entry in found:
-            row = tree_row(top, at + entry.name, bucket, ours)
-            if row:
-                rows.append(row)
-        folders += [f"{at}{entry.name}/" for entry in reversed(found)
-                    if entry.is_dir(follow_symlinks=False) and (at or entry.name != ".s3kit")]
-        if len(rows) > 1000:
-            yield rows
-            rows = []
-    yield rows
-
-
-def tree_row(top, path, bucket, ours):
-    """Return the Row of one file, or None for what is no regular file."""
-    import stat
-    status = os.lstat(os.path.join(top, path))
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    key, version = path, ""
-    if ours:
-        try:
-            (bucket, key), version = key_of(path), version_of(path)
-        except ValueError:
-            pass        # not of our making: the path must do
-    return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size),
-               last_modified=from_epoch(status.st_mtime), state=LISTED, path=path)

@@ -19,7 +19,7 @@ from s3kit.disk.paths import key_of
 from s3kit.disk.tree import DIRECTORY, OURS, Tree
 from s3kit.errors import Cut
 from s3kit.manifest.row import PRUNED, Row
-from s3kit.prune.named import Named, is_text
+from s3kit.manifest.named import Named, is_text
 from s3kit.text import count
 from s3kit.units import show_size
 

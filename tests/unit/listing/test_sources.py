@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.errors import Fault
-from s3kit.listing.sources import as_of, bucket_lines, current, decidable, versions_in_order
+from s3kit.listing.sources import bucket_lines, current, decidable, versions_in_order
 from s3kit.manifest.row import Row
+from s3kit.manifest.versions import as_of
 from s3kit.units import parse_time
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from s3kit.disk.paths import path_of
 from s3kit.manifest.row import Row
-from s3kit.prune.named import Named
+from s3kit.manifest.named import Named
 
 
 @pytest.mark.parametrize("row, path, named", [(("b", "k"), "b/k", True),
