@@ -8,7 +8,9 @@ import io
 import re
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest.row import COLUMNS, FAILED, Row, column_of, from_values, values
+from s3kit.manifest import bare
+from s3kit.manifest.columns import Columns
+from s3kit.manifest.row import COLUMNS, FAILED, Row, from_values, values
 
 MARK = "#s3kit manifest "
 VERSION = "1"
@@ -33,7 +35,6 @@ class Reader:
     form = "csv"
 
     def __init__(self, bucket="", columns=None):
-        self.bucket = bucket
         self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         self.buffer = ""
         self.line = 0
@@ -41,10 +42,10 @@ class Reader:
         # rows, and those that an end mark of a bare input has counted
         self.count = self.counted = 0
         self.declared, self.miscounts = None, []
-        self.extras = []
+        self.columns = Columns(bucket, columns)
+        self.extras = self.columns.extras
         self.stop = None
-        self.given = [column_of(name) for name in columns or COLUMNS]
-        self.names = self.first = None
+        self.comments = 0           # lines taken as comments that could have been keys
         self.width = NONE           # how many cells are a row's columns as they stand
 
     def feed(self, data):
@@ -56,7 +57,8 @@ class Reader:
         text, self.buffer = self.buffer[:cut], self.buffer[cut:]
         rows = self.parse(text, last=False) if text else []
         if len(self.buffer) > HOLD and not self.stop:
-            self.stop = Fault(f"line {self.line + 1}: no end of the row within {HOLD:,} characters")
+            self.stop = Fault(bare.CR_ALONE if not self.line and "\r" in self.buffer else
+                              f"line {self.line + 1}: no end of the row within {HOLD:,} characters")
         return rows
 
     def close(self):
@@ -74,74 +76,114 @@ class Reader:
 
         A record whose quote is still open goes back to the buffer, for more lines may close it.
         """
-        lines = list(io.StringIO(text, newline="\n"))
-        records, rows = csv.reader(iter(lines), strict=True), []
-        done = 0
+        lines, rows = list(io.StringIO(text, newline="\n")), []
+        self.done = 0
+        has_comments = not self.marked and (text[0] == "#" or "\n#" in text)
+        records = csv.reader(self.uncommented(lines) if has_comments else iter(lines), strict=True)
         try:
-            while True:
-                try:
-                    for cells in records:
-                        row = self.record(cells, self.line + records.line_num)
-                        done = records.line_num
-                        if row:
-                            rows.append(row)
-                    break
-                except csv.Error as error:
-                    if str(error) == OPEN_QUOTE and not last:
-                        self.buffer = "".join(lines[done:]) + self.buffer
-                        break
-                    if "field limit" in str(error):
-                        # Where this row ends nobody knows: what follows may be the inside of a
-                        # cell.
-                        raise Fault(
-                            f"line {self.line + done + 1}: no end of the row within {HOLD:,} "
-                            "characters") from None
-                    rows.append(self.not_csv(self.line + done + 1, error,
-                                             lines[done:records.line_num]))
-                    done = records.line_num
+            while not self.read(records, lines, rows, last):
+                pass
         except Fault as fault:
             self.stop = fault
-        self.line += done
+        self.line += self.done
         return rows
 
-    def not_csv(self, line, error, lines):
-        """Return a failed row for what the csv module cannot read."""
+    def read(self, records, lines, rows, last):
+        """Append the rows of `records`, those of `lines`, up to one that is not CSV; return whether
+        none is.
+        """
+        try:
+            for cells in records:
+                row = self.record(cells, self.line + records.line_num)
+                self.done = records.line_num
+                if row:
+                    rows.append(row)
+            return True
+        except csv.Error as error:
+            done = self.done
+            if str(error) == OPEN_QUOTE and not last:
+                self.buffer = "".join(lines[done:]) + self.buffer
+                return True
+            if "field limit" in str(error):
+                # Where this row ends nobody knows: what follows may be the inside of a cell.
+                raise Fault(f"line {self.line + done + 1}: no end of the row within {HOLD:,} "
+                            "characters") from None
+            self.not_csv(self.line + done + 1, lines[done])
+            rows.append(failed(self.line + done + 1, error, lines[done:records.line_num]))
+            self.done = records.line_num
+            return False
+
+    def uncommented(self, lines):
+        """Yield lines, those that are comments as empty ones: a row can begin where the last one
+        was done.
+        """
+        for at, line in enumerate(lines):
+            yield "\n" if at == self.done and line[0] == "#" and self.is_comment(line) else line
+
+    def not_csv(self, line, text):
+        """Count a record that the csv module cannot read. Raises Fault where none of the file can
+        be, Cut after the end mark.
+        """
         if self.ended:
             raise Cut(f"line {line}: something follows the end mark")
+        if self.columns.names is None:
+            bare.check_first_line(text)
         self.count += 1
-        why = ("a quote is opened and never closed" if str(error) == OPEN_QUOTE
-               else f"not CSV: {error}")
-        return Row(state=FAILED, error=f"line {line}: {why}",
-                   verbatim={"key": "".join(lines).rstrip("\r\n")[:1024]})
 
     def record(self, cells, line):
         """Return the Row of one record, or None where it is a header, a mark or an empty line."""
         if len(cells) == self.width and cells[0] and cells[0][0] != "#":
             self.count += 1         # as nearly all are
             return from_values(cells, line)
-        if not any(cells):
+        columns = self.columns
+        is_first = columns.names is None
+        if not any(cells) or (is_first or cells[0][:1] in bare.SIGNS) and self.says_nothing(cells):
             return None
-        if cells[0].startswith("#") and not any(cells[1:]) and self.note(cells[0].rstrip(), line):
+        if cells[0][:1] == "#" and not any(cells[1:]) and self.note(cells[0].rstrip(), line):
             return None
         if self.ended:
             raise Cut(f"line {line}: something follows the end mark")
-        if self.names is None and self.header(cells):
-            self.first = cells
-            return None
-        if cells == self.first and not self.marked:
+        if is_first:
+            is_header = columns.take(cells, self.marked)
+            self.width = len(COLUMNS) if self.marked and columns.is_direct else NONE
+            if is_header:
+                return None
+        if cells == columns.header and not self.marked:
             return None         # `cat` of two bare manifests
         self.count += 1
-        return self.row(cells, line)
+        return columns.row(cells, line)
+
+    def is_comment(self, line):
+        """Return whether a line that begins with `#` is a comment, and count it if it could be a
+        key. In a list of keys without a header it is one.
+        """
+        columns = self.columns
+        is_key = columns.first == "key"
+        if self.marked or is_key and not columns.header or not bare.is_comment(
+                line, columns.names is None):
+            return False
+        self.comments += is_key
+        return True
+
+    def says_nothing(self, cells):
+        """Return whether a record of a bare manifest is not meant as one; with the key first it may
+        be one all the same.
+        """
+        columns = self.columns
+        return (not self.marked and columns.first == "bucket"
+                and bare.says_nothing(cells, columns.names is None))
 
     def note(self, text, line):
         """Take a line that starts with `#`; return whether it was a mark of ours."""
         if text.startswith(MARK):
             if not self.ended and (self.marked or self.count):
                 raise Cut(f"line {line}: a new manifest begins before the end mark of the last")
+            if text.rstrip(";") == MARK + VERSION != text:
+                raise bare.separated_by(";")
             if text[len(MARK):] != VERSION:
                 raise Fault(f"manifest version {text[len(MARK):]} is newer than this s3kit reads")
-            self.marked, self.ended, self.names, self.count = True, False, None, 0
-            self.counted = 0
+            self.marked, self.ended, self.count, self.counted = True, False, 0, 0
+            self.columns.begin()
             return True
         end = END.fullmatch(text)
         if end:
@@ -160,74 +202,13 @@ class Reader:
         else:
             self.counted = self.count
 
-    def header(self, cells):
-        """Choose the columns; return whether `cells` were a header row."""
-        names = [column_of(cell) for cell in cells]
-        is_header = self.marked or is_header_row(names, self.given, self.bucket)
-        if is_header and "key" not in names:
-            raise Fault("the manifest has no header row with a column 'key'")
-        if not is_header and len(names) == 1 < len(self.given):      # else keys, one a line
-            for sign, word in ((";", "';'"), ("\t", "tabs")):
-                if sign in names[0]:
-                    raise Fault(f"columns are separated by {word}: a manifest's are by ','")
-        # Unknown names may differ in their letters alone, as attributes do.
-        named = [name if name in COLUMNS else self.unknown(cell) for name,
-                 cell in zip(names, cells) if name]
-        if is_header and len(set(named)) < len(named):
-            raise Fault("two columns of the header have the same name")
-        self.choose(cells if is_header else self.given)
-        return is_header
 
-    def choose(self, names):
-        """Set how cells become columns, from the names of the columns in order."""
-        self.names = [column_of(name) for name in names]
-        self.direct = tuple(self.names) == COLUMNS
-        self.width = len(COLUMNS) if self.marked and self.direct else NONE
-        self.picks = [self.names.index(column) if column in self.names else -1
-                      for column in COLUMNS]
-        self.others = [(self.unknown(name), at) for at, name in enumerate(names)
-                       if self.names[at] and self.names[at] not in COLUMNS]
-        self.extras += [name for name, _ in self.others if name not in self.extras]
-
-    def unknown(self, name):
-        """Return an unknown column's name; blanks around it are a person's, or else they belong to
-        it.
-        """
-        return name if self.marked else name.strip()
-
-    def row(self, cells, line):
-        """Return the Row of one record; a short one of a bare manifest is padded."""
-        wrong = ""
-        if len(cells) != len(self.names):
-            if self.marked or any(cells[len(self.names):]):
-                wrong = f"{len(cells)} columns, not {len(self.names)}"
-            cells = (cells + [""] * len(self.names))[:len(self.names)]
-        extra = None
-        if not self.direct:
-            if self.others:
-                extra = {name: cells[at] for name, at in self.others}
-            cells = [cells[at] if at >= 0 else "" for at in self.picks]
-        if wrong:
-            return Row(state=FAILED, error=f"line {line}: {wrong}", extra=extra,
-                       verbatim=dict(zip(COLUMNS, cells)))
-        if self.bucket and not cells[0]:
-            cells[0] = self.bucket
-        return from_values(cells, line, extra)
-
-
-def is_header_row(names, given, bucket):
-    """Return whether a first row is a header, not an object called `key` where `given` has its
-    keys.
-
-    With a `bucket` given, a short row without one is a header rather than an object in a bucket of
-    its own.
-    """
-    if "key" not in names:
-        return False
-    known = [name for name in names if name in COLUMNS]
-    at = names.index("key")
-    return len(known) > 1 or len(names) == 1 or given[at:at + 1] != ["key"] or (
-        bool(bucket) and given == list(COLUMNS) and len(names) < len(COLUMNS))
+def failed(line, error, lines):
+    """Return the failed row of what the csv module cannot read, for an `error` of its."""
+    why = ("a quote is opened and never closed" if str(error) == OPEN_QUOTE
+           else f"not CSV: {error}")
+    return Row(state=FAILED, error=f"line {line}: {why}",
+               verbatim={"key": "".join(lines).rstrip("\r\n")[:1024]})
 
 
 class Writer:

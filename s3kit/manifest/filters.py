@@ -3,6 +3,7 @@
 import fnmatch
 import re
 
+from s3kit.manifest.row import COLUMNS, FAILED, values
 from s3kit.units import known_ns, moment_ns
 
 
@@ -32,6 +33,8 @@ class Filter:
 
     def keeps(self, row):
         """Return whether a row passes every filter; an unknown size or time passes none about it.
+
+        One whose time nobody can read makes no sense here, and stays as such a row does.
         """
         decided = self.default
         for keeps, pattern in self.rules:
@@ -44,9 +47,19 @@ class Filter:
             if length is None or not (self.least or 0) <= length <= (
                     length if self.most is None else self.most):
                 return False
-        if self.newer is not None or self.older is not None:
-            at = known_ns(row.last_modified)
-            if at is None or (self.newer is not None and at < self.newer) or (
-                    self.older is not None and at >= self.older):
-                return False
-        return not self.classes or (row.storage_class or "STANDARD") in self.classes
+        if self.classes and (row.storage_class or "STANDARD") not in self.classes:
+            return False
+        if self.newer is None and self.older is None:
+            return True
+        at = known_ns(row.last_modified)
+        if at is None:
+            return bool(row.last_modified) and untimely(row)
+        return (self.newer is None or at >= self.newer) and (self.older is None or at < self.older)
+
+
+def untimely(row):
+    """Make a row a failed one, whose time nobody can read; return True."""
+    row.verbatim = dict(zip(COLUMNS, values(row)))
+    row.state, row.error = FAILED, (
+        f"last_modified '{row.last_modified}' is not a time (like 2026-01-31T12:00:00Z)")
+    return True

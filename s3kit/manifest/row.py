@@ -7,6 +7,7 @@ a command unchanged at no cost, and what a person wrote stays what they wrote.
 import re
 from functools import lru_cache
 
+from s3kit.manifest.edited import why_no_size, why_spoilt
 from s3kit.text import is_unicode
 from s3kit.units import number
 
@@ -199,9 +200,12 @@ def fault_of(row):
     if not is_bucket(row.bucket):
         return f"'{row.bucket}' cannot be a bucket"
     if row.size and number(row.size) is None:
-        return f"size '{row.size}' is not a number of bytes"
+        return f"size '{row.size}' is not a number of bytes{why_no_size(row.size)}"
     if row.is_delete_marker not in FLAGS or row.is_latest not in FLAGS:
         return "is_latest and is_delete_marker are 'true', 'false' or empty"
     if row.state and row.state not in STATES:
         return f"'{row.state}' is not a state"
+    pins = row.version_id + row.etag
+    if "E+" in pins or "#" in pins:     # as good as none
+        return why_spoilt("version_id", row.version_id) or why_spoilt("etag", row.etag)
     return ""

@@ -10,6 +10,7 @@ import zlib
 from s3kit.disk.durable import Replacement
 from s3kit.errors import Cut, Fault, of_file
 from s3kit.manifest import csv_form, foreign
+from s3kit.text import count
 
 BLOCK = 1 << 17
 STEP = 256  # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard bounds no output
@@ -135,6 +136,10 @@ class Input:
         input, which is a piece that somebody took from another by hand.
         """
         reader = self.reader
+        if getattr(reader, "comments", 0):
+            self.warnings.append(
+                f"{self.name}: {count(reader.comments, 'line')} with '#' first taken as a comment; "
+                "in a key that begins so it is written %23")
         if reader.marked and not reader.ended:
             raise Cut(f"{self.name}: the input was cut: no end mark after {reader.count:,} rows")
         for said, came in reader.miscounts:

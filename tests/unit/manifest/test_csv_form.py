@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import bare
 from s3kit.manifest.csv_form import HOLD, Reader, Writer
 from s3kit.manifest.row import COLUMNS, FAILED, STATES, Row
 
@@ -326,6 +327,86 @@ def test_a_cell_cannot_break_out_of_its_quotes(length):
     for start in range(0, len(data), 1 << 17):
         found += reader.feed(data[start:start + (1 << 17)])
     assert "injected" not in [row.key for row in found + reader.close()]
+
+
+# What editors and spreadsheets write.
+
+TABLE = "bucket,key,is_latest\nphotos,a.jpg,TRUE\nphotos,b.jpg,FALSE\n"
+
+
+@pytest.mark.parametrize("text", [
+    TABLE, TABLE.replace("\n", "\r\n"), f"\ufeff{TABLE}", TABLE.replace(",", ",,"),
+    "".join(f'"{line.replace(",", chr(34) + "," + chr(34))}"\r\n' for line in TABLE.split()),
+    TABLE.replace("bucket,key,is_latest", " Bucket , Key, Is Latest "),
+    TABLE.replace("\n", ",,,,\n"), TABLE.replace("\n", "\n\n"), TABLE.replace("\n", "\n , ,\n"),
+    "sep=,\n" + TABLE, "# mine\n" + TABLE, TABLE.replace("\n", "\n# a, \"b\" and \"c\n"),
+    "#\r\n" + TABLE + "# no end", '"# in quotes, all"\n' + TABLE, TABLE.replace("TRUE", " True "),
+    TABLE.replace("\n", "\n# as a sheet has it,,\n"), TABLE.rstrip("\n")])
+@pytest.mark.parametrize("step", [None, 1, 7])
+def test_what_editors_and_spreadsheets_write(text, step):
+    """Comments, quotes, blank lines, capitals, a byte order mark, CR LF, cells added."""
+    found, reader = read(text.encode(), step)
+    assert [(row.bucket, row.key, row.is_latest, row.error) for row in found] == [
+        ("photos", "a.jpg", "true", ""), ("photos", "b.jpg", "false", "")]
+    assert (reader.stop, reader.comments) == (None, 0)
+
+
+@pytest.mark.parametrize("text, kind, why", [
+    ('"bucket";"key"\n"b";"a"\n', Fault, "columns are separated by ';': a manifest's are by ','"),
+    ('"b"\t"a"\n', Fault, "columns are separated by tabs: a manifest's are by ','"),
+    ("b;a\n", Fault, "columns are separated by ';': a manifest's are by ','"),
+    ("sep=;\nbucket;key\n", Fault, "columns are separated by ';': a manifest's are by ','"),
+    ("#s3kit manifest 1;;\nbucket;key;size\n", Fault,
+     "columns are separated by ';': a manifest's are by ','"),
+    ("#s3kit manifest 1\t\t\nbucket\tkey\tsize\n", Fault,
+     "columns are separated by tabs: a manifest's are by ','"),
+    ("bucket,key\rb,a\r", Fault, bare.CR_ALONE), ("b,a\rb,c\n", Fault, bare.CR_ALONE),
+    ("bucket,key\r" + "b,a\r" * (HOLD // 4), Fault, bare.CR_ALONE),
+    ("#key,bucket\na,b\n", Fault, "a header begins without '#': '#key,bucket'")])
+def test_what_was_done_to_the_whole_file(text, kind, why):
+    """It is told, and no cell is taken for another."""
+    found, reader = read(text.encode())
+    assert (found, type(reader.stop), str(reader.stop)) == ([], kind, why)
+
+
+def test_numbers_of_lines_count_comments():
+    """And the lines of a quoted cell, whatever these begin with; a quote in a comment opens
+    nothing.
+    """
+    found, _ = read(b'# one "\nkey\n#two\n"a\n# no comment\n"\n#six\nb,c\n', bucket="b")
+    assert [(row.key, row.error) for row in found] == [("a\n# no comment\n", ""),
+                                                       ("", "line 8: 2 columns, not 1")]
+
+
+def test_a_comment_that_could_be_a_key_is_counted():
+    """With the key first nobody can know; a list of keys without a header has none."""
+    found, reader = read(b"# one\nkey,bucket\n#two\nc,b\n")
+    assert ([row.key for row in found], reader.comments) == (["c"], 1)
+    found, reader = read(b"b,#a\nb,c\n")
+    assert ([row.key for row in found], reader.comments) == (["#a", "c"], 0)
+
+
+def test_a_mark_that_was_spoilt_is_not_a_comment():
+    """Nor is anything a comment where rows are counted."""
+    found, _ = read(b"b,a\n#end rows=1.000\n#REF!,a\n")
+    assert [row.error for row in found] == ["", "line 2: no key",
+                                            "line 3: '#REF!' cannot be a bucket"]
+    found, reader = read(MARKED.replace("#end rows=1", "# note\n#end rows=2").encode())
+    assert [row.error for row in found] == ["", "line 4: 1 columns, not 18"]
+    assert reader.miscounts == [] and reader.ended
+
+
+@pytest.mark.parametrize("cells, why", [
+    ("1.05E+06,v1", "size '1.05E+06' is not a number of bytes: a spreadsheet has rounded it, and "
+     "what it was is lost"),
+    ('"1,048,576",v1', "size '1,048,576' is not a number of bytes: without separators it is "
+     "1048576"),
+    ("1,#NAME?", "version_id '#NAME?' is a spreadsheet's error: what was there is lost"),
+    ("1,1.2E+30", "version_id '1.2E+30' was rounded by a spreadsheet: what it was is lost")])
+def test_cells_that_a_spreadsheet_changed(cells, why):
+    """The row is failed, with the reason; a wrong pin never becomes another version."""
+    row, = read(f"bucket,key,size,version_id\nb,a,{cells}\n".encode())[0]
+    assert (row.state, row.error) == ("failed", f"line 2: {why}") and row.verbatim
 
 
 # The marks.

@@ -66,11 +66,18 @@ def test_sizes(least, most, sizes):
     (NOON, None, "bc"), (None, NOON, "a"), (NOON, NOON + timedelta(seconds=1), "b"),
     (NOON.astimezone(timezone(timedelta(hours=5))), None, "bc")])
 def test_times(newer, older, found):
-    """At the moment itself a row is newer, not older; what names no time is neither."""
+    """At the moment itself a row is newer, not older; what names no time is neither, and what names
+    one that nobody can read makes no sense.
+    """
     times = {"a": "2026-01-31T11:59:59Z", "b": "2026-01-31T13:00:00+01:00",
              "c": "2026-01-31T12:00:01.5Z", "d": "", "e": "yesterday"}
     rows = [Row("b", key, last_modified=at) for key, at in times.items()]
-    assert "".join(row.key for row in made(newer=newer, older=older)(rows)) == found
+    left = made(newer=newer, older=older)(rows)
+    assert "".join(row.key for row in left if row.verbatim is None) == found
+    assert [(row.key, row.state, row.error, row.verbatim["last_modified"]) for row in left
+            if row.verbatim is not None] == [
+                ("e", "failed", "last_modified 'yesterday' is not a time (like "
+                 "2026-01-31T12:00:00Z)", "yesterday")]
 
 
 @given(st.lists(st.text(max_size=8) | st.sampled_from(["9" * 5000, "\u00b2", "-1", "yesterday",

@@ -609,3 +609,14 @@ def test_what_is_more_than_a_stream_has_a_name(monkeypatch, tmp_path):
     source = Input(0, "standard input", form="db")
     with pytest.raises(Fault, match="standard input: a database must be given by name"):
         list(source.batches())
+
+
+def test_a_comment_that_could_be_a_key_is_told(tmp_path):
+    """People hear of it, for the key would be lost unseen."""
+    (tmp_path / "m").write_text("key,bucket\n#a\nc,b\n")
+    fd = os.open(tmp_path / "m", os.O_RDONLY)
+    source = Input(fd, "m")
+    assert [row.key for batch in source.batches() for row in batch] == ["c"]
+    os.close(fd)
+    assert source.warnings == ["m: 1 line with '#' first taken as a comment; in a key that begins "
+                               "so it is written %23"]
