@@ -8,7 +8,7 @@ package   | what it is for                        | may use
 proof     | S3's checksums, and our own digest    |
 disk      | the destination's files and ledger    | proof
 s3        | requests to S3, and its answers       | proof
-manifest  | rows, and the streams that carry them | disk
+manifest  | rows, and the streams that carry them | proof disk
 transfer  | bytes between S3 and files            | proof disk s3
 listing   | what a bucket holds, in order of keys | disk s3 manifest
 pipeline  | rows through executors, and out       | disk s3 manifest transfer

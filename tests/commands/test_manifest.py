@@ -331,3 +331,22 @@ def test_an_inventory(run, tmp_path):
         done.err)
     done = run("s3-verify", "--from", "inventory", input=path.read_text())
     assert done.status == 3 and "must be given by name" in done.err
+
+
+def test_a_batch_manifest(fake, run, tmp_path):
+    """Written for a job of S3 Batch Operations, or not at all; read back by s3-fetch."""
+    fake.bucket("b", versioning="Enabled")
+    for key in ("a b", "c+d", "e,f", "g%h"):
+        fake.put("b", key, key.encode())
+    env = env_of(fake)
+    file = tmp_path / "job.csv"
+    done = run("s3-manifest", "-f", "batch", "-o", file, "s3://b", env=env)
+    assert done.status == 0 and file.read_text().startswith("b,a%20b,")
+    fetched = run("s3-fetch", "-d", tmp_path / "d", "--from", "batch", file, env=env)
+    assert {row.state for row in read_rows(fetched.out)} == {"fetched"} and not fetched.status
+    fake.delete("b", "g%h")
+    before = file.read_text()
+    done = run("s3-manifest", "-f", "batch", "-o", file, "--versions", "s3://b", env=env)
+    assert (done.status, file.read_text()) == (3, before) and "no delete markers" in done.err
+    done = run("s3-manifest", "-f", "batch", "--versions", "s3://b", env=env)
+    assert (done.status, done.out) == (3, "")

@@ -1,15 +1,19 @@
 """s3-verify: what the disk says against what S3 said, whichever tool put the files there."""
 
+import base64
 import os
 import random
 import subprocess
 from pathlib import Path
 
 import pytest
+from batch_reports import message, quoted
 from conftest import env_of
+from fakes3 import FakeS3
 
 from manifests import read_rows
 
+from s3kit.proof.checksums import ALGORITHMS, hasher
 from s3kit.proof.digest import digest_of
 
 
@@ -121,6 +125,43 @@ def test_unverifiable_is_not_ok(fake, run, tmp_path):
     done = run("s3-verify", "-d", tmp_path / "d", input=listed, env=env_of(fake))
     row = read_rows(done.out)[0]
     assert (done.status, row.state, row.proof) == (5, "unverifiable", "size")
+
+
+@pytest.mark.parametrize("character, sse", [("ceph", "AES256"), (None, "aws:kms")])
+def test_a_report_of_checksums_proves_old_objects(run, tmp_path, character, sse):
+    """Objects in parts of odd sizes, or encrypted, without a checksum: nothing proves their files,
+    until a "Compute checksum" job of S3's has told the checksum of each whole object.
+    """
+    body, lines = random.Random(7).randbytes(700_003), []
+    with FakeS3(character=character) as server:
+        for name in ALGORITHMS:
+            server.put("b", name, body, checksum=None, parts=[300_001, 399_999, 3], sse=sse)
+            told = hasher(name)
+            told.update(body)
+            lines.append(f"b,{name},,succeeded,200,,{quoted(message(by(name, told.digest())))}\n")
+        env = env_of(server)
+        listed = run("s3-manifest", "s3://b", env=env).out
+        place = tmp_path / "d" / "b"
+        place.mkdir(parents=True)
+        for name in ALGORITHMS:
+            (place / name).write_bytes(body)
+        before = run("s3-verify", "-d", tmp_path / "d", input=listed, env=env)
+        assert (before.status, {row.state for row in read_rows(before.out)}) == (
+            5, {"unverifiable"})
+        report = tmp_path / "results.csv"
+        report.write_text("".join(lines))
+        (place / "md5").write_bytes(body[:-1] + b"?")
+        done = run("s3-verify", "-d", tmp_path / "d", "--from", "batch-report", report, env=env)
+    rows = {row.key: row for row in read_rows(done.out)}
+    assert (done.status, rows.pop("md5").state) == (1, "mismatch")
+    assert {(name, row.state, row.proof) for name, row in rows.items()} == {
+        (name, "verified", name) for name in ALGORITHMS if name != "md5"}
+
+
+def by(algorithm, digest):
+    """Return what a task has told of a checksum of a whole object."""
+    return {"checksum_base64": base64.b64encode(digest).decode(), "checksumType": "FULL_OBJECT",
+            "checksumAlgorithm": algorithm.upper(), "checksum_hex": digest.hex().upper()}
 
 
 def test_an_encrypted_object_is_verified_by_our_digest(fake, run, tmp_path):

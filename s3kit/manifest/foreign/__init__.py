@@ -36,6 +36,9 @@ FORMS = {
     "keys0": Form("keys", "keys, each ended by NUL", writes=True),
     "inventory": Form("inventory", "the manifest.json of an S3 Inventory",
                       rb'\{(?s:.*)"fileSchema"\s*:', is_stream=False),
+    "batch": Form("batch", "a manifest of S3 Batch Operations", writes=True),
+    "batch-report": Form("batch_report", "the completion report of an S3 Batch Operations job",
+                         rb'\{(?s:.*)"ReportSchema"\s*:', is_stream=False),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)

@@ -41,13 +41,15 @@ def decoded(key):
 class Table:
     """How the columns of a schema become rows; `rows` makes them.
 
-    `names` are those of the schema in order, `bucket` is that of rows that name none. `encoded`:
-    keys are URL-encoded. `extras` are the names of the columns that mean none of ours. Raises Fault
-    where no column has the keys, or two mean the same.
+    `names` are those of the schema in order, '' for a column to be ignored; `bucket` is that of
+    rows that name none. `encoded`: keys are URL-encoded. `null` is what an empty version id means:
+    S3 Inventory has the null version so, where it lists versions at all. `extras` are the names of
+    the columns that mean none of ours. Raises Fault where no column has the keys, or two mean the
+    same.
     """
 
-    def __init__(self, names, bucket="", encoded=True):
-        self.names, self.bucket, self.encoded = list(names), bucket, encoded
+    def __init__(self, names, bucket="", encoded=True, null="null"):
+        self.names, self.bucket, self.encoded, self.null = list(names), bucket, encoded, null
         self.width = len(self.names)
         meant = [meaning(name) for name in self.names]
         self.at = {name: at for at, name in enumerate(meant) if name}
@@ -85,9 +87,8 @@ class Table:
             return [text.replace(".000Z", "Z") for text in texts]
         if name == "etag" and '"' in "".join(texts):
             return list(map(bare, texts))
-        if name == "version_id" and not all(texts):
-            # S3 Inventory has the null version empty, where it lists versions at all.
-            return [text or "null" for text in texts]
+        if name == "version_id" and self.null and not all(texts):
+            return [text or self.null for text in texts]
         if name in FLAG_COLUMNS and not set(texts) <= set(FLAGS):
             return [text.strip().lower() for text in texts]
         if name == "bucket" and self.bucket and not all(texts):

@@ -15,12 +15,14 @@ class Records:
 
     Each call returns (numbers of the lines on which records begin, the records as lists of cells).
     Cells are text; bytes that are not UTF-8 come as lone surrogates. A record that is not CSV comes
-    as None. Raises Cut for a quote that is never closed, Fault for a record without end.
+    as None, or if `is_lenient` as what the csv module makes of it. `stop` is None, or the Cut or
+    Fault that ends the reading: a quote that is never closed, a record without end.
     """
 
-    def __init__(self):
+    def __init__(self, is_lenient=False):
+        self.is_lenient = is_lenient
         self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-        self.buffer, self.line = "", 0
+        self.buffer, self.line, self.stop = "", 0, None
 
     def text(self, data):
         """Return the whole lines that the bytes `data` complete, as text."""
@@ -70,18 +72,21 @@ class Records:
             except csv.Error as error:
                 line = self.line + done + 1
                 if "field limit" in str(error):
-                    raise endless(line) from None
+                    self.stop = endless(line)
+                    break
                 if str(error) == OPEN_QUOTE and last:
-                    raise Cut(f"line {line}: a quote is opened and never closed") from None
+                    self.stop = Cut(f"line {line}: a quote is opened and never closed")
+                    break
                 if str(error) == OPEN_QUOTE:
                     self.buffer = "".join(lines[done:]) + self.buffer
                     break
                 numbers.append(line)
-                found.append(None)
+                found.append(next(csv.reader(lines[done:reader.line_num])) if self.is_lenient
+                             else None)
                 done = reader.line_num
         self.line += done
-        if len(self.buffer) > HOLD:
-            raise endless(self.line + 1)
+        if len(self.buffer) > HOLD and not self.stop:
+            self.stop = endless(self.line + 1)
         return numbers, found
 
 

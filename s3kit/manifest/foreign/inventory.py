@@ -88,8 +88,13 @@ class Inventory:
             if columns is not None:
                 yield table.rows(columns, lambda at, first=first: f"{name}, line {first + at}")
             else:
-                yield from rows_of(table, *records.parse_again(), name)
-        yield from rows_of(table, *records.close(), name)
+                yield from rows_of(table, *records.parse_again(), f"{name}, ")
+            if records.stop:
+                break
+        else:
+            yield from rows_of(table, *records.close(), f"{name}, ")
+        if records.stop:
+            raise type(records.stop)(f"{name}: {records.stop}")
 
     def typed(self, file, kind):
         """Yield the rows of a data file in Parquet or ORC."""
@@ -106,10 +111,10 @@ class Inventory:
 
 
 def rows_of(table, lines, records, name):
-    """Yield the rows of CSV records, read one by one."""
+    """Yield the rows of CSV records, read one by one; `name` begins what is said of one."""
     columns = table.square(records)
     if columns:
-        yield table.rows(columns, lambda at: f"{name}, line {lines[at]}")
+        yield table.rows(columns, lambda at: f"{name}line {lines[at]}")
 
 
 class DataFiles(Inventory):
