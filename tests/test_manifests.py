@@ -47,6 +47,14 @@ def read(path, fd=None, **options):
     return rows, source.extras, found
 
 
+def marks(path):
+    """Return the marks of the shards in a manifest's head."""
+    with open(path, "rb", 0) as file:
+        source = Input(file.fileno(), path.name)
+        list(source.batches())
+        return source.shards
+
+
 def read_pipe(path):
     """Return what `read` does when the manifest comes through a pipe."""
     out, into = os.pipe()
@@ -78,6 +86,7 @@ def test_pairs_mean_the_same(path, there, back, tmp_path):
     rows, extras, fault = read(path.with_suffix(there))
     assert fault is None and all(row.verbatim is None for row in rows)
     output = Output(back[1:], str(tmp_path / "out"))
+    output.shard = marks(path.with_suffix(there))[0]
     output.write(rows, extras)
     output.close()
     assert (tmp_path / "out").read_bytes() == path.with_suffix(back).read_bytes()
@@ -149,6 +158,7 @@ GOOD = ('<manifest xmlns="urn:s3kit:manifest:1"><object bucket="b" key="a" size=
     ('<end rows="1"/>', '<end rows="1" more="1"/>'),
     ("<object", '<end rows="0"/><object'), ("<object", "<item/><object"),
     ("<object", "text<object"),
+    ('manifest:1">', 'manifest:1" shard="0/4">'), ('manifest:1">', 'manifest:1" shard="4">'),
     (":manifest:1", ":manifest:2"), (' xmlns="urn:s3kit:manifest:1"', ""),
     ('<object bucket="b"', '<object xmlns="urn:x" bucket="b"'),
     ('bucket="b"', ""), ('bucket="b"', 'bucket="a/b"'), ('bucket="b"', 'bucket=""'),

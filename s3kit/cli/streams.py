@@ -38,6 +38,22 @@ class Source:
         """The names of unknown columns seen so far."""
         return self.input.extras if self.input else []
 
+    def shards(self):
+        """Return the marks of shards of all that was read so far, '' for what is not one."""
+        readers = self.readers + ([self.input.reader] if self.input else [])
+        return [mark for reader in readers for mark in getattr(reader, "shards", ()) or [""]]
+
+    def shard(self):
+        """Return the mark of the shard that all of the input is of, or '' where it is not of one.
+
+        It is known once a batch has come. Of several inputs only files are looked at.
+        """
+        if len(self.files) == 1:
+            return self.input.shards[0] if self.input else ""
+        first = shard_of(self.files[0], self.told)
+        return first if first and all(shard_of(path, self.told) == first
+                                      for path in self.files[1:]) else ""
+
     def batches(self):
         """Yield lists of rows.
 
@@ -62,19 +78,39 @@ class Source:
                 os.close(fd)
 
 
+def shard_of(path, form):
+    """Return the mark in the head of a manifest that lies in a file, or '': what comes through a
+    pipe is not touched before its turn, and what cannot be read is told when it has come.
+    """
+    from s3kit.errors import Fault
+    from s3kit.manifest.streams import Input
+    try:
+        if path == "-" or not os.path.isfile(path):
+            return ""
+        with open(path, "rb", 0) as file:
+            head = Input(file.fileno(), path, form=form)
+            next(head.batches(), None)
+            return head.shards[0]
+    except (OSError, Fault):
+        return ""
+
+
 class Sink:
     """Where the manifest goes: a file, stdout, or on a terminal nowhere, where people get the
     summary.
+
+    `form()` and `shard()` are asked when the first rows come: the form of the input, and the mark
+    for the head.
     """
 
-    def __init__(self, args, form, source_rows=False):
+    def __init__(self, args, form, source_rows=False, shard=str):
         from s3kit.manifest.streams import Output
         path = None if args.output in (None, "-") else args.output
         if getattr(args, "in_place", False):
             if len(args.file) != 1 or args.file == ["-"] or path:
                 raise Usage("-i rewrites one FILE, and goes with no -o")
             path = args.file[0]
-        self.name, self.path = args.prog, path
+        self.name, self.path, self.shard = args.prog, path, shard
         self.form = lambda: args.format or form_of_name(args.output or "") or form()
         shown = source_rows or path or args.output == "-" or not os.isatty(1)
         try:
@@ -97,15 +133,19 @@ class Sink:
     def write(self, rows, extras=()):
         """Write rows. Raises Fault about a file, NotWritten about stdout."""
         if self.output:
-            self.output.form = self.form() if not self.output.begun else self.output.form
+            self.prepare()
             with self.writing():
                 self.output.write(rows, extras)
+
+    def prepare(self):
+        """Say what the head is to be, as long as there is none."""
+        if not self.output.begun:
+            self.output.form, self.output.shard = self.form(), self.shard()
 
     def close(self):
         """Write the end mark. Raises what `write` does."""
         if self.output:
-            if not self.output.begun:
-                self.output.form = self.form()
+            self.prepare()
             with self.writing():
                 self.output.close()
             if self.output.lost:

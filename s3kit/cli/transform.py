@@ -18,7 +18,8 @@ def transform(args, run, unit="B"):
         raise Usage("a dry run (-n) rewrites no file: it goes with no -i")
     source = Source(args)
     tally, progress = Tally(args), Progress(args, unit)
-    with closing(Sink(args, lambda: args.format or source.form), progress) as sink:
+    with closing(Sink(args, lambda: args.format or source.form, shard=source.shard),
+                 progress) as sink:
         done = run(args, (source, sink), (tally, progress, Signals))
         tally.summary(progress, done.summary())
     return done.status()

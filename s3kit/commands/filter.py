@@ -1,15 +1,17 @@
 """s3-filter: select, split, compare and join manifests."""
 
 import argparse
+import os
 
 from s3kit.cli import frame, options
 from s3kit.cli.progress import Progress
 from s3kit.cli.streams import Sink, Source, closing
 from s3kit.cli.tally import Tally
-from s3kit.errors import DONE, SOME_FAILED
+from s3kit.errors import DONE, SOME_FAILED, Usage
 from s3kit.text import count
 
 NAME = "s3-filter"
+AUTO = "auto/"
 
 
 def build_parser():
@@ -36,6 +38,9 @@ def select_options(group):
                          help="only delete markers")
     markers.add_argument("--no-markers", action="store_false", dest="markers",
                          help="no delete markers")
+    group.add_argument("--shard", metavar="K/N", type=shard,
+                       help="only the Kth of N parts, by bucket and key (1/4 ... 4/4); auto/N: the "
+                       "part of this job of an array")
     group.add_argument("--skip", metavar="N", type=options.whole,
                        help="leave out the first N of these rows")
     group.add_argument("--first", metavar="N", type=options.positive,
@@ -54,7 +59,29 @@ def states(text):
     return names
 
 
-def operations(args):
+def shard(text):
+    """Return (K, N) of `--shard`; K is None where the scheduler of an array of jobs says it."""
+    from s3kit.manifest.shards import parse_shard
+    try:
+        if text.startswith(AUTO):
+            return None, parse_shard(f"1/{text.removeprefix(AUTO)}")[1]
+        return parse_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def shard_of(args, source):
+    """Return the operation of `--shard`. Raises Usage where it is nobody's job."""
+    from s3kit.filter.array_job import shard_of_job
+    from s3kit.filter.sharding import Shard
+    number, of = args.shard
+    try:
+        return Shard(number or shard_of_job(of, os.environ), of, source)
+    except ValueError as error:
+        raise Usage(f"--shard {AUTO}{of}: {error}") from None
+
+
+def operations(args, source):
     """Yield the operations that the options ask for, in the order in which rows pass them.
 
     Each is called with an iterator of batches of rows, and gives another.
@@ -62,6 +89,8 @@ def operations(args):
     from s3kit.filter.selection import Selection
     from s3kit.filter.slices import First, Skip
     yield Selection(args)
+    if args.shard:
+        yield shard_of(args, source)
     if args.skip:
         yield Skip(args.skip)
     if args.first:
@@ -71,12 +100,14 @@ def operations(args):
 def filter_rows(args):
     """Write the rows that come through all operations; return the status."""
     source = Source(args)
-    batches = source.batches()
-    for operation in operations(args):
+    batches, mark = source.batches(), source.shard
+    for operation in operations(args, source):
         batches = operation(batches)
+        mark = getattr(operation, "shard", mark)
     tally, progress = Tally(args), Progress(args, "row")
     written = nonsense = 0
-    with closing(Sink(args, lambda: source.form, source_rows=True), progress) as sink:
+    with closing(Sink(args, lambda: source.form, source_rows=True, shard=mark),
+                 progress) as sink:
         for rows in batches:
             sink.write(rows, source.extras())
             written += len(rows)

@@ -38,6 +38,31 @@ def build_parser():
     return p
 
 
+class Manifests:
+    """The manifests among the sources; the first decides on the form, and one that is `alone` on
+    the mark of the shard.
+    """
+
+    def __init__(self, args, alone):
+        self.args, self.alone = args, alone
+        self.sources = []
+
+    def read(self, path):
+        """Return the Source of a manifest."""
+        source = Source(Namespace(prog=NAME, file=[path], bucket=self.args.bucket,
+                                  columns=self.args.columns, from_form=self.args.from_form))
+        self.sources.append(source)
+        return source
+
+    def form(self):
+        """Return the form to write."""
+        return self.args.format or (self.sources[0].form if self.sources else "csv")
+
+    def shard(self):
+        """Return the mark for the head."""
+        return self.sources[0].shard() if self.sources and self.alone else ""
+
+
 def manifest(args):
     """Write the rows of every source, filtered; return the status."""
     from s3kit.listing.sources import rows_of, sources
@@ -46,19 +71,10 @@ def manifest(args):
         raise Usage("--versions and --at exclude each other")
     found, keep = sources(args), Filter(args)
     tally, progress = Tally(args), Progress(args, "row")
-    read_from, nonsense, missing = [], 0, []
-
-    def form():
-        return args.format or (read_from[0].form if read_from else "csv")
-
-    def read(path):
-        source = Source(Namespace(prog=NAME, file=[path], bucket=args.bucket, columns=args.columns,
-                                  from_form=args.from_form))
-        read_from.append(source)
-        return source
-
-    with closing(Sink(args, form, source_rows=True), progress) as sink:
-        for rows, extras in rows_of(found, args, Signals.check, read, missing.append):
+    manifests, nonsense, missing = Manifests(args, len(found) == 1), 0, []
+    with closing(Sink(args, manifests.form, source_rows=True, shard=manifests.shard),
+                 progress) as sink:
+        for rows, extras in rows_of(found, args, Signals.check, manifests.read, missing.append):
             rows = keep(rows)
             for row in rows:
                 nonsense += row.verbatim is not None
@@ -66,7 +82,7 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-        conclude(args, tally, progress, missing, read_from)
+        conclude(args, tally, progress, missing, manifests.sources)
     return SOME_FAILED if nonsense or missing else DONE
 
 

@@ -2,4 +2,5 @@
 
 An operation is called with an iterator of batches of rows, and yields batches of rows. Where its
 input is cut (Cut comes out of the iterator) it yields what is known by then, and lets Cut through.
+One that changes which shard the rows are of has `shard()`, the mark for the head.
 """

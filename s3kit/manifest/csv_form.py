@@ -11,8 +11,9 @@ from s3kit.errors import Cut, Fault
 from s3kit.manifest import bare
 from s3kit.manifest.columns import Columns
 from s3kit.manifest.row import COLUMNS, FAILED, Row, from_values, values
+from s3kit.manifest.shards import mark_of
 
-MARK = "#s3kit manifest "
+MARK, SHARD = "#s3kit manifest ", "#shard "
 VERSION = "1"
 END = re.compile(r"#end rows=([0-9]{1,19})")
 NONE = -1           # no number of cells
@@ -30,6 +31,7 @@ class Reader:
     `columns` names a headerless input's columns; `bucket` fills rows without one. `marked` says
     whether the input promised an end mark, `ended` whether it came, `miscounts` has (said, came) of
     the end marks that are untrue, SHOWN at most, and `extras` has the unknown columns' names.
+    `shards` has the mark of each manifest that began, '' where it is not a shard.
     """
 
     form = "csv"
@@ -43,7 +45,7 @@ class Reader:
         self.count = self.counted = 0
         self.declared, self.miscounts = None, []
         self.columns = Columns(bucket, columns)
-        self.extras = self.columns.extras
+        self.extras, self.shards = self.columns.extras, []
         self.stop = None
         self.comments = 0           # lines taken as comments that could have been keys
         self.width = NONE           # how many cells are a row's columns as they stand
@@ -184,6 +186,12 @@ class Reader:
                 raise Fault(f"manifest version {text[len(MARK):]} is newer than this s3kit reads")
             self.marked, self.ended, self.count, self.counted = True, False, 0, 0
             self.columns.begin()
+            self.shards.append("")
+            return True
+        if text.startswith(SHARD) and not self.marked:      # what somebody took from a shard
+            return self.columns.first != "key"
+        if text.startswith(SHARD) and self.columns.names is None:
+            self.shards[-1] = mark_of(text.removeprefix(SHARD))
             return True
         end = END.fullmatch(text)
         if end:
@@ -214,13 +222,14 @@ def failed(line, error, lines):
 class Writer:
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
 
-    def __init__(self):
-        self.extras = []
+    def __init__(self, shard=""):
+        self.extras, self.shard = [], shard
 
     def begin(self, extras):
         """Return the first lines; `extras` are the unknown columns to carry along."""
         self.extras = list(extras)
-        return self.text([[MARK + VERSION], list(COLUMNS) + self.extras])
+        mark = [[SHARD + self.shard]] if self.shard else []
+        return self.text([[MARK + VERSION], *mark, list(COLUMNS) + self.extras])
 
     def rows(self, rows):
         """Return the lines of `rows`."""

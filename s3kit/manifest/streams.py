@@ -49,6 +49,11 @@ class Input:
         return "xml" if self.reader and self.reader.form == "xml" else "csv"
 
     @property
+    def shards(self):
+        """The marks of the shards that came so far, one a manifest; '' of what is not one."""
+        return list(getattr(self.reader, "shards", ())) or [""]
+
+    @property
     def extras(self):
         """The names of unknown columns seen so far."""
         return self.reader.extras if self.reader else []
@@ -248,8 +253,10 @@ class Output:
     The header goes out with the first rows, so that a later stage starts at once. `close` writes
     the end mark, `abandon` does not; either raises OSError where the rows were not written. A
     foreign form without an end mark is held back on disk until it is whole, for nobody could tell
-    that it is not.
+    that it is not. `shard`, set before the first rows, is the mark for the head.
     """
+
+    shard = ""
 
     def __init__(self, form="csv", path=None, fd=1):
         self.form = form
@@ -278,10 +285,10 @@ class Output:
     def begin(self, extras=()):
         """Write the header."""
         if self.form == "csv":
-            self.writer = csv_form.Writer()
+            self.writer = csv_form.Writer(self.shard)
         elif self.form == "xml":
             from s3kit.manifest import xml_form
-            self.writer = xml_form.Writer()
+            self.writer = xml_form.Writer(self.shard)
         else:
             self.writer = foreign.writer(self.form)
             if not self.writer.is_marked and not (self.place and self.place.beside):

@@ -10,6 +10,7 @@ from lxml import etree
 
 from s3kit.errors import Cut, Fault
 from s3kit.manifest.row import COLUMNS, column_of, from_values, values
+from s3kit.manifest.shards import mark_of
 from s3kit.units import number
 
 NAMESPACE = "urn:s3kit:manifest:1"
@@ -48,7 +49,7 @@ class Reader:
         self.count = 0
         self.ended = False
         self.declared, self.miscounts = None, []
-        self.extras = []
+        self.extras, self.shards = [], [""]
         self.stop = None
 
     class Target:
@@ -122,6 +123,7 @@ class Reader:
             if space != NAMESPACE:
                 raise Fault(
                     f"manifest version {space.rpartition(':')[2]} is newer than this s3kit reads")
+            self.shards = [mark_of(attributes.get("shard", ""))]
         elif self.ended:
             raise Cut("something follows the end mark")
         elif name == "end" and self.depth == 2:
@@ -170,9 +172,13 @@ class Reader:
 class Writer:
     """Turns rows to bytes; the same face as csvform.Writer."""
 
+    def __init__(self, shard=""):
+        self.shard = shard
+
     def begin(self, extras):
         """Return the first line; unknown columns need no announcement."""
-        return OPEN.encode()
+        mark = f' shard="{self.shard}"' if self.shard else ""
+        return OPEN.replace(">", f"{mark}>").encode()
 
     def rows(self, rows):
         """Return one element a row, empty columns left out."""

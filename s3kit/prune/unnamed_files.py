@@ -18,8 +18,9 @@ from s3kit.disk.ledger import Ledger
 from s3kit.disk.paths import key_of
 from s3kit.disk.tree import DIRECTORY, OURS, Tree
 from s3kit.errors import Cut
-from s3kit.manifest.row import PRUNED, Row
 from s3kit.manifest.named import Named, is_text
+from s3kit.manifest.row import PRUNED, Row
+from s3kit.manifest.shards import missing_shards
 from s3kit.text import count
 from s3kit.units import show_size
 
@@ -69,6 +70,11 @@ class UnnamedFiles:
                 raise Cut(
                     "nothing was removed: --local wants a manifest that says how many rows it has, "
                     "and has them ('s3-manifest FILE' makes one of a bare manifest)")
+        parts = missing_shards(mark for reader in self.source.readers
+                               for mark in getattr(reader, "shards", ()))
+        if parts:
+            raise Cut("nothing was removed: the manifest is a part of another; "
+                      f"missing: {count(len(parts), 'shard')} ({parts[0]} is the first)")
 
     def name(self, batch):
         """Remember what rows name, and the paths that the ledger knows their files by."""

@@ -60,3 +60,59 @@ def test_several_files_and_forms(run, tmp_path):
 def test_asked_wrongly(run, options, says):
     done = run("s3-filter", *options, input=MANIFEST)
     assert (done.status, done.out) == (2, "") and done.err.startswith(f"s3-filter: {says}")
+
+
+# --- shards
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Return the path of a manifest of 60 rows, three versions of each of 20 keys."""
+    rows = [f"b,k{key},{version},,,1,listed\n" for key in range(20) for version in range(3)]
+    (tmp_path / "many.csv").write_text(HEAD + "".join(rows) + "#end rows=60\n")
+    return tmp_path / "many.csv"
+
+
+def test_shards_are_the_whole(run, many):
+    """Each says which it is; together they are all rows."""
+    whole, parts = rows_of(run("s3-filter", many)), []
+    for number in range(1, 4):
+        done = run("s3-filter", "--shard", f"{number}/3", many)
+        assert done.out.splitlines()[:2] == ["#s3kit manifest 1", f"#shard {number}/3"]
+        parts += rows_of(done)
+    assert sorted(parts) == sorted(whole) and parts != whole
+
+
+def test_auto_is_the_shard_of_the_job(run, many):
+    """As the scheduler of an array says; where none does, nothing is written."""
+    second = run("s3-filter", "--shard", "2/3", many)
+    assert run("s3-filter", "--shard", "auto/3", many,
+               env={"JOB_COMPLETION_INDEX": "1"}).out == second.out
+    assert run("s3-filter", "--shard", "auto/3", many,
+               env={"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_MIN": "1"}).out == second.out
+    done = run("s3-filter", "--shard", "auto/3", many)
+    assert (done.status, done.out) == (2, "") and "SLURM_ARRAY_TASK_ID is set: give K/N" in done.err
+
+
+@pytest.mark.parametrize("command", [
+    ["s3-filter"], ["s3-filter", "-f", "xml"], ["s3-manifest"], ["s3-manifest", "-f", "xml"],
+    ["s3-fetch", "-n", "-d", "."], ["s3-verify", "--quick", "-d", "."]], ids=" ".join)
+def test_every_command_carries_the_mark_along(run, tmp_path, command):
+    """In both forms; the rows that come out are of the same shard."""
+    text = MANIFEST.replace("\n", "\n#shard 2/4\n", 1).replace("listed", "pruned")
+    text = text.replace("failed", "pruned").replace("mismatch", "pruned")
+    done = run(*command, input=text.replace("verified", "pruned").replace("fetched", "pruned"),
+               cwd=tmp_path)
+    assert done.out.splitlines()[:2][-1].startswith("#shard 2/4") or \
+        done.out.startswith('<manifest xmlns="urn:s3kit:manifest:1" shard="2/4">')
+    if done.out.startswith("<"):
+        assert "#shard 2/4" in run("s3-filter", "-f", "csv", input=done.out).out
+
+
+def test_a_shard_of_another_shard_is_refused(run, many):
+    """Empty it would look like a whole one."""
+    half = run("s3-filter", "--shard", "1/2", many).out
+    done = run("s3-filter", "--shard", "2/4", input=half)
+    assert done.status == 3 and "#end" not in done.out
+    assert "the input is shard 1/2, and has no rows of shard 2/4" in done.err
+    assert "#shard 5/6\n" in run("s3-filter", "--shard", "2/3", input=half).out

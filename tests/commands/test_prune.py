@@ -832,8 +832,9 @@ def test_local(fake, run, tmp_path):
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("spoil", [lambda lines: lines[:-1], lambda lines: lines[1:],
                                    lambda lines: [*lines[:-1], "#end rows=99\n"],
-                                   lambda lines: [*lines[:2], "b,,,,,,x\n", *lines[3:]]],
-                         ids=["cut", "bare", "miscounted", "a row of no sense"])
+                                   lambda lines: [*lines[:2], "b,,,,,,x\n", *lines[3:]],
+                                   lambda lines: [lines[0], "#shard 1/2\n", *lines[1:]]],
+                         ids=["cut", "bare", "miscounted", "a row of no sense", "a shard"])
 @pytest.mark.parametrize("by", ["pipe", "file"])
 def test_local_wants_the_whole_manifest(fake, run, tmp_path, spoil, by):
     """What is not named goes: so a manifest that may lack rows removes nothing."""

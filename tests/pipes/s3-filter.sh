@@ -15,3 +15,11 @@ try 'head -n 3 all.csv | s3-filter | cut -d, -f1,2'
 try 's3-filter --state gone all.csv'
 try 's3-filter --latest --noncurrent all.csv'
 try 's3-filter < /dev/null'
+
+# Shards: which part it is stands in the head, and goes on with the rows.
+try 's3-filter --shard 1/3 all.csv | s3-manifest | cut -d, -f1,2,4-6'
+try 's3-filter --shard 2/2 -f xml all.csv | sed -n 1p'
+same 'the shards are the whole' 'for k in 1 2 3; do s3-filter --shard $k/3 all.csv; done | rows' 'cat all.csv | rows'
+try 's3-filter --shard 0/2 all.csv'
+try 's3-filter --shard auto/2 all.csv'
+try 'JOB_COMPLETION_INDEX=1 s3-filter --shard auto/2 all.csv | sed -n 2p'

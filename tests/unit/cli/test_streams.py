@@ -50,6 +50,32 @@ def stdin(monkeypatch, tmp_path):
 
 # --- reading
 
+HALF = CSV.replace("\n", "\n#shard 1/2\n", 1)
+
+
+@pytest.mark.parametrize("texts, mark", [
+    ([HALF], "1/2"), ([CSV], ""), ([HALF, HALF], "1/2"), ([HALF, HALF.replace("1/2", "2/2")], ""),
+    ([HALF, CSV], ""), ([CSV, HALF], ""), ([HALF, "no,manifest\n" * 99], ""), ([HALF, None], "")])
+def test_the_mark_of_a_shard_is_that_of_all_inputs(tmp_path, texts, mark):
+    """Where they are of different shards, there is none."""
+    for at, text in enumerate(texts):
+        if text is not None:
+            (tmp_path / str(at)).write_text(text)
+    source = Source(args(*(str(tmp_path / str(at)) for at in range(len(texts)))))
+    assert source.shards() == [""] or not source.shards()
+    next(source.batches())
+    assert source.shard() == mark
+    assert source.shards()[0] == ("1/2" if texts[0] == HALF else "")
+
+
+def test_a_pipe_is_not_touched_before_its_turn(tmp_path, stdin):
+    """Of what comes through it nobody knows what it will be."""
+    (tmp_path / "a").write_text(HALF)
+    stdin(HALF)
+    source = Source(args(str(tmp_path / "a"), "-"))
+    assert next(source.batches()) and source.shard() == ""
+    assert os.lseek(0, 0, os.SEEK_CUR) == 0
+
 
 def test_several_files_are_one_stream(tmp_path, stdin, capsys):
     """In their order; `-` is stdin; unknown columns and the first form are known afterwards."""

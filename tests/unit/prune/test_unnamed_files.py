@@ -120,12 +120,19 @@ def test_a_copied_file_may_have_its_old_time(destination, sweep):
     assert sweep([Row("b", "k")]).unvouched == 1 and files(destination) == {"copied"}
 
 
-@pytest.mark.parametrize("reader", [{"marked": False}, {"ended": False}, {"miscounts": True}])
+@pytest.mark.parametrize("reader", [{"marked": False}, {"ended": False}, {"miscounts": True},
+                                    {"shards": ["1/2"]}, {"shards": ["1/2", "", "1/2"]}])
 def test_a_manifest_that_may_lack_rows(destination, sweep, reader):
     destination.prove("k")
     with pytest.raises(Cut, match="nothing was removed"):
         sweep([Row("b", "other")], reader=reader)
     assert files(destination) == {"k"}
+
+
+def test_all_shards_are_the_whole(destination, sweep):
+    destination.prove("k")
+    assert sweep([Row("b", "other")], reader={"shards": ["2/2", "1/2"]}).removed == 1
+    assert files(destination) == set()
 
 
 def test_a_row_that_makes_no_sense(destination, sweep):
