@@ -38,7 +38,7 @@ MODULES = {path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."
 COMMANDS = sorted(name.removeprefix("commands.")
                   for name in MODULES if name.startswith("commands."))
 COMMANDS.remove("__init__")
-PAGES = sorted(path for path in MAN.glob("*.[157]"))
+PAGES = sorted(MAN.glob("*.[1357]"))
 
 
 def tree_of(name):
@@ -231,7 +231,7 @@ def test_no_page_is_named_that_a_reader_does_not_have():
     """In the code, its tests, the pages and README; the fact itself stands there, with its public
     source.
     """
-    paths = [ROOT / "README.md", *MAN.glob("*.[157]"), *PACKAGE.rglob("*.py"),
+    paths = [ROOT / "README.md", *MAN.glob("*.[1357]"), *PACKAGE.rglob("*.py"),
              *(ROOT / "tests").rglob("*.py")]
     found = [f"{path.relative_to(ROOT)}, line {number}" for path in paths if path != Path(__file__)
              for number,

@@ -10,8 +10,8 @@ from s3kit.manifest.edited import ERROR
 from s3kit.manifest.row import COLUMNS, column_of
 
 # How our own marks begin, also spoilt ones: no comments.
-MARK = re.compile(r"#\s*(?:s3kit\s+manifest|end\s+rows|shard\s+\d)", re.IGNORECASE)
-QUOTED = re.compile(r'\s*"(?:[^"]|"")*"\s*([;\t])')
+MARK = r"(?i)#\s*(?:s3kit\s+manifest|end\s+rows|shard\s+\d)"
+QUOTED = r'\s*"(?:[^"]|"")*"\s*([;\t])'
 SIGNS = ("", " ", "\t", "#")         # how the first cell begins of what `says_nothing` looks at
 WORDS = {";": "';'", "\t": "tabs"}
 CR_ALONE = "lines end in CR alone: save it with lines that end in LF or CR LF"
@@ -23,7 +23,7 @@ def is_comment(line, is_first):
 
     Raises Fault where it is a header instead: without one cells would be taken for others.
     """
-    if MARK.match(line) or ERROR.match(line):
+    if re.match(MARK, line) or re.match(ERROR, line):
         return False
     names = [column_of(name) for name in line[1:].split(",")]
     if is_first and "key" in names and set(names) <= {*COLUMNS, ""}:
@@ -57,7 +57,7 @@ def check_separator(text):
 
 def check_first_line(line):
     """Raise Fault where a first line, which is not CSV, shows what was done to the whole file."""
-    quoted = QUOTED.match(line)
+    quoted = re.match(QUOTED, line)
     if quoted:
         raise separated_by(quoted[1])
     if "\r" in line.rstrip("\r\n"):

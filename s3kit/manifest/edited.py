@@ -9,20 +9,21 @@ import re
 
 from s3kit.units import number
 
-ERROR = re.compile(r"#(?:NAME\?|VALUE!|REF!|NUM!|NULL!|N/A|DIV/0!|SPILL!|CALC!)")
-ROUNDED = re.compile(r"[-+]?\d(?:[.,]\d+)?E\+?\d{1,3}", re.IGNORECASE)
-GROUPED = re.compile("\\d{1,3}(?:([,.'’_ \u00a0\u202f])\\d{3})(?:\\1\\d{3})*")
-POINT = re.compile(r"(\d+)[.,]0*")
+# Compiled when they are needed, which no command is at its start.
+ERROR = r"#(?:NAME\?|VALUE!|REF!|NUM!|NULL!|N/A|DIV/0!|SPILL!|CALC!)"
+ROUNDED = r"(?i)[-+]?\d(?:[.,]\d+)?E\+?\d{1,3}"
+GROUPED = "\\d{1,3}(?:([,.'’_ \u00a0\u202f])\\d{3})(?:\\1\\d{3})*"
+POINT = r"(\d+)[.,]0*"
 
 
 def why_no_size(text):
     """Return what a spreadsheet or an editor has made of a size, to be put after a sentence, or ''.
     """
-    if ROUNDED.fullmatch(text):
+    if re.fullmatch(ROUNDED, text):
         return ": a spreadsheet has rounded it, and what it was is lost"
-    if GROUPED.fullmatch(text):
+    if re.fullmatch(GROUPED, text):
         return f": without separators it is {re.sub('[^0-9]', '', text)}"
-    point = POINT.fullmatch(text)
+    point = re.fullmatch(POINT, text)
     if point:
         return f": without the decimal point it is {point[1]}"
     return ": there are blanks around it" if number(text.strip()) is not None else ""
@@ -33,8 +34,8 @@ def why_spoilt(column, text):
 
     No version id of S3's has a `#`, for it stands in URLs; `E+` after digits alone is nobody's.
     """
-    if ERROR.fullmatch(text):
+    if re.fullmatch(ERROR, text):
         return f"{column} '{text}' is a spreadsheet's error: what was there is lost"
-    if ROUNDED.fullmatch(text):
+    if re.fullmatch(ROUNDED, text):
         return f"{column} '{text}' was rounded by a spreadsheet: what it was is lost"
     return ""

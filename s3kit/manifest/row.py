@@ -47,10 +47,12 @@ class Row:
     # No dataclass: its import costs as much as half of the package.
     __slots__ = (*COLUMNS, "extra", "verbatim")
 
-    def __init__(self, bucket="", key="", version_id="", is_latest="", is_delete_marker="", size="",
-                 last_modified="", etag="", storage_class="", checksum_algorithm="",
-                 checksum_type="", checksum="", restore="", state="", path="", digest="", proof="",
-                 error="", extra=None, verbatim=None):
+    def __init__(self, bucket: str = "", key: str = "", version_id: str = "", is_latest: str = "",
+                 is_delete_marker: str = "", size: str = "", last_modified: str = "",
+                 etag: str = "", storage_class: str = "", checksum_algorithm: str = "",
+                 checksum_type: str = "", checksum: str = "", restore: str = "", state: str = "",
+                 path: str = "", digest: str = "", proof: str = "", error: str = "",
+                 extra: "dict[str, str] | None" = None, verbatim: "dict[str, str] | None" = None):
         self.bucket = bucket
         self.key = key
         self.version_id = version_id
@@ -85,23 +87,23 @@ class Row:
         return f"Row({said})"
 
     @property
-    def length(self):
+    def length(self) -> "int | None":
         """The object's size in bytes, or None where the row says none, or what is not a number."""
         return number(self.size)
 
     @property
-    def is_marker(self):
+    def is_marker(self) -> bool:
         """Whether the row is a delete marker: a version without bytes."""
         return self.is_delete_marker == "true"
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The row for people: s3://bucket/key, with the version where one is named."""
         version = f"?versionId={self.version_id}" if self.version_id else ""
         return f"s3://{self.bucket}/{self.key}{version}"
 
 
-def encode(text):
+def encode(text: str) -> str:
     """Return a key or path as a manifest carries it: percent-encoded just enough to be safe."""
     # most keys are seen to be safe by these alone, in a third of the time of the expression
     if not text or text.isprintable() and "%" not in text and text[0] not in COMPUTES:
@@ -109,7 +111,7 @@ def encode(text):
     return UNSAFE.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), text)
 
 
-def decode(text):
+def decode(text: str) -> str:
     """Return the key or path that `encode` wrote as `text`.
 
     Raises ValueError if it makes no sense.

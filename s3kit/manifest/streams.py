@@ -30,14 +30,15 @@ class Input:
     `form`, `extras` and `marked` are known once the first batch has come. `total` is the size in
     bytes of a regular file, else None, and `taken` how many of them were read, for progress. The
     parameter `form` says what the first bytes do not show: a foreign form (see manifest.foreign).
+    `fd` is None where a subclass has another source of bytes.
     """
 
     def __init__(self, fd, name, bucket="", columns=None, form=None):
         self.fd, self.name = fd, name
         self.bucket, self.columns = bucket, columns
         self.told = form
-        status = os.fstat(fd)
-        self.is_file = stat.S_ISREG(status.st_mode)
+        status = None if fd is None else os.fstat(fd)
+        self.is_file = status is not None and stat.S_ISREG(status.st_mode)
         self.total = status.st_size if self.is_file else None
         self.taken = 0
         self.reader = None
@@ -129,7 +130,7 @@ class Input:
 
     def opened(self, form):
         """Yield lists of rows of a form that is more than a stream of bytes."""
-        if self.fd == 0:
+        if self.fd in (None, 0):
             raise Fault(f"{self.name}: {foreign.FORMS[form].what} must be given by name")
         self.reader = foreign.opened(form, self.name, self.bucket, self.columns)
         yield from self.reader.batches()
@@ -247,8 +248,8 @@ def unzstd(first, blocks):
 
 
 class Output:
-    """A manifest being written, to a descriptor or (atomically) to a file that is gzip or zstd by
-    its name.
+    """A manifest being written, to a descriptor, an open `file`, or (atomically) to a path whose
+    name says whether it is gzip or zstd.
 
     The header goes out with the first rows, so that a later stage starts at once. `close` writes
     the end mark, `abandon` does not; either raises OSError where the rows were not written. A
@@ -258,14 +259,14 @@ class Output:
 
     shard = ""
 
-    def __init__(self, form="csv", path=None, fd=1):
+    def __init__(self, form="csv", path=None, fd=1, file=None):
         self.form = form
         self.count = 0
         self.begun = False
         self.lost = set()
         self.held = None
         self.file, self.place = None, Replacement(path) if path else None
-        raw = self.place.file if path else os.fdopen(os.dup(fd), "wb", 0)
+        raw = self.place.file if path else file or os.fdopen(os.dup(fd), "wb", 0)
         try:
             self.file = compressed(raw, path or "")
         except BaseException:
