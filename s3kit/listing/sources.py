@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from s3kit.errors import Fault, NoAccess, NoVersions, Usage
+from s3kit.manifest import foreign
 from s3kit.manifest.local_tree import tree_rows
 from s3kit.manifest.versions import age, as_of
 from s3kit.s3.address import parse_s3
@@ -13,16 +14,14 @@ from s3kit.units import known_ns
 
 
 def sources(args):
-    """Return the sources as [(kind, what)], kind of `s3`, `tree`, `all` or `file`.
+    """Return the sources as [(kind, what)], kind of `s3`, `report`, `tree`, `all` or `file`.
 
     Raises Usage, Fault.
     """
     found = []
     for text in args.source:
         if text.startswith("s3://"):
-            if text == "s3://":
-                raise Usage("'s3://' names no bucket (--all-buckets takes all)")
-            found.append(("s3", parse_s3(text)))
+            found.append((kind_in_s3(text, args), parse_s3(text)))
         elif os.path.isdir(text):
             found.append(("tree", text))
         elif text == "-" or os.path.exists(text):
@@ -46,6 +45,17 @@ def sources(args):
     return found
 
 
+def kind_in_s3(text, args):
+    """Return the kind of an address in S3: --from says whether it is of a report. Raises Usage."""
+    if text == "s3://":
+        raise Usage("'s3://' names no bucket (--all-buckets takes all)")
+    if not foreign.needs_path(getattr(args, "from_form", None)):
+        return "s3"
+    if not text.endswith(".json"):
+        raise Usage(f"'{text}' is not the manifest.json of a report")
+    return "report"
+
+
 def bucket_lines(path):
     """Return the names in a file of buckets: one a line, `#` begins a comment."""
     return [name for line in read_text(path).split("\n")
@@ -65,11 +75,14 @@ def rows_of(found, args, check, read, absent):
         elif kind == "file":
             source = read(what)
             yield from ((rows, source.extras()) for rows in source.batches())
+        elif kind == "report":
+            from s3kit.listing import reports
+            access = access or access_to(args)
+            yield from reports.batches(access, args, *what, check)
         else:
-            if not access:
+            access = access or access_to(args)
+            if not listing:
                 from s3kit.listing.listing import CONNECTIONS, Listing
-                from s3kit.s3.access import Access
-                access = Access(args)
                 listing = Listing(check, args.connections or CONNECTIONS, access.renewed)
             wanted = [what] if kind == "s3" else every_bucket(access, args.exclude_bucket)
             for bucket, prefix in wanted:
@@ -79,6 +92,12 @@ def rows_of(found, args, check, read, absent):
                     yield rows, []
                 if not is_there:
                     absent(f"s3://{bucket}/{prefix}")
+
+
+def access_to(args):
+    """Return the Access to S3, loaded only where something lies there."""
+    from s3kit.s3.access import Access
+    return Access(args)
 
 
 def every_bucket(access, exclude):

@@ -333,6 +333,22 @@ def test_an_inventory(run, tmp_path):
     assert done.status == 3 and "must be given by name" in done.err
 
 
+def test_an_inventory_in_its_bucket(fake, run):
+    """It is read where Amazon's S3 has written it; a prefix is not one."""
+    files = report([[version(key) for key in KEYS]])
+    for key, data in files.items():
+        fake.put("inventories", key, data)
+    address = f"s3://inventories/{next(key for key in files if key.endswith('.json'))}"
+    done = run("s3-manifest", "--from", "inventory", address, env=env_of(fake))
+    assert [row.key for row in read_rows(done.out)] == KEYS and done.status == 0
+    data = next(key for key in files if "/data/" in key)
+    fake.put("inventories", data, gzip_bytes([version("x")]).ljust(len(files[data]), b"\0"))
+    done = run("s3-manifest", "--from", "inventory", address, env=env_of(fake))
+    assert done.status == 3 and "#end rows=" not in done.out and data.rpartition("/")[2] in done.err
+    done = run("s3-manifest", "--from", "inventory", "s3://inventories/inv/", env=env_of(fake))
+    assert done.status == 2 and "is not the manifest.json of a report" in done.err
+
+
 def test_a_batch_manifest(fake, run, tmp_path):
     """Written for a job of S3 Batch Operations, or not at all; read back by s3-fetch."""
     fake.bucket("b", versioning="Enabled")

@@ -73,6 +73,17 @@ def opened(name, path, bucket, columns):
     return FORMS[name].load().opened(name, path, bucket, columns)
 
 
+def placed(name, place, bucket):
+    """Return what reads a report whose files a `place` gives, as data_files.Folder does.
+
+    Raises Fault for a form that only files here can have.
+    """
+    module = FORMS[name].load()
+    if not hasattr(module, "placed"):
+        raise Fault(f"{FORMS[name].what} is not read from S3: fetch it first")
+    return module.placed(place, bucket)
+
+
 def writer(name):
     """Return a writer of a form."""
     return FORMS[name].load().writer(name)

@@ -145,3 +145,8 @@ def opened(form, path, bucket, columns):
         raise Fault(f"cannot read '{path}': {error.strerror}") from None
     kind = Report if head.lstrip().startswith(b"{") else Results
     return kind(Folder(path), bucket)
+
+
+def placed(place, bucket):
+    """Return what reads the report whose files a `place` gives."""
+    return Report(place, bucket)

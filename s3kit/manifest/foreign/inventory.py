@@ -165,3 +165,8 @@ def opened(form, path, bucket, columns):
         return Inventory(folder, bucket)
     return DataFiles(path, "symlink" if head.startswith(b"s3://") else kind_of(head), bucket,
                      columns)
+
+
+def placed(place, bucket):
+    """Return what reads the report whose files a `place` gives."""
+    return Inventory(place, bucket)
