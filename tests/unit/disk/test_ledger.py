@@ -1,8 +1,11 @@
 """What people are told when the ledger, or a temporary database, cannot be used."""
 
 import sqlite3
+import tempfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from s3kit.disk import sqlite_errors
 from s3kit.disk.ledger import Broken, Entry, Ledger
@@ -104,3 +107,34 @@ def test_a_scratch_database_names_its_place(monkeypatch, tmp_path):
 def test_two_owners_of_a_path():
     claims = PathOwners()
     assert claims.take(1, 7) and claims.take(1, 7) and not claims.take(1, 8) and claims.take(2, 8)
+
+
+names = st.tuples(st.sampled_from("bc"), st.text("ab\x00/\uffff\U0001f600", min_size=1, max_size=3),
+                  st.sampled_from(["", "null", "v"]))
+
+
+@given(known=st.lists(names, unique=True, max_size=40), more=st.lists(names, max_size=8),
+       share=st.integers(1, 9), is_sorted=st.booleans())
+def test_many_names_are_found_as_each_of_them_is(known, more, share, is_sorted):
+    """Whether they lie close together or far apart, in the ledger's order or in none."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(folder)
+        ledger.record([entry(number)._replace(bucket=b, key=k, version_id=v)
+                       for number, (b, k, v) in enumerate(known)])
+        asked = known[::share] + more
+        found = ledger.find_all(sorted(asked) if is_sorted else asked)
+        assert {name: found.get(name) for name in asked} == {
+            name: ledger.find(*name) for name in asked}
+        assert all(ledger.find(*name) == found[name] for name in found)
+        ledger.base.close()
+
+
+@pytest.mark.parametrize("step, is_read", [(1, True), (2, True), (3, False)])
+def test_what_lies_between_is_read_where_it_is_little(ledger, step, is_read):
+    """Else each name is looked up: 300 of 900 entries are asked for, in two goes."""
+    ledger.record([entry(number) for number in range(100, 1000)])
+    asked, said = [("b", f"k{number}", "v") for number in range(100, 100 + 300 * step, step)], []
+    ledger.base.set_trace_callback(said.append)
+    assert set(asked) <= set(ledger.find_all(asked)) and ("b", "k101", "v") in ledger.find_all(
+        asked) or not is_read
+    assert any("CROSS JOIN" in text for text in said) is not is_read
