@@ -34,7 +34,18 @@ class Tally:
         if told and row.error:
             say(self.name, f"{row.name}: {row.error}")
         elif self.verbose:
-            say(self.name, f"{row.name}: {row.state or 'passed on'}")
+            self.tell(row)
+
+    def tell(self, row):
+        """Name a row on stderr, and its state."""
+        say(self.name, f"{row.name}: {row.state or 'passed on'}")
+
+    def count_all(self, rows):
+        """Count rows as `count` does, none of which failed here."""
+        with self.lock:
+            self.states.update(row.state for row in rows)
+        for row in rows if self.verbose else ():
+            self.tell(row)
 
     def add(self, name, number=1):
         """Add to the amount of this name."""

@@ -25,7 +25,8 @@ class PathOwners:
         """
         if self.is_asked:
             return self.take(path, owner)
-        self.noted.extend((path, owner))
+        self.noted.append(path)
+        self.noted.append(owner)
         if len(self.noted) >= 2 * NOTED:
             self.write()
         return True

@@ -40,14 +40,35 @@ class Deciding:
         self.flying = {}                # path: the errand under way, for rows that come twice
         self.kept = 0
 
+    def take_all(self, pairs):
+        """Decide on rows of a block, each with what the ledger knows of it, in their order: those
+        that stay leave together.
+        """
+        kept, has_pending = [], self.stage.outbox.has_pending
+        for row, entry in pairs:
+            if has_pending and self.is_pending(row):
+                self.kept += 1
+            elif self.is_kept(row, entry):
+                kept.append(row)
+            else:
+                kept = self.leave(kept)
+                self.decide(row, entry)
+        self.leave(kept)
+
+    def leave(self, kept):
+        """Let rows go whose files stay; return a list for more."""
+        self.kept += len(kept)
+        self.fetching.tally.count_all(kept)
+        self.stage.leaving += kept
+        return []
+
     def take(self, row, entry):
         """Decide on one row."""
-        if self.is_pending(row):
-            self.kept += 1
-        elif self.is_kept(row, entry):
-            self.kept += 1
-            self.stage.leave(row)
-        elif states.is_thawing(row):
+        self.take_all([(row, entry)])
+
+    def decide(self, row, entry):
+        """Decide on a row whose file is not there."""
+        if states.is_thawing(row):
             self.fetching.leave_archived(row)
         else:
             self.send(row, entry)
@@ -59,9 +80,8 @@ class Deciding:
         A row that pins no bytes, having neither a version nor an ETag, may mean others today: S3 is
         asked.
         """
-        if entry is None or not states.is_pinned(row) or not is_intact(self.tree, row, entry):
-            return False
-        if not self.places.keep(row, entry):
+        if (entry is None or not states.is_pinned(row) or not is_intact(self.tree, row, entry)
+                or not self.places.keep(row, entry)):
             return False
         states.keep(row, entry)
         if self.left:

@@ -23,6 +23,7 @@ class Fetching(Verb):
         self.tree = tree
         self.deciding, self.large = Deciding(self, left), LargeObjects(self)
         self.naming, self.take = Naming(self), self.deciding.take
+        self.take_all = self.deciding.take_all
         self.flying = self.deciding.flying
         self.fetched = self.adopted = self.moved_bytes = self.archived = 0
         self.steps = {jobs.WRITTEN: self.naming.wait, jobs.FETCHED: self.take_file,

@@ -39,11 +39,11 @@ class Places:
         """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other
         version is about to replace it.
         """
-        owner, paths = owner_of(row), paths_of(entry)
-        if len(paths) == 1 and (row.bucket, row.key, row.version_id) == entry[:3]:
+        name, path = (row.bucket, row.key, row.version_id), entry.path
+        if name == entry[:3] and (path == f"{row.bucket}/{row.key}" or len(paths_of(entry)) == 1):
             # The ledger has no two entries with one path.
-            return self.owners.note(hash_of(paths[0]), owner)
-        return all(self.owners.take(hash_of(path), owner) for path in paths)
+            return self.owners.note(hash_of(path), hash_of(*name))
+        return all(self.owners.take(hash_of(path), hash_of(*name)) for path in paths_of(entry))
 
 
 def owner_of(row):
@@ -60,8 +60,6 @@ def paths_of(entry):
     """Return the paths that a finished file keeps from others: its own, and the plain one where it
     had to lie beside that.
     """
-    if entry.path == f"{entry.bucket}/{entry.key}":
-        return [entry.path]
     plain = path_of(entry.bucket, entry.key)
     if entry.path == plain or version_of(entry.path):
         return [entry.path]

@@ -69,6 +69,11 @@ class Outbox:
         self.commit.when_flushed(value)
         self.hold_back()
 
+    @property
+    def has_pending(self):
+        """Whether `pending_of` knows any Entry."""
+        return bool(self.commit.pending)
+
     def hurry(self):
         """Flush now: nothing more will come before that."""
         self.commit.hurry()

@@ -6,6 +6,7 @@ leave, and the order in which everything ends. A command is a verb of one row; i
 
     is_mine(row)                whether it acts on a row in this state (manifest.states)
     take(row, entry)            decide on a row; `entry` is what the ledger knows of it, or None
+    take_all(pairs)             do so for neighbours, in their order
     answered(errand, outcome)   decide by what became of a job
     flushed(errands)            go on with errands whose bytes are on the disk now
     resend(errand)              send an errand's job once more
@@ -45,6 +46,11 @@ class Verb:
         self.stage, self.args = stage, stage.args
         self.tally, self.progress = stage.tally, stage.progress
 
+    def take_all(self, pairs):
+        """Decide on rows that follow each other, each with what the ledger knows of it."""
+        for row, entry in pairs:
+            self.take(row, entry)
+
     def resend(self, errand):
         """Send an errand's job once more."""
         self.stage.send(errand)
@@ -80,8 +86,7 @@ class Stage:
         self.tally, self.progress, self.signals = people
         self.keep = Filter(args)
         self.ledger = self.outbox = self.executor = self.endpoints = self.flow = self.verb = None
-        self.leaving = []           # rows that need no flush, on their way to the outbox
-        self.liveness = Liveness(self.tally.say)
+        self.liveness, self.leaving = Liveness(self.tally.say), []      # rows that need no flush
 
     def open(self, executor, work, destination=None, ledger=None, limit=0, together=BATCH_ROWS,
              batches=None, is_spooled=False):
@@ -140,24 +145,28 @@ class Stage:
 
     def take_all(self, batch):
         """Decide on rows of the input; the ledger is asked about all of them at once."""
-        is_mine, take = self.verb.is_mine, self.verb.take
+        is_mine, take_all = self.verb.is_mine, self.verb.take_all
         kept = None if self.keep.is_idle else {id(row) for row in self.keep(batch)}
         names = [(row.bucket, row.key, row.version_id) if is_mine(row) else None for row in batch]
         entries = self.ledger.find_all([name for name in names if name]) if self.ledger else {}
+        mine = []           # neighbours, which the verb decides on together
         for row, name in zip(batch, names):
+            if name and (kept is None or id(row) in kept):
+                mine.append((row, entries.get(name)))
+                continue
+            take_all(mine)
+            mine = []
             if kept is not None and id(row) not in kept:
                 if self.args.in_place:
                     self.leaving.append(row)        # FILE must not lose what was left out this time
-            elif name:
-                take(row, entries.get(name))
             elif self.verb.passes_on:
                 self.leave(row, aloud=row.verbatim is not None)
+        take_all(mine)
         self.verb.taken()
 
     def take_again(self, row):
         """Decide on a row that had to wait."""
-        self.verb.take(row, self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger
-                       else None)
+        self.take_all([row])
 
     def send(self, errand, job=None, weight=0):
         """Send an errand's own job or another for it; `weight` is what it moves, in bytes."""
@@ -168,8 +177,7 @@ class Stage:
         self.flow.submit([job], [errand], holder=holder)
 
     def when_flushed(self, errand):
-        """Have the verb's `flushed` called with an errand after the next flush of the destination.
-        """
+        """Have the verb's `flushed` called with an errand after the destination's next flush."""
         self.flow.unflushed += 1
         self.outbox.when_flushed(errand)
 

@@ -45,3 +45,16 @@ def test_the_status_of_states(states, status):
     for state in states:
         tally.count(row(state))
     assert tally.status() == status
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_many_rows_at_once(capsys, verbose):
+    """Are counted, and with -v named, as one after the other would be."""
+    many = [row(rows.FETCHED), row(""), row(rows.FETCHED, name="s3://b/j")]
+    one, all_at_once = (Tally(SimpleNamespace(**vars(CALM) | {"verbose": verbose})) for _ in "12")
+    for each in many:
+        one.count(each)
+    said = capsys.readouterr().err
+    all_at_once.count_all(many)
+    assert all_at_once.states == one.states and capsys.readouterr().err == said
+    assert bool(said) == verbose

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from s3kit.cli.tally import Tally
 from s3kit.disk.tree import Tree, part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.deciding import HELD_SECONDS, Deciding, mtime_of
@@ -13,13 +14,16 @@ from s3kit.pipeline.entries import entry_of
 from s3kit.transfer.sizes import LARGE
 
 
+PERSON = SimpleNamespace(prog="s3-fetch", quiet=True, verbose=False)
+
+
 class Stage:
     """Notes what becomes of rows."""
 
     def __init__(self):
         self.left, self.finished, self.sent, self.slept = [], [], [], []
         self.pending, self.known = {}, {}
-        self.outbox = SimpleNamespace(pending_of=self.pending.get)
+        self.outbox = SimpleNamespace(pending_of=self.pending.get, has_pending=True)
         self.ledger = SimpleNamespace(find=lambda *name: self.known.get(name))
 
     def reach(self, row):
@@ -30,6 +34,8 @@ class Stage:
     def leave(self, row):
         """A row needs nothing."""
         self.left.append(row.key)
+
+    leaving = property(lambda stage: [], lambda stage, rows: [stage.leave(row) for row in rows])
 
     def finish(self, row, entry):
         """A row leaves with an Entry."""
@@ -51,7 +57,7 @@ class Stage:
 def deciding(tmp_path):
     """A Deciding whose verb notes what it is told."""
     verb = SimpleNamespace(stage=Stage(), tree=Tree(str(tmp_path / "d")), failed=[], archived=[],
-                           resent=[], surveyed=[],
+                           resent=[], surveyed=[], tally=Tally(PERSON),
                            progress=SimpleNamespace(expect=lambda size: None))
     verb.fail = lambda row, state, why: verb.failed.append((row.key, state, why))
     verb.leave_archived = lambda row: verb.archived.append(row.key)
@@ -102,6 +108,22 @@ def test_a_file_that_is_there(deciding):
     deciding.take(row, put(deciding, row))
     assert deciding.stage.left == ["k"] and deciding.kept == 1 and not deciding.stage.sent
     assert (row.state, row.path, row.digest) == (FETCHED, "b/k", "xxh3-128:00")
+
+
+def test_files_that_are_there_and_others(deciding):
+    """Rows leave in their order, whatever lies between them; each is decided on once."""
+    rows = [row_of(key) for key in "abcd"]
+    entries = [put(deciding, row) for row in rows]
+    os.truncate(os.path.join(deciding.tree.path, "b/b"), 1)
+    rows[2].path, looked = "../out", []
+    deciding.fetching.fail = lambda row, state, why: deciding.stage.leave(row)
+    deciding.tree = SimpleNamespace(
+        look=lambda path, look=deciding.tree.look: looked.append(path) or look(path))
+    deciding.take_all(zip(rows, entries))
+    assert deciding.stage.left == ["a", "c", "d"] and deciding.kept == 2
+    assert deciding.fetching.tally.states == {FETCHED: 2}
+    assert [errand.row for errand, _ in deciding.stage.sent] == [rows[1]]
+    assert looked == ["b/a", "b/b", "b/d"]
 
 
 def test_a_part_of_a_file_that_is_there(deciding):

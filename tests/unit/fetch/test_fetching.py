@@ -38,7 +38,7 @@ class Stage:
         self.left, self.finished, self.sent, self.named = [], [], [], []
         self.retried, self.slept, self.unflushed = [], [], []
         self.tries = 0
-        self.outbox = SimpleNamespace(pending_of=lambda name: None, lost="")
+        self.outbox = SimpleNamespace(has_pending=False, lost="")
 
     def reach(self, row):
         """Know the bucket."""
@@ -68,7 +68,13 @@ class Stage:
     def leave(self, row, aloud=False):
         """A row leaves."""
         self.tally.count(row)
+        self.note(row, aloud)
+
+    def note(self, row, aloud=False):
+        """A row that was counted leaves."""
         self.left.append((row.key, row.state, row.error, aloud))
+
+    leaving = property(lambda stage: [], lambda stage, rows: [stage.note(row) for row in rows])
 
     def finish(self, row, entry):
         """A row leaves with an Entry."""

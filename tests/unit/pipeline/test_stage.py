@@ -157,6 +157,18 @@ def test_what_the_filters_leave_out(in_place, wanted):
     assert run([Row("b", "a", size="1")], {}, args=args) == wanted
 
 
+def test_what_leaves_keeps_its_order():
+    """The verb's rows, whose decision is put off until their neighbours are known, and others."""
+    class Leaving(Echo):
+        def take(self, row, entry):
+            self.stage.leave(row)
+
+    rows = [Row("b", key, size=size, state=state) for key, size, state in [
+        ("a", "9", ""), ("b", "9", ""), ("c", "9", "verified"), ("d", "1", ""), ("e", "9", "")]]
+    run(rows, {}, kind=Leaving, args={"min_size": 2, "in_place": True})
+    assert [key for key, _ in run.left] == list("abcde")
+
+
 def test_a_cut_input_loses_nothing():
     """What came is done, then the cut is said."""
     with pytest.raises(Cut):
