@@ -54,6 +54,11 @@ class Source:
         return first if first and all(shard_of(path, self.told) == first
                                       for path in self.files[1:]) else ""
 
+    def has_header(self):
+        """Return whether the input has named all its columns before its first row."""
+        columns = getattr(self.input and self.input.reader, "columns", None)
+        return bool(getattr(columns, "names", None))
+
     def batches(self):
         """Yield lists of rows.
 

@@ -38,6 +38,9 @@ def select_options(group):
                          help="only delete markers")
     markers.add_argument("--no-markers", action="store_false", dest="markers",
                          help="no delete markers")
+    group.add_argument("--where", metavar="EXPR", type=expression, action="append", default=[],
+                       help="only rows of which EXPR holds, like: size > 10M and "
+                       "last_modified < 30d and key like '%%.jpg'")
     group.add_argument("--shard", metavar="K/N", type=shard,
                        help="only the Kth of N parts, by bucket and key (1/4 ... 4/4); auto/N: the "
                        "part of this job of an array")
@@ -57,6 +60,15 @@ def states(text):
             raise argparse.ArgumentTypeError(
                 f"'{name}' is not a state ({', '.join(STATES)}; {NO_STATE})")
     return names
+
+
+def expression(text):
+    """Return the Expression of `--where`."""
+    from s3kit.filter.expression import Expression
+    try:
+        return Expression(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def shard(text):
@@ -88,7 +100,10 @@ def operations(args, source):
     """
     from s3kit.filter.selection import Selection
     from s3kit.filter.slices import First, Skip
+    from s3kit.filter.where import Where
     yield Selection(args)
+    for condition in args.where:
+        yield Where(condition, source)
     if args.shard:
         yield shard_of(args, source)
     if args.skip:

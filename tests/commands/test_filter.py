@@ -116,3 +116,35 @@ def test_a_shard_of_another_shard_is_refused(run, many):
     assert done.status == 3 and "#end" not in done.out
     assert "the input is shard 1/2, and has no rows of shard 2/4" in done.err
     assert "#shard 5/6\n" in run("s3-filter", "--shard", "2/3", input=half).out
+
+
+# --- expressions
+
+
+@pytest.mark.parametrize("options, kept", [
+    (["--where", "size >= 20 and not key = 'e'"], "a1 d"),
+    (["--where", "is_delete_marker = true or version_id is empty"], "c1 d"),
+    (["--where", "size > 10", "--where", "state in ('fetched', 'failed')"], "a1 e1"),
+    (["--where", "size > 1G"], "")])
+def test_where(run, options, kept):
+    assert rows_of(run("s3-filter", *options, input=MANIFEST)) == kept.split()
+
+
+def test_where_knows_the_input_s_own_columns(run, tmp_path):
+    """In both forms; a name that is not one is an error, and nothing is written."""
+    text = "bucket,key,Owner\nb,a,me\nb,c,you\n"
+    assert rows_of(run("s3-filter", "--where", "Owner = 'you'", input=text)) == ["c"]
+    xml = run("s3-filter", "-f", "xml", input=text).out
+    assert rows_of(run("s3-filter", "--where", "Owner = 'you'", input=xml)) == ["c"]
+    done = run("s3-filter", "--where", "owner = 'you'", "-o", tmp_path / "o.csv", input=text)
+    assert (done.status, list(tmp_path.iterdir())) == (2, [])
+    assert done.err == ("s3-filter: --where: at character 1, 'owner = 'you'': there is no column "
+                        "'owner' (a text stands in single quotes)\n")
+    done = run("s3-filter", "--where", "owner = 'you'", input=xml)
+    assert done.status == 3 and "<end" not in done.out and "no column 'owner'" in done.err
+
+
+def test_a_wrong_expression_is_asked_wrongly(run):
+    done = run("s3-filter", "--where", "size > and key = 'a'", input=MANIFEST)
+    assert (done.status, done.out) == (2, "") and done.err.startswith(
+        "s3-filter: argument --where: at character 8, 'and key = 'a'': a column or a value is exp")

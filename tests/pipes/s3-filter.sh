@@ -23,3 +23,8 @@ same 'the shards are the whole' 'for k in 1 2 3; do s3-filter --shard $k/3 all.c
 try 's3-filter --shard 0/2 all.csv'
 try 's3-filter --shard auto/2 all.csv'
 try 'JOB_COMPLETION_INDEX=1 s3-filter --shard auto/2 all.csv | sed -n 2p'
+
+# Conditions.
+try 's3-filter --where "size > 5 and not key like '"'old%'"' or is_delete_marker = true" all.csv | cut -d, -f1,2,4-6'
+try 's3-filter --where "siez > 5" all.csv'
+try 's3-filter --where "size > and key = 1" all.csv'
