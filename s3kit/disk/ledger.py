@@ -228,6 +228,13 @@ class Ledger:
                                  "ON bucket = b AND key = k AND version_id = v",
                                  [text for name in asked for text in name])
 
+    def versions_in(self, bucket, key, state):
+        """Return [(version id, path)] of a key's versions in this state."""
+        with self.reading():
+            return self.base.execute(
+                "SELECT version_id, path FROM object WHERE bucket = ? AND key = ? AND state = ?",
+                (bucket, key, state)).fetchall()
+
     def at_path(self, path):
         """Return the Entry whose file lies at `path`, or None."""
         with self.reading():

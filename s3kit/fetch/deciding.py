@@ -36,7 +36,7 @@ class Deciding:
     def __init__(self, fetching, left=()):
         self.left = set(left)
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
-        self.places = Places()
+        self.places = Places(self.stage.ledger)
         self.flying = {}                # path: the errand under way, for rows that come twice
         self.kept = 0
 

@@ -5,6 +5,7 @@ import xxhash
 from s3kit.disk.path_owners import PathOwners
 from s3kit.disk.paths import is_inside, key_of, path_of, version_of
 from s3kit.errors import Fault
+from s3kit.manifest.row import PRUNED
 
 
 class Misplaced(Fault):
@@ -12,10 +13,14 @@ class Misplaced(Fault):
 
 
 class Places:
-    """The paths of one run, each with the object version that owns it."""
+    """The paths of one run, each with the object version that owns it.
 
-    def __init__(self):
-        self.owners = PathOwners()
+    `ledger` knows which files are the only copies of versions that s3-prune deleted: none is ever
+    replaced by another version's.
+    """
+
+    def __init__(self, ledger=None):
+        self.owners, self.ledger = PathOwners(), ledger
 
     def path_for(self, row):
         """Return the path of a row's file; the first version of a key gets its plain name.
@@ -28,12 +33,28 @@ class Places:
                 raise Misplaced(f"the path '{row.path}' leads outside the destination")
             if not self.owners.take(hash_of(row.path), owner):
                 raise Misplaced(f"another row has the path '{row.path}'")
+            if self.is_last_copy(row):
+                raise Misplaced(f"the only copy of another version has the path '{row.path}'")
             return row.path
         path = path_of(row.bucket, row.key)
-        if not self.owners.take(hash_of(path), owner):
+        if self.has_last_copy(row) or not self.owners.take(hash_of(path), owner):
             path = path_of(row.bucket, row.key, row.version_id or row.etag or "other")
             self.owners.take(hash_of(path), owner)
         return path
+
+    def is_last_copy(self, row):
+        """Return whether the path that a row names has the only copy of another version."""
+        entry = self.ledger.at_path(row.path) if self.ledger else None
+        return entry is not None and entry.state == PRUNED and entry[:3] != (
+            row.bucket, row.key, row.version_id)
+
+    def has_last_copy(self, row):
+        """Return whether the plain name of a row's key, or what stands for it beside a directory,
+        has the only copy of another version.
+        """
+        found = self.ledger.versions_in(row.bucket, row.key, PRUNED) if self.ledger else ()
+        return any(path and not version_of(path) for version, path in found
+                   if version != row.version_id)
 
     def keep(self, row, entry):
         """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other

@@ -931,3 +931,24 @@ def test_a_bare_row_means_what_s3_has_now(fake, run, tmp_path, size):
     newer = fetch()
     assert newer.status == 0 and "1 row fetched" in newer.err
     assert (tmp_path / "d/b/k").read_bytes()[:5] == b"other"
+
+
+@pytest.mark.parametrize("versions", [(), ("--versions",)])
+def test_the_only_copy_of_a_pruned_version_stays(fake, run, tmp_path, versions):
+    """What was written under its name after s3-prune deleted it lies beside it."""
+    fake.bucket("b", versioning="Enabled")
+    env = env_of(fake)
+
+    def fetched(body):
+        fake.put("b", "k", body)
+        found = run("s3-manifest", *versions, "s3://b", env=env).out
+        done = run("s3-fetch", "-d", "d", input=found, env=env)
+        assert (done.status, done.err.count("1 row fetched")) == (0, 1)
+        return done.out
+
+    verified = run("s3-verify", "-d", "d", input=fetched(b"first"), env=env).out
+    assert run("s3-prune", "--yes", "-d", "d", input=verified, env=env).status == 0
+    row, = read_rows(fetched(b"second"))
+    assert (tmp_path / "d/b/k").read_bytes() == b"first"
+    assert row.path == f"b/k%v{row.version_id}"
+    assert (tmp_path / "d" / row.path).read_bytes() == b"second"

@@ -20,6 +20,8 @@ STEP = 1 << 20
 class Stage:
     """Notes what is sent."""
 
+    ledger = None
+
     def __init__(self):
         self.sent, self.unflushed = [], []
         self.flow = SimpleNamespace(flush=lambda: None)

@@ -24,7 +24,8 @@ class Stage:
         self.left, self.finished, self.sent, self.slept = [], [], [], []
         self.pending, self.known = {}, {}
         self.outbox = SimpleNamespace(pending_of=self.pending.get, has_pending=True)
-        self.ledger = SimpleNamespace(find=lambda *name: self.known.get(name))
+        self.ledger = SimpleNamespace(find=lambda *name: self.known.get(name),
+                                      versions_in=lambda *key: [], at_path=lambda path: None)
 
     def reach(self, row):
         """Know the bucket, or raise."""

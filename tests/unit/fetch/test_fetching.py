@@ -29,6 +29,8 @@ from s3kit.transfer.job import Outcome
 class Stage:
     """Notes what becomes of rows; errands are tried again `tries` times."""
 
+    ledger = None
+
     def __init__(self):
         self.args = SimpleNamespace(retries=5, jobs=2, dest="DIR", prog="s3-fetch", quiet=False,
                                     verbose=False)

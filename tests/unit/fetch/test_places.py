@@ -2,8 +2,9 @@
 
 import pytest
 
+from s3kit.disk.ledger import Ledger
 from s3kit.fetch.places import Misplaced, Places, paths_of
-from s3kit.manifest.row import Row
+from s3kit.manifest.row import PRUNED, VERIFIED, Row
 from s3kit.pipeline.entries import entry_of
 
 
@@ -58,3 +59,20 @@ def test_the_place_of_a_finished_file_is_not_given_away():
     before, after = Places(), Places()
     assert after.keep(kept, entry) and after.path_for(other) == "b/k%v2"
     assert before.path_for(other) == "b/k" and not before.keep(kept, entry)
+
+
+def test_the_only_copy_of_a_version_is_not_replaced(tmp_path):
+    """A later version of its key lies beside it, whatever name it has there; a row that names its
+    path has no place.
+    """
+    ledger = Ledger(tmp_path)
+    for key, version, path, state in (("k", "1", "b/k", PRUNED), ("a", "1", "b/a%f", PRUNED),
+                                      ("m", "2", "b/m%v2", PRUNED), ("n", "1", "b/n", VERIFIED)):
+        ledger.record([entry_of(Row("b", key, version, path=path, state=state), version, 1, 1, 1)])
+    places = Places(ledger)
+    assert [places.path_for(Row("b", key, "9")) for key in "kamnz"] == [
+        "b/k%v9", "b/a%v9", "b/m", "b/n", "b/z"]
+    assert places.path_for(Row("b", "k", "1")) == "b/k"     # the version itself
+    with pytest.raises(Misplaced, match="only copy"):
+        places.path_for(Row("b", "other", "1", path="b/a%f"))
+    ledger.close()
