@@ -8,6 +8,7 @@ import random
 import sys
 from dataclasses import replace
 
+import inventory as inventories
 from light import Bucket, versions
 from peers import (
     AWS_WHOLE,
@@ -259,6 +260,26 @@ def done(bench):
                       about=f"{10 * count:,} rows that are all done")
 
 
+def inventory(bench):
+    """an S3 Inventory of 5,000,000 rows (8 gzip files) to a manifest, and one storage class of it;
+    500,000 dealt to 16 shards: does memory grow?
+    """
+    count = bench.less(5_000_000)
+    few, none = count // 10, (inventories.NO_SERVER, inventories.NO_BUCKET)
+    with bench.folder() as folder, bench.folder() as dest:
+        report, less = (inventories.make(folder / name, rows)
+                        for name, rows in (("all", count), ("less", few)))
+        made = folder / "less.csv"
+        bench.prepare(Tool("", f"s3-manifest -q -o {made} {less}"), *none, dest)
+        for name, about, tools, rows, wanted in (
+                ("inventory", "to a manifest", inventories.to_manifest(report), count, count),
+                ("inventory-filter", "to a manifest of one storage class",
+                 inventories.to_one_class(report), count, count // 2),
+                ("inventory-shards", "to 16 shards", inventories.to_shards(less, made), few, few)):
+            bench.compare(name, *none, tools, dest=dest, unit="row", rows=True, objects=wanted,
+                          growth=True, rounds=1, about=f"an inventory of {rows:,} rows {about}")
+
+
 def start(bench):
     """what starting costs: each command's --version, and pipelines over one object"""
     bucket = Bucket("one", [("0/one", 100)])
@@ -291,6 +312,7 @@ def seaweed_large(bench):
 CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
          "mix": mix, "latency": latency, "tls": tls, "nothing": nothing, "list": list_flat,
          "list-tree": list_tree, "list-latency": list_latency, "verify": verify, "prune": prune,
-         "memory": memory, "rows": rows, "done": done, "start": start,
+         "memory": memory, "rows": rows, "done": done,
+         "inventory": inventory, "start": start,
          "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
 ONLY_LIGHT = {"latency", "plain", "memory", "prune", "list", "list-tree", "list-latency"}

@@ -16,7 +16,8 @@ CORES = os.cpu_count()
 EACH = 32                       # connections of a worker of s3kit, of which there is one a core
 CONNECTIONS = EACH * CORES
 FIFTH = 5
-PEERS = ("s5cmd", "rclone", "obstore", "aws")
+PEERS = ("s5cmd", "rclone", "obstore", "aws", "duckdb")
+MODULES = ("obstore", "duckdb")    # which the peers' Python has
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -26,7 +27,7 @@ class Tool:
 
     name: str
     line: str
-    needs: str = ""             # the program, or `obstore`
+    needs: str = ""             # the program, or one of MODULES
     share: int = 1              # it does only one in so many objects, those below 0/, and is scaled
     once: bool = False          # one round is enough, it is slow
     before: object = None       # called before each run
@@ -174,16 +175,16 @@ class Peers:
 
     def has(self, tool):
         """Return whether a tool is there."""
-        if tool.needs == "obstore":
-            return "obstore" in self.versions()
+        if tool.needs in MODULES:
+            return tool.needs in self.versions()
         return not tool.needs or bool(shutil.which(tool.needs, path=self.path))
 
     def versions(self):
         """Return {peer: its version} of those that are there."""
         ask = {"s5cmd": ["s5cmd", "version"], "rclone": ["rclone", "version"],
-               "aws": ["aws", "--version"], "obstore": [self.python, "-c",
-                                                        "import obstore, importlib.metadata as m; "
-                                                        "print(m.version('obstore'))"]}
+               "aws": ["aws", "--version"],
+               **{name: [self.python, "-c", f"import {name}, importlib.metadata as m; "
+                                            f"print(m.version('{name}'))"] for name in MODULES}}
         found = {}
         for name, argv in ask.items():
             program = shutil.which(argv[0], path=self.path)
