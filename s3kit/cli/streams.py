@@ -35,13 +35,19 @@ class Source:
         return self.form_of_first or "csv"
 
     def extras(self):
-        """The names of unknown columns seen so far."""
-        return self.input.extras if self.input else []
+        """The names of unknown columns seen so far, in all inputs: rows may leave out of order."""
+        found = [reader.extras for reader in self.begun() if reader]
+        return found[0] if len(found) == 1 else list(dict.fromkeys(sum(found, [])))
+
+    def begun(self):
+        """Return the readers of all inputs that were begun, also of the one at hand."""
+        current = self.input.reader if self.input else None
+        return self.readers if self.readers and self.readers[-1] is current else [
+            *self.readers, current]
 
     def shards(self):
         """Return the marks of shards of all that was read so far, '' for what is not one."""
-        readers = self.readers + ([self.input.reader] if self.input else [])
-        return [mark for reader in readers for mark in getattr(reader, "shards", ()) or [""]]
+        return [mark for reader in self.begun() for mark in getattr(reader, "shards", ()) or [""]]
 
     def shard(self):
         """Return the mark of the shard that all of the input is of, or '' where it is not of one.

@@ -1,7 +1,8 @@
 """s3-filter: select, split, compare and join manifests."""
 
 import argparse
-import os
+import sys
+from argparse import Namespace
 
 from s3kit.cli import frame, options
 from s3kit.cli.progress import Progress
@@ -11,14 +12,16 @@ from s3kit.errors import DONE, SOME_FAILED, Usage
 from s3kit.text import count
 
 NAME = "s3-filter"
-AUTO = "auto/"
 
 
 def build_parser():
     """Declare the options of s3-filter."""
     p = options.parser(NAME, "Select, split, compare and join manifests.")
     options.input_options(p)
+    set_options(p.add_argument_group("sets"))
+    moment_options(p.add_argument_group("time", "Offline, from a manifest of all versions."))
     select_options(p.add_argument_group("select"))
+    order_options(p.add_argument_group("order and sums"))
     options.output_options(p, in_place=False)
     options.filter_options(p)
     return p
@@ -26,7 +29,7 @@ def build_parser():
 
 def select_options(group):
     """Add what selects rows, beside the filters of all commands."""
-    group.add_argument("--state", metavar="STATE,...", type=states,
+    group.add_argument("--state", metavar="STATE,...", type=typed("selection", "parse_states"),
                        help="only rows in these states; 'none': those without one")
     versions = group.add_mutually_exclusive_group()
     versions.add_argument("--latest", action="store_true", default=None,
@@ -38,10 +41,11 @@ def select_options(group):
                          help="only delete markers")
     markers.add_argument("--no-markers", action="store_false", dest="markers",
                          help="no delete markers")
-    group.add_argument("--where", metavar="EXPR", type=expression, action="append", default=[],
+    group.add_argument("--where", metavar="EXPR", action="append", default=[],
+                       type=typed("expression", "Expression"),
                        help="only rows of which EXPR holds, like: size > 10M and "
                        "last_modified < 30d and key like '%%.jpg'")
-    group.add_argument("--shard", metavar="K/N", type=shard,
+    group.add_argument("--shard", metavar="K/N", type=typed("array_job", "parse_asked"),
                        help="only the Kth of N parts, by bucket and key (1/4 ... 4/4); auto/N: the "
                        "part of this job of an array")
     group.add_argument("--skip", metavar="N", type=options.whole,
@@ -50,92 +54,191 @@ def select_options(group):
                        help="only the first N of these rows; no more is read")
 
 
-def states(text):
-    """Return the states of `--state`."""
-    from s3kit.filter.selection import NO_STATE
-    from s3kit.manifest.row import STATES
-    names = text.split(",")
-    for name in names:
-        if name not in (*STATES, NO_STATE):
-            raise argparse.ArgumentTypeError(
-                f"'{name}' is not a state ({', '.join(STATES)}; {NO_STATE})")
-    return names
+def set_options(group):
+    """Add what takes manifests as sets of rows."""
+    first = group.add_mutually_exclusive_group()
+    first.add_argument("--diff", action="store_true",
+                       help="compare two FILEs, OLD and NEW: columns 'change' and 'rests_on'")
+    first.add_argument("--merge", action="store_true",
+                       help="all FILEs as one: of each version the row that comes last")
+    first.add_argument("--extra", action="store_true",
+                       help="the files below DIR (-d) that no row names")
+    group.add_argument("--map", metavar="s3://A/=s3://B/", action="append",
+                       type=typed("difference", "parse_map"),
+                       help="with --diff, where OLD's names are in NEW")
+    options.dest_option(group, "with --extra, where s3-fetch puts files (the current directory)")
+    group.add_argument("--minus", metavar="OTHER", action="append", default=[],
+                       help="only rows that the manifest OTHER does not name")
+    group.add_argument("--common", metavar="OTHER", action="append", default=[],
+                       help="only rows that OTHER names, too")
 
 
-def expression(text):
-    """Return the Expression of `--where`."""
-    from s3kit.filter.expression import Expression
-    try:
-        return Expression(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def moment_options(group):
+    """Add what tells of another time."""
+    then = group.add_mutually_exclusive_group()
+    then.add_argument("--at", metavar="TIME", type=options.moment,
+                      help="the objects as they were at TIME")
+    then.add_argument("--undelete", action="store_true",
+                      help="the versions that current delete markers hide")
 
 
-def shard(text):
-    """Return (K, N) of `--shard`; K is None where the scheduler of an array of jobs says it."""
-    from s3kit.manifest.shards import parse_shard
-    try:
-        if text.startswith(AUTO):
-            return None, parse_shard(f"1/{text.removeprefix(AUTO)}")[1]
-        return parse_shard(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def order_options(group):
+    """Add what sorts and sums up rows."""
+    group.add_argument("--sort", metavar="COLUMN,...", type=typed("order", "columns_of"),
+                       help="in this order; '-' before a column turns it round")
+    sums = group.add_mutually_exclusive_group()
+    sums.add_argument("--totals", action="store_true",
+                      help="no rows: how many and how large, by bucket, state, class and proof")
+    sums.add_argument("--by-prefix", metavar="DEPTH", type=options.whole,
+                      help="no rows: where the bytes are, to so many folders deep")
+    group.add_argument("--json", action="store_true",
+                       help="--totals and --by-prefix as one JSON object a line")
 
 
-def shard_of(args, source):
-    """Return the operation of `--shard`. Raises Usage where it is nobody's job."""
-    from s3kit.filter.array_job import shard_of_job
-    from s3kit.filter.sharding import Shard
-    number, of = args.shard
-    try:
-        return Shard(number or shard_of_job(of, os.environ), of, source)
-    except ValueError as error:
-        raise Usage(f"--shard {AUTO}{of}: {error}") from None
+def typed(module, name):
+    """Return the type of an option whose values a function in the package `filter` reads."""
+    def read(text):
+        from importlib import import_module
+        try:
+            return getattr(import_module(f"s3kit.filter.{module}"), name)(text)
+        except (ValueError, Usage) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return read
 
 
-def operations(args, source):
-    """Yield the operations that the options ask for, in the order in which rows pass them.
+def check(args):
+    """Refuse options that mean nothing together. Raises Usage."""
+    if args.diff and len(args.file) != 2:
+        raise Usage("--diff compares two FILEs, OLD and NEW")
+    if args.map and not args.diff:
+        raise Usage("--map goes with --diff")
+    if args.json and not is_sum(args):
+        raise Usage("--json goes with --totals and --by-prefix")
+    if is_sum(args) and (args.output or args.format):
+        raise Usage("--totals and --by-prefix write no manifest: they go with no -o and no -f")
+    if [*args.file, *args.minus, *args.common].count("-") + (not args.file) > 1:
+        raise Usage("standard input can be read once")
 
-    Each is called with an iterator of batches of rows, and gives another.
-    """
-    from s3kit.filter.selection import Selection
-    from s3kit.filter.slices import First, Skip
-    from s3kit.filter.where import Where
-    yield Selection(args)
-    for condition in args.where:
-        yield Where(condition, source)
-    if args.shard:
-        yield shard_of(args, source)
-    if args.skip:
-        yield Skip(args.skip)
-    if args.first:
-        yield First(args.first)
+
+def is_sum(args):
+    """Return whether sums are asked for, not rows."""
+    return args.totals or args.by_prefix is not None
+
+
+def source_of(args, path):
+    """Return the Source of one manifest."""
+    return Source(Namespace(**{**vars(args), "file": [path]}))
+
+
+class Work:
+    """The rows of one run: where they come from, what is said of them, where they go."""
+
+    def __init__(self, args):
+        self.args, self.difference = args, None
+        self.tally, self.progress = Tally(args), Progress(args, "row")
+        self.sources = ([source_of(args, path) for path in args.file] if args.diff
+                        else [Source(args)])
+        self.nonsense = self.count = 0
+        self.mark = self.shard      # or what an operation says that its rows are
+
+    def form(self):
+        """The form of the input."""
+        return self.sources[0].form
+
+    def shard(self):
+        """The mark of the shard that all of the input is, or ''."""
+        marks = {source.shard() for source in self.sources}
+        return marks.pop() if len(marks) == 1 else ""
+
+    def shards(self):
+        """The marks of all shards that were read so far, '' for what is not one."""
+        return [mark for source in self.sources for mark in source.shards()]
+
+    def has_header(self):
+        """Return whether all columns are known before the first row."""
+        return all(source.has_header() for source in self.sources)
+
+    def extras(self):
+        """The names of all unknown columns seen so far."""
+        names = {name: None for source in self.sources for name in source.extras()}
+        if self.difference:
+            from s3kit.filter.difference import COLUMNS
+            names.update(dict.fromkeys(COLUMNS))
+        return list(names)
+
+    def batches(self):
+        """Yield the rows that come through all operations; those that make no sense are named."""
+        from s3kit.filter.operations import operations
+        if self.args.diff:
+            from s3kit.filter.difference import Difference
+            self.difference = Difference(*self.sources, self.args.map or ())
+            batches = self.difference.batches()
+        else:
+            batches = self.sources[0].batches()
+        for operation in operations(self.args, self, lambda path: source_of(self.args, path),
+                                    self.tally.say):
+            batches = operation(batches)
+            self.mark = getattr(operation, "shard", self.mark)
+        for rows in batches:
+            for row in rows:
+                if row.verbatim is not None or self.args.verbose:
+                    self.nonsense += row.verbatim is not None
+                    self.tally.count(row, told=row.verbatim is not None)
+            self.count += len(rows)
+            yield rows
+            self.progress.move(len(rows))
+
+    def write(self):
+        """Write the rows as a manifest."""
+        with closing(Sink(self.args, self.form, source_rows=True, shard=lambda: self.mark()),
+                     self.progress) as sink:
+            for rows in self.batches():
+                sink.write(rows, self.extras())
+            if self.difference:
+                self.tally.say(", ".join(self.difference.summary()))
+            if self.args.verbose or self.progress.is_shown:
+                self.tally.summary(self.progress, [count(self.count, "row")])
+
+    def sum_up(self):
+        """Print sums of the rows, once all of them have come."""
+        from s3kit.filter.sums import lines
+        try:
+            found = lines(self.batches(), self.args.by_prefix, self.args.json)
+        finally:
+            self.progress.close()
+        sys.stdout.writelines(found)
+
+    def status(self):
+        """Return the exit status."""
+        if self.nonsense:
+            return SOME_FAILED
+        return self.difference.status() if self.difference else DONE
 
 
 def filter_rows(args):
-    """Write the rows that come through all operations; return the status."""
-    source = Source(args)
-    batches, mark = source.batches(), source.shard
-    for operation in operations(args, source):
-        batches = operation(batches)
-        mark = getattr(operation, "shard", mark)
-    tally, progress = Tally(args), Progress(args, "row")
-    written = nonsense = 0
-    with closing(Sink(args, lambda: source.form, source_rows=True, shard=mark),
-                 progress) as sink:
-        for rows in batches:
-            sink.write(rows, source.extras())
-            written += len(rows)
-            for row in rows:
-                if row.verbatim is not None or args.verbose:
-                    nonsense += row.verbatim is not None
-                    tally.count(row, told=row.verbatim is not None)
-            progress.move(len(rows))
-        if args.verbose or progress.is_shown:
-            tally.summary(progress, [count(written, "row")])
-    return SOME_FAILED if nonsense else DONE
+    """Write the rows that come through all operations, or sums of them; return the status."""
+    check(args)
+    work = Work(args)
+    if is_sum(args):
+        work.sum_up()
+    else:
+        work.write()
+    return work.status()
+
+
+def with_values(argv):
+    """Return arguments so that `--sort -size` has a value, which else would be taken for an option.
+    """
+    found = []
+    for text in argv:
+        if found and found[-1] == "--sort":
+            found[-1] += f"={text}"
+        else:
+            found.append(text)
+    return found
 
 
 def main(argv=None):
     """Run s3-filter."""
-    return frame.run(build_parser(), filter_rows, argv)
+    return frame.run(build_parser(), filter_rows,
+                     with_values(sys.argv[1:] if argv is None else argv))

@@ -38,6 +38,12 @@ class Scratch:
         """Return the first row that a query finds, or None."""
         return self.do(lambda: self.base.execute(query, values).fetchone())
 
+    def all(self, query, values=()):
+        """Yield the rows that a query finds, as they are read."""
+        cursor = self.do(self.base.execute, query, values)
+        while found := self.do(cursor.fetchmany, 100):
+            yield from found
+
     def close(self):
         """Let go of the file."""
         self.base.close()

@@ -1,6 +1,9 @@
 """Which shard a job of an array works on, as its scheduler says in the environment."""
 
+from s3kit.manifest.shards import parse_shard
 from s3kit.units import number
+
+AUTO = "auto/"              # before N: the job's index is K
 
 # The job's index; the first job's index, if not 0; the step; how many jobs there are.
 # https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html
@@ -11,6 +14,16 @@ SCHEDULERS = {
     "JOB_COMPLETION_INDEX": (None, None, None),
     "SLURM_ARRAY_TASK_ID": ("SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP",
                             "SLURM_ARRAY_TASK_COUNT")}
+
+
+def parse_asked(text):
+    """Return (K, N) of `--shard`; K is None where the scheduler of an array of jobs says it.
+
+    Raises ValueError.
+    """
+    if text.startswith(AUTO):
+        return None, parse_shard(f"1/{text.removeprefix(AUTO)}")[1]
+    return parse_shard(text)
 
 
 def shard_of_job(of, environ):

@@ -1,6 +1,7 @@
 """Which rows stay, by what each of them says: an operation."""
 
 from s3kit.manifest.filters import Filter
+from s3kit.manifest.row import STATES
 
 NO_STATE = "none"           # how people name the state of a row that has none
 
@@ -30,6 +31,15 @@ class Selection:
                 rows = [row for row in rows if row.verbatim is not None or keeps(row)]
             if rows:
                 yield rows
+
+
+def parse_states(text):
+    """Return the states of `--state`. Raises ValueError."""
+    names = text.split(",")
+    for name in names:
+        if name not in (*STATES, NO_STATE):
+            raise ValueError(f"'{name}' is not a state ({', '.join(STATES)}; {NO_STATE})")
+    return names
 
 
 def is_latest(row):

@@ -1,0 +1,59 @@
+"""What the options of s3-filter make of a stream of rows, one operation after the other."""
+
+import os
+
+from s3kit.errors import Usage
+from s3kit.filter.array_job import AUTO, shard_of_job
+from s3kit.filter.joining import Merge
+from s3kit.filter.membership import Membership
+from s3kit.filter.moments import Moment
+from s3kit.filter.order import key_of
+from s3kit.filter.selection import Selection
+from s3kit.filter.sharding import Shard
+from s3kit.filter.slices import First, Skip
+from s3kit.filter.sorter import Sort
+from s3kit.filter.unnamed import Extra
+from s3kit.filter.where import Where
+
+
+def operations(args, source, read, warn):
+    """Yield the operations that the options ask for, in the order in which rows pass them.
+
+    Each is called with an iterator of lists of rows, and gives another; what has `shard()` says
+    which shard that is. `source` is as cli.streams.Source, `read(path)` returns that of another
+    manifest, and `warn(text)` tells people.
+    """
+    yield from set_operations(args, source, read, warn)
+    yield Selection(args)
+    for condition in args.where:
+        yield Where(condition, source)
+    if args.shard:
+        yield shard_of(args, source)
+    if args.sort:
+        yield Sort(key_of(args.sort))
+    if args.skip:
+        yield Skip(args.skip)
+    if args.first:
+        yield First(args.first)
+
+
+def set_operations(args, source, read, warn):
+    """Yield the operations that need to know other rows than the one at hand."""
+    if args.merge:
+        yield Merge(source)
+    if args.at or args.undelete:
+        yield Moment(args.at, warn)
+    for others, keeps in ((args.minus, False), (args.common, True)):
+        for path in others:
+            yield Membership(read(path).batches(), keeps, path)
+    if args.extra:
+        yield Extra(args.dest, source)
+
+
+def shard_of(args, source):
+    """Return the operation of `--shard`. Raises Usage where it is nobody's job."""
+    number, of = args.shard
+    try:
+        return Shard(number or shard_of_job(of, os.environ), of, source)
+    except ValueError as error:
+        raise Usage(f"--shard {AUTO}{of}: {error}") from None
