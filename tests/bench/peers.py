@@ -16,7 +16,7 @@ CORES = os.cpu_count()
 EACH = 32                       # connections of a worker of s3kit, of which there is one a core
 CONNECTIONS = EACH * CORES
 FIFTH = 5
-PEERS = ("s5cmd", "rclone", "obstore", "aws", "duckdb")
+PEERS = ("s5cmd", "rclone", "obstore", "aws")
 MODULES = ("obstore", "duckdb")    # which the peers' Python has
 HERE = os.path.dirname(os.path.abspath(__file__))
 
