@@ -494,6 +494,7 @@ def test_completion_of_values_and_files():
     assert complete("list", "set") == set()
     assert complete("fetch", "--from", "") == {"csv", "xml", *foreign.READ}
     assert complete("manifest", "-f", "") == {"csv", "xml", *foreign.WRITTEN}
+    assert complete("filter", "-f", "") == complete("manifest", "-f", "")
 
 
 def test_the_page_of_forms_has_every_form():

@@ -22,7 +22,8 @@ def build_parser():
     moment_options(p.add_argument_group("time", "Offline, from a manifest of all versions."))
     select_options(p.add_argument_group("select"))
     order_options(p.add_argument_group("order and sums"))
-    options.output_options(p, in_place=False)
+    split_options(p.add_argument_group("split"))
+    options.output_options(p, in_place=False, foreign=True)
     options.filter_options(p)
     return p
 
@@ -52,6 +53,20 @@ def select_options(group):
                        help="leave out the first N of these rows")
     group.add_argument("--first", metavar="N", type=options.positive,
                        help="only the first N of these rows; no more is read")
+    group.add_argument("--sample", metavar="N", type=options.positive,
+                       help="only N of these rows, taken at random")
+    group.add_argument("--seed", metavar="S", type=options.whole,
+                       help="take the same sample of the same rows again")
+
+
+def split_options(group):
+    """Add what says how the rows are written."""
+    group.add_argument("--split-rows", metavar="N", type=options.positive,
+                       help="write pieces of N rows at most, to -o part-%%03d.csv")
+    group.add_argument("--split-size", metavar="SIZE", type=options.size,
+                       help="write pieces of objects of SIZE (500G) at most, together")
+    group.add_argument("--bare", action="store_true",
+                       help="write CSV without its first and last line, for other tools")
 
 
 def set_options(group):
@@ -114,8 +129,13 @@ def check(args):
         raise Usage("--map goes with --diff")
     if args.json and not is_sum(args):
         raise Usage("--json goes with --totals and --by-prefix")
-    if is_sum(args) and (args.output or args.format):
-        raise Usage("--totals and --by-prefix write no manifest: they go with no -o and no -f")
+    if is_sum(args) and (args.output or args.format or args.bare or is_split(args)):
+        raise Usage("--totals and --by-prefix write no manifest: they go with no -o, no -f, no "
+                    "--bare and no --split")
+    if args.seed is not None and not args.sample:
+        raise Usage("--seed goes with --sample")
+    if args.bare and args.format not in (None, "csv"):
+        raise Usage("--bare is CSV: it goes with no other -f")
     if [*args.file, *args.minus, *args.common].count("-") + (not args.file) > 1:
         raise Usage("standard input can be read once")
 
@@ -123,6 +143,26 @@ def check(args):
 def is_sum(args):
     """Return whether sums are asked for, not rows."""
     return args.totals or args.by_prefix is not None
+
+
+def is_split(args):
+    """Return whether the rows go into pieces."""
+    return bool(args.split_rows) or args.split_size is not None
+
+
+def sink_of(args, form, shard):
+    """Return the Sink, or with --split the Pieces, that rows are written to."""
+    if args.bare:
+        args.format = "bare"
+    if not is_split(args):
+        return Sink(args, form, source_rows=True, shard=shard)
+    from s3kit.filter.splitting import Pattern, Pieces
+    try:
+        pattern = Pattern(args.output or "-")
+    except ValueError as error:
+        raise Usage(f"-o names the pieces: {error}") from None
+    return Pieces(lambda name: Sink(Namespace(**{**vars(args), "output": name}), form,
+                                    shard=shard), pattern, args.split_rows, args.split_size)
 
 
 def source_of(args, path):
@@ -190,8 +230,7 @@ class Work:
 
     def write(self):
         """Write the rows as a manifest."""
-        with closing(Sink(self.args, self.form, source_rows=True, shard=lambda: self.mark()),
-                     self.progress) as sink:
+        with closing(sink_of(self.args, self.form, lambda: self.mark()), self.progress) as sink:
             for rows in self.batches():
                 sink.write(rows, self.extras())
             if self.difference:

@@ -8,6 +8,7 @@ from s3kit.filter.joining import Merge
 from s3kit.filter.membership import Membership
 from s3kit.filter.moments import Moment
 from s3kit.filter.order import key_of
+from s3kit.filter.sampling import Sample
 from s3kit.filter.selection import Selection
 from s3kit.filter.sharding import Shard
 from s3kit.filter.slices import First, Skip
@@ -35,6 +36,8 @@ def operations(args, source, read, warn):
         yield Skip(args.skip)
     if args.first:
         yield First(args.first)
+    if args.sample:
+        yield Sample(args.sample, args.seed)
 
 
 def set_operations(args, source, read, warn):

@@ -222,6 +222,8 @@ def failed(line, error, lines):
 class Writer:
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
 
+    is_marked = True
+
     def __init__(self, shard=""):
         self.extras, self.shard = [], shard
 
@@ -254,6 +256,21 @@ class Writer:
                 or lines.count(",") != sum(map(len, records)) - len(records)):
             lines = "".join(map(quoted, records))
         return lines.encode("utf-8", "surrogateescape")
+
+
+class BareWriter(Writer):
+    """Writes a header and rows alone, as tools read them that know no comments."""
+
+    is_marked = False
+
+    def begin(self, extras):
+        """Return the header; `extras` are the unknown columns to carry along."""
+        self.extras = list(extras)
+        return self.text([list(COLUMNS) + self.extras])
+
+    def end(self, count):
+        """Return nothing: there is no end mark."""
+        return b""
 
 
 def quoted(record):

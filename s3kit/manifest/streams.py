@@ -253,7 +253,7 @@ class Output:
 
     The header goes out with the first rows, so that a later stage starts at once. `close` writes
     the end mark, `abandon` does not; either raises OSError where the rows were not written. A
-    foreign form without an end mark is held back on disk until it is whole, for nobody could tell
+    form without an end mark is held back on disk until it is whole, for nobody could tell
     that it is not. `shard`, set before the first rows, is the mark for the head.
     """
 
@@ -278,7 +278,7 @@ class Output:
         """Write rows and hand them on at once."""
         if not self.begun:
             self.begin(extras)
-        if self.form == "csv" and extras:
+        if self.form in ("csv", "bare") and extras:
             self.lost.update(name for name in extras if name not in self.writer.extras)
         self.put(self.writer.rows(rows))
         self.count += len(rows)
@@ -291,7 +291,8 @@ class Output:
             from s3kit.manifest import xml_form
             self.writer = xml_form.Writer(self.shard)
         else:
-            self.writer = foreign.writer(self.form)
+            self.writer = (csv_form.BareWriter() if self.form == "bare"
+                           else foreign.writer(self.form))
             if not self.writer.is_marked and not (self.place and self.place.beside):
                 from tempfile import TemporaryFile
                 self.held = TemporaryFile()

@@ -148,3 +148,69 @@ def test_a_wrong_expression_is_asked_wrongly(run):
     done = run("s3-filter", "--where", "size > and key = 'a'", input=MANIFEST)
     assert (done.status, done.out) == (2, "") and done.err.startswith(
         "s3-filter: argument --where: at character 8, 'and key = 'a'': a column or a value is exp")
+
+
+# --- samples, pieces, other tools
+
+
+def test_a_sample(run, many):
+    """In the order of the input; the seed makes it the same again."""
+    whole = rows_of(run("s3-filter", many))
+    found = rows_of(run("s3-filter", "--sample", "7", "--seed", "1", many))
+    assert len(found) == 7 and found == [row for row in whole if row in found]
+    assert found == rows_of(run("s3-filter", "--sample", "7", "--seed", "1", many))
+    assert run("s3-filter", "--seed", "1", many).status == 2
+
+
+@pytest.mark.parametrize("options, sizes", [
+    (["--split-rows", "25"], [25, 25, 10]), (["--split-size", "40"], [40, 20]),
+    (["--split-rows", "50", "--split-size", "35", "--first", "36"], [35, 1]),
+    (["--split-rows", "9", "--state", "failed"], [0])])
+def test_pieces_are_whole_manifests(run, many, tmp_path, options, sizes):
+    """Numbered from 1, the rows in their order."""
+    done = run("s3-filter", *options, "-o", tmp_path / "p-%02d.csv.gz", many)
+    assert (done.status, done.out, done.err) == (0, "", "")
+    paths = sorted(tmp_path.glob("p-*"))
+    assert [path.name for path in paths] == [f"p-{at:02}.csv.gz" for at in range(1, len(sizes) + 1)]
+    parts = [read_rows(path) for path in paths]
+    assert [len(part) for part in parts] == sizes
+    rows = [(row.key, row.version_id) for part in parts for row in part]
+    assert rows == [(row.key, row.version_id) for row in read_rows(many)][:len(rows)]
+
+
+def test_a_cut_input_leaves_the_pieces_that_are_whole(run, many, tmp_path):
+    text = many.read_text().removesuffix("#end rows=60\n")
+    done = run("s3-filter", "--split-rows", "25", "-o", tmp_path / "p-%d.csv", input=text)
+    assert done.status == 3 and sorted(path.name for path in tmp_path.glob("*p-*")) == [
+        "p-1.csv", "p-2.csv"]
+    again = run("s3-filter", "--split-rows", "25", "-o", tmp_path / "p-%d.csv", many)
+    assert again.status == 2 and "/p-1.csv' is there already: remove the pieces" in again.err
+
+
+@pytest.mark.parametrize("options, says", [
+    (["--split-rows", "5"], "-o names the pieces: '-' has not one %d"),
+    (["--split-size", "5", "-o", "part.csv"], "-o names the pieces: 'part.csv' has not one %d"),
+    (["--split-rows", "0", "-o", "%d"], "argument --split-rows: '0' is not a number of at least"),
+    (["--bare", "-f", "xml"], "--bare is CSV"), (["-f", "odt"], "'odt' is not one of csv, xml")])
+def test_ways_of_writing_that_cannot_be_meant(run, tmp_path, options, says):
+    done = run("s3-filter", *options, input=MANIFEST, cwd=tmp_path)
+    assert (done.status, done.out, list(tmp_path.iterdir())) == (2, "", []) and says in done.err
+
+
+def test_bare_has_a_header_and_rows_alone(run, tmp_path):
+    """It can be read again; of a cut input nothing is written, for nobody could tell."""
+    done = run("s3-filter", "--bare", input=MANIFEST)
+    lines = done.out.splitlines()
+    assert lines[0].startswith("bucket,key,version_id,") and len(lines) == 6
+    assert rows_of(run("s3-filter", input=done.out)) == "a2 a1 c1 d e1".split()
+    xml = run("s3-filter", "-f", "xml", input=MANIFEST).out
+    assert run("s3-filter", "--bare", input=xml).out == done.out
+    for options in ([], ["-o", tmp_path / "o.csv"]):
+        cut = run("s3-filter", "--bare", *options, input=MANIFEST.removesuffix("#end rows=5\n"))
+        assert (cut.status, cut.out, list(tmp_path.iterdir())) == (3, "", [])
+
+
+def test_other_tools_forms(run):
+    """As s3-manifest writes them."""
+    done = run("s3-filter", "--latest", "--no-markers", "-f", "keys", input=MANIFEST)
+    assert (done.status, done.out) == (0, "a\nd\ne\n")

@@ -28,3 +28,11 @@ try 'JOB_COMPLETION_INDEX=1 s3-filter --shard auto/2 all.csv | sed -n 2p'
 try 's3-filter --where "size > 5 and not key like '"'old%'"' or is_delete_marker = true" all.csv | cut -d, -f1,2,4-6'
 try 's3-filter --where "siez > 5" all.csv'
 try 's3-filter --where "size > and key = 1" all.csv'
+
+# Samples, pieces, and CSV for tools that know no comments.
+try 's3-filter --sample 3 --seed 1 all.csv | tail -n 1'
+try 's3-filter --split-rows 4 -o part-%02d.csv all.csv; tail -qn 1 part-*.csv'
+try 's3-filter --split-size 30 -o part-%02d.csv all.csv'
+try 's3-filter --split-size 30 -o size-%d.csv.gz all.csv; zcat size-*.gz | grep end'
+try 's3-filter --bare --first 1 all.csv | cut -d, -f1,2,4-6'
+try 's3-filter -f keys --latest --no-markers all.csv'
