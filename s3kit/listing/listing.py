@@ -14,6 +14,7 @@ from s3kit.errors import Fault, NoVersions
 from s3kit.listing import ending, extras
 from s3kit.listing.census import Census, is_doubted
 from s3kit.listing.continuation import marker_query
+from s3kit.listing.lateness import Lateness
 from s3kit.listing.pages import Page
 from s3kit.listing.segments import Segments
 from s3kit.listing.sequence import Sequence
@@ -25,7 +26,6 @@ from s3kit.s3.wire import Wire
 from s3kit.units import date_ns
 
 CONNECTIONS = 32        # where nobody says how many: more pages are not parsed in time
-BEARABLE = 0.004        # seconds of waiting for a page; where it is more, the listing is split
 
 
 class Listing:
@@ -127,7 +127,7 @@ class Run:
         self.early = []         # Transfers that were answered while another question was
         self.later = []         # (when, Question)
         self.last = {}          # segment: its last page that said that it goes on
-        self.waited = 0.0
+        self.lateness = Lateness()
         self.is_doubted = False
         self.began = None       # nanoseconds since 1970 by the server's clock, where it has said so
 
@@ -135,12 +135,12 @@ class Run:
         """Yield the Pages in order."""
         while not self.segments.is_done:
             page = self.segments.ready()
-            self.ask(may_split=page is None and self.waited > BEARABLE)
+            self.ask(may_split=page is None and self.lateness.is_felt())
             if page is not None:
                 self.turn(0)
                 self.sequence.take(page)
                 yield page
-                self.waited /= 2
+                self.lateness.turn_page()
             elif not self.segments.is_done:
                 self.turn(0.5)
 
@@ -175,10 +175,10 @@ class Run:
         self.listing.check()
         if self.later:
             seconds = min(seconds, max(0.0, min(when for when, _ in self.later) - time.monotonic()))
-        began = time.monotonic()
+        self.lateness.begin()
         answered = self.early[:] or self.wire.turn(seconds)
         self.early.clear()
-        self.waited += time.monotonic() - began
+        self.lateness.end()
         for transfer in answered:
             question = self.asked.pop(transfer)
             try:
