@@ -20,6 +20,7 @@ verify    | the work of s3-verify                 | proof disk s3 manifest trans
 prune     | the work of s3-prune                  | disk s3 manifest pipeline
 restore   | the work of s3-restore                | s3 manifest listing pipeline
 filter    | the work of s3-filter                 | disk s3 manifest
+check     | the work of s3-manifest --check       | disk s3 manifest pipeline fetch restore
 doctor    | the work of s3-doctor                 | proof disk s3 manifest transfer listing pipeline
 commands  | each command's options, then its work | *
 """

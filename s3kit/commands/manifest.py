@@ -1,5 +1,7 @@
 """s3-manifest: make a manifest of buckets, prefixes or a local tree, or convert one."""
 
+import contextlib
+import os
 from argparse import Namespace
 
 from s3kit.cli import frame, options
@@ -13,6 +15,9 @@ from s3kit.text import count
 from s3kit.units import show_time
 
 NAME = "s3-manifest"
+# What makes or writes a manifest.
+NOT_CHECKED = ("buckets_file", "all_buckets", "exclude_bucket", "versions", "at", "format",
+               "output")
 
 
 def build_parser():
@@ -30,6 +35,12 @@ def build_parser():
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
     p.add_argument("--at", metavar="TIME", type=options.moment,
                    help="the objects as they were at TIME")
+    p.add_argument("--check", action="store_true",
+                   help="write what is wrong with manifests, one finding a line, and no manifest")
+    p.add_argument("--online", action="store_true",
+                   help="with --check: also what S3 does not have")
+    p.add_argument("-d", "--dest", metavar="DIR",
+                   help="with --check: also which files would meet in one path below DIR")
     options.bucket_option(p)
     options.output_options(p, in_place=False, foreign=True)
     options.filter_options(p)
@@ -67,6 +78,10 @@ def manifest(args):
     """Write the rows of every source, filtered; return the status."""
     from s3kit.listing.sources import rows_of, sources
     from s3kit.manifest.filters import Filter
+    if args.check:
+        return check(args)
+    if args.online or args.dest is not None:
+        raise Usage("--online and -d go with --check")
     if args.versions and args.at:
         raise Usage("--versions and --at exclude each other")
     found, keep = sources(args), Filter(args)
@@ -84,6 +99,26 @@ def manifest(args):
             progress.move(len(rows))
         conclude(args, tally, progress, missing, manifests.sources)
     return SOME_FAILED if nonsense or missing else DONE
+
+
+def check(args):
+    """Write what is wrong with manifests; return the status."""
+    from s3kit.check.run import Checking
+    for name in NOT_CHECKED:
+        if getattr(args, name):
+            raise Usage(f"--check reads manifests and writes none: it goes with no "
+                        f"--{name.replace('_', '-')}")
+    for path in args.source:
+        if path.startswith("s3://") or args.from_form is None and os.path.isdir(path):
+            raise Usage(f"--check reads manifests: '{path}' is none")
+    if not args.source and os.isatty(0) or args.source.count("-") > 1:
+        raise Usage("--check reads manifests: FILE ..., or one on stdin")
+    tally, progress = Tally(args), Progress(args, "row")
+    with contextlib.closing(progress):
+        checking = Checking(args, (tally, progress, Signals))
+        checking.run()
+        tally.summary(progress, checking.summary())
+    return checking.status()
 
 
 def conclude(args, tally, progress, missing, read_from):

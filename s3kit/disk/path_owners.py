@@ -13,8 +13,9 @@ class PathOwners:
     Kept on disk, because a manifest may have any number of rows.
     """
 
-    def __init__(self):
-        self.base = Scratch("CREATE TABLE claim (path INTEGER PRIMARY KEY, owner INTEGER NOT NULL)")
+    def __init__(self, any_thread=False):
+        self.base = Scratch("CREATE TABLE claim (path INTEGER PRIMARY KEY, owner INTEGER NOT NULL)",
+                            any_thread=any_thread)
         self.noted, self.is_asked = array("q"), False
 
     def note(self, path, owner):

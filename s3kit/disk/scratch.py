@@ -8,11 +8,13 @@ from s3kit.disk.sqlite_errors import Broken, cause, temporary_folder
 class Scratch:
     """Tables of SQLite's in a file without a name, which is gone when it is closed.
 
-    Every method raises Broken where SQLite cannot write or read it.
+    Every method raises Broken where SQLite cannot write or read it. With `any_thread` a thread may
+    go on with it where another has ended.
     """
 
-    def __init__(self, *tables):
-        self.base = self.do(sqlite3.connect, "", isolation_level=None)
+    def __init__(self, *tables, any_thread=False):
+        self.base = self.do(sqlite3.connect, "", isolation_level=None,
+                            check_same_thread=not any_thread)
         for statement in (*tables, "BEGIN"):  # one transaction: nothing is ever to survive
             self.do(self.base.execute, statement)
 

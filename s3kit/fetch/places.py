@@ -19,8 +19,8 @@ class Places:
     replaced by another version's.
     """
 
-    def __init__(self, ledger=None):
-        self.owners, self.ledger = PathOwners(), ledger
+    def __init__(self, ledger=None, any_thread=False):
+        self.owners, self.ledger = PathOwners(any_thread), ledger
 
     def path_for(self, row):
         """Return the path of a row's file; the first version of a key gets its plain name.

@@ -18,6 +18,7 @@ from s3kit.units import date_ns, from_epoch
 RESTORE = re.compile(r'ongoing-request="(true|false)"(?:,\s*expiry-date="([^"]+)")?')
 UNSUPPORTED_TEXT = "Retrieval option is not supported"
 CHANGED = "the object was changed since it was listed"
+MARKER = "it is a delete marker"
 
 # How a version stands: in its archive; asked for; readable as a copy; readable, and in no archive.
 ARCHIVED, ONGOING, READY, ONLINE = "archived", "ongoing", "ready", "online"
@@ -78,7 +79,7 @@ def status_in_row(row, query):
     if row.storage_class == TIERING:
         return None                     # no listing shows its archive tier
     if row.is_marker:
-        return Status(VANISHED, "it is a delete marker")
+        return Status(VANISHED, MARKER)
     if is_other(query, row.etag):
         return Status(FAILED, CHANGED)
     found = Status(ARCHIVED if row.storage_class in ARCHIVED_CLASSES else ONLINE,
@@ -96,7 +97,8 @@ def status_of_head(transfer, query):
         return status_in_headers(transfer.headers, query)
     found = refusal(transfer)._replace(by_head=True)
     if found.state == VANISHED:
-        return found._replace(error="S3 has it no more")
+        is_marker = (transfer.headers or {}).get("x-amz-delete-marker") == "true"
+        return found._replace(error=MARKER if is_marker else "S3 has it no more")
     if found.state == FAILED and transfer.status == 403:
         return found._replace(error="S3 says 403, as it does for AccessDenied")
     return found

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from conftest import env_of
+from conftest import Done, env_of
 from fakes3 import FakeS3
 from inventories import SCHEMA, gzip_bytes, report, version, write
 from odd_keys import KEYS
@@ -366,3 +366,74 @@ def test_a_batch_manifest(fake, run, tmp_path):
     assert (done.status, file.read_text()) == (3, before) and "no delete markers" in done.err
     done = run("s3-manifest", "-f", "batch", "--versions", "s3://b", env=env)
     assert (done.status, done.out) == (3, "")
+
+
+# --check
+
+EDITED = "# mine\nbucket,key,version_id,size\nb,a,{a},1\nb,a,{a},2\nb,gone,,\nb,c,nonsense,big\n"
+
+
+def test_check(run, tmp_path):
+    """Findings go to stdout, one a line; the summary to stderr; nothing is changed."""
+    (tmp_path / "m.csv").write_text(EDITED.format(a="v"))
+    done = run("s3-manifest", "--check", "m.csv")
+    assert done.status == 1
+    assert done.out == (
+        "m.csv:6: size: size 'big' is not a number of bytes (expected: the number of bytes in "
+        "digits)\nm.csv:4: the same version as in line 3\n")
+    assert done.err.startswith("s3-manifest: 4 rows checked, 2 faults found in ")
+    assert run("s3-manifest", "--check", "-q", input="bucket,key\nb,a\n") == Done(0, "", "")
+    assert run("s3-manifest", "--check", input="b;a\n").status == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["m.csv"]
+
+
+def test_check_below_a_destination(run, tmp_path):
+    """What would be kept apart is no fault; DIR is not made."""
+    done = run("s3-manifest", "--check", "-d", "d", input="bucket,key,path\nb,a,\nb,a/c,\nb,x,p\n"
+               "b,y,p\n")
+    assert (done.status, done.out) == (
+        1, "standard input:5: path: another row has the path 'p': line 4\n")
+    assert "1 key that must be directories for others" in done.err
+    assert not (tmp_path / "d").exists()
+
+
+def test_check_online(fake, run, tmp_path):
+    """Versions and keys that S3 does not have, other sizes, and objects that were overwritten."""
+    fake.bucket("b", versioning="Enabled")
+    version = fake.put("b", "a", b"1")
+    fake.put("b", "here", b"22")
+    marker = fake.delete("b", "here")
+    (tmp_path / "m.csv").write_text(
+        EDITED.format(a=version) + f"b,here,{marker},\nno-such-bucket,k,,\n")
+    done = run("s3-manifest", "--check", "--online", "m.csv", env=env_of(fake))
+    assert done.status == 1
+    assert sorted(done.out.splitlines()) == [
+        "m.csv:4: size: S3 says 1 bytes, not 2", "m.csv:4: the same version as in line 3",
+        "m.csv:5: key: S3 does not have s3://b/gone",
+        "m.csv:6: size: size 'big' is not a number of bytes (expected: the number of bytes in "
+        "digits)",
+        f"m.csv:7: is_delete_marker: s3://b/here?versionId={marker} is a delete marker in S3",
+        "m.csv:8: S3 does not say whether it has s3://no-such-bucket/k: S3 says NoSuchBucket: The "
+        "specified bucket does not exist"]
+
+
+def test_check_of_what_s3_has_finds_nothing(fake, run, pipe, tmp_path):
+    """A manifest as it came, delete markers and the oddest keys among it."""
+    fake.bucket("b", versioning="Enabled")
+    for number in range(300):
+        fake.put("b", f"k{number % 100}", b"x" * number)
+    fake.delete("b", "k7")
+    fake.put("b", "%ä =\n/../", b"odd")
+    done = pipe("s3-manifest --versions s3://b | s3-manifest --check --online -d d",
+                env=env_of(fake))
+    assert (done.status, done.out) == ([0, 0], "")
+    assert "302 rows checked, nothing found" in done.err
+
+
+@pytest.mark.parametrize("words", [["--online"], ["-d", "x"], ["--check", "s3://b"],
+                                   ["--check", "-o", "x"], ["--check", "--versions"],
+                                   ["--check", "."]])
+def test_check_is_asked_for_alone(run, words):
+    """It reads manifests, and writes none."""
+    done = run("s3-manifest", *words, input="")
+    assert (done.status, done.out) == (2, "") and "--check" in done.err

@@ -1,6 +1,7 @@
 """Temporary tables: they live on the disk, leave nothing there, and fail in words."""
 
 import os
+import threading
 
 import pytest
 from limits import file_size
@@ -70,10 +71,20 @@ def test_no_room_on_the_disk(small_files, at_once):
 @pytest.mark.parametrize("use", [
     lambda base: base.put("INSERT INTO absent VALUES (1)", ()),
     lambda base: base.put_all("INSERT INTO absent VALUES (?)", [(1,)]),
-    lambda base: base.one("SELECT * FROM absent")])
+    lambda base: base.one("SELECT * FROM absent"),
+    lambda base: list(base.all("SELECT * FROM absent"))])
 def test_every_method_says_what_is_wrong_in_the_same_way(use):
     """No error of SQLite's own comes out."""
     with pytest.raises(Broken, match="no such table: absent"):
         use(Scratch(TABLE))
     with pytest.raises(Broken, match="syntax error"):
         Scratch("CREATE nonsense")
+
+
+def test_another_thread_may_go_on():
+    """Where it was said; else Python refuses it."""
+    base = Scratch(TABLE, any_thread=True)
+    thread = threading.Thread(target=base.put, args=(INSERT, (1, "one")))
+    thread.start()
+    thread.join()
+    assert list(base.all("SELECT * FROM t")) == [(1, "one")]
