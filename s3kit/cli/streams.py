@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from s3kit.cli.messages import say
 from s3kit.cli.standard import NotWritten
-from s3kit.errors import Usage, of_file
+from s3kit.errors import Fault, Usage, of_file
 from s3kit.text import visible
 
 HINT = "s3-manifest s3://bucket/ | "
@@ -18,7 +18,8 @@ class Source:
         self.name = args.prog
         self.files = args.file or ["-"]
         self.bucket, self.columns = args.bucket or "", args.columns
-        self.told = getattr(args, "from_form", None)
+        self.told, self.prefix = getattr(args, "from_form", None), getattr(args, "prefix", None)
+        self.replaces = getattr(args, "in_place", False)
         for path in self.files:
             if path.startswith("-") and path != "-":
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
@@ -70,6 +71,7 @@ class Source:
 
         Raises Cut at the end of an input that was cut, Fault for one of no use.
         """
+        from s3kit.manifest.row import with_prefix
         from s3kit.manifest.streams import Input
         for path in self.files:
             try:
@@ -79,14 +81,25 @@ class Source:
             self.input = Input(fd, "standard input" if path == "-" else path, self.bucket,
                                self.columns, self.told)
             for rows in self.input.batches():
-                self.form_of_first = self.form_of_first or self.input.form
-                yield rows
-            self.form_of_first = self.form_of_first or self.input.form
+                self.note_form()
+                yield with_prefix(self.prefix, rows) if self.prefix else rows
+            self.note_form()
             self.readers.append(self.input.reader)
             for warning in self.input.warnings:
                 say(self.name, f"warning: {warning}")
             if fd:
                 os.close(fd)
+
+    def note_form(self):
+        """Note the form of the first input.
+
+        Raises Fault where it is another tool's and was to be rewritten: it would be one of ours.
+        """
+        if self.form_of_first is None:
+            if self.replaces and self.input.is_foreign:
+                raise Fault(f"{self.input.name}: -i would put a manifest in the place of another "
+                            "tool's file: -o FILE writes one beside it")
+            self.form_of_first = self.input.form
 
 
 def shard_of(path, form):

@@ -16,8 +16,8 @@ from s3kit.units import show_time
 
 NAME = "s3-manifest"
 # What makes or writes a manifest.
-NOT_CHECKED = ("buckets_file", "all_buckets", "exclude_bucket", "versions", "at", "format",
-               "output")
+NOT_CHECKED = ("buckets_file", "all_buckets", "exclude_bucket", "versions", "at", "prefix",
+               "format", "output")
 
 
 def build_parser():
@@ -42,6 +42,8 @@ def build_parser():
     p.add_argument("-d", "--dest", metavar="DIR",
                    help="with --check: also which files would meet in one path below DIR")
     options.bucket_option(p)
+    p.add_argument("--prefix", metavar="P", type=options.unicode_text,
+                   help="what the keys of another tool's list (--from) lack at their beginning")
     options.output_options(p, in_place=False, foreign=True)
     options.filter_options(p)
     options.connections_option(p)
@@ -61,7 +63,8 @@ class Manifests:
     def read(self, path):
         """Return the Source of a manifest."""
         source = Source(Namespace(prog=NAME, file=[path], bucket=self.args.bucket,
-                                  columns=self.args.columns, from_form=self.args.from_form))
+                                  columns=self.args.columns, from_form=self.args.from_form,
+                                  prefix=self.args.prefix))
         self.sources.append(source)
         return source
 
@@ -80,10 +83,7 @@ def manifest(args):
     from s3kit.manifest.filters import Filter
     if args.check:
         return check(args)
-    if args.online or args.dest is not None:
-        raise Usage("--online and -d go with --check")
-    if args.versions and args.at:
-        raise Usage("--versions and --at exclude each other")
+    check_options(args)
     found, keep = sources(args), Filter(args)
     tally, progress = Tally(args), Progress(args, "row")
     manifests, nonsense, missing = Manifests(args, len(found) == 1), 0, []
@@ -99,6 +99,16 @@ def manifest(args):
             progress.move(len(rows))
         conclude(args, tally, progress, missing, manifests.sources)
     return SOME_FAILED if nonsense or missing else DONE
+
+
+def check_options(args):
+    """Raise Usage for options that do not go together."""
+    if args.online or args.dest is not None:
+        raise Usage("--online and -d go with --check")
+    if args.versions and args.at:
+        raise Usage("--versions and --at exclude each other")
+    if args.prefix and args.from_form in (None, "csv", "xml"):
+        raise Usage("--prefix goes with --from and another tool's form")
 
 
 def check(args):

@@ -181,6 +181,19 @@ def from_values(cells, number, extra=None, unit="line"):
     return row
 
 
+def with_prefix(prefix, rows):
+    """Return rows with `prefix` before their keys; one that then makes no sense is `failed`."""
+    for row in rows:
+        if row.verbatim is None:
+            before = dict(zip(COLUMNS, values(row)))
+            row.key = prefix + row.key
+            nonsense = fault_of(row)
+            if nonsense:
+                row.verbatim = before
+                row.state, row.error = FAILED, f"with the prefix: {nonsense}"
+    return rows
+
+
 @lru_cache(256)
 def is_bucket(text):
     """Return whether a text can be a bucket's name."""

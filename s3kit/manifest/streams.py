@@ -17,7 +17,7 @@ STEP = 256  # bytes of zstd at a time: 4 of them may be 128 KiB, and zstandard b
 SNIFF = 16
 BOM = b"\xef\xbb\xbf"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON", rb"SQLite format 3\0": "an SQLite database",
+FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON",
            rb"%%%% HASHDEEP": "hashdeep's output", rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet",
            rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
            rb"\xff\xfe|\xfe\xff|(?:[^\0]\0){3}|(?:\0[^\0]){3}": "UTF-16 text",
@@ -53,6 +53,11 @@ class Input:
     def shards(self):
         """The marks of the shards that came so far, one a manifest; '' of what is not one."""
         return list(getattr(self.reader, "shards", ())) or [""]
+
+    @property
+    def is_foreign(self):
+        """Whether the form is another tool's, known once the first batch has come."""
+        return self.reader is not None and self.reader.form not in ("csv", "xml")
 
     @property
     def extras(self):

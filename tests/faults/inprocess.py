@@ -364,6 +364,7 @@ def output(self, form="csv", path=None, fd=1):
     """Make an Output that writes to Out."""
     self.form, self.count, self.begun, self.lost = form, 0, False, set()
     self.place, self.file, self.writer = None, Out(), None
+    self.held, self.shard = None, ""
 
 
 def move_in(patch, fake_url="http://fake"):

@@ -39,6 +39,13 @@ FORMS = {
     "batch": Form("batch", "a manifest of S3 Batch Operations", writes=True),
     "batch-report": Form("batch_report", "the completion report of an S3 Batch Operations job",
                          rb'\{(?s:.*)"ReportSchema"\s*:', is_stream=False),
+    "migration": Form("migration", "a migration's SQLite database", rb"SQLite format 3\0",
+                      is_stream=False),
+    "s3swarm": Form("s3swarm", "S3Swarm's XML",
+                    rb"(<\?xml[^>]{0,200}\?>|<!--.{0,999}?-->|\s){0,9}<downloads[\s/>]"),
+    "svu": Form("svu", "the CSV of S3-Version-Utilities", writes=True),
+    "transfer-ledger": Form("transfer", "a ledger of transfer_v5"),
+    "transfer-missing": Form("transfer", "missing.txt of transfer_v5's successors"),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)

@@ -16,11 +16,12 @@ class Records:
     Each call returns (numbers of the lines on which records begin, the records as lists of cells).
     Cells are text; bytes that are not UTF-8 come as lone surrogates. A record that is not CSV comes
     as None, or if `is_lenient` as what the csv module makes of it. `stop` is None, or the Cut or
-    Fault that ends the reading: a quote that is never closed, a record without end.
+    Fault that ends the reading: a quote that is never closed, a record without end. The quote is
+    `"` if not given.
     """
 
-    def __init__(self, is_lenient=False):
-        self.is_lenient = is_lenient
+    def __init__(self, is_lenient=False, quote='"'):
+        self.is_lenient, self.quote = is_lenient, quote
         self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         self.buffer, self.line, self.stop = "", 0, None
 
@@ -59,8 +60,8 @@ class Records:
 
         A record whose quote is still open goes back to the buffer, for more lines may close it.
         """
-        lines = list(io.StringIO(text, newline="\n"))
-        reader, found, numbers, done = csv.reader(iter(lines), strict=True), [], [], 0
+        lines, found, numbers, done = list(io.StringIO(text, newline="\n")), [], [], 0
+        reader = csv.reader(iter(lines), strict=True, quotechar=self.quote)
         while True:
             try:
                 for cells in reader:

@@ -197,6 +197,32 @@ def test_in_place_is_of_one_file(tmp_path):
             Sink(wrong, lambda: "csv")
 
 
+@pytest.mark.parametrize("text, told", [("<downloads/>", None), ("", "keys"), ("k\n", "keys")])
+def test_another_tool_s_file_is_not_rewritten(tmp_path, text, told):
+    """-i would put a manifest in its place, and a database would be gone."""
+    path = tmp_path / "theirs"
+    path.write_text(text)
+    given = args(str(path), in_place=True, from_form=told, bucket="b")
+    source = Source(given)
+    with pytest.raises(Fault, match="theirs: -i would put a manifest in the place of another"):
+        with closing(Sink(given, lambda: source.form)) as sink:
+            for rows in source.batches():
+                sink.write(rows)
+    assert path.read_text() == text and os.listdir(tmp_path) == ["theirs"]
+
+
+def test_a_prefix_goes_before_each_key(tmp_path):
+    """But not before what makes no sense, nor beyond what a key may have."""
+    path = tmp_path / "keys.txt"
+    path.write_bytes(b"a%41\n\xff\n" + b"x" * 1020 + b"\n")
+    source = Source(args(str(path), from_form="keys", bucket="b", prefix="run1/"))
+    rows = [row for rows in source.batches() for row in rows]
+    assert [row.error for row in rows] == [
+        "", "line 2: the key is not Unicode text",
+        "with the prefix: the key is longer than 1024 bytes"]
+    assert rows[0].key == "run1/a%41" and rows[2].verbatim["key"] == "x" * 1020
+
+
 def test_what_is_abandoned_is_not_there(tmp_path):
     """A file is replaced by a whole one or not at all."""
     (tmp_path / "m.csv").write_text(CSV)

@@ -94,7 +94,7 @@ def test_columns_of_ones_own(tmp_path):
 
 @pytest.mark.parametrize("text, kind", [
     (b"", Cut), (b"#s3kit manifest 1\nbucket,key\nb,k\n", Cut), (b"a;b\n", Fault),
-    (gzip.compress(b"key\nk\n")[:-9], Cut),
+    (gzip.compress(b"key\nk\n", mtime=0)[:-9], Cut),
     (b"#s3kit manifest 1\nbucket,key\nb,k\n#end rows=2\n", Cut)])
 def test_what_is_not_whole(text, kind):
     """The commands' exceptions; the rows before it come."""

@@ -108,7 +108,6 @@ def test_blanks_and_a_mark_of_order_before_it(form, lead):
     (b'{"Versions": []}', "JSON"), (b'\xef\xbb\xbf{"Versions": []}', "JSON"),
     (b'[{"Key": "a"}]', "JSON"),
     (b'\n  {"sourceBucket":"b"}', "JSON"),
-    (b"SQLite format 3\0" + bytes(84), "an SQLite database"),
     (b"%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", "hashdeep's output"),
     (b"PAR1\x15\x04\x15" + bytes(20), "Parquet"), (b"ORC\x11\0\0\x0a" + bytes(20), "ORC"),
     (b"PK\x03\x04\x14\0\x06\0" + bytes(20), "a zip archive"),
