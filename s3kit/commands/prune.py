@@ -5,7 +5,7 @@ from s3kit.cli.person import Person
 from s3kit.cli.transform import transform
 
 NAME = "s3-prune"
-PROOFS = ("size",)      # that delete only where they are asked for by name
+PROOFS = ("size", "given")      # that delete only where they are asked for by name
 # What --local would not heed: that nobody counts on it.
 NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class", "bucket",
              "columns", "from_form", "in_place", "fetched", "accept_proof", "delete_markers",
@@ -40,7 +40,8 @@ def choice_options(p):
     p.add_argument("--fetched", action="store_true",
                    help="also rows in state fetched, if their bytes were checked on the way")
     p.add_argument("--accept-proof", metavar="PROOF", action="append", choices=PROOFS, default=[],
-                   help="also where nothing but this speaks for the bytes: size")
+                   help="also where nothing but this speaks for the bytes: size, given (by a "
+                   "digest that another program took)")
     p.add_argument("--verified-since", metavar="TIME", type=options.moment,
                    help="do not read again what was verified since TIME and is untouched")
     p.add_argument("--delete-markers", action="store_true",

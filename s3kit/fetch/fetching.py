@@ -75,10 +75,12 @@ class Fetching(Verb):
         row.last_modified = row.last_modified or outcome.last_modified
         row.storage_class = row.storage_class or outcome.storage_class
         states.take_checksum(row, outcome)
-        row.path, row.digest, row.proof = outcome.path, outcome.digest, outcome.proof
+        row.path, row.proof = outcome.path, outcome.proof
+        states.take_digest(row, outcome.digest)
         row.state, row.error = rows.FETCHED, ""
         self.stage.finish(row, entry_of(row, job.version_id, outcome.size, outcome.mtime_ns,
-                                        outcome.inode, errand.patience.tries))
+                                        outcome.inode, errand.patience.tries,
+                                        digest=outcome.digest))
 
     def try_again(self, errand, outcome):
         """Wait and try again, as often as --retries says.
@@ -127,7 +129,8 @@ class Fetching(Verb):
     def leave_archived(self, row):
         """Let a row go as it came; but what it was fetched to before is not there any more."""
         if row.state == rows.FETCHED:
-            row.state, row.path, row.digest, row.proof = rows.LISTED, "", "", ""
+            row.state, row.path, row.proof = rows.LISTED, "", ""
+            states.take_digest(row, "")
         self.archived += 1
         self.stage.leave(row)
 
@@ -140,7 +143,8 @@ class Fetching(Verb):
         self.flying.pop(errand.job.path, None)
         state = ({jobs.VANISHED: rows.VANISHED, jobs.CONFLICT: rows.CONFLICT}
                  .get(outcome.state, rows.FAILED))
-        errand.row.proof = errand.row.digest = errand.row.path = ""
+        errand.row.proof = errand.row.path = ""
+        states.take_digest(errand.row, "")
         self.fail(errand.row, state, outcome.error)
 
     def fail(self, row, state, why):

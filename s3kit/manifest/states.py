@@ -3,6 +3,7 @@ import re
 
 from s3kit.etags import is_same
 from s3kit.manifest import row as rows
+from s3kit.proof.given import is_by_given, is_given
 from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
 from s3kit.units import known_ns
 
@@ -50,6 +51,11 @@ def is_pinned(row):
     return row.version_id not in ("", "null") or bool(row.etag)
 
 
+def is_strong(proof):
+    """Return whether a proof's name is of one that deletes without being asked for by name."""
+    return proof not in ("", "size") and not is_by_given(proof)
+
+
 def is_thawing(row):
     """Return whether the row itself says that its archived bytes cannot be read yet."""
     return row.storage_class in ARCHIVED_CLASSES and row.restore == "ongoing"
@@ -81,8 +87,17 @@ def keep(row, entry):
     row.last_modified = row.last_modified or entry.last_modified
     row.storage_class = row.storage_class or entry.storage_class
     take_checksum(row, entry)
-    row.path, row.digest, row.proof = entry.path, entry.digest, entry.proof
+    row.path, row.proof = entry.path, entry.proof
+    take_digest(row, entry.digest)
     row.state, row.error = rows.FETCHED, ""
+
+
+def take_digest(row, ours):
+    """Give a row our digest of its file, or '' for none; one that was given stays, for nobody could
+    say it again.
+    """
+    if not is_given(row.digest):
+        row.digest = ours
 
 
 def take_checksum(row, told):

@@ -1,6 +1,7 @@
 """What a phase's manifest says of its rows: proven, archived, wrong."""
 
 from s3kit.manifest import row as rows
+from s3kit.manifest import states
 from s3kit.migrate.phases import DELETE, FETCH, VERIFY
 from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
 from s3kit.units import known_ns
@@ -60,7 +61,7 @@ def is_proven(row):
     if row.is_marker:
         return row.state in ("", rows.LISTED, rows.PRUNED)      # it has no bytes
     return row.state == rows.PRUNED or (row.state == rows.VERIFIED
-                                        and row.proof not in ("", "size"))
+                                        and states.is_strong(row.proof))
 
 
 def is_archived(row, phase):

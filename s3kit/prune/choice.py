@@ -10,6 +10,7 @@ from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import Fault, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest.filters import Filter
+from s3kit.proof.given import is_by_given
 from s3kit.prune import proofs
 from s3kit.prune.plan import Newest
 from s3kit.prune.proofs import BrokenProof
@@ -85,7 +86,7 @@ class Choice:
         if self.newest and self.newest.has(row, self.args.keep_newest):
             return proofs.NEWEST
         if not self.rules.accept(row.proof):
-            return proofs.WEAK
+            return proofs.GIVEN if is_by_given(row.proof) else proofs.WEAK
         status = self.tree.look(entry.path) if entry and entry.path else None
         return proofs.why_broken(row, entry, status, self.rules)
 

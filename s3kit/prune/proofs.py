@@ -9,11 +9,14 @@ from typing import NamedTuple
 from s3kit.etags import is_same
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
+from s3kit.proof.given import is_by_given
 from s3kit.units import known_ns
 
 # Why a row is kept. GONE: S3 said in an earlier run that it has deleted the version.
-NOT_VERIFIED, WEAK, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED, GONE = (
-    "not verified", "proven by nothing but its size", "delete markers (--delete-markers)",
+NOT_VERIFIED, WEAK, GIVEN, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED, GONE = (
+    "not verified", "proven by nothing but its size",
+    "proven by nothing but a given digest (--accept-proof given)",
+    "delete markers (--delete-markers)",
     "current versions", "among the newest", "more than --max-delete",
     "of a bucket that was refused", "left out by the filters", "gone before")
 
@@ -24,23 +27,30 @@ class BrokenProof(str):
 
 class Rules(NamedTuple):
     """What the options let go: rows in state `fetched`, the proof `size`, markers, only old
-    versions.
+    versions, proofs by digests that were given.
     """
 
     fetched: bool = False
     sized: bool = False
     markers: bool = False
     noncurrent_only: bool = False
+    given: bool = False
 
     @classmethod
     def of(cls, args):
         """Return the Rules of a command line."""
         return cls(args.fetched, "size" in args.accept_proof, args.delete_markers,
-                   args.noncurrent_only)
+                   args.noncurrent_only, "given" in args.accept_proof)
 
     def accept(self, proof):
         """Return whether a proof's name is one that deletes."""
-        return bool(proof) and (proof != "size" or self.sized)
+        return (states.is_strong(proof) or self.given and is_by_given(proof)
+                or self.sized and proof == "size")
+
+
+def weak(proof):
+    """Return in words what a proof rests on that does not delete."""
+    return "a digest that was given" if is_by_given(proof) else "its size"
 
 
 def is_settled(row):
@@ -93,7 +103,7 @@ def why_broken(row, entry, status, rules):
     elif not states.is_same_object(row, entry) or (row.path and row.path != entry.path):
         why = "the ledger knows another object of that name"
     elif not rules.accept(entry.proof):
-        why = "the ledger's proof is nothing but its size"
+        why = f"the ledger's proof is nothing but {weak(entry.proof)}"
     elif status is None:
         why = "its file has gone since it was verified"
     elif not entry.is_file(status):

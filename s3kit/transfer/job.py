@@ -24,7 +24,8 @@ class Job(NamedTuple):
     reads past the page cache, from the disk itself. `pieces` of a range is what an earlier run
     noted of it, if it should be there already. `unless` is the ETag of what is there already: an
     object that still has it is not sent again. `suspect` is our digest of the bytes that came
-    before and did not meet a derived claim (see proof.claims).
+    before and did not meet a derived claim (see proof.claims). `given` is a digest that a `check`
+    also compares the bytes with (see proof.given), or ''.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Job(NamedTuple):
     direct: bool = False
     unless: str = ""
     suspect: str = ""
+    given: str = ""
 
     @property
     def memory(self):
@@ -58,7 +60,8 @@ class Outcome(NamedTuple):
     """What became of a Job. `moved` counts body bytes; `pieces` is a range's, see `ranges`.
 
     Of a file that was WRITTEN `path` is the part's name, and `holder` the process that holds it
-    until it is told to `name` it.
+    until it is told to `name` it. `meets_given` says whether the bytes are those of the Job's given
+    digest, None where there was none.
     """
 
     state: str
@@ -81,3 +84,4 @@ class Outcome(NamedTuple):
     claim: Any = NO_CLAIM
     pieces: Any = None
     holder: int = 0
+    meets_given: Any = None

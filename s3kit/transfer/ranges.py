@@ -5,6 +5,7 @@ from s3kit.disk.direct_io import Blocks, go_direct
 from s3kit.proof.checksums import Crc
 from s3kit.proof.claims import Check, Parts
 from s3kit.proof.digest import LEAF, Digest
+from s3kit.proof.given import Given
 from s3kit.s3.headers import is_crc
 from s3kit.transfer.engine import READ
 from s3kit.transfer.job import AGAIN, CHECKED, RECEIVED, UNDIVIDED, Outcome
@@ -162,6 +163,7 @@ class Reading(Task):
             go_direct(self.fd)
         self.at = 0
         self.check, self.digest = Check(job.claim, job.size), Digest()
+        self.given = Given(job.given) if job.given else None
         self.engine.reading.append(self)
 
     def step(self):
@@ -173,13 +175,16 @@ class Reading(Task):
         self.engine.read += got
         self.check.update(data)
         self.digest.update(data)
+        if self.given:
+            self.given.update(data)
         if got and (got == len(buffer) or self.at < self.job.size):
             self.engine.reading.rotate(-1)
             return
         status = os.fstat(self.fd)
         proof = self.check.proof() if self.at == self.job.size else ""
         self.end(Outcome(CHECKED, size=self.at, proof=proof, digest=self.digest.text(),
-                         mtime_ns=status.st_mtime_ns, inode=status.st_ino))
+                         mtime_ns=status.st_mtime_ns, inode=status.st_ino,
+                         meets_given=self.given.is_met() if self.given else None))
 
     def answered(self, transfer):
         """Never called: nothing is asked of S3."""

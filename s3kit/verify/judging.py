@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
 from s3kit.proof.claims import part_size_of
+from s3kit.proof.given import kind_of, proof_of
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
 WEAK = "the bytes do not match S3's {}, which may be wrong itself"
@@ -29,22 +30,27 @@ def judge(errand, read):
     """Return the Verdict on a file that was read: `read` has its size in bytes, our digest, and the
     proof by the errand's claim.
     """
-    claim, same = errand.claim, errand.is_recorded(read.digest)
+    claim, same, met = errand.claim, errand.is_recorded(read.digest), read.meets_given
     if read.size != errand.status.st_size:
         return Verdict(MISMATCH, "the file changed while it was read")
     if read.proof not in ("", "size"):
-        return Verdict(VERIFIED, proof=read.proof)
+        return not_given(errand) if met is False else Verdict(VERIFIED, proof=read.proof)
     if read.proof == "" and not claim.is_derived:
-        return Verdict(MISMATCH, f"the bytes do not match S3's {claim.proof}",
-                       is_derived=claim.base.startswith("etag") and same is not False)
+        is_derived = claim.base.startswith("etag") and same is not False
+        return Verdict(MISMATCH, f"the bytes do not match S3's {claim.proof}{aside(errand, met)}",
+                       is_derived=is_derived or met is True)
     if read.proof == "" and claim.proof == "etag-md5":
         return judge_by_md5(errand, read, same)
     if read.proof == "" and claim.has_many_parts and not errand.is_measured:
         return Verdict(MEASURE)
+    if met is False:
+        return not_given(errand)
     if same:
         return Verdict(VERIFIED, proof="digest")
     if same is False:
-        return Verdict(MISMATCH, NOT_FETCHED)
+        return Verdict(MISMATCH, NOT_FETCHED + aside(errand, met), is_derived=met is True)
+    if met and read.proof == "size":
+        return Verdict(VERIFIED, proof=proof_of(errand.given))
     why = (WEAK.format(claim.proof) if read.proof == ""
            else f"nothing is known that the bytes could be compared with{errand.why}")
     return Verdict(UNVERIFIABLE, why, "size")
@@ -71,7 +77,21 @@ def mismatch_by_md5(errand, read):
     is_recorded = errand.known_proof == "size" and errand.is_recorded(read.digest) is not False
     if errand.claim.is_derived and is_recorded:
         return Verdict(UNVERIFIABLE, WEAK.format("etag-md5"), "size")
-    return Verdict(MISMATCH, "the bytes do not match S3's etag-md5", is_derived=True)
+    return Verdict(MISMATCH, "the bytes do not match S3's etag-md5"
+                   + aside(errand, read.meets_given), is_derived=True)
+
+
+def not_given(errand):
+    """Return the Verdict on bytes that are not those of which a digest was given. S3 has never said
+    it: no file goes for it.
+    """
+    return Verdict(MISMATCH, f"the bytes do not match the given {kind_of(errand.given)}",
+                   is_derived=True)
+
+
+def aside(errand, met):
+    """Return what else is to be said of bytes that are wrong: a given digest is of just these."""
+    return f", but the given {kind_of(errand.given)}" if met else ""
 
 
 def judge_by_answer(errand, read, has_answer):
@@ -79,13 +99,17 @@ def judge_by_answer(errand, read, has_answer):
     what it is, or nothing.
     """
     is_encrypted = has_answer and errand.claim.proof != "etag-md5"
-    same = errand.is_recorded(read.digest)
+    same, met = errand.is_recorded(read.digest), read.meets_given
     if is_encrypted and errand.claim.kind != "none":
         return Verdict(READ)
+    if met is False:
+        return not_given(errand)
     if same and (is_encrypted or not has_answer):
         return Verdict(VERIFIED, proof="digest")
     if same is False:
-        return Verdict(MISMATCH, NOT_FETCHED)
+        return Verdict(MISMATCH, NOT_FETCHED + aside(errand, met), is_derived=met is True)
+    if is_encrypted and met:
+        return Verdict(VERIFIED, proof=proof_of(errand.given))
     if is_encrypted:
         return Verdict(UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes",
                        "size")

@@ -7,7 +7,11 @@ from s3kit.errors import Fault, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.entries import entry_of
+from s3kit.proof.given import is_given
 from s3kit.transfer import job as jobs
+
+KEPT = "; the file was kept: an ETag may be something else than an MD5"
+KEPT_GIVEN = "; the file was kept: not both S3's own word and the given digest are against it"
 
 
 class Results:
@@ -26,7 +30,8 @@ class Results:
             self.fail(row, rows.MISSING,
                       f"the file '{errand.path}' was removed: it is not what another row says")
             return
-        row.state, row.error, row.proof, row.digest = rows.VERIFIED, "", proof, read.digest
+        row.state, row.error, row.proof = rows.VERIFIED, "", proof
+        states.take_digest(row, read.digest)
         row.size = row.size or str(errand.status.st_size)
         self.record(errand, read)
 
@@ -38,7 +43,7 @@ class Results:
             self.fail(row, rows.MISMATCH, f"{why}: it is the file of another version")
             return
         if self.args.discard and is_derived:
-            why += "; the file was kept: an ETag may be something else than an MD5"
+            why += KEPT_GIVEN if is_given(row.digest) else KEPT
         elif self.args.discard:
             why += self.remove(errand.path)
         self.forget_unproven(row, rows.MISMATCH)
@@ -75,7 +80,8 @@ class Results:
         is_folder = stat.S_ISDIR(errand.status.st_mode)
         made = entry_of(row, row.version_id, 0 if is_folder else errand.status.st_size,
                         0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,
-                        rows.PRUNED if is_last else None)
+                        rows.PRUNED if is_last else None,
+                        read.digest or ("" if is_given(row.digest) else row.digest))
         self.stage.finish(row, made, entry is not None and entry.is_file(errand.status), aloud)
 
     def forget_unproven(self, row, state):
@@ -83,7 +89,7 @@ class Results:
         file, and would pass for that of S3's bytes.
         """
         if row.state == rows.UNVERIFIABLE and state != rows.UNVERIFIABLE:
-            row.digest = ""
+            states.take_digest(row, "")
 
     def fail(self, row, state, why):
         """Let a row go that was not verified."""

@@ -9,6 +9,7 @@ from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.proof.claims import NO_CLAIM, Check, claim_of
+from s3kit.proof.given import is_given, taken_apart
 from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import job as jobs
@@ -25,16 +26,26 @@ UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, j
 
 class FileErrand(Errand):
     """A row whose file is verified: where that lies, what the ledger knows, what S3 claims; `read`
-    is what was found in it. `is_measured`: S3 was asked for the sizes of all parts.
+    is what was found in it. `is_measured`: S3 was asked for the sizes of all parts. `given` is a
+    digest that another program took, or ''.
     """
 
-    __slots__ = ("path", "status", "entry", "claim", "is_asked", "is_measured", "read", "why")
+    __slots__ = ("path", "status", "entry", "claim", "is_asked", "is_measured", "read", "why",
+                 "given")
 
     def __init__(self, row, path, status, entry):
         super().__init__(row)
         self.path, self.status, self.entry = path, status, entry
         self.claim, self.is_asked, self.is_measured, self.read = NO_CLAIM, False, False, None
-        self.why = ""
+        self.why = self.given = ""
+        if is_given(row.digest):
+            self.given = row.digest if taken_apart(row.digest) else ""
+            self.why = "" if self.given else f": '{row.digest}' is no digest of a known kind"
+
+    @property
+    def ours(self):
+        """Our own digest in the row, or ''."""
+        return "" if is_given(self.row.digest) else self.row.digest
 
     @property
     def known_proof(self):
@@ -48,7 +59,7 @@ class FileErrand(Errand):
         That of an unverifiable row was only read from its file: it can tell a change, and proves
         nothing.
         """
-        recorded = self.row.digest or (self.entry.digest if self.entry else "")
+        recorded = self.ours or (self.entry.digest if self.entry else "")
         if not recorded or (recorded == digest and self.row.state == rows.UNVERIFIABLE):
             return None
         return recorded == digest
@@ -160,7 +171,8 @@ class Verifying(Verb):
         """Return a Job about an errand's row."""
         row = errand.row
         return Job(kind, row.bucket, row.key, row.version_id, row.etag, errand.status.st_size, -1,
-                   errand.path, claim=errand.claim, direct=not self.args.quick)
+                   errand.path, claim=errand.claim, direct=not self.args.quick,
+                   given=errand.given)
 
     # --- from the workers to the output
 
@@ -223,7 +235,8 @@ class Verifying(Verb):
         elif verdict.state == rows.MISMATCH:
             self.results.differs(errand, verdict.why, verdict.is_derived)
         else:
-            row.digest, row.proof = read.digest, verdict.proof
+            row.proof = verdict.proof
+            states.take_digest(row, read.digest)
             self.results.fail(row, verdict.state, verdict.why)
 
     def judge_folder(self, errand):
@@ -233,7 +246,7 @@ class Verifying(Verb):
             self.results.fail(row, rows.MISMATCH, "there is a directory in its place")
             return
         claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, 0)
-        read = jobs.Outcome(jobs.CHECKED, digest=row.digest, inode=errand.status.st_ino)
+        read = jobs.Outcome(jobs.CHECKED, digest=errand.ours, inode=errand.status.st_ino)
         self.conclude(errand, Verdict(rows.VERIFIED, proof=Check(claim, 0).proof() or "size"), read)
 
     # --- afterwards

@@ -1,6 +1,7 @@
 """s3-verify: what the disk says against what S3 said, whichever tool put the files there."""
 
 import base64
+import hashlib
 import os
 import random
 import subprocess
@@ -356,3 +357,33 @@ def test_the_digest_of_unproven_bytes_does_not_outlive_their_row_s_verdict(run, 
     (tmp_path / "d/b/k").write_bytes(b"other")
     again = run("s3-verify", "--quick", "-d", tmp_path / "d", input=gone.out)
     assert again.status == 5 and ",verified," not in again.out
+
+
+def test_digests_that_another_program_took(fake, run, tmp_path):
+    """They stay in the rows of all commands, prove where S3 says nothing, and tell what is another.
+    S3 keeps what only they prove, until that is asked for.
+    """
+    fake.bucket("b")
+    for key in ("said", "silent", "other"):
+        fake.put("b", key, key.encode(), checksum=None, **{} if key == "said" else {
+            "sse": "aws:kms", "etag": "f" * 32})
+    given = {key: f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+             for key in ("said", "silent")} | {"other": "md5:" + "0" * 32}
+    rows = "".join(f"b,{key},{digest}\n" for key, digest in given.items())
+    fetched = run("s3-fetch", "-d", "d", input=f"bucket,key,digest\n{rows}", env=env_of(fake))
+    assert fetched.status == 0 and {row.key: row.digest
+                                    for row in read_rows(fetched.out)} == given
+    for file in (tmp_path / "d/.s3kit").glob("ledger*"):
+        file.unlink()       # else it knows what s3-fetch found
+    done = run("s3-verify", "-d", "d", input=f"bucket,key,digest\n{rows}", env=env_of(fake))
+    found = {row.key: row for row in read_rows(done.out)}
+    assert done.status == 1 and {key: row.digest for key, row in found.items()} == given
+    assert ({key: (row.state, row.proof) for key, row in found.items()}
+            == {"said": ("verified", "etag-md5"), "silent": ("verified", "given-sha256"),
+                "other": ("mismatch", "")})
+    assert "given md5" in found["other"].error
+    pruned = run("s3-prune", "--yes", "-d", "d", input=done.out, env=env_of(fake))
+    assert {row.key for row in read_rows(pruned.out) if row.state == "pruned"} == {"said"}
+    assert {version.key for version in fake.versions("b")} == {"silent", "other"}
+    run("s3-prune", "--yes", "--accept-proof", "given", "-d", "d", input=done.out, env=env_of(fake))
+    assert {version.key for version in fake.versions("b")} == {"other"}

@@ -49,6 +49,9 @@ def test_what_a_row_says_by_itself(changed, rules, why):
     ({}, {"proof": "size"}, FILE, {}, "nothing but its size"),
     ({}, {"proof": "size"}, FILE, {"sized": True}, ""),
     ({}, {"proof": ""}, FILE, {"sized": True}, "nothing but"),
+    ({}, {"proof": "given-md5"}, FILE, {"sized": True}, "a digest that was given"),
+    ({}, {"proof": "given-md5"}, FILE, {"given": True}, ""),
+    ({}, {"proof": "size"}, FILE, {"given": True}, "nothing but its size"),
     ({}, {}, None, {}, "has gone"), ({}, {"inode": 8}, FILE, {}, "was changed"),
     ({}, {"size": 5}, FILE, {}, "another"),
     ({}, {"mtime_ns": 5}, FILE, {}, "was changed")])
@@ -95,4 +98,7 @@ def test_the_rules_of_a_command_line():
     args = SimpleNamespace(fetched=True, accept_proof=["size"], delete_markers=False,
                            noncurrent_only=True)
     rules = Rules.of(args)
-    assert rules == (True, True, False, True) and rules.accept("size") and not rules.accept("")
+    assert rules == (True, True, False, True, False)
+    assert rules.accept("size") and not rules.accept("") and not rules.accept("given-md5")
+    args.accept_proof = ["given"]
+    assert Rules.of(args).accept("given-md5") and not Rules.of(args).accept("size")

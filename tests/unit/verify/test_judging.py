@@ -91,6 +91,50 @@ def test_part_sizes_of_an_earlier_proof(proof, size):
     assert (proven.part_size, proven.is_derived) == (size, not size)
 
 
+GIVEN = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize("made, proof, met, state, by, is_derived", [
+    # S3's word proves more than a given digest, and is not enough against it
+    (errand(CRC, GIVEN), "crc32", True, VERIFIED, "crc32", False),
+    (errand(CRC, GIVEN), "crc32", False, MISMATCH, "", True),
+    (errand(MD5, GIVEN), "etag-md5", False, MISMATCH, "", True),
+    # S3's word against the bytes is enough; no file goes that the given digest is for
+    (errand(CRC, GIVEN), "", True, MISMATCH, "", True),
+    (errand(CRC, GIVEN), "", False, MISMATCH, "", False),
+    (errand(MD5, GIVEN), "", True, ASK, "", False),
+    (errand(MD5, GIVEN, asked=True), "", True, MISMATCH, "", True),
+    (errand(PARTS, GIVEN, measured=True), "", True, UNVERIFIABLE, "size", False),
+    # S3 says nothing
+    (errand(NO_CLAIM, GIVEN), "size", True, VERIFIED, "given-sha256", False),
+    (errand(NO_CLAIM, GIVEN), "size", False, MISMATCH, "", True),
+    (errand(NO_CLAIM, "foo:1"), "size", None, UNVERIFIABLE, "size", False)])
+def test_a_given_digest(made, proof, met, state, by, is_derived):
+    """S3's word decides; a given digest that differs is a mismatch, and proves where S3 is silent.
+    """
+    verdict = judge(made, read(proof)._replace(meets_given=met))
+    assert (verdict.state, verdict.proof, verdict.is_derived) == (state, by, is_derived)
+
+
+@pytest.mark.parametrize("claim, met, state", [
+    (NO_CLAIM, True, VERIFIED), (NO_CLAIM, False, MISMATCH), (MD5, True, MISMATCH)])
+def test_a_given_digest_of_an_encrypted_object(claim, met, state):
+    """Its ETag is not an MD5, if S3 says so."""
+    found = read("")._replace(meets_given=met)
+    verdict = judge_by_answer(errand(claim, GIVEN, asked=True), found, has_answer=True)
+    assert (verdict.state, verdict.proof) == (state, "given-sha256" if state == VERIFIED else "")
+
+
+def test_our_own_record_beside_a_given_digest():
+    """What s3-fetch recorded is what S3 sent: other bytes are a mismatch, whoever they are from."""
+    made = errand(NO_CLAIM, GIVEN)
+    made.entry = SimpleNamespace(digest="d", proof="")
+    found = read("size")._replace(meets_given=True)
+    assert judge(made, found).proof == "digest"
+    verdict = judge(made, found._replace(digest="e"))
+    assert (verdict.state, verdict.is_derived) == (MISMATCH, True)
+
+
 def test_an_etag_that_was_proven():
     """It is an MD5."""
     assert as_proven(MD5, "size", 5).is_derived and not as_proven(MD5, "etag-md5", 5).is_derived

@@ -69,6 +69,19 @@ def test_a_verified_file(results, is_recorded):
     assert (entry.state, is_safe, aloud) == (VERIFIED, is_recorded, False)
 
 
+def test_a_given_digest_stays(results):
+    """Nobody could say it again; the ledger has ours, with which s3-prune reads back."""
+    digest = "md5:" + "0" * 32
+    for state in (FETCHED, UNVERIFIABLE):
+        errand = errand_of(results, digest=digest, state=state)
+        results.verified(errand, read_of(errand), "given-md5")
+        row, entry, *_ = results.stage.finished[-1]
+        assert (row.digest, entry.digest) == (digest, "xxh3-128:11")
+        results.differs(errand_of(results, digest=digest, state=state), "it differs")
+        row, entry, *_ = results.stage.finished[-1]
+        assert (row.digest, entry.digest) == (digest, "")
+
+
 def test_what_was_pruned_stays_known_as_that(results):
     """Its file is the only copy."""
     errand = errand_of(results, known(results, PRUNED))
