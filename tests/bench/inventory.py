@@ -75,9 +75,11 @@ def to_one_class(report):
 
 def to_shards(report, made):
     """Return the ways to deal the rows of a report, or of the manifest `made` of it, to SHARDS
-    files: s3-filter once for each, as the machines of an array job run it.
+    files: s3-filter once for each, as the machines of an array job run it; and to put them together
+    again, which misses none.
     """
     return [Tool("s3-filter --shard",
                  f"seq {SHARDS} | xargs -P {CORES} -I K s3-filter -q --shard K/{SHARDS} "
                  f"-o {{dest}}/K.csv {made} && cat {{dest}}/*.csv > {{out}}"),
-            duckdb("shards", "partitioned", report)]
+            duckdb("shards", "partitioned", report),
+            Tool("s3-filter --merge", "s3-filter -q --merge {dest}/*.csv > {out}")]

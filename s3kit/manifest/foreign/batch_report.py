@@ -11,7 +11,7 @@ from s3kit.manifest.foreign import checksum_message
 from s3kit.manifest.foreign.columns import decoded
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.data_files import (DataFile, Folder, check_sum, checked, files_in,
-                                               read_json)
+                                               is_json, read_json)
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, fault_of
 from s3kit.text import is_unicode
 
@@ -143,7 +143,7 @@ def opened(form, path, bucket, columns):
             head = file.read(64)
     except OSError as error:
         raise Fault(f"cannot read '{path}': {error.strerror}") from None
-    kind = Report if head.lstrip().startswith(b"{") else Results
+    kind = Report if is_json(head) else Results
     return kind(Folder(path), bucket)
 
 

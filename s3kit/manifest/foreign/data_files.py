@@ -25,10 +25,15 @@ class DataFile(NamedTuple):
     md5: str = ""
 
 
+def is_json(head):
+    """Return whether the first bytes of a file are those of a manifest.json."""
+    return head.removeprefix(streams.BOM).lstrip().startswith(b"{")
+
+
 def read_json(data, what):
     """Return the object in the bytes of a manifest.json. Raises Fault."""
     try:
-        found = json.loads(data)
+        found = json.loads(data.removeprefix(streams.BOM))
     except (ValueError, RecursionError):
         raise Fault(f"{what}: it is not JSON, or was cut") from None
     if not isinstance(found, dict):

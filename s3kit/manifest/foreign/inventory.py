@@ -9,7 +9,7 @@ from s3kit.manifest import streams
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.data_files import (DataFile, Folder, check_sum, checked, files_in,
-                                               read_json, text_in)
+                                               is_json, read_json, text_in)
 
 FORMATS = ("CSV", "ORC", "Parquet")
 NAMES = ("files", "MD5checksum", "size", "bucket")
@@ -161,7 +161,7 @@ def opened(form, path, bucket, columns):
             head = file.read(4096)
     except OSError as error:
         raise Fault(f"cannot read '{path}': {error.strerror}") from None
-    if head.lstrip().startswith(b"{"):
+    if is_json(head):
         return Inventory(folder, bucket)
     return DataFiles(path, "symlink" if head.startswith(b"s3://") else kind_of(head), bucket,
                      columns)

@@ -189,6 +189,14 @@ def test_of_nothing(tmp_path):
     assert read(write(report([[]]), tmp_path / "empty"))[0] == []
 
 
+def test_written_by_an_editor(tmp_path):
+    """A byte order mark changes nothing, but for the MD5 that is told beside."""
+    path = write(report([ORDER]), tmp_path)
+    path.with_name("manifest.checksum").unlink()
+    path.write_bytes(b"\xef\xbb\xbf\n" + path.read_bytes())
+    assert len(read(path)[0]) == len(KEYS)
+
+
 def test_cut_json(tmp_path):
     """A manifest.json that was cut is not read."""
     path = write(report([ORDER]), tmp_path)
