@@ -298,6 +298,7 @@ class Output:
         else:
             self.writer = (csv_form.BareWriter() if self.form == "bare"
                            else foreign.writer(self.form))
+            self.writer.shard = self.shard
             if not self.writer.is_marked and not (self.place and self.place.beside):
                 from tempfile import TemporaryFile
                 self.held = TemporaryFile()

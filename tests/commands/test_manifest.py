@@ -5,6 +5,7 @@ import os
 import pytest
 from conftest import Done, env_of
 from fakes3 import FakeS3
+from foreignruns import LISTINGS
 from inventories import SCHEMA, gzip_bytes, report, version, write
 from odd_keys import KEYS
 
@@ -444,3 +445,18 @@ def test_check_is_asked_for_alone(run, words):
     """It reads manifests, and writes none."""
     done = run("s3-manifest", *words, input="")
     assert (done.status, done.out) == (2, "") and "--check" in done.err
+
+
+def test_listings_of_other_tools(run, tmp_path):
+    """The AWS CLI's JSON, by way of NDJSON and XML to CSV again; a page of it is not all."""
+    listed = (LISTINGS / "aws-versions.json").read_bytes()
+    done = run("s3-manifest", "--bucket", "odd-keys", "-", input=listed)
+    rows = read_rows(done.out)
+    assert (done.status, len(rows)) == (0, 62) and {row.key for row in rows} > {"x\ny", "007"}
+    lines = run("s3-manifest", "-f", "ndjson", "-o", tmp_path / "m.json.gz", "-", input=done.out)
+    xml = run("s3-manifest", "-f", "xml", "m.json.gz", cwd=tmp_path)
+    assert (lines.status, lines.out, xml.status) == (0, "", 0)
+    assert run("s3-manifest", "-f", "csv", "-", input=xml.out).out == done.out
+    done = run("s3-manifest", "--bucket", "b", LISTINGS / "aws-objects-page.json")
+    assert done.status == 3 and "aws-objects-page.json: page 1 says that more follow" in done.err
+    assert len(done.out.splitlines()) == 5 and "#end" not in done.out

@@ -46,6 +46,18 @@ FORMS = {
     "svu": Form("svu", "the CSV of S3-Version-Utilities", writes=True),
     "transfer-ledger": Form("transfer", "a ledger of transfer_v5"),
     "transfer-missing": Form("transfer", "missing.txt of transfer_v5's successors"),
+    "s3xml": Form("s3xml", "S3's own listings in XML",
+                  rb"(?:<\?xml[^>]*>\s*)?<(?:ListVersionsResult|ListBucketResult|Error>\s*<Code)"
+                  rb"[\s/>]"),
+    "aws": Form("aws", "a listing by the AWS CLI in JSON",
+                rb'\{\s*"(?:Versions|DeleteMarkers|Contents|CommonPrefixes|RequestCharged'
+                rb'|IsTruncated)"\s*:'),
+    "ndjson": Form("ndjson", "rows as objects of JSON, one a line",
+                   rb'\{\s*"(?:s3kit_manifest"|verbatim"|bucket"|key"\s*:\s*"(?!s3://)'
+                   rb'|(?:Key|Prefix|Summary)":)', writes=True),
+    "s5cmd-ls": Form("s5cmd_ls", "what s5cmd --json ls writes",
+                     rb'\{"key":"s3://|\{"operation":"ls"'),
+    "rclone-lsjson": Form("rclone_json", "what rclone lsjson writes", rb'\[\s*\{\s*"Path"\s*:'),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)

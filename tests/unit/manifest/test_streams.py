@@ -105,7 +105,7 @@ def test_blanks_and_a_mark_of_order_before_it(form, lead):
 
 
 @pytest.mark.parametrize("data, what", [
-    (b'{"Versions": []}', "JSON"), (b'\xef\xbb\xbf{"Versions": []}', "JSON"),
+    (b'{"Buckets": []}', "JSON"), (b'\xef\xbb\xbf{"Buckets": []}', "JSON"),
     (b'[{"Key": "a"}]', "JSON"),
     (b'\n  {"sourceBucket":"b"}', "JSON"),
     (b"%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", "hashdeep's output"),
