@@ -12,7 +12,7 @@ import threading
 import time
 from concurrent.futures import CancelledError
 
-BATCH_ROWS, BATCH_BYTES = 64, 16 << 20
+BATCH_ROWS, BATCH_BYTES = 64, 8 << 20
 AHEAD = 2               # blocks of rows that the reader may be ahead
 
 

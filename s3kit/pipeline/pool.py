@@ -35,7 +35,8 @@ class WorkerFault(Exception):
 
 
 class Pool(LoopExecutor):
-    """Up to `jobs` workers, started as there is work for them; each holds `depth` batches.
+    """Up to `jobs` workers, started as there is work for them; each holds DEPTH batches, and more
+    until they have `load` jobs.
 
     `on_note(note)` is called, in the pool's own thread, with what workers say between answers. The
     thread never waits for one worker: it sends what a socket takes, and the rest when there is
@@ -44,7 +45,7 @@ class Pool(LoopExecutor):
 
     def __init__(self, jobs, on_note=None):
         super().__init__("pool")
-        self.jobs, self.depth = jobs, DEPTH
+        self.jobs, self.load = jobs, 0
         self.on_note = on_note or (lambda note: None)
         self.queue, self.bound, self.messages = deque(), deque(), Messages()
         self.workers = {}
@@ -72,7 +73,9 @@ class Pool(LoopExecutor):
         return batch.future
 
     def warm(self, work):
-        """Start all workers before there is anything to do for them: `work` is certain to come."""
+        """Start one worker before there is anything to do for it: `work` is certain to come, but
+        nobody knows how much, and each costs its start.
+        """
         with self.lock:
             self.expected = work
         self.wake()
@@ -121,13 +124,11 @@ class Pool(LoopExecutor):
                 worker.tell(message)
 
     def start_early(self):
-        """Start the workers that `warm` asked for, and have them make their engines."""
+        """Start the worker that `warm` asked for, and have it make its engine."""
         with self.lock:
             work, self.expected = self.expected, None
-        while work and len(self.workers) < self.jobs:
-            worker = self.start()
-            if worker:
-                worker.introduce(work, self.messages.kept)
+        if work and not self.workers and (worker := self.start()):
+            worker.introduce(work, self.messages.kept)
 
     def hand_over(self):
         """Give batches to the workers that alone can do them."""
@@ -145,10 +146,10 @@ class Pool(LoopExecutor):
         """Give waiting batches to the workers with least to do; start workers while there is more.
         """
         while self.queue:
-            worker = min(self.workers.values(), key=lambda w: len(w.held), default=None)
+            worker = min(self.workers.values(), key=lambda w: w.load, default=None)
             if (worker is None or worker.held) and len(self.workers) < self.jobs:
                 worker = self.start() or worker
-            if worker and len(worker.held) >= self.depth:
+            if worker and len(worker.held) >= DEPTH and worker.load >= self.load:
                 return
             with self.lock:
                 batch = self.queue.popleft()

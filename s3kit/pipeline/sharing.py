@@ -2,7 +2,6 @@
 
 import time
 
-from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
 from s3kit.s3.window import FEW, MANY, Window
 from s3kit.transfer.unnamed import OTHERS, descriptors
@@ -63,5 +62,5 @@ class Sharing:
         self.pool.tell(("share", self.share), keep=True)
 
     def feed(self):
-        """Have the workers hold as many batches as they need for it."""
-        self.pool.depth = max(DEPTH, -(-int(DEPTH * self.share) // BATCH_ROWS))
+        """Have the workers hold as many jobs as they need for it, in batches however small."""
+        self.pool.load = int(DEPTH * self.share)

@@ -119,8 +119,7 @@ class Stage:
             verb.abandon()
             self.outbox.close(None if isinstance(fault, Cut) else SECONDS_TO_BREAK_OFF)
             raise
-        self.executor.shutdown()
-        self.outbox.close()
+        end(self.executor, self.outbox)
 
     def write(self, rows):
         """Write rows; the outbox's thread calls it."""
@@ -274,6 +273,15 @@ class Stage:
         if self.leaving:
             gone, self.leaving = self.leaving, []
             self.outbox.pass_on(gone)
+
+
+def end(executor, outbox):
+    """Let workers go that have nothing to do, and flush meanwhile: they take their time."""
+    executor.shutdown(wait=False)
+    try:
+        outbox.close()
+    finally:
+        executor.shutdown()
 
 
 def open_ledgers(folder):

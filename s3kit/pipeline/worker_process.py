@@ -21,16 +21,17 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Batch:
-    """A submitted call: its number, its argument, its Future, how many workers it has cost, and the
-    process id of the one worker that can do it (0: any).
+    """A submitted call: its number, its argument, its Future, how many workers it has cost, the
+    process id of the one worker that can do it (0: any), and how many jobs it is.
     """
 
-    __slots__ = ("ticket", "work", "value", "holder", "future", "deaths")
+    __slots__ = ("ticket", "work", "value", "holder", "future", "deaths", "size")
 
     def __init__(self, ticket, work, value, holder=0):
         self.ticket, self.work, self.value, self.holder = ticket, work, value, holder
         self.future = Future()
         self.deaths = 0
+        self.size = len(value) if isinstance(value, list) else 1
 
 
 class WorkerProcess:
@@ -55,6 +56,11 @@ class WorkerProcess:
         self.channel = Channel(ours.detach())
         self.held = {}
         self.works = {}  # by their id: as long as the worker knows a work, no other may have its id
+
+    @property
+    def load(self):
+        """How many jobs it holds."""
+        return sum(batch.size for batch in self.held.values())
 
     def fileno(self):
         """Return our end of the socket."""

@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 
 def test_batches_are_those_of_s3_fetch():
-    """Small objects by 64 or 16 MiB, large ones in ranges, some together; the same at every step.
+    """Small objects by 64 or 8 MiB, large ones in ranges, some together; the same at every step.
     """
     def batches(size, number=3):
         rows = [Row("b", f"k{n}", size=str(size), etag="e") for n in range(10)]
@@ -22,7 +22,7 @@ def test_batches_are_those_of_s3_fetch():
         return [next(made) for _ in range(number)]
 
     assert ([len(batch) for batch in batches(1000)] == [64, 64, 64]
-            and [len(batch) for batch in batches(4 * MIB)] == [4, 4, 4])
+            and [len(batch) for batch in batches(2 * MIB)] == [4, 4, 4])
     assert (all((job.start, job.end) == (0, 1000) for job in batches(1000)[0])
             and batches(1000) == batches(1000))
     large = batches(2 * LARGE)

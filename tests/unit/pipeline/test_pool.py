@@ -85,13 +85,28 @@ def test_workers_start_as_there_is_work(pool):
     assert len(pool.workers) == 1
 
 
-def test_warm_workers_are_there_before_work_is(pool):
+def test_a_warm_worker_is_there_before_work_is(pool):
+    """One, which is enough where there is little."""
     work = Echo()
     pool.warm(work)
-    wait_for(lambda: len(pool.workers) == 2)
-    pids = {worker.process.pid for worker in pool.workers.values()}
+    wait_for(lambda: len(pool.workers) == 1)
+    pid, = (worker.process.pid for worker in pool.workers.values())
+    assert pool.submit(work, "first").result(SOON)[0] == pid
+    assert len(pool.workers) == 1
     answers = [future.result(SOON) for future in [pool.submit(work, 0.01) for _ in range(8)]]
-    assert {pid for pid, _ in answers} == pids
+    assert len({pid for pid, _ in answers}) == len(pool.workers) == 2
+
+
+def test_a_worker_holds_jobs_not_batches(pool):
+    """Until it has as many as it should, in batches however small."""
+    pool.jobs, pool.load, work = 1, 12, Echo()
+    asleep = pool.submit(work, 0.5)
+    held = [pool.submit(work, [number] * 4) for number in range(5)]
+    wait_for(lambda: len(pool.queue) == 2)
+    worker, = pool.workers.values()
+    assert worker.load == 1 + 3 * 4
+    assert [future.result(SOON)[1] for future in held] == [[number] * 4 for number in range(5)]
+    asleep.result(SOON)
 
 
 @pytest.mark.system("minutes")
@@ -178,8 +193,9 @@ def test_a_worker_that_does_not_listen_holds_up_nobody(pool):
     meanwhile.
     """
     work = Echo()
-    pool.warm(work)
-    wait_for(lambda: len(pool.workers) == 2)
+    for future in [pool.submit(work, 0.01) for _ in range(4)]:
+        future.result(SOON)
+    assert len(pool.workers) == 2
     asleep = pool.submit(work, 5.0)
     stuck = [pool.submit(work, b"x" * MUCH) for _ in range(2)]
     answers = [pool.submit(work, number) for number in range(20)]

@@ -14,7 +14,7 @@ class Pool:
     """What a pool is told."""
 
     def __init__(self):
-        self.told, self.depth = [], None
+        self.told, self.load = [], None
 
     def tell(self, message, keep=False):
         """Take a message."""
@@ -35,7 +35,7 @@ def made(others):
 
 
 def test_all_hear_of_what_one_finds(made):
-    assert made.share == FEW / 2 and made.pool.depth == DEPTH
+    assert made.share == FEW / 2 and made.pool.load == DEPTH * FEW / 2
     made.hear(("round", Round(FEW, FEW * 0.03, FEW * 0.03, 0, True)))
     assert made.pool.told == [("share", 2 * FEW, True)] and made.share == 2 * FEW
 
@@ -44,7 +44,7 @@ def test_a_worker_holds_what_it_needs(made):
     """Twice as many jobs as may be under way."""
     for _ in range(3):
         made.hear(("round", Round(512, 15.0, 15.0, 0, True)))
-    assert made.share == 256 and made.pool.depth * 64 == 2 * 256
+    assert made.share == 256 and made.pool.load == 2 * 256
 
 
 def test_one_slow_down_is_told_to_all_once(made):
