@@ -89,6 +89,12 @@ def test_merge_of_shards(days, run):
     assert (done.status, keys(done), "#shard" in done.out) == (0, "a b d", False)
     done = run("s3-filter", "--merge", "1.csv", "1.csv")
     assert done.status == 0 and "#shard 1/2\n" in done.out
+    both = (days / "1.csv").read_text() + (days / "2.csv").read_text()
+    for options, mark in (["--merge"], ""), (["--merge", "--shard", "1/3"], "#shard 1/3\n"), (
+            ["--extra"], ""):
+        done = run("s3-filter", *options, input=both)
+        assert done.status == 0 and "".join(
+            line for line in done.out.splitlines(True) if line.startswith("#shard")) == mark
     done = run("s3-filter", "--merge", "2.csv", "old.csv")
     assert (done.status, done.out) == (3, "")
     assert done.err == "s3-filter: of the shards, 1/2 is missing\n"
@@ -99,6 +105,10 @@ def test_sort(days, run):
     assert keys(run("s3-filter", "--sort", "-size,key", "old.csv", "new.csv")) == "b c b a a d"
     done = run("s3-filter", "--sort", "owner", "--first", "4", "old.csv", "new.csv")
     assert [row.extra["owner"] for row in read_rows(done.out)] == [""] * 4
+    done = run("s3-filter", "--sort", "key,sized", "old.csv")
+    assert (done.status, done.out) == (3, "")
+    assert done.err == "s3-filter: --sort: the rows have no column 'sized'\n"
+    assert run("s3-filter", "--sort", "owner", input="bucket,key\n").status == 0
 
 
 def test_extra(days, run):
@@ -180,3 +190,20 @@ def test_at_offline_is_at_online(history, run, tmp_path):
     assert keys(run("s3-filter", "--at", from_epoch(START + DAY), input=shuffled)) == keys(
         run("s3-filter", "--at", from_epoch(START + DAY), every))
     assert keys(run("s3-filter", "--undelete", every)) == "gone"
+
+
+@pytest.mark.system("minutes")
+@pytest.mark.parametrize("line", ["s3-filter --diff given.csv other.csv -o out.csv",
+                                  "s3-filter --by-prefix 1 given.csv"])
+def test_memory_is_the_same_for_any_number_of_rows(pipe, tmp_path, line):
+    """300,000 rows in no order, each with a prefix of its own: in memory they would be 450 MB."""
+    for name, step in ("given.csv", 7_919), ("other.csv", 7_907):
+        with open(tmp_path / name, "w", encoding="utf-8") as file:
+            file.write("bucket,key,size,etag,error\n")
+            for number in range(300_000):
+                at = number * step % 300_007
+                file.write(f"b,{at:06}/k,{at},{at:032x},{'x' * 200}\n")
+    done = pipe(f"ulimit -v 250000; {line}", timeout=300)
+    assert done.status[0] in (0, 1), done.err
+    if "-o" in line:        # each step leaves out seven numbers
+        assert done.err == "s3-filter: 7 added, 7 removed, 0 changed, 299,993 same\n"

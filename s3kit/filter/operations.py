@@ -7,7 +7,7 @@ from s3kit.filter.array_job import AUTO, shard_of_job
 from s3kit.filter.joining import Merge
 from s3kit.filter.membership import Membership
 from s3kit.filter.moments import Moment
-from s3kit.filter.order import key_of
+from s3kit.filter.order import check_columns, key_of
 from s3kit.filter.sampling import Sample
 from s3kit.filter.selection import Selection
 from s3kit.filter.sharding import Shard
@@ -24,14 +24,17 @@ def operations(args, source, read, warn):
     which shard that is. `source` is as cli.streams.Source, `read(path)` returns that of another
     manifest, and `warn(text)` tells people.
     """
-    yield from set_operations(args, source, read, warn)
+    of = source         # what knows which shard the rows are
+    for operation in set_operations(args, source, read, warn):
+        of = operation if hasattr(operation, "shard") else of
+        yield operation
     yield Selection(args)
     for condition in args.where:
         yield Where(condition, source)
     if args.shard:
-        yield shard_of(args, source)
+        yield shard_of(args, of)
     if args.sort:
-        yield Sort(key_of(args.sort))
+        yield Sort(key_of(args.sort), lambda: check_columns(args.sort, source.extras()))
     if args.skip:
         yield Skip(args.skip)
     if args.first:

@@ -124,10 +124,13 @@ def no_room(error):
 
 
 class Sort:
-    """Rows in the order of a key: an operation. An input that was cut gives what came of it."""
+    """Rows in the order of a key: an operation. An input that was cut gives what came of it.
 
-    def __init__(self, key):
-        self.key = key
+    `check()` is called when all rows have come, if any did, before the first goes on.
+    """
+
+    def __init__(self, key, check=None):
+        self.key, self.check = key, check
 
     def __call__(self, batches):
         """Yield the rows in order. Raises Cut after them, where the input was cut."""
@@ -136,6 +139,8 @@ class Sort:
             sorter.add_all(batches)
         except Cut as error:
             cut = error
+        if self.check and (sorter.rows or sorter.runs):
+            self.check()
         yield from in_batches(sorter)
         if cut:
             raise cut

@@ -42,6 +42,14 @@ class Extra:
             if found:
                 yield found
 
+    def shard(self):
+        """Return '': the files are of no shard."""
+        return ""
+
+    def shards(self):
+        """Return the marks of what comes out, as Source does."""
+        return [self.shard()]
+
     def name(self, rows):
         """Remember what rows name."""
         names = [(row.bucket, row.key, row.version_id) for row in rows]

@@ -37,6 +37,8 @@ def test_text(pairs):
         first, second = one.extra["owner"].encode(), other.extra["owner"].encode()
         return (first > second) - (first < second)
     assert found == sorted(rows, key=functools.cmp_to_key(compared))
+    plain = sorted(rows, key=key_of(columns_of("bucket,key")))
+    assert plain == sorted(rows, key=lambda row: row.key.encode())
 
 
 @given(strategies.batches(), st.booleans())
