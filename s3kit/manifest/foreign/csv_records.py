@@ -81,14 +81,23 @@ class Records:
                 if str(error) == OPEN_QUOTE:
                     self.buffer = "".join(lines[done:]) + self.buffer
                     break
-                numbers.append(line)
-                found.append(next(csv.reader(lines[done:reader.line_num])) if self.is_lenient
-                             else None)
+                read = self.anyhow(lines[done:reader.line_num])
+                numbers += [line] * len(read)
+                found += read
                 done = reader.line_num
         self.line += done
         if len(self.buffer) > HOLD and not self.stop:
             self.stop = endless(self.line + 1)
         return numbers, found
+
+    def anyhow(self, lines):
+        """Return the records of lines that are not CSV: [None], or what can be made of them."""
+        try:
+            if self.is_lenient:
+                return list(csv.reader(lines, quotechar=self.quote))
+        except csv.Error:
+            pass
+        return [None]
 
 
 def endless(line):

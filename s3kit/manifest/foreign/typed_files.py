@@ -32,7 +32,7 @@ def batches(file, kind, name, bucket):
                 part = batch.slice(start, ROWS)
                 yield table, [texts(column) for column in part.columns], first
                 first += part.num_rows
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise Cut(f"{name}: the {kind} file cannot be read: {' '.join(str(error).split())}"
                   ) from None
 
@@ -59,7 +59,15 @@ def texts(column):
         column = column.cast(pyarrow.timestamp("ms"), safe=False)       # which are in UTC
         column = compute.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
     elif pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind):
-        return [(value or b"").decode("utf-8", "surrogateescape") for value in column.to_pylist()]
+        return decoded(column)
     elif not pyarrow.types.is_string(kind):
         column = column.cast(pyarrow.string())
-    return column.fill_null("").to_pylist()
+    try:
+        return column.fill_null("").to_pylist()
+    except UnicodeDecodeError:
+        return decoded(column.cast(pyarrow.binary()))
+
+
+def decoded(column):
+    """Return bytes as text; those that are not UTF-8 come as lone surrogates."""
+    return [(value or b"").decode("utf-8", "surrogateescape") for value in column.to_pylist()]

@@ -72,3 +72,12 @@ def test_what_is_not_csv():
         assert found == [["a"]] and str(records.stop).startswith(why)
         assert type(records.stop) is kind
     assert read(b"\xff\n")[1] == [["\udcff"]]
+
+
+def test_lenient():
+    """What is nearly CSV is read somehow, and no line of it is lost."""
+    for data, expected in ((b'{"a":"b","c":"d"}\nx\n', [['{"a":"b"', 'c:"d"}'], ["x"]]),
+                           (b'"a\nb"c\nx\n', [["a\nbc"], ["x"]]),
+                           (b'"a"b\rc\nx\n', [None, ["x"]])):
+        records = Records(is_lenient=True)
+        assert records.feed(data)[1] + records.close()[1] == expected and not records.stop

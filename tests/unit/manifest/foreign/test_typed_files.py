@@ -31,6 +31,12 @@ def test_texts(values, kind, expected):
     assert typed_files.texts(pyarrow.array(values, kind)) == expected
 
 
+def test_text_that_is_none():
+    """What claims to be UTF-8 and is not is seen later, in the row."""
+    broken = pyarrow.array([b"\xff", b"a", None]).view(pyarrow.string())
+    assert typed_files.texts(broken) == ["\udcff", "a", ""]
+
+
 @pytest.mark.parametrize("kind", ["Parquet", "ORC"])
 def test_in_batches(kind):
     """Memory holds some thousand rows, whatever the file's own groups; rows are numbered through.
