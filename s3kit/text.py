@@ -9,6 +9,7 @@ from s3kit.errors import Fault, of_file
 # C0, DEL, C1, line separators, bidirectional controls, and what is no character at all.
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
                     "\ud800-\udfff\ufeff\ufffe\uffff]")
+LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def visible(text):
@@ -37,6 +38,16 @@ def is_unicode(text):
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
         return False
+
+
+def to_bytes(text):
+    """Return a text as UTF-8: a lone surrogate that stands for a byte goes back as it came, another
+    (JSON can name them) becomes U+FFFD.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return LONE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
 def read_text(path):

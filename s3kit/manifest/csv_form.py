@@ -12,6 +12,7 @@ from s3kit.manifest import bare
 from s3kit.manifest.columns import Columns
 from s3kit.manifest.row import COLUMNS, FAILED, Row, from_values, values
 from s3kit.manifest.shards import mark_of
+from s3kit.text import to_bytes
 
 MARK, SHARD = "#s3kit manifest ", "#shard "
 VERSION = "1"
@@ -255,7 +256,7 @@ class Writer:
         if ('"' in lines or "\r" in lines or lines.count("\n") != len(records)
                 or lines.count(",") != sum(map(len, records)) - len(records)):
             lines = "".join(map(quoted, records))
-        return lines.encode("utf-8", "surrogateescape")
+        return to_bytes(lines)
 
 
 class BareWriter(Writer):

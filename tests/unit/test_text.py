@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.errors import Fault
-from s3kit.text import count, is_unicode, read_text, visible
+from s3kit.text import count, is_unicode, read_text, to_bytes, visible
 
 
 @pytest.mark.parametrize("text, shown", [
@@ -74,3 +74,10 @@ def test_a_file_that_cannot_be_read(tmp_path, content, why):
         (tmp_path / "names").write_bytes(content)
     with pytest.raises(Fault, match=f"cannot read '.*names': {why}"):
         read_text(tmp_path / "names")
+
+
+@given(st.binary(max_size=9), st.sampled_from(["", "\ud800", "\udc7f", "\udfff"]))
+def test_what_is_no_unicode_is_written_all_the_same(data, lone):
+    """Bytes that were read as surrogates go back as they came; others have no bytes."""
+    text = data.decode("utf-8", "surrogateescape")
+    assert to_bytes(text + lone) == data + ("\ufffd" * len(lone)).encode()

@@ -17,7 +17,9 @@ class Reader:
 
     def __init__(self, form, bucket):
         self.form, self.bucket, self.end = form, bucket, ENDS[form]
-        self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+        # Only what editors write has a byte order mark.
+        encoding = "utf-8-sig" if form == "keys" else "utf-8"
+        self.decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
         self.rest = ""
         self.line = self.count = 0
         self.stop = None
@@ -63,6 +65,7 @@ class Writer:
 
     def __init__(self, form):
         self.form, self.separator = form, ENDS[form]
+        self.is_first = True
 
     def begin(self, extras):
         """Return nothing: there is no header."""
@@ -74,6 +77,7 @@ class Writer:
             why = self.why_not(row)
             if why:
                 raise Fault(f"{row.name}: {why}")
+            self.is_first = False
         return "".join(row.key + self.separator for row in rows).encode()
 
     def why_not(self, row):
@@ -84,6 +88,9 @@ class Writer:
             return "a list of keys names no delete markers and older versions"
         if self.separator in row.key or "\r" in row.key[-1:] and self.separator == "\n":
             return "the end of its line is in the key (-f keys0 can carry it)"
+        if self.is_first and row.key[0] == "\ufeff" and self.separator == "\n":
+            return ("the list would begin with a byte order mark, which is none of the key's "
+                    "(-f keys0 can carry it)")
         return ""
 
     def end(self, count):

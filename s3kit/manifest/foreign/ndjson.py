@@ -65,7 +65,8 @@ class Reader(Lines):
                             "reads")
             self.marked, self.ended, self.count, self.counted = True, False, 0, 0
             self.shards.append(mark_of(text_of(entry.get("shard"))))
-            self.know(map(text_of, entry.get("extras") or ()))
+            if isinstance(entry.get("extras"), list):
+                self.know(map(text_of, entry["extras"]))
             return True
         name, value = next(iter(entry.items()), ("", None))
         if len(entry) != 1 or not isinstance(value, dict):

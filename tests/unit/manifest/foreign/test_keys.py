@@ -33,8 +33,7 @@ def test_keys_are_text_as_they_stand():
         assert {(row.bucket, row.state, row.path) for row in rows} == {("b", LISTED, "")}
 
 
-@given(st.lists(KEYS.filter(lambda key: "\0" not in key and not key.startswith("\ufeff"))),
-       st.integers(1, 9))
+@given(st.lists(KEYS.filter(lambda key: "\0" not in key) | st.just("\ufeffbom")), st.integers(1, 9))
 def test_nul_carries_every_key(keys, step):
     """Whatever the pieces in which it comes, and what is written is read as it was."""
     data = write("keys0", [Row("b", key) for key in keys])
@@ -51,6 +50,15 @@ def test_what_a_list_of_keys_cannot_carry(form, row, why):
     """It would name something else, or nothing."""
     with pytest.raises(Fault, match=why):
         write(form, [Row("b", "good"), row])
+
+
+def test_a_list_does_not_begin_with_a_byte_order_mark_of_a_key():
+    """It would be taken for that of an editor; behind another key it is one's own."""
+    with pytest.raises(Fault, match="byte order mark"):
+        write("keys", [Row("b", "\ufeffbom")])
+    keys = ["k", "\ufeffbom"]
+    data = write("keys", [Row("b", key) for key in keys])
+    assert [row.key for row in read("keys", data)] == keys
 
 
 def test_lines_that_make_no_sense():

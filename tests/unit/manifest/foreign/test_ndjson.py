@@ -159,6 +159,18 @@ def test_s3ls():
     assert reader.miscounts == [(7, 1)]
 
 
+def test_text_that_is_no_unicode():
+    """JSON can name half of a character: the row makes no sense, and every form writes it."""
+    reader = ndjson.Reader("b")
+    data = b'{"key": "\\ud800", "\\ud800": "\\udc80"}\n{"key": "k", "x": "\\ud800"}'
+    rows, stop = read(reader, data)
+    assert stop is None and [row.state for row in rows] == ["failed", ""]
+    for form in (csv_form, xml_form, ndjson):
+        assert written(form, rows, reader.extras)
+    assert read(ndjson.Reader(), b'{"s3kit_manifest":"1","extras":true}\n{"end":{"rows":0}}') == (
+        [], None)
+
+
 @pytest.mark.parametrize("line", [b'{"end": 1}', b'{"verbatim": 1}', b'{"other": {"rows": 1}}',
                                   b'{"Summary": "x"}'])
 def test_what_only_looks_like_a_mark(line):
