@@ -112,9 +112,7 @@ def shard_of(path, form):
         if path == "-" or not os.path.isfile(path):
             return ""
         with open(path, "rb", 0) as file:
-            head = Input(file.fileno(), path, form=form)
-            next(head.batches(), None)
-            return head.shards[0]
+            return Input(file.fileno(), path, form=form).shard_of_head()
     except (OSError, Fault):
         return ""
 

@@ -98,6 +98,18 @@ class Input:
             raise type(reader.stop)(f"{self.name}: {reader.stop}")
         self.check_end()
 
+    def shard_of_head(self):
+        """Return the mark of the shard that the first bytes show, or ''; no more is read, and of
+        other tools' forms, which may name much to read, nothing but that they are these.
+        """
+        first = next_of(expand(self.raw_blocks()))
+        form = self.told or self.recognised(first)
+        if form not in ("csv", "xml"):
+            return ""
+        self.reader = self.reader_of(form)
+        self.reader.feed(first)
+        return self.shards[0]
+
     def raw_blocks(self):
         """Yield what the descriptor gives."""
         while True:
@@ -158,6 +170,10 @@ class Input:
             if reader.marked and not self.is_file:
                 raise Cut(message)
             self.warnings.append(message)
+        if len(set(self.shards)) > 1:
+            self.warnings.append(
+                f"{self.name}: several shards follow one another, and what is written says that of "
+                f"the first, '{self.shards[0]}' (s3-filter --merge takes them as files)")
 
 
 def next_of(blocks):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from s3kit.errors import Fault
-from s3kit.manifest import csv_form, xml_form
+from s3kit.manifest import csv_form, foreign, xml_form
 from s3kit.manifest.row import Row
 from s3kit.manifest.shards import mark_of, missing_shards, parse_shard
 from s3kit.manifest.streams import Input
@@ -68,3 +68,26 @@ def test_a_key_may_look_like_a_mark():
     reader = csv_form.Reader("b", ["key"])
     rows = reader.feed(b"#shard 1/2\nk\n") + reader.close()
     assert [row.key for row in rows] == ["#shard 1/2", "k"]
+
+
+def test_the_head_is_looked_at_no_further(tmp_path, monkeypatch):
+    """Other tools' forms, which may name gigabytes to read, are not opened for it."""
+    monkeypatch.setattr(foreign, "opened", lambda *_: pytest.fail("opened"))
+    monkeypatch.setattr(foreign, "reader", lambda *_: pytest.fail("read"))
+    for text, form, shard in (("#s3kit manifest 1\n#shard 1/2\nkey\n" + "x,\n" * 99, None, "1/2"),
+                              ("key\nk\n", None, ""), ("k\n", "keys", "")):
+        (tmp_path / "m").write_text(text)
+        with open(tmp_path / "m", "rb", 0) as file:
+            assert Input(file.fileno(), "m", form=form).shard_of_head() == shard
+
+
+def test_shards_that_follow_one_another_are_told(tmp_path):
+    """The head of what is written came before the second."""
+    text = "".join(f"#s3kit manifest 1\n#shard {mark}\nbucket,key\n#end rows=0\n"
+                   for mark in ("1/2", "2/2"))
+    (tmp_path / "m").write_text(text)
+    with open(tmp_path / "m", "rb", 0) as file:
+        source = Input(file.fileno(), "m")
+        assert list(source.batches()) == [] and source.shards == ["1/2", "2/2"]
+    assert source.warnings == ["m: several shards follow one another, and what is written says "
+                               "that of the first, '1/2' (s3-filter --merge takes them as files)"]
