@@ -45,7 +45,8 @@ class Database:
     def batches(self):
         """Yield lists of rows, by bucket and key. Raises Fault."""
         try:
-            database = sqlite3.connect(self.address(), uri=True)
+            # The thread that reads the input need not be that which began with it, nor ends it.
+            database = sqlite3.connect(self.address(), uri=True, check_same_thread=False)
             try:
                 database.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
                 database.execute("PRAGMA query_only = ON")

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from odd_keys import KEYS
@@ -135,6 +136,18 @@ def test_many_rows_come_in_batches(files):
     assert [len(rows) for rows in batches] == [BATCH, BATCH, 1]
     assert [row.key for rows in batches for row in rows] == [
         f"{at:05d}" for at in range(BATCH * 2 + 1)]
+
+
+def test_threads_may_take_turns(files):
+    """Commands look at the first batch, and have a thread read on."""
+    path = files(*(("b", f"{at}", 1, None, None, None, None, "discovered", None)
+                   for at in range(BATCH + 1)))
+    batches, found = opened("migration", str(path), "", None).batches(), []
+    found.append(next(batches))
+    thread = Thread(target=lambda: found.extend(batches))
+    thread.start()
+    thread.join()
+    assert [len(rows) for rows in found] == [BATCH, 1]
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
