@@ -20,18 +20,14 @@ HEX = re.compile("[0-9a-f]+")
 
 
 class Reader:
-    """Feed it bytes, it gives back rows; the same face as csv_form.Reader.
-
-    `bucket` may be `BUCKET/PREFIX`, for paths are those below the folder that was listed.
-    """
+    """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
 
     form = "rclone-lsjson"
     marked = ended = False
     miscounts, extras = (), ["ModTime"]
 
     def __init__(self, bucket=""):
-        self.bucket, _, prefix = bucket.partition("/")
-        self.prefix = prefix if prefix[-1:] in ("", "/") else f"{prefix}/"
+        self.bucket = bucket
         self.parts = Parts()
         self.count = self.documents = 0
         self.directory, self.is_deep = "", False
@@ -79,7 +75,7 @@ class Reader:
                 self.directory = self.directory or path
             return None
         self.is_deep = self.is_deep or "/" in path
-        key = self.prefix + SYMBOLS.sub(meant, path)
+        key = SYMBOLS.sub(meant, path)
         extra = {"ModTime": text_of(entry.get("ModTime"))}
         if UNSURE.search(path):
             return spoil(Row(self.bucket, key, extra=extra), where,

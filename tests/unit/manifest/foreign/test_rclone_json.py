@@ -24,13 +24,6 @@ def test_a_real_listing(step):
     assert cold.extra == {"ModTime": "2026-11-29T02:06:55.000000000Z"}
 
 
-@pytest.mark.parametrize("bucket, key", [("b", "k"), ("b/p", "p/k"), ("b/p/", "p/k"), ("b/", "k")])
-def test_a_prefix(bucket, key):
-    """Paths are those below what was listed."""
-    row = read(Reader(bucket), b'[{"Path":"k","Size":-1}]')[0][0]
-    assert (row.bucket, row.key, row.size) == ("b", key, "")
-
-
 @pytest.mark.parametrize("hashes, digest", [
     ('{"md5":"%s"}' % ("a" * 32), "md5:" + "a" * 32), ('{"md5":""}', ""), ("null", ""),
     ('{"md5":"ERROR"}', ""), ('{"md5":"%s","sha256":"%s"}' % ("a" * 32, "B" * 64),
