@@ -2,7 +2,7 @@
 
 import base64
 
-from s3kit.etags import old
+from s3kit.etags import is_same, old
 from s3kit.units import number
 
 SAME, CHANGED, UNKNOWN = "same", "changed", "unknown"
@@ -36,6 +36,8 @@ def compare(old_row, new_row):
             return (SAME if value == there[kind][1] else CHANGED), column
     if is_same_version(old_row, new_row):
         return SAME, "version_id"
+    if is_put_again(old_row, new_row):
+        return UNKNOWN, "etag"
     return (UNKNOWN, "") if None in sizes else (SAME, SIZE)
 
 
@@ -43,6 +45,14 @@ def is_same_version(one, other):
     """Return whether two rows name one version, which S3 never changes; `null` can be put again."""
     return (one.bucket == other.bucket and one.version_id == other.version_id
             and one.version_id not in ("", "null"))
+
+
+def is_put_again(one, other):
+    """Return whether two rows are of one name with two ETags: something was put there again, of
+    which an equal size does not say that it is the same.
+    """
+    return (one.bucket == other.bucket and one.key == other.key
+            and bool(one.etag and other.etag) and not is_same(one.etag, other.etag))
 
 
 def evidence(row):

@@ -36,13 +36,16 @@ def checksum(value, kind="FULL_OBJECT", algorithm="SHA256"):
     ({"etag": MD5, "size": ""}, {"etag": MD5}, "same etag"),
     ({"etag": f"{MD5}-2"}, {"etag": f"{MD5}-2"}, "same etag"),
     ({"etag": f"{MD5}-2"}, {"etag": f"{OTHER}-2"}, "changed etag"),
-    ({"etag": f"{MD5}-2"}, {"etag": f"{OTHER}-3"}, "same size"),
-    ({"etag": MD5}, {"etag": f"{MD5}-1"}, "same size"),
-    ({"etag": "opaque"}, {"etag": "else"}, "same size"),
+    ({"etag": f"{MD5}-2"}, {"etag": f"{OTHER}-3"}, "unknown etag"),
+    ({"etag": MD5}, {"etag": f"{MD5}-1"}, "unknown etag"),
+    ({"etag": "opaque"}, {"etag": "else"}, "unknown etag"),
     ({"etag": f"{MD5}-x", "size": ""}, {"etag": f"{MD5}-x"}, "unknown "),
-    ({"etag": MD5, "extra": KMS}, {"etag": OTHER}, "same size"),
+    ({"etag": MD5, "extra": KMS}, {"etag": OTHER}, "unknown etag"),
     ({"etag": MD5}, {"etag": MD5, "extra": {"sse": "aws:kms", "x": "y"}, "size": ""}, "unknown "),
     ({"etag": MD5, "extra": {"encryption_status": "SSE-S3"}}, {"etag": OTHER}, "changed etag"),
+    ({"etag": "opaque", "size": ""}, {"etag": "else"}, "unknown etag"),
+    ({"etag": "opaque"}, {"etag": "opaque"}, "same size"),
+    ({"etag": "opaque"}, {}, "same size"),
     # checksums and digests are stronger
     ({"etag": MD5, **checksum(SHA)}, {"etag": OTHER, **checksum(SHA)}, "same checksum"),
     ({"etag": MD5, **checksum(SHA)}, {"etag": MD5, **checksum("else")}, "changed checksum"),
@@ -70,7 +73,12 @@ def test_what_decides(one, other, expected):
     assert " ".join(compare(row(**other), row(**one))) == expected
 
 
-def test_a_version_of_another_bucket():
-    """Has an id of its own."""
+def test_another_bucket():
+    """Its ETags may be of another kind, though the bytes are the same; its versions have their own
+    ids.
+    """
+    one, other = row(etag=f"{MD5}-2"), row(etag=f"{OTHER}-3")
+    other.bucket = "c"
+    assert compare(one, other) == ("same", "size")
     one, other = Row("a", "k", "v", size="1"), Row("b", "k", "v", size="1")
     assert compare(one, other) == ("same", "size")
