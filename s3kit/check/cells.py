@@ -32,7 +32,7 @@ def faults(row):
     if told not in [why for _, why in found]:       # too many cells, a quote: they mean nothing
         found = [("", told)]
     for column, why in found:
-        yield column, why + expected(column)
+        yield column, why if why.endswith(")") else why + expected(column)
 
 
 def fault_of_cell(column, cell):

@@ -25,7 +25,7 @@ class Checking:
         self.args, self.people = args, people
         self.keep = Filter(args)
         self.findings, self.twins = Findings(), Twins()
-        self.meetings = Meetings(args.dest) if args.dest else None
+        self.meetings = Meetings(args.dest)
         self.rows = self.unread = 0
         self.presence = None
 
@@ -106,7 +106,7 @@ class Checking:
             self.findings.add(place, column, what)
         if is_sane:
             self.twins.add(row, place)
-            if self.meetings and not row.is_marker:
+            if not row.is_marker:
                 self.meet(row, place)
         return is_sane
 
@@ -119,7 +119,7 @@ class Checking:
 
     def summary(self):
         """Return the parts of the summary, after what people must know of the paths."""
-        for note in self.meetings.notes() if self.meetings else ():
+        for note in self.meetings.notes():
             self.people[0].say(note)
         found = self.findings.count
         return [f"{count(self.rows, 'row')} checked", f"{count(found, 'fault')} found"

@@ -39,8 +39,7 @@ def build_parser():
                    help="write what is wrong with manifests, one finding a line, and no manifest")
     p.add_argument("--online", action="store_true",
                    help="with --check: also what S3 does not have")
-    p.add_argument("-d", "--dest", metavar="DIR",
-                   help="with --check: also which files would meet in one path below DIR")
+    options.dest_option(p, "with --check: where files would lie (the current directory)")
     options.bucket_option(p)
     p.add_argument("--prefix", metavar="P", type=options.unicode_text,
                    help="what the keys of another tool's list (--from) lack at their beginning")
@@ -103,7 +102,7 @@ def manifest(args):
 
 def check_options(args):
     """Raise Usage for options that do not go together."""
-    if args.online or args.dest is not None:
+    if args.online or args.dest != ".":
         raise Usage("--online and -d go with --check")
     if args.versions and args.at:
         raise Usage("--versions and --at exclude each other")

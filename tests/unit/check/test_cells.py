@@ -36,6 +36,8 @@ def test_what_was_expected():
     assert list(faults(row_of("b,a,1.0,"))) == [
         ("size", "size '1.0' is not a number of bytes: without the decimal point it is 1 "
          "(expected: the number of bytes in digits)")]
+    assert list(faults(row_of(",a,1,"))) == [
+        ("bucket", "no bucket (give --bucket B for rows without one)")]
 
 
 @settings(max_examples=100)

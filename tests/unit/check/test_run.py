@@ -15,7 +15,7 @@ def check(tmp_path, monkeypatch, *texts, **options):
     monkeypatch.chdir(tmp_path)
     for number, text in enumerate(texts):
         (tmp_path / f"m{number}").write_text(text)
-    given = {"source": [f"m{number}" for number in range(len(texts))], "dest": None,
+    given = {"source": [f"m{number}" for number in range(len(texts))], "dest": ".",
              "online": False, "bucket": None, "columns": None, "from_form": None, "rules": None,
              "min_size": None, "max_size": None, "newer": None, "older": None,
              "storage_class": None}
