@@ -1075,6 +1075,8 @@ TRIED = {"-j", "--jobs", "-c", "--connections"}
 # s3-migrate hands them to s3-restore, which has the defaults; and its --yes is for one bucket.
 HANDED_ON = {"--days", "--tier", "--max-pending", "--max-pending-size", "--poll"}
 OF_A_BUCKET = {"--yes"}
+# s3-manifest writes other tools' forms, too.
+CONVERTER, FORM = "s3-manifest", {"-f", "--format"}
 TOGETHER = {"-d": "--dest", "-j": "--jobs", "-c": "--connections", "-f": "--format",
             "-o": "--output", "-i": "--in-place", "-n": "--dry-run", "-q": "--quiet",
             "-v": "--verbose", "-h": "--help"}
@@ -1098,6 +1100,11 @@ def test_options_mean_the_same(command):
                         command == MIGRATE and option in OF_A_BUCKET):
                 continue
             if "s3-doctor" in (command, name) and option in TRIED:
+                continue
+            if CONVERTER in (command, name) and option in FORM:
+                converter = parsers()[CONVERTER]
+                assert [converter.parse_args(["-f", form]).format
+                        for form in ("csv", "xml")] == ["csv", "xml"]
                 continue
             for what in ("option_strings", "dest", "nargs", "const", "choices", "metavar",
                          "required", "default"):
