@@ -387,3 +387,30 @@ def test_digests_that_another_program_took(fake, run, tmp_path):
     assert {version.key for version in fake.versions("b")} == {"silent", "other"}
     run("s3-prune", "--yes", "--accept-proof", "given", "-d", "d", input=done.out, env=env_of(fake))
     assert {version.key for version in fake.versions("b")} == {"other"}
+
+
+def test_checksums_of_before(fake, run, tmp_path):
+    """What sha256sum wrote of files that lie here is compared with them; sha256sum checks what is
+    written again.
+    """
+    names = ["plain", "a,b", " lead", "back\\slash", "line\nfeed", "100%25", "dir/x"]
+    (tmp_path / "old/dir").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "old" / name).write_bytes(name.encode())
+    sums = subprocess.run(["sha256sum", *names], cwd=tmp_path / "old", capture_output=True,
+                          text=True, check=True).stdout
+    listed = run("s3-manifest", "--bucket", "b", "-", input=sums)
+    verified = run("s3-verify", "--quick", "-d", "old", input=listed.out)
+    assert verified.status == 0, verified.err
+    assert ({row.key: (row.state, row.proof) for row in read_rows(verified.out)}
+            == dict.fromkeys(names, ("verified", "given-sha256")))
+    again = run("s3-manifest", "-f", "sha256sum", "-", input=verified.out)
+    assert subprocess.run(["sha256sum", "-c", "--strict", "--quiet"], cwd=tmp_path / "old",
+                          input=again.out, text=True).returncode == 0
+    (tmp_path / "old/plain").write_bytes(b"Plain")
+    verified = run("s3-verify", "--quick", "-d", "old", input=listed.out)
+    assert verified.status == 1
+    assert [row.key for row in read_rows(verified.out) if row.state == "mismatch"] == ["plain"]
+    (tmp_path / "etags.csv").write_text(f"bucket,key,etag\nb,k,{'0' * 32}\n")
+    refused = run("s3-manifest", "-f", "md5sum", "etags.csv")
+    assert refused.status == 3 and not refused.out and "s3://b/k" in refused.err

@@ -31,6 +31,8 @@ class Form:
         return import_module(f"{__name__}.{self.module}")
 
 
+# The line of a file of hashes: so many digits, then a name.
+SUM = rb"\\?[0-9A-Fa-f]{%d} [ *][^\r\n]"
 FORMS = {
     "keys": Form("keys", "keys, one a line", writes=True),
     "keys0": Form("keys", "keys, each ended by NUL", writes=True),
@@ -58,6 +60,20 @@ FORMS = {
     "s5cmd-ls": Form("s5cmd_ls", "what s5cmd --json ls writes",
                      rb'\{"key":"s3://|\{"operation":"ls"'),
     "rclone-lsjson": Form("rclone_json", "what rclone lsjson writes", rb'\[\s*\{\s*"Path"\s*:'),
+    "md5sum": Form("sums", "MD5s of md5sum", SUM % 32 + rb"|\\?MD5 ?\(", writes=True),
+    "sha1sum": Form("sums", "hashes of sha1sum", SUM % 40 + rb"|\\?SHA1 ?\(", writes=True),
+    "sha224sum": Form("sums", "hashes of sha224sum", SUM % 56 + rb"|\\?SHA(2-)?224 ?\(",
+                      writes=True),
+    "sha256sum": Form("sums", "hashes of sha256sum", SUM % 64 + rb"|\\?SHA(2-)?256 ?\(",
+                      writes=True),
+    "sha384sum": Form("sums", "hashes of sha384sum", SUM % 96 + rb"|\\?SHA(2-)?384 ?\(",
+                      writes=True),
+    "sha512sum": Form("sums", "hashes of sha512sum", SUM % 128 + rb"|\\?SHA(2-)?512 ?\(",
+                      writes=True),
+    "b2sum": Form("sums", "hashes of b2sum", SUM % 128 + rb"|\\?BLAKE2b(-\d+)? ?\(", writes=True),
+    "xxhsum": Form("sums", "hashes of xxhsum", SUM % 16 + b"|" + SUM % 32
+                   + rb"|\\?XXH3_[0-9A-Fa-f]{16}  |\\?XXH(32|64|128|3)(_LE)? ?\(", writes=True),
+    "hashdeep": Form("hashdeep", "hashdeep's output", rb"%%%% HASHDEEP-1\.0\r?\n"),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)

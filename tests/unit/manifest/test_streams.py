@@ -108,7 +108,7 @@ def test_blanks_and_a_mark_of_order_before_it(form, lead):
     (b'{"Buckets": []}', "JSON"), (b'\xef\xbb\xbf{"Buckets": []}', "JSON"),
     (b'[{"Key": "a"}]', "JSON"),
     (b'\n  {"sourceBucket":"b"}', "JSON"),
-    (b"%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", "hashdeep's output"),
+    (b"%%%% HASHDEEP-2.0\n%%%% size,md5,filename\n", "hashdeep's output"),
     (b"PAR1\x15\x04\x15" + bytes(20), "Parquet"), (b"ORC\x11\0\0\x0a" + bytes(20), "ORC"),
     (b"PK\x03\x04\x14\0\x06\0" + bytes(20), "a zip archive"),
     ("bucket,key\n".encode("utf-16"), "UTF-16 text"),
