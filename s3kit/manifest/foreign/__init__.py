@@ -73,6 +73,7 @@ FORMS = {
     "b2sum": Form("sums", "hashes of b2sum", SUM % 128 + rb"|\\?BLAKE2b(-\d+)? ?\(", writes=True),
     "xxhsum": Form("sums", "hashes of xxhsum", SUM % 16 + b"|" + SUM % 32
                    + rb"|\\?XXH3_[0-9A-Fa-f]{16}  |\\?XXH(32|64|128|3)(_LE)? ?\(", writes=True),
+    "s5cmd": Form("s5cmd_run", "commands for s5cmd run", reads=False, writes=True),
     "hashdeep": Form("hashdeep", "hashdeep's output", rb"%%%% HASHDEEP-1\.0\r?\n"),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
