@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
 from s3kit.proof.claims import part_size_of
-from s3kit.proof.given import kind_of, proof_of
+from s3kit.proof.given import is_by_given, kind_of, proof_of
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
 WEAK = "the bytes do not match S3's {}, which may be wrong itself"
@@ -46,9 +46,9 @@ def judge(errand, read):
     if met is False:
         return not_given(errand)
     if same:
-        return Verdict(VERIFIED, proof="digest")
+        return Verdict(VERIFIED, proof=errand.proof_by_record)
     if same is False:
-        return Verdict(MISMATCH, NOT_FETCHED + aside(errand, met), is_derived=met is True)
+        return not_recorded(errand, met)
     if met and read.proof == "size":
         return Verdict(VERIFIED, proof=proof_of(errand.given))
     why = (WEAK.format(claim.proof) if read.proof == ""
@@ -89,6 +89,14 @@ def not_given(errand):
                    is_derived=True)
 
 
+def not_recorded(errand, met):
+    """Return the Verdict on bytes whose digest is another than the recorded one. A file stays that
+    a given digest is for, or was, where the record itself rests on one.
+    """
+    return Verdict(MISMATCH, NOT_FETCHED + aside(errand, met),
+                   is_derived=met is True or is_by_given(errand.proof_by_record))
+
+
 def aside(errand, met):
     """Return what else is to be said of bytes that are wrong: a given digest is of just these."""
     return f", but the given {kind_of(errand.given)}" if met else ""
@@ -105,9 +113,9 @@ def judge_by_answer(errand, read, has_answer):
     if met is False:
         return not_given(errand)
     if same and (is_encrypted or not has_answer):
-        return Verdict(VERIFIED, proof="digest")
+        return Verdict(VERIFIED, proof=errand.proof_by_record)
     if same is False:
-        return Verdict(MISMATCH, NOT_FETCHED + aside(errand, met), is_derived=met is True)
+        return not_recorded(errand, met)
     if is_encrypted and met:
         return Verdict(VERIFIED, proof=proof_of(errand.given))
     if is_encrypted:

@@ -9,7 +9,7 @@ from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.proof.claims import NO_CLAIM, Check, claim_of
-from s3kit.proof.given import is_given, taken_apart
+from s3kit.proof.given import is_by_given, is_given, taken_apart
 from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import job as jobs
@@ -51,6 +51,14 @@ class FileErrand(Errand):
     def known_proof(self):
         """What was proven of the object's bytes before, by the row or the ledger."""
         return self.row.proof or (self.entry.proof if self.entry else "")
+
+    @property
+    def proof_by_record(self):
+        """What a file proves that has its recorded digest: `digest`; but where that was taken from
+        a file that met a given one, no more than the given one did.
+        """
+        proofs = (self.row.proof if self.ours else "", self.entry.proof if self.entry else "")
+        return next(filter(is_by_given, proofs), "digest")
 
     def is_recorded(self, digest):
         """Return whether a file's digest is the one recorded when its bytes came; None where none

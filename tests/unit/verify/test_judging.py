@@ -135,6 +135,30 @@ def test_our_own_record_beside_a_given_digest():
     assert (verdict.state, verdict.is_derived) == (MISMATCH, True)
 
 
+@pytest.mark.parametrize("digest, met, in_row, in_ledger", [
+    (GIVEN, True, True, True), (GIVEN, True, False, True), ("", None, False, True),
+    ("d", None, True, False), ("d", None, False, True)])
+def test_a_record_that_rests_on_a_given_digest(digest, met, in_row, in_ledger):
+    """The digest of a file that met a given one proves no more than that one when it is met again:
+    S3 has said nothing. No file goes for it either.
+    """
+    by = "given-sha256"
+    made = errand(NO_CLAIM, digest, proof=by if in_row else "")
+    made.entry = SimpleNamespace(digest="d", proof=by if in_ledger else "size")
+    found = read("size")._replace(meets_given=met)
+    assert judge(made, found) == (VERIFIED, "", by, False)
+    assert judge_by_answer(made, read("")._replace(meets_given=met), has_answer=True).proof == by
+    verdict = judge(made, found._replace(digest="e"))
+    assert (verdict.state, verdict.is_derived) == (MISMATCH, True)
+
+
+def test_what_s3_fetch_recorded_stays_that():
+    """Whatever a row says that was verified by a given digest before."""
+    made = errand(NO_CLAIM, GIVEN, proof="given-sha256")
+    made.entry = SimpleNamespace(digest="d", proof="size")
+    assert judge(made, read("size")._replace(meets_given=True)).proof == "digest"
+
+
 def test_an_etag_that_was_proven():
     """It is an MD5."""
     assert as_proven(MD5, "size", 5).is_derived and not as_proven(MD5, "etag-md5", 5).is_derived
