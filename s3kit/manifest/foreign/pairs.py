@@ -1,7 +1,10 @@
 """Lists of other tools' that are CSV with a key and one thing more on each line."""
 
+from s3kit.errors import Cut
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.row import FAILED, Row, encode
+
+CUT = "the last line has no end: the list was cut"
 
 
 class Reader:
@@ -25,8 +28,13 @@ class Reader:
         return [] if self.stop else self.rows(*self.records.feed(data))
 
     def close(self):
-        """Return the last rows: the last line may have no end."""
-        return [] if self.stop else self.rows(*self.records.close())
+        """Return no rows: of a last line without an end nobody knows how it went on, and a version
+        or size that was cut is another.
+        """
+        if not self.stop and self.records.close()[0]:
+            self.stop = Cut(CUT)
+        self.stop = self.stop or self.records.stop
+        return []
 
     def rows(self, lines, records):
         """Return the rows of records, up to where `stop` is set."""

@@ -10,7 +10,8 @@ import codecs
 import re
 
 from s3kit.disk.paths import is_inside
-from s3kit.errors import Fault
+from s3kit.errors import Cut, Fault
+from s3kit.manifest.foreign.pairs import CUT
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, from_values
 from s3kit.proof.checksums import FULL_OBJECT
 from s3kit.proof.given import given, is_given, taken_apart
@@ -61,9 +62,15 @@ class Reader:
         return self.rows(lines)
 
     def close(self):
-        """Return the last rows, for the last line may have no end."""
+        """Return the last rows; a last line without an end is none, for its name may have been cut.
+        """
+        if self.stop:
+            return []
         self.end = self.end or "\n"
-        return self.rows((self.rest + self.decoder.decode(b"", True)).split(self.end))
+        *lines, rest = (self.rest + self.decoder.decode(b"", True)).split(self.end)
+        if rest:
+            self.stop = Cut(CUT)
+        return self.rows(lines)
 
     def rows(self, lines):
         """Return the rows of some lines; an empty one and a comment are none."""

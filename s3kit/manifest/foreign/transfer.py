@@ -9,25 +9,17 @@ import codecs
 
 from s3kit.errors import Cut, Fault
 from s3kit.manifest.foreign import pairs
-from s3kit.manifest.foreign.pairs import nonsense
+from s3kit.manifest.foreign.pairs import CUT, nonsense
 from s3kit.manifest.row import COLUMNS, LISTED, encode, from_values
 
 HEADER = ["Key", "Size"]
 HOLD = 1 << 20          # characters that one line may have
-CUT = "the last line has no end: the list was cut"
 
 
 class Ledger(pairs.Reader):
     """Feed it bytes of a ledger, it gives back rows: `feed`, then `close`."""
 
     form, wanted = "transfer-ledger", "a key and its size"
-
-    def close(self):
-        """Return no rows: a size that was cut is another size."""
-        if not self.stop and self.records.close()[0]:
-            self.stop = Cut(CUT)
-        self.stop = self.stop or self.records.stop
-        return []
 
     def is_header(self, cells):
         """Return whether a record is a header, of which each run may write one, or empty."""

