@@ -30,7 +30,19 @@ def test_versions_lie_beside_each_other():
         "b/k", path_of("b", "k", "v1"), "x/k"]
 
 
+def test_no_file_replaces_another():
+    """Of two versions nobody says which is the latest: both would be one file, in any two calls.
+    """
+    made = writer("s5cmd")
+    made.rows([Row("b", "k", "v1"), Row("b", "other")])
+    assert made.rows([Row("b", "k", "v1")])
+    for other in (Row("b", "k", "v2"), Row("c", "x", path="b/k")):
+        with pytest.raises(Fault, match="another row has the path 'b/k'"):
+            made.rows([other])
+
+
 @pytest.mark.parametrize("row, why", [
+    (Row("b", "k", is_latest="false"), "no version id"),
     (Row("b", "a\nb"), "no line feed"), (Row("b", "a", version_id="v\nrm 's3://b/*'"), "line feed"),
     (Row("b", "k", is_delete_marker="true"), "marker"), (Row("b", "dir/"), "directories"),
     (Row("b", "k", path="../x"), "below"),
