@@ -20,6 +20,7 @@ class Source:
         self.bucket, self.columns = args.bucket or "", args.columns
         self.told, self.prefix = getattr(args, "from_form", None), getattr(args, "prefix", None)
         self.replaces = getattr(args, "in_place", False)
+        self.is_held_to_all = getattr(args, "merge", False)     # of the shards, by who reads
         for path in self.files:
             if path.startswith("-") and path != "-":
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
@@ -53,13 +54,19 @@ class Source:
     def shard(self):
         """Return the mark of the shard that all of the input is of, or '' where it is not of one.
 
-        It is known once a batch has come. Of several inputs only files are looked at.
+        Where it is of several, and not of all, the mark is that of the first: no part must look
+        like the whole. It is known once a batch has come. Of several inputs only files are looked
+        at.
         """
+        from s3kit.manifest.shards import missing_shards
         if len(self.files) == 1:
             return self.input.shards[0] if self.input else ""
-        first = shard_of(self.files[0], self.told)
-        return first if first and all(shard_of(path, self.told) == first
-                                      for path in self.files[1:]) else ""
+        marks = []
+        for path in self.files:
+            marks.append(shard_of(path, self.told))
+            if not marks[-1]:
+                return ""
+        return marks[0] if missing_shards(marks) else ""
 
     def has_header(self):
         """Return whether the input has named all its columns before its first row."""
@@ -89,6 +96,16 @@ class Source:
                 say(self.name, f"warning: {warning}")
             if fd:
                 os.close(fd)
+        self.warn_of_shards()
+
+    def warn_of_shards(self):
+        """Tell people where the inputs are some of the shards of a manifest, and not all."""
+        from s3kit.manifest.shards import missing_shards
+        marks = self.shards()
+        missing = missing_shards(marks)
+        if missing and len(set(marks)) > 1 < len(self.files) and not self.is_held_to_all:
+            say(self.name, f"warning: the inputs are shards, and {missing[0]} is not among them "
+                           "(s3-filter --merge takes all)")
 
     def note_form(self):
         """Note the form of the first input.

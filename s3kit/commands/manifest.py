@@ -52,7 +52,7 @@ def build_parser():
 
 class Manifests:
     """The manifests among the sources; the first decides on the form, and one that is `alone` on
-    the mark of the shard.
+    the mark of the shard, else all.
     """
 
     def __init__(self, args, alone):
@@ -61,11 +61,15 @@ class Manifests:
 
     def read(self, path):
         """Return the Source of a manifest."""
-        source = Source(Namespace(prog=NAME, file=[path], bucket=self.args.bucket,
-                                  columns=self.args.columns, from_form=self.args.from_form,
-                                  prefix=self.args.prefix))
+        source = self.source_of([path])
         self.sources.append(source)
         return source
+
+    def source_of(self, paths):
+        """Return the Source of manifests that follow one another."""
+        return Source(Namespace(prog=NAME, file=paths, bucket=self.args.bucket,
+                                columns=self.args.columns, from_form=self.args.from_form,
+                                prefix=self.args.prefix))
 
     def form(self):
         """Return the form to write."""
@@ -73,7 +77,9 @@ class Manifests:
 
     def shard(self):
         """Return the mark for the head."""
-        return self.sources[0].shard() if self.sources and self.alone else ""
+        if self.alone:
+            return self.sources[0].shard() if self.sources else ""
+        return self.source_of(self.args.source).shard() if len(self.args.source) > 1 else ""
 
 
 def manifest(args):

@@ -104,7 +104,7 @@ class Input:
         """
         first = next_of(expand(self.raw_blocks()))
         form = self.told or self.recognised(first)
-        if form not in ("csv", "xml"):
+        if form not in ("csv", "xml", "ndjson"):
             return ""
         self.reader = self.reader_of(form)
         self.reader.feed(first)

@@ -118,6 +118,17 @@ def test_a_shard_of_another_shard_is_refused(run, many):
     assert "#shard 5/6\n" in run("s3-filter", "--shard", "2/3", input=half).out
 
 
+@pytest.mark.parametrize("command, mark", [
+    (["s3-filter"], "1/4"), (["s3-manifest"], "1/4"), (["s3-filter", "--shard", "1/2"], "1/4")])
+def test_some_shards_are_not_the_whole(run, many, tmp_path, command, mark):
+    """The head says that it is a part, and people are told what is missing."""
+    for number in (1, 2):
+        run("s3-filter", "--shard", f"{number}/4", many, "-o", str(tmp_path / f"{number}.csv"))
+    done = run(*command, str(tmp_path / "1.csv"), str(tmp_path / "2.csv"))
+    assert done.out.splitlines()[1] == f"#shard {mark}"
+    assert command == ["s3-manifest"] or "3/4 is not among them" in done.err
+
+
 # --- expressions
 
 
