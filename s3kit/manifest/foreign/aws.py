@@ -14,6 +14,8 @@ from s3kit.units import known_ns
 
 LIMIT = 512 << 20       # bytes of one document, about a million versions
 UNNAMED = "unnamed"     # stands for a bucket that is not said yet
+PIECE = ("a list without the document that it is of (as --query leaves it) does not show whether "
+         "it is whole")
 MARKERS = {"Versions": "false", "DeleteMarkers": "true", "Contents": ""}
 
 
@@ -59,8 +61,7 @@ class Reader:
     def take(self, name, value, line):
         """Take a member of a document, or an element of one of its lists. Raises Fault."""
         if name == "":
-            raise Fault("a list without the document that it is of (as --query leaves it) does not "
-                        "show whether it is whole")
+            raise Fault(PIECE)
         if name in MARKERS:
             self.lists[name].append(entry_row(value, self.bucket or UNNAMED, MARKERS[name],
                                               f"line {line}"))
@@ -72,7 +73,9 @@ class Reader:
             self.top[name] = text_of(value)
 
     def document(self):
-        """Return the rows of a document that has come as a whole."""
+        """Return the rows of a document that has come as a whole. Raises Fault."""
+        if self.parts.is_list:      # an empty one, of which no element came
+            raise Fault(PIECE)
         lists = self.lists
         rows = lists["Contents"] + merged(lists["Versions"], lists["DeleteMarkers"])
         self.paging.add(self.top, [row.key for row in (rows[:1] + rows[-1:])])

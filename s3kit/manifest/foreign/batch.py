@@ -5,7 +5,7 @@ a header (https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create
 import re
 from urllib.parse import quote
 
-from s3kit.errors import Fault
+from s3kit.errors import Cut, Fault
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.inventory import rows_of
@@ -35,7 +35,11 @@ class Reader:
         return [] if self.stop else self.rows(*self.records.feed(data))
 
     def close(self):
-        """Return the last rows."""
+        """Return the last rows. A last line may have no end, but for one that was cut before its
+        version id: it would name what S3 has now.
+        """
+        if not self.stop and self.records.buffer.endswith(","):
+            self.stop = Cut("the last line ends with a comma, and has no end: it was cut")
         return [] if self.stop else self.rows(*self.records.close())
 
     def rows(self, lines, records):

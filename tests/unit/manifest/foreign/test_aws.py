@@ -77,8 +77,9 @@ def test_nonsense_is_named():
 
 def test_what_is_refused(monkeypatch):
     """A piece of a document, and one that would need too much memory."""
-    _, stop = read(aws.Reader("b"), b'[{"Key": "a"}]')
-    assert "--query" in str(stop)
+    for piece in (b'[{"Key": "a"}]', b"[]"):
+        _, stop = read(aws.Reader("b"), piece)
+        assert "--query" in str(stop)
     monkeypatch.setattr(aws, "LIMIT", 1000)
     rows, stop = listing(aws.Reader("b"), "aws-objects.json", 100)
     assert not rows and type(stop) is Fault and "s3-manifest --versions" in str(stop)

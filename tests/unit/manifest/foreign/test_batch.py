@@ -87,6 +87,12 @@ def test_lines_that_make_no_sense(line, why):
     assert rows[1].error.startswith("line 2: ") and why in rows[1].error and rows[1].verbatim
 
 
+def test_a_line_that_was_cut_before_its_version():
+    """It never names whatever S3 has now."""
+    rows, made = read(b"b,k,v\nb,l,")
+    assert [row.key for row in rows] == ["k"] and isinstance(made.stop, Cut)
+
+
 def test_columns():
     """Fields in another order, some to be ignored, a bucket that is only told."""
     rows, _ = read(b"x,k+1,y,v\n", columns=["Ignore", "Key", "ignore", "VersionId"], bucket="b")
