@@ -15,9 +15,9 @@ class Records:
 
     Each call returns (numbers of the lines on which records begin, the records as lists of cells).
     Cells are text; bytes that are not UTF-8 come as lone surrogates. A record that is not CSV comes
-    as None, or if `is_lenient` as what the csv module makes of it. `stop` is None, or the Cut or
-    Fault that ends the reading: a quote that is never closed, a record without end. The quote is
-    `"` if not given.
+    as None, or if `is_lenient` as what the csv module makes of each of its lines. `stop` is None,
+    or the Cut or Fault that ends the reading: a quote that is never closed, a record without end.
+    The quote is `"` if not given.
     """
 
     def __init__(self, is_lenient=False, quote='"'):
@@ -82,7 +82,7 @@ class Records:
                     self.buffer = "".join(lines[done:]) + self.buffer
                     break
                 read = self.anyhow(lines[done:reader.line_num])
-                numbers += [line] * len(read)
+                numbers += range(line, line + len(read))
                 found += read
                 done = reader.line_num
         self.line += done
@@ -91,13 +91,18 @@ class Records:
         return numbers, found
 
     def anyhow(self, lines):
-        """Return the records of lines that are not CSV: [None], or what can be made of them."""
-        try:
-            if self.is_lenient:
-                return list(csv.reader(lines, quotechar=self.quote))
-        except csv.Error:
-            pass
-        return [None]
+        """Return the records of lines that are not CSV: [None], or what can be made of each line by
+        itself, for none must go under in a quote that was opened before it.
+        """
+        if not self.is_lenient:
+            return [None]
+        found = []
+        for line in lines:
+            try:
+                found += list(csv.reader([line], quotechar=self.quote)) or [None]
+            except csv.Error:
+                found.append(None)
+        return found
 
 
 def endless(line):

@@ -75,9 +75,11 @@ def test_what_is_not_csv():
 
 
 def test_lenient():
-    """What is nearly CSV is read somehow, and no line of it is lost."""
+    """What is nearly CSV is read somehow, and no line of it is lost, be it in another's quote."""
     for data, expected in ((b'{"a":"b","c":"d"}\nx\n', [['{"a":"b"', 'c:"d"}'], ["x"]]),
-                           (b'"a\nb"c\nx\n', [["a\nbc"], ["x"]]),
+                           (b'"a\nb"c\nx\n', [["a\n"], ['b"c'], ["x"]]),
+                           (b'1,"a\n2,b\n3,"c" d\nx\n',
+                            [["1", "a\n"], ["2", "b"], ["3", "c d"], ["x"]]),
                            (b'"a"b\rc\nx\n', [None, ["x"]])):
         records = Records(is_lenient=True)
         assert records.feed(data)[1] + records.close()[1] == expected and not records.stop
