@@ -105,7 +105,8 @@ def test_directory_order(run, options):
         assert listed.status == 0, listed.err
         rows = [row.key for row in read_rows(listed.out)]
         assert len(rows) == len(keys) and set(rows) == keys
-        assert len(server.requests()) > len(keys) / PAGE + 10, "it was not split"
+        # One connection asks for 53 pages, and whether there are versions.
+        assert len(server.requests()) > len(keys) / PAGE + 5, "it was not split"
 
 
 @pytest.mark.parametrize("command", [

@@ -692,7 +692,8 @@ def test_a_limit_of_requests_is_settled_near(fake, run, tmp_path):
     seconds = time.monotonic() - began
     assert done.status == 0 and len(tree(tmp_path / "d")) == count, done.err
     asked = [request for request in fake.log if request.key]
-    assert len(asked) < 1.3 * count, (len(asked), seconds)
+    # Of a machine that is busy the same part of the requests a second is in vain, for longer.
+    assert len(asked) - count < 0.3 * limit * seconds, (len(asked), seconds)
 
 
 @pytest.mark.system("mount", "root")
