@@ -22,7 +22,7 @@ def sources(args):
     for text in args.source:
         if text.startswith("s3://"):
             found.append((kind_in_s3(text, args), parse_s3(text)))
-        elif os.path.isdir(text):
+        elif os.path.isdir(text) and not foreign.is_folder(getattr(args, "from_form", None)):
             found.append(("tree", text))
         elif text == "-" or os.path.exists(text):
             found.append(("file", text))

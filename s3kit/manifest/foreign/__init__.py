@@ -19,12 +19,15 @@ class Form:
     """What is known of a form before its module is loaded.
 
     `sign` is a regular expression that the first bytes of no other form match, or None where people
-    must say what it is. `is_stream`: it is read from any stream of bytes, also from a pipe.
+    must say what it is. `is_stream`: it is read from any stream of bytes, also from a pipe;
+    `is_folder`: it can be given as a folder.
     """
 
-    def __init__(self, module, what, sign=None, reads=True, writes=False, is_stream=True):
+    def __init__(self, module, what, sign=None, reads=True, writes=False, is_stream=True,
+                 is_folder=False):
         self.module, self.what, self.sign = module, what, sign
         self.reads, self.writes, self.is_stream = reads, writes, is_stream
+        self.is_folder = is_folder
 
     def load(self):
         """Return the form's module."""
@@ -75,6 +78,8 @@ FORMS = {
                    + rb"|\\?XXH3_[0-9A-Fa-f]{16}  |\\?XXH(32|64|128|3)(_LE)? ?\(", writes=True),
     "s5cmd": Form("s5cmd_run", "commands for s5cmd run", reads=False, writes=True),
     "hashdeep": Form("hashdeep", "hashdeep's output", rb"%%%% HASHDEEP-1\.0\r?\n"),
+    "bagit": Form("bagit", "a BagIt folder", rb"BagIt-Version[ \t]*:", writes=True,
+                  is_stream=False, is_folder=True),
 }
 READ = tuple(name for name, form in FORMS.items() if form.reads)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)
@@ -83,6 +88,11 @@ WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)
 def needs_path(name):
     """Return whether what has this form is more than a stream of bytes."""
     return name in FORMS and not FORMS[name].is_stream
+
+
+def is_folder(name):
+    """Return whether what has this form can be given as a folder."""
+    return name in FORMS and FORMS[name].is_folder
 
 
 def recognised(head):
