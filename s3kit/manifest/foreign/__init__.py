@@ -23,10 +23,10 @@ class Form:
     `is_folder`: it can be given as a folder.
     """
 
-    def __init__(self, module, what, sign=None, reads=True, writes=False, is_stream=True,
+    def __init__(self, module, what, sign=None, writes=False, is_stream=True,
                  is_folder=False):
         self.module, self.what, self.sign = module, what, sign
-        self.reads, self.writes, self.is_stream = reads, writes, is_stream
+        self.writes, self.is_stream = writes, is_stream
         self.is_folder = is_folder
 
     def load(self):
@@ -63,6 +63,9 @@ FORMS = {
     "s5cmd-ls": Form("s5cmd_ls", "what s5cmd --json ls writes",
                      rb'\{"key":"s3://|\{"operation":"ls"'),
     "rclone-lsjson": Form("rclone_json", "what rclone lsjson writes", rb'\[\s*\{\s*"Path"\s*:'),
+    "rclone-lsf": Form("rclone_lsf", "what rclone lsf writes"),
+    "rclone-lsf-csv": Form("rclone_lsf", "what rclone lsf --csv writes"),
+    "rclone-check": Form("rclone_check", "what rclone check --combined writes"),
     "md5sum": Form("sums", "MD5s of md5sum", SUM % 32 + rb"|\\?MD5 ?\(", writes=True),
     "sha1sum": Form("sums", "hashes of sha1sum", SUM % 40 + rb"|\\?SHA1 ?\(", writes=True),
     "sha224sum": Form("sums", "hashes of sha224sum", SUM % 56 + rb"|\\?SHA(2-)?224 ?\(",
@@ -76,12 +79,12 @@ FORMS = {
     "b2sum": Form("sums", "hashes of b2sum", SUM % 128 + rb"|\\?BLAKE2b(-\d+)? ?\(", writes=True),
     "xxhsum": Form("sums", "hashes of xxhsum", SUM % 16 + b"|" + SUM % 32
                    + rb"|\\?XXH3_[0-9A-Fa-f]{16}  |\\?XXH(32|64|128|3)(_LE)? ?\(", writes=True),
-    "s5cmd": Form("s5cmd_run", "commands for s5cmd run", reads=False, writes=True),
+    "s5cmd": Form("s5cmd_run", "commands for s5cmd run", writes=True),
     "hashdeep": Form("hashdeep", "hashdeep's output", rb"%%%% HASHDEEP-1\.0\r?\n"),
     "bagit": Form("bagit", "a BagIt folder", rb"BagIt-Version[ \t]*:", writes=True,
                   is_stream=False, is_folder=True),
 }
-READ = tuple(name for name, form in FORMS.items() if form.reads)
+READ = tuple(FORMS)
 WRITTEN = tuple(name for name, form in FORMS.items() if form.writes)
 
 

@@ -2,9 +2,8 @@
 
 from s3kit.errors import Cut
 from s3kit.manifest.foreign.csv_records import Records
+from s3kit.manifest.foreign.text_lines import CUT
 from s3kit.manifest.row import FAILED, Row, encode
-
-CUT = "the last line has no end: the list was cut"
 
 
 class Reader:

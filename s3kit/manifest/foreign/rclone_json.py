@@ -1,7 +1,6 @@
 """What `rclone lsjson -R` writes: a list of objects and directories.
 
-rclone writes control characters and names like `..` otherwise than they are
-(https://rclone.org/overview/#encoding); where two keys are written alike, the row is a failed one.
+Where rclone writes two keys alike, the row is a failed one.
 """
 
 import re
@@ -9,12 +8,9 @@ import re
 from s3kit.errors import Cut, Fault
 from s3kit.manifest.foreign.json_parts import Parts, text_of
 from s3kit.manifest.foreign.plain import nonsense, plain_row, spoil
+from s3kit.manifest.foreign.rclone_names import WHY_UNSURE, is_unsure, key_of
 from s3kit.manifest.row import Row
 
-# Symbols that stand for control characters, and with a quote before them for themselves.
-SYMBOLS = re.compile("(\u201b?)([\u2401-\u241f\u2421])")
-DELETE = "\u2421"
-UNSURE = re.compile("\u201b(?![\u2401-\u241f\u2421])|(?:^|/)\uff0e\uff0e?(?:/|$)")
 HASHES = {"sha512": 128, "sha256": 64, "sha1": 40, "md5": 32}       # digits, the strongest first
 HEX = re.compile("[0-9a-f]+")
 
@@ -75,23 +71,14 @@ class Reader:
                 self.directory = self.directory or path
             return None
         self.is_deep = self.is_deep or "/" in path
-        key = SYMBOLS.sub(meant, path)
+        key = key_of(path)
         extra = {"ModTime": text_of(entry.get("ModTime"))}
-        if UNSURE.search(path):
-            return spoil(Row(self.bucket, key, extra=extra), where,
-                         "rclone writes other keys in the same way: which it is nobody can tell")
+        if is_unsure(path):
+            return spoil(Row(self.bucket, key, extra=extra), where, WHY_UNSURE)
         return plain_row({"bucket": self.bucket, "key": key,
                           "size": "" if size.startswith("-") else size,
                           "storage_class": text_of(entry.get("Tier")),
                           "digest": digest_of(entry.get("Hashes"))}, where, extra)
-
-
-def meant(match):
-    """Return the character that a symbol stands for."""
-    quote, symbol = match.groups()
-    if quote:
-        return symbol
-    return "\x7f" if symbol == DELETE else chr(ord(symbol) - 0x2400)
 
 
 def digest_of(hashes):

@@ -11,7 +11,7 @@ import re
 
 from s3kit.disk.paths import is_inside
 from s3kit.errors import Cut, Fault
-from s3kit.manifest.foreign.pairs import CUT
+from s3kit.manifest.foreign.text_lines import CUT
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, from_values
 from s3kit.proof.checksums import FULL_OBJECT
 from s3kit.proof.given import given, is_given, taken_apart

@@ -5,15 +5,12 @@ Keys lack the `bucket_prefix` of config.yaml. A ledger's lines were compared by 
 and what they name may have left this machine since: all that they say is that S3 had it.
 """
 
-import codecs
-
-from s3kit.errors import Cut, Fault
 from s3kit.manifest.foreign import pairs
-from s3kit.manifest.foreign.pairs import CUT, nonsense
+from s3kit.manifest.foreign.pairs import nonsense
+from s3kit.manifest.foreign.text_lines import Lines
 from s3kit.manifest.row import COLUMNS, LISTED, encode, from_values
 
 HEADER = ["Key", "Size"]
-HOLD = 1 << 20          # characters that one line may have
 
 
 class Ledger(pairs.Reader):
@@ -30,40 +27,15 @@ class Ledger(pairs.Reader):
         return listed(self.bucket, key, size, line)
 
 
-class Missing:
-    """Feed it bytes of missing.txt, it gives back rows: `feed`, then `close`."""
+class Missing(Lines):
+    """Feed it bytes of missing.txt, it gives back rows: `feed`, then `close`. A size that was cut
+    is another size.
+    """
 
     form = "transfer-missing"
-    marked = ended = False
-    miscounts, extras = (), ()
-
-    def __init__(self, bucket=""):
-        self.bucket = bucket
-        self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-        self.rest = ""
-        self.line = self.count = 0
-        self.stop = None
-
-    def feed(self, data):
-        """Return the rows that the bytes `data` complete."""
-        if self.stop:
-            return []
-        *lines, self.rest = (self.rest + self.decoder.decode(data)).split("\n")
-        rows = [row for line in lines if (row := self.row(line.removesuffix("\r")))]
-        self.count += len(rows)
-        if len(self.rest) > HOLD:
-            self.stop = Fault(f"line {self.line + 1}: no end within {HOLD:,} characters")
-        return rows
-
-    def close(self):
-        """Return no rows: a size that was cut is another size."""
-        if self.rest + self.decoder.decode(b"", True) and not self.stop:
-            self.stop = Cut(CUT)
-        return []
 
     def row(self, text):
         """Return the Row of a line, or None where it is empty. A key may hold `: ` itself."""
-        self.line += 1
         if not text:
             return None
         key, colon, size = text.rpartition(": ")

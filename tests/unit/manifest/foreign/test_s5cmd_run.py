@@ -3,11 +3,14 @@
 import shlex
 
 import pytest
+from foreignruns import read
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from s3kit.disk.paths import path_of
 from s3kit.errors import Fault
-from s3kit.manifest.foreign.s5cmd_run import writer
-from s3kit.manifest.row import FAILED, Row
+from s3kit.manifest.foreign.s5cmd_run import reader, writer
+from s3kit.manifest.row import FAILED, LISTED, Row
 
 
 def test_commands():
@@ -45,9 +48,66 @@ def test_no_file_replaces_another():
     (Row("b", "k", is_latest="false"), "no version id"),
     (Row("b", "a\nb"), "no line feed"), (Row("b", "a", version_id="v\nrm 's3://b/*'"), "line feed"),
     (Row("b", "k", is_delete_marker="true"), "marker"), (Row("b", "dir/"), "directories"),
-    (Row("b", "k", path="../x"), "below"),
+    (Row("b", "k", path="../x"), "below"), (Row("b", "k", path="x/"), "below"),
     (Row(state=FAILED, error="line 3: no key", verbatim={"key": ""}), "line 3: no key")])
 def test_what_cannot_be_a_command(row, why):
     """Nothing is written then."""
     with pytest.raises(Fault, match=why):
         writer("s5cmd").rows([Row("b", "good"), row])
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\0"), min_size=1,
+               max_size=12)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(TEXT | st.text("'\"\\ *?#-./%\r", min_size=1),
+                          st.sampled_from(["", "v'1"]), st.sampled_from(["", "true", "false"])),
+                max_size=5),
+       st.integers(1, 9))
+def test_what_is_written_is_read_as_it_was(cells, step):
+    """Whatever the pieces in which it comes; the path is said, where it was left to s3-fetch."""
+    rows = {path_of("b", key, version if latest == "false" else ""): Row("b", key, version, latest)
+            for key, version, latest in cells
+            if not key.endswith("/") and (version or latest != "false")}
+    data = writer("s5cmd").rows(rows.values())
+    assert read(reader("s5cmd", "", None), data, step)[0] == [
+        Row("b", row.key, row.version_id, state=LISTED, path=path) for path, row in rows.items()]
+
+
+@pytest.mark.parametrize("line, row", [
+    ("cp --concurrency 1 --source-region eu-1 's3://b/run1/a b' 'data/a b'",
+     Row("b", "run1/a b", path="data/a b")),
+    ("  cp -n -s --version-id=v1 s3://b/k ./x//y\r", Row("b", "k", "v1")),
+    ("mv s3://b/d/k sub/", Row("b", "d/k", path="sub/k")), ("cp s3://b/d/k .", Row("b", "d/k",
+                                                                                   path="k")),
+    ("cp -- s3://b/d/k ./e/k", Row("b", "d/k", path="e/k")),
+    ("cp --raw s3://b/x*[y]? ../up", Row("b", "x*[y]?")), ("cp s3://b/k /tmp/k", Row("b", "k")),
+    ("cp s3://b/k s3://c/k", Row("b", "k")), ("cp s3://b//k%20 -", Row("b", "/k%20", path="-")),
+    ("cp s3://b/x/.. .", Row("b", "x/..")), ("cp s3://b/k .s3kit/x", Row("b", "k"))])
+def test_commands_that_people_wrote(line, row):
+    """The path is where s5cmd puts the file, if that is below the directory that it runs in."""
+    row.state = LISTED
+    assert read(reader("s5cmd", "", None), f"# all\n\n{line}".encode()) == ([row], None)
+
+
+@pytest.mark.parametrize("line, why", [
+    ("cp s3://b/2024/*.tif x/", "s3-manifest 's3://b/2024/' lists them"),
+    ("cp s3://b/a?c x", "s3-manifest 's3://b/a' lists"), ("rm s3://b/k", "'rm' is not cp or mv"),
+    ("sync s3://b/* d/", "'sync' is not"), ("run more.txt", "'run' is not"),
+    ("s5cmd cp s3://b/k k", "'s5cmd' is not"), ("cp k s3://b/k", "'k' is not in S3"),
+    ("cp s3://b/ d/", "a bucket or a folder"), ("cp s3://b d/", "a bucket or a folder"),
+    ("cp s3://b/k 'd", "a quote is opened"), ("cp s3://b/k", "1 arguments"),
+    ("cp s3://b/k a b", "3 arguments"), ("cp --exclude '*' s3://b/k k", "--exclude does"),
+    ("cp --raw=false s3://b/k k", "not known"), ("cp --version-id", "has no value"),
+    ("cp s3://-/k k", "cannot be a bucket"), ("cp s3://b/\udcff k", "not Unicode")])
+def test_commands_that_do_not_name_an_object(line, why):
+    """They are failed rows, and the rest is read."""
+    data = f"cp s3://b/k k\n{line}\ncp s3://b/l l\n".encode("utf-8", "surrogateescape")
+    rows, stop = read(reader("s5cmd", "", None), data)
+    assert stop is None and [row.state for row in rows] == [LISTED, FAILED, LISTED]
+    assert rows[1].error.startswith("line 2: ") and why in rows[1].error
+
+
+def test_a_wildcard_is_a_key_with_raw_only():
+    assert read(reader("s5cmd", "", None), b"cp --raw 's3://b/*' x\n")[0][0].key == "*"

@@ -6,7 +6,8 @@ import pytest
 from odd_keys import KEYS
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest.foreign.transfer import HOLD, reader
+from s3kit.manifest.foreign.text_lines import HOLD
+from s3kit.manifest.foreign.transfer import reader
 from s3kit.manifest.row import FAILED, LISTED, Row
 
 TEXTS = ["007", "NA", "null", "nan", "1e5", "TRUE", "a: 5", ": ", "key, with", 'q"uote']

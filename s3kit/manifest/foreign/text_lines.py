@@ -1,0 +1,60 @@
+"""Other tools' lists of text, one thing a line: what all forms of it have in common."""
+
+import codecs
+
+from s3kit.errors import Cut, Fault
+
+HOLD = 1 << 20          # characters that one line may have
+CUT = "the last line has no end: the list was cut"
+
+
+class Lines:
+    """Feed it bytes, it gives back rows: `feed`, then `close`.
+
+    A form has `row(text)`, which returns the Row of line number `self.line`, or None where it says
+    nothing of an object. Bytes that are not UTF-8 come as lone surrogates. `needs_end`: its program
+    ends each line, so that a last one without an end is half of one.
+    """
+
+    form = ""
+    needs_end = True
+    marked = ended = False
+    miscounts, extras = (), ()
+
+    def __init__(self, bucket=""):
+        self.bucket = bucket
+        self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+        self.rest = ""
+        self.line = self.count = 0
+        self.stop = None
+
+    def feed(self, data):
+        """Return the rows that the bytes `data` complete."""
+        if self.stop:
+            return []
+        *lines, self.rest = (self.rest + self.decoder.decode(data)).split("\n")
+        rows = self.rows(lines)
+        if len(self.rest) > HOLD:
+            self.stop = Fault(f"line {self.line + 1}: no end within {HOLD:,} characters")
+        return rows
+
+    def close(self):
+        """Return the last row, if its line may have no end."""
+        rest = self.rest + self.decoder.decode(b"", True)
+        if not rest or self.stop:
+            return []
+        if self.needs_end:
+            self.stop = Cut(CUT)
+            return []
+        return self.rows([rest])
+
+    def rows(self, lines):
+        """Return the rows of some lines."""
+        found = []
+        for text in lines:
+            self.line += 1
+            row = self.row(text.removesuffix("\r"))
+            if row:
+                found.append(row)
+        self.count += len(found)
+        return found
