@@ -1,57 +1,27 @@
 """Lists of keys, one a line or each ended by NUL: nothing is encoded, nothing quoted."""
 
-import codecs
-
 from s3kit.errors import Fault
+from s3kit.manifest.foreign.text_lines import Lines
 from s3kit.manifest.row import COLUMNS, LISTED, from_values
 
 ENDS = {"keys": "\n", "keys0": "\0"}
-HOLD = 1 << 20      # bytes without an end, which is not a list of keys
 
 
-class Reader:
-    """Feed it bytes, it gives back rows: `feed`, then `close`."""
+class Reader(Lines):
+    """Feed it bytes, it gives back rows: `feed`, then `close`; the last key may have no end."""
 
-    marked = ended = False
-    miscounts, extras = (), ()
+    needs_end = False
 
     def __init__(self, form, bucket):
-        self.form, self.bucket, self.end = form, bucket, ENDS[form]
-        # Only what editors write has a byte order mark.
-        encoding = "utf-8-sig" if form == "keys" else "utf-8"
-        self.decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
-        self.rest = ""
-        self.line = self.count = 0
-        self.stop = None
-
-    def feed(self, data):
-        """Return the rows that the bytes `data` complete."""
-        if self.stop:
-            return []
-        *keys, self.rest = (self.rest + self.decoder.decode(data)).split(self.end)
-        if len(self.rest) > HOLD:
-            self.stop = Fault(f"line {self.line + len(keys) + 1}: no end of the key within "
-                              f"{HOLD:,} characters")
-        return self.rows(keys)
-
-    def close(self):
-        """Return the last row, for the last key may have no end."""
-        return self.rows([self.rest + self.decoder.decode(b"", True)])
-
-    def rows(self, keys):
-        """Return the rows of some keys; an empty line is none."""
-        found = []
-        for key in keys:
-            self.line += 1
-            if self.end == "\n":
-                key = key.removesuffix("\r")
-            if key:
-                found.append(self.row(key))
-        self.count += len(found)
-        return found
+        self.form, self.end = form, ENDS[form]
+        super().__init__(bucket)
 
     def row(self, key):
-        """Return the Row of a key as it stands: a `%` in it is nothing but that."""
+        """Return the Row of a key as it stands, a `%` in it is nothing but that; of an empty line
+        None.
+        """
+        if not key:
+            return None
         cells = dict.fromkeys(COLUMNS, "") | {"bucket": self.bucket, "state": LISTED,
                                               "key": key.replace("%", "%25")}
         return from_values(list(cells.values()), self.line)

@@ -13,17 +13,20 @@ class Lines:
 
     A form has `row(text)`, which returns the Row of line number `self.line`, or None where it says
     nothing of an object. Bytes that are not UTF-8 come as lone surrogates. `needs_end`: its program
-    ends each line, so that a last one without an end is half of one.
+    ends each line, so that a last one without an end is half of one. `end` is a line feed, as
+    editors write it (then CR LF and a byte order mark are theirs), or another character.
     """
 
     form = ""
+    end = "\n"
     needs_end = True
     marked = ended = False
     miscounts, extras = (), ()
 
     def __init__(self, bucket=""):
         self.bucket = bucket
-        self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+        encoding = "utf-8-sig" if self.end == "\n" else "utf-8"
+        self.decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
         self.rest = ""
         self.line = self.count = 0
         self.stop = None
@@ -32,7 +35,7 @@ class Lines:
         """Return the rows that the bytes `data` complete."""
         if self.stop:
             return []
-        *lines, self.rest = (self.rest + self.decoder.decode(data)).split("\n")
+        *lines, self.rest = (self.rest + self.decoder.decode(data)).split(self.end)
         rows = self.rows(lines)
         if len(self.rest) > HOLD:
             self.stop = Fault(f"line {self.line + 1}: no end within {HOLD:,} characters")
@@ -53,7 +56,7 @@ class Lines:
         found = []
         for text in lines:
             self.line += 1
-            row = self.row(text.removesuffix("\r"))
+            row = self.row(text.removesuffix("\r") if self.end == "\n" else text)
             if row:
                 found.append(row)
         self.count += len(found)

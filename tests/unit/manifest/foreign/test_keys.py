@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.errors import Fault
-from s3kit.manifest.foreign.keys import HOLD, reader, writer
+from s3kit.manifest.foreign.keys import reader, writer
+from s3kit.manifest.foreign.text_lines import HOLD
 from s3kit.manifest.row import FAILED, LISTED, Row
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -74,5 +75,5 @@ def test_what_never_ends_is_no_list_of_keys():
     """It is not gathered for ever."""
     made = reader("keys", "b", None)
     assert made.feed(b"a\n" + b"x" * (HOLD + 1)) == read("keys", b"a\n")
-    assert str(made.stop) == f"line 2: no end of the key within {HOLD:,} characters"
+    assert str(made.stop) == f"line 2: no end within {HOLD:,} characters"
     assert made.feed(b"\nb\n") == []
