@@ -21,6 +21,7 @@ AMBIGUOUS = re.compile(f"(?={ESCAPES})%")
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 ESCAPED = re.compile(r"((?:%(?:25|0[0-9A-F]|1[0-9A-F]|7F|C2%[89][0-9A-F]|EF%BF%B[EF]))+)")
 HEX = re.compile("%([0-9A-F]{2})")
+CLASH_MARK = re.compile(CLASH + "[0-9a-f]{16}")      # with the 16 digits of tree.clash
 
 
 def escape(text):
@@ -136,11 +137,11 @@ def key_of(path):
     components, held = [], ""
     for name in rest.split("/"):
         if name.endswith(CONTINUES):
-            held += name[:-len(CONTINUES)].partition(CLASH)[0]
+            held += name[:-len(CONTINUES)]
             continue
-        name = held + name
+        # whole before its marks are looked for: they may be parted, too
+        name = CLASH_MARK.sub("", (held + name).partition(VERSION)[0])
         held = ""
-        name = name.partition(VERSION)[0].partition(CLASH)[0]
         if name.endswith((BESIDE_FILE, BESIDE_DIRECTORY)):
             name = name[:-2]
         components.append(component_of(name))

@@ -110,6 +110,8 @@ def test_every_name_fits_a_file_system(key, version):
 @example("x" * 300, "3sL4kq", {1, 2}, "")
 @example("x" * 240, "3sL4kq", {1}, BESIDE_DIRECTORY)
 @example("x", "v" * 300, {1, 2}, BESIDE_DIRECTORY)
+@example("x" * 237, "", {1}, BESIDE_FILE)       # the mark of the clash lies in two pieces
+@example("x" * 224, "", {1}, BESIDE_FILE)
 def test_marks_come_off_again(key, version, clashes, beside):
     """A version, clashes of spellings anywhere, a file where a directory is or the other way: key
     and version are still there.

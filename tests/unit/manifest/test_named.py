@@ -13,7 +13,7 @@ from s3kit.manifest.named import Named
                                               (("b", "d/"), "b/d/%_", True),
                                               (("b", "a"), "b/a%f", True),
                                               (("b", "a/b"), "b/a%d/b", True),
-                                              (("b", "A"), "b/A%=0123", True),
+                                              (("b", "A"), "b/A%=0123456789abcdef", True),
                                               (("b", "k", "v"), "b/k%vv", True),
                                               (("b", "k", "v"), "b/k%vw", False), (
                                                   ("b", "k", "v"), path_of("b", "k", "v") + "%=12",
