@@ -11,6 +11,7 @@ from s3kit.units import number
 
 # Compiled when they are needed, which no command is at its start.
 ERROR = r"#(?:NAME\?|VALUE!|REF!|NUM!|NULL!|N/A|DIV/0!|SPILL!|CALC!)"
+ROUNDED_TOKEN = r"[-+]?\d(?:[.,]\d+)?E\+\d{1,3}"      # without `+` it may be hexadecimal
 ROUNDED = r"(?i)[-+]?\d(?:[.,]\d+)?E\+?\d{1,3}"
 GROUPED = "\\d{1,3}(?:([,.'’_ \u00a0\u202f])\\d{3})(?:\\1\\d{3})*"
 POINT = r"(\d+)[.,]0*"
@@ -36,6 +37,6 @@ def why_spoilt(column, text):
     """
     if re.fullmatch(ERROR, text):
         return f"{column} '{text}' is a spreadsheet's error: what was there is lost"
-    if re.fullmatch(ROUNDED, text):
+    if re.fullmatch(ROUNDED_TOKEN, text):
         return f"{column} '{text}' was rounded by a spreadsheet: what it was is lost"
     return ""

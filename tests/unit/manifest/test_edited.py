@@ -36,3 +36,8 @@ def test_an_id_of_a_server_is_left_alone(text):
     """Ids are opaque: only what is a whole number in scientific notation is none."""
     why = why_spoilt("version_id", text)
     assert bool(why) == (text.upper().count("E") == 1 and why.endswith("is lost"))
+
+
+def test_digits_that_are_hexadecimal():
+    """An ETag of five letters can look like a number; a spreadsheet would have written `+`."""
+    assert [why_spoilt("etag", text) for text in ("1e5", "0E0", "12e34")] == [""] * 3
