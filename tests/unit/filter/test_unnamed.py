@@ -12,7 +12,8 @@ from s3kit.manifest.row import Row
 @pytest.fixture
 def dest(tmp_path):
     """Return a destination with files of all kinds."""
-    for name in ("b/a", "b/a%vV1", "b/A%=1234", "b/dir/%_", "b/new", "b/mine", "c/k", "loose"):
+    for name in ("b/a", "b/a%vV1", "b/A%=0123456789abcdef", "b/dir/%_", "b/new", "b/mine",
+                 "c/k", "loose"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     return tmp_path

@@ -16,7 +16,8 @@ from s3kit.manifest.named import Named
                                               (("b", "A"), "b/A%=0123456789abcdef", True),
                                               (("b", "k", "v"), "b/k%vv", True),
                                               (("b", "k", "v"), "b/k%vw", False), (
-                                                  ("b", "k", "v"), path_of("b", "k", "v") + "%=12",
+                                                  ("b", "k", "v"),
+                                                  path_of("b", "k", "v") + "%=0123456789abcdef",
                                                   True), (("b", "k"), "b/k%vw", True),
                                               (("b", "k" * 300), path_of("b", "k" * 300), True),
                                               (("b", "foo"), "b/foo%+", False),
