@@ -3,11 +3,11 @@
 from collections import deque
 
 from s3kit.errors import Fault, NoSuchBucket
+from s3kit.manifest.row import FAILED, VANISHED
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.restore.answers import AGAIN, CHANGED, FATAL, MARKER
 from s3kit.restore.asking import StatusQuery
-from s3kit.manifest.row import FAILED, VANISHED
 
 TRIES = 5
 

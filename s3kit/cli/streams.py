@@ -49,7 +49,7 @@ class Source:
 
     def shards(self):
         """Return the marks of shards of all that was read so far, '' for what is not one."""
-        return [mark for reader in self.begun() for mark in getattr(reader, "shards", ()) or [""]]
+        return [mark for reader in self.begun() for mark in (reader and reader.shards) or [""]]
 
     def shard(self):
         """Return the mark of the shard that all of the input is of, or '' where it is not of one.
@@ -70,8 +70,8 @@ class Source:
 
     def has_header(self):
         """Return whether the input has named all its columns before its first row."""
-        columns = getattr(self.input and self.input.reader, "columns", None)
-        return bool(getattr(columns, "names", None))
+        reader = self.input and self.input.reader
+        return bool(reader and reader.has_header)
 
     def batches(self):
         """Yield lists of rows.
@@ -123,7 +123,6 @@ def shard_of(path, form):
     """Return the mark in the head of a manifest that lies in a file, or '': what comes through a
     pipe is not touched before its turn, and what cannot be read is told when it has come.
     """
-    from s3kit.errors import Fault
     from s3kit.manifest.streams import Input
     try:
         if path == "-" or not os.path.isfile(path):

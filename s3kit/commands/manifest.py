@@ -148,7 +148,7 @@ def conclude(args, tally, progress, missing, read_from):
         tally.summary(progress, [count(tally.rows(), "row")])
     KNOWN.tell(tally.say, args.verbose)
     for source in read_from if args.verbose else ():
-        if not getattr(source.input.reader, "is_sorted", True):
+        if not source.input.reader.is_sorted:
             tally.say(f"the rows of '{source.input.name}' are not in order of their keys "
                       "(s3-filter --sort key puts them so)")
 

@@ -2,15 +2,23 @@
 
 from array import array
 
+import xxhash
+
 from s3kit.disk.scratch import Scratch
 
 NOTED = 1 << 18         # owners that memory holds, of 16 bytes each
 
 
+def hash_of(*texts):
+    """Return a 64-bit signed hash of texts, as PathOwners takes paths and owners."""
+    return xxhash.xxh3_64_intdigest("\0".join(texts).encode("utf-8", "surrogateescape")) - (1 << 63)
+
+
 class PathOwners:
     """Which path belongs to which object version in this run, so that two keys never share a file.
 
-    Kept on disk, because a manifest may have any number of rows.
+    Both are named by hashes of 64 bits (see `hash_of`), and kept on disk, because a manifest may
+    have any number of rows.
     """
 
     def __init__(self, any_thread=False):
@@ -39,7 +47,7 @@ class PathOwners:
                           zip(noted[::2], noted[1::2]))
 
     def take(self, path, owner):
-        """Return whether `path` (a 64-bit hash) is now, or was before, `owner`'s (a 64-bit hash).
+        """Return whether `path` is now, or was before, `owner`'s.
 
         Raises Fault.
         """

@@ -1,8 +1,6 @@
 """Which path a row's file gets, so that two rows never share a file."""
 
-import xxhash
-
-from s3kit.disk.path_owners import PathOwners
+from s3kit.disk.path_owners import PathOwners, hash_of
 from s3kit.disk.paths import is_inside, key_of, path_of, version_of
 from s3kit.errors import Fault
 from s3kit.manifest.row import PRUNED
@@ -70,11 +68,6 @@ class Places:
 def owner_of(row):
     """Return what stands for a row's object version among the owners."""
     return hash_of(row.bucket, row.key, row.version_id)
-
-
-def hash_of(*texts):
-    """Return a 64-bit signed hash of texts, which PathOwners takes."""
-    return xxhash.xxh3_64_intdigest("\0".join(texts).encode("utf-8", "surrogateescape")) - (1 << 63)
 
 
 def paths_of(entry):

@@ -8,7 +8,7 @@ import io
 import re
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest import bare
+from s3kit.manifest import bare, base
 from s3kit.manifest.columns import Columns
 from s3kit.manifest.row import COLUMNS, FAILED, Row, from_values, values
 from s3kit.manifest.shards import mark_of
@@ -25,14 +25,11 @@ QUOTE, SPECIAL = '"', re.compile('[",\r\n]')
 OPEN_QUOTE = "unexpected end of data"       # how the csv module says it, in strict mode
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows: `feed`, then `close`.
 
-    `stop` is the Fault that ends the reading, once there is one: the rows before it still come.
-    `columns` names a headerless input's columns; `bucket` fills rows without one. `marked` says
-    whether the input promised an end mark, `ended` whether it came, `miscounts` has (said, came) of
-    the end marks that are untrue, SHOWN at most, and `extras` has the unknown columns' names.
-    `shards` has the mark of each manifest that began, '' where it is not a shard.
+    `columns` names a headerless input's columns; `bucket` fills rows without one. Of `miscounts`
+    there are SHOWN at most.
     """
 
     form = "csv"
@@ -41,15 +38,18 @@ class Reader:
         self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         self.buffer = ""
         self.line = 0
-        self.marked = self.ended = False
         # rows, and those that an end mark of a bare input has counted
         self.count = self.counted = 0
         self.declared, self.miscounts = None, []
         self.columns = Columns(bucket, columns)
         self.extras, self.shards = self.columns.extras, []
         self.stop = None
-        self.comments = 0           # lines taken as comments that could have been keys
         self.width = NONE           # how many cells are a row's columns as they stand
+
+    @property
+    def has_header(self):
+        """Whether the columns are known."""
+        return bool(self.columns.names)
 
     def feed(self, data):
         """Return the rows that the bytes `data` complete."""
@@ -220,13 +220,10 @@ def failed(line, error, lines):
                verbatim={"key": "".join(lines).rstrip("\r\n")[:1024]})
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
 
     is_marked = True
-
-    def __init__(self, shard=""):
-        self.extras, self.shard = [], shard
 
     def begin(self, extras):
         """Return the first lines; `extras` are the unknown columns to carry along."""

@@ -52,7 +52,7 @@ class Input:
     @property
     def shards(self):
         """The marks of the shards that came so far, one a manifest; '' of what is not one."""
-        return list(getattr(self.reader, "shards", ())) or [""]
+        return list(self.reader.shards if self.reader else ()) or [""]
 
     @property
     def is_foreign(self):
@@ -159,7 +159,7 @@ class Input:
         input, which is a piece that somebody took from another by hand.
         """
         reader = self.reader
-        if getattr(reader, "comments", 0):
+        if reader.comments:
             self.warnings.append(
                 f"{self.name}: {count(reader.comments, 'line')} with '#' first taken as a comment; "
                 "in a key that begins so it is written %23")
@@ -306,18 +306,11 @@ class Output:
 
     def begin(self, extras=()):
         """Write the header."""
-        if self.form == "csv":
-            self.writer = csv_form.Writer(self.shard)
-        elif self.form == "xml":
-            from s3kit.manifest import xml_form
-            self.writer = xml_form.Writer(self.shard)
-        else:
-            self.writer = (csv_form.BareWriter() if self.form == "bare"
-                           else foreign.writer(self.form))
-            self.writer.shard = self.shard
-            if not self.writer.is_marked and not (self.place and self.place.beside):
-                from tempfile import TemporaryFile
-                self.held = TemporaryFile()
+        self.writer = writer_of(self.form)
+        self.writer.shard = self.shard
+        if not self.writer.is_marked and not (self.place and self.place.beside):
+            from tempfile import TemporaryFile
+            self.held = TemporaryFile()
         self.put(self.writer.begin(extras))
         self.begun = True
 
@@ -356,6 +349,16 @@ class Output:
             self.place.abandon()
         elif self.file:
             self.file.close()
+
+
+def writer_of(form):
+    """Return a writer of a form."""
+    if form in ("csv", "bare"):
+        return csv_form.Writer() if form == "csv" else csv_form.BareWriter()
+    if form == "xml":
+        from s3kit.manifest import xml_form
+        return xml_form.Writer()
+    return foreign.writer(form)
 
 
 def compressed(raw, path):

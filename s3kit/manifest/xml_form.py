@@ -9,6 +9,7 @@ import re
 from lxml import etree
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.row import COLUMNS, column_of, from_values, values
 from s3kit.manifest.shards import mark_of
 from s3kit.units import number
@@ -28,8 +29,8 @@ NO_NAME = re.compile(r"[^A-Za-z0-9_.-]|^[^A-Za-z_]|_(?=x[0-9A-F]{4,6}_)|^x(?=ml)
 NAMED = re.compile(r"_x([0-9A-F]{4,6})_")
 
 
-class Reader:
-    """Feed it bytes, it gives back rows; the same face as csvform.Reader.
+class Reader(base.Reader):
+    """Feed it bytes, it gives back rows; as csv_form.Reader does.
 
     It is also the parser's target: lxml calls `start`, `end`, `data`, `doctype`.
     """
@@ -47,7 +48,6 @@ class Reader:
         self.events = self.held = 0         # what came so far, and the bytes since then
         self.found, self.open_row = [], None
         self.count = 0
-        self.ended = False
         self.declared, self.miscounts = None, []
         self.extras, self.shards = [], [""]
         self.stop = None
@@ -169,11 +169,10 @@ class Reader:
         return extra or None
 
 
-class Writer:
-    """Turns rows to bytes; the same face as csvform.Writer."""
+class Writer(base.Writer):
+    """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
 
-    def __init__(self, shard=""):
-        self.shard = shard
+    is_marked = True
 
     def begin(self, extras):
         """Return the first line; unknown columns need no announcement."""

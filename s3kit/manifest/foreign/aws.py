@@ -5,6 +5,7 @@ other: they are merged again. That needs all entries of a document in memory.
 """
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.json_entries import entry_row
 from s3kit.manifest.foreign.json_parts import Parts, text_of
 from s3kit.manifest.foreign.paging import Paging, bytes_of
@@ -19,12 +20,10 @@ PIECE = ("a list without the document that it is of (as --query leaves it) does 
 MARKERS = {"Versions": "false", "DeleteMarkers": "true", "Contents": ""}
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
 
     form = "aws"
-    marked = ended = False
-    miscounts, extras = (), ()
 
     def __init__(self, bucket=""):
         self.bucket = bucket

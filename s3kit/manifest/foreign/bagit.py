@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from s3kit.disk.paths import is_inside
 from s3kit.errors import Cut, Fault, of_file
+from s3kit.manifest import base
 from s3kit.manifest.foreign.bagit_tags import (ENCODED, PAYLOAD, STRONGEST, TAGS, Entry,
                                                check_declaration, check_tags, entries, fetched,
                                                file_count)
@@ -24,12 +25,10 @@ URL = "fetch_url"
 TOGETHER = 1000
 
 
-class Bag:
+class Bag(base.Reader):
     """The rows of a bag: iterate over `batches`."""
 
     form = "bagit"
-    marked = ended = False
-    miscounts = ()
 
     def __init__(self, path, bucket):
         self.top = path if os.path.isdir(path) else os.path.dirname(path) or "."
@@ -183,22 +182,15 @@ class Bag:
                 yield os.path.relpath(os.path.join(folder, name), self.top)
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to the text of manifest-ALGORITHM.txt: `begin`, `rows` as often as wanted, `end`.
 
     The algorithm is the first of WRITTEN that all rows have, known at the end alone: all is held.
     """
 
-    is_marked = False
-    extras = ()
-
     def __init__(self):
         self.texts = {kind: bytearray() for kind in WRITTEN}
         self.names = set()
-
-    def begin(self, extras):
-        """Return nothing: there is no header."""
-        return b""
 
     def rows(self, rows):
         """Take rows. Raises Fault for one that a bag cannot name."""

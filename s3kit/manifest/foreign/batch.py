@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.inventory import rows_of
@@ -15,15 +16,13 @@ PLAIN = re.compile("[!#-+.-~-]*")        # printable ASCII, but for blanks, quot
 SAFE = re.compile("[A-Za-z0-9_.~/-]+")  # a key that is encoded as itself
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     Without `columns` there are two or three, as the first record has.
     """
 
     form = "batch"
-    marked = ended = False
-    miscounts = ()
 
     def __init__(self, bucket, columns):
         self.bucket, self.columns = bucket, columns
@@ -69,21 +68,14 @@ class Reader:
         return Table(names, self.bucket, null="")
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`.
 
     All rows have version ids or none has, and all are in one bucket: a job wants that.
     """
 
-    is_marked = False
-    extras = ()
-
     def __init__(self):
         self.first = None
-
-    def begin(self, extras):
-        """Return nothing: there is no header."""
-        return b""
 
     def rows(self, rows):
         """Return the lines of rows. Raises Fault for one that a job could not take."""
@@ -115,10 +107,6 @@ class Writer:
         if not PLAIN.fullmatch(row.version_id):
             return "its version id cannot be in a manifest of S3 Batch Operations"
         return ""
-
-    def end(self, count):
-        """Return nothing: there is no end mark."""
-        return b""
 
 
 def reader(form, bucket, columns):

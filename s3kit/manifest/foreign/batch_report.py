@@ -6,7 +6,7 @@ batch-ops-examples-reports.html).
 import os
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest import streams
+from s3kit.manifest import base, streams
 from s3kit.manifest.foreign import checksum_message
 from s3kit.manifest.foreign.columns import decoded
 from s3kit.manifest.foreign.csv_records import Records
@@ -20,7 +20,7 @@ FIELDS = ("bucket", "key", "version_id", "task", "one", "other", "message")
 FORMAT = "Report_CSV_20180820"
 
 
-class Report:
+class Report(base.Reader):
     """The rows of a report: iterate over `batches`. `place` is as Inventory's.
 
     A task that failed is a failed row with S3's words; one that succeeded is `listed`, for it says
@@ -28,8 +28,6 @@ class Report:
     """
 
     form = "batch-report"
-    marked = ended = False
-    miscounts = ()
 
     def __init__(self, place, bucket=""):
         self.place, self.bucket = place, bucket

@@ -4,65 +4,44 @@ The name is the last column, with whatever commas; nothing is quoted, nothing es
 (https://github.com/jessek/hashdeep/blob/master/src/display.cpp).
 """
 
-import codecs
-
 from s3kit.errors import Cut, Fault
 from s3kit.manifest.foreign.sums import nonsense, row_of
+from s3kit.manifest.foreign.text_lines import Lines
 from s3kit.proof.given import given
 from s3kit.units import number
 
 STRONGEST = ("sha256", "sha1", "md5")
 BANNER, NAMES, FROM = "%%%% HASHDEEP", "%%%% ", "## Invoked from: "
-HOLD = 1 << 16      # characters of a line at most
 
 
-class Reader:
+class Reader(Lines):
     """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     `extras` are the columns of the hashes that do not go to `digest`.
     """
 
-    form, marked, ended, miscounts = "hashdeep", False, False, ()
+    form = "hashdeep"
 
     def __init__(self, bucket):
-        self.bucket, self.names, self.kind, self.extras = bucket, None, "", []
-        self.top, self.rest, self.line, self.count, self.stop = "", "", 0, 0, None
-        self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-
-    def feed(self, data):
-        """Return the rows that the bytes `data` complete."""
-        if self.stop:
-            return []
-        *lines, self.rest = (self.rest + self.decoder.decode(data)).split("\n")
-        rows = self.rows(lines)
-        if len(self.rest) > HOLD and not self.stop:
-            self.stop = Fault(f"line {self.line + 1}: no end within {HOLD:,} characters")
-        return rows
+        super().__init__(bucket)
+        self.names, self.kind, self.top, self.extras = None, "", "", []
 
     def close(self):
         """Return no more: the last line has an end, too."""
-        if self.rest + self.decoder.decode(b"", True) and not self.stop:
-            self.stop = Cut("the input was cut: its last line has no end")
-        elif self.names is None and not self.stop:
-            self.stop = Cut("the input was cut: no names of columns came")
+        super().close()
+        if self.names is None and not self.stop:
+            self.stop = Cut("no names of columns came: the list was cut")
         return []
 
-    def rows(self, lines):
-        """Return the rows of some lines."""
-        found = []
-        for line in lines:
-            self.line += 1
-            line = line.removesuffix("\r")
-            if line.startswith(FROM):
-                self.top = line.removeprefix(FROM).rstrip("/") + "/"
-            elif line.startswith(NAMES) and not line.startswith(BANNER):
-                self.choose(line.removeprefix(NAMES).split(","))
-            elif line and not line.startswith(("##", BANNER)):
-                found.append(self.row(line))
-            if self.stop:
-                break
-        self.count += len(found)
-        return found
+    def row(self, text):
+        """Return the Row of a line, None where it says nothing of a file."""
+        if text.startswith(FROM):
+            self.top = text.removeprefix(FROM).rstrip("/") + "/"
+        elif text.startswith(NAMES) and not text.startswith(BANNER):
+            self.choose(text.removeprefix(NAMES).split(","))
+        elif text and not text.startswith(("##", BANNER)):
+            return self.file(text)
+        return None
 
     def choose(self, names):
         """Take the names of the columns."""
@@ -73,8 +52,8 @@ class Reader:
         self.kind = next((kind for kind in STRONGEST if kind in names), "")
         self.extras = [name for name in names[1:-1] if name != self.kind]
 
-    def row(self, line):
-        """Return the Row of one line."""
+    def file(self, line):
+        """Return the Row of a file's line."""
         try:
             if self.names is None:
                 raise ValueError("no names of columns came before it")

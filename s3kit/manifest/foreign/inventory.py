@@ -5,7 +5,7 @@
 import os
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest import streams
+from s3kit.manifest import base, streams
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.data_files import (DataFile, Folder, check_sum, checked, files_in,
@@ -16,7 +16,7 @@ NAMES = ("files", "MD5checksum", "size", "bucket")
 MAGIC = {b"PAR1": "Parquet", b"ORC": "ORC"}
 
 
-class Inventory:
+class Inventory(base.Reader):
     """The rows of a report: iterate over `batches`.
 
     `place` gives the bytes of the manifest.json and the data files (see data_files.Folder).
@@ -24,8 +24,6 @@ class Inventory:
     """
 
     form = "inventory"
-    marked = ended = False
-    miscounts = ()
 
     def __init__(self, place, bucket=""):
         self.place, self.bucket = place, bucket

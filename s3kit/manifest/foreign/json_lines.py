@@ -3,13 +3,14 @@
 import codecs
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.json_parts import DECODER
 from s3kit.manifest.foreign.plain import nonsense
 
 HOLD = 1 << 22      # bytes of one line
 
 
-class Lines:
+class Lines(base.Reader):
     """Feed it bytes, it gives back rows; the same face as csv_form.Reader.
 
     A form has `take(entry, line)`, which returns the Row of one object of JSON, None where it is
@@ -17,13 +18,10 @@ class Lines:
     input, or None.
     """
 
-    form = ""
-
     def __init__(self, bucket=""):
         self.bucket = bucket
         self.rest = b""
         self.line = self.count = 0
-        self.marked = self.ended = False
         self.miscounts, self.extras = [], []
         self.stop = None
 

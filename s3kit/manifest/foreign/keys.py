@@ -1,6 +1,7 @@
 """Lists of keys, one a line or each ended by NUL: nothing is encoded, nothing quoted."""
 
 from s3kit.errors import Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.text_lines import Lines
 from s3kit.manifest.row import COLUMNS, LISTED, from_values
 
@@ -27,19 +28,12 @@ class Reader(Lines):
         return from_values(list(cells.values()), self.line)
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
-
-    is_marked = False
-    extras = ()
 
     def __init__(self, form):
         self.form, self.separator = form, ENDS[form]
         self.is_first = True
-
-    def begin(self, extras):
-        """Return nothing: there is no header."""
-        return b""
 
     def rows(self, rows):
         """Return the keys of rows. Raises Fault for one that a list of keys cannot name."""
@@ -62,10 +56,6 @@ class Writer:
             return ("the list would begin with a byte order mark, which is none of the key's "
                     "(-f keys0 can carry it)")
         return ""
-
-    def end(self, count):
-        """Return nothing: there is no end mark."""
-        return b""
 
 
 def reader(form, bucket, columns):

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from s3kit.disk.paths import is_inside
 from s3kit.disk.sqlite_errors import READONLY, code_of, is_damage
 from s3kit.errors import Fault, of_file, reason
+from s3kit.manifest import base
 from s3kit.manifest.row import COLUMNS, FAILED, FETCHED, LISTED, Row, encode, from_values
 
 BATCH = 1000
@@ -32,11 +33,11 @@ NEEDED = ("bucket", "key", "size", "state")
 WANTED = (*NEEDED, "etag", "storage_class", "last_modified", "local_path", "error_message")
 
 
-class Database:
+class Database(base.Reader):
     """A database to read: iterate over `batches`. Nothing is written into it or beside it."""
 
-    form, marked, ended = "migration", False, False
-    miscounts, extras = (), (SAID,)
+    form = "migration"
+    extras = (SAID,)
 
     def __init__(self, path, bucket=""):
         self.path, self.bucket = path, bucket

@@ -11,6 +11,7 @@ from json import JSONEncoder
 
 from s3kit.errors import Cut, Fault
 from s3kit.etags import bare
+from s3kit.manifest import base
 from s3kit.manifest.foreign.json_entries import entry_row
 from s3kit.manifest.foreign.json_lines import Lines
 from s3kit.manifest.foreign.json_parts import text_of
@@ -125,13 +126,10 @@ def kept(entry):
                extra=extra or None, verbatim=cells)
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
 
     is_marked = True
-
-    def __init__(self):
-        self.extras, self.shard = [], ""
 
     def begin(self, extras):
         """Return the first line; `extras` are the unknown columns to carry along."""

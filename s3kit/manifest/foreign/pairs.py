@@ -1,21 +1,20 @@
 """Lists of other tools' that are CSV with a key and one thing more on each line."""
 
 from s3kit.errors import Cut
+from s3kit.manifest import base
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.text_lines import CUT
 from s3kit.manifest.row import FAILED, Row, encode
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     A subclass has `form`, `quote`, `wanted` (what a line should be) and `row`.
     """
 
-    form = wanted = ""
+    wanted = ""
     quote = '"'
-    marked = ended = False
-    miscounts, extras = (), ()
 
     def __init__(self, bucket=""):
         self.bucket = bucket

@@ -6,6 +6,7 @@ Where rclone writes two keys alike, the row is a failed one.
 import re
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.json_parts import Parts, text_of
 from s3kit.manifest.foreign.plain import nonsense, plain_row, spoil
 from s3kit.manifest.foreign.rclone_names import WHY_UNSURE, is_unsure, key_of
@@ -15,12 +16,11 @@ HASHES = {"sha512": 128, "sha256": 64, "sha1": 40, "md5": 32}       # digits, th
 HEX = re.compile("[0-9a-f]+")
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
 
     form = "rclone-lsjson"
-    marked = ended = False
-    miscounts, extras = (), ["ModTime"]
+    extras = ["ModTime"]
 
     def __init__(self, bucket=""):
         self.bucket = bucket

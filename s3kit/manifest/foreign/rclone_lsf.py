@@ -6,11 +6,12 @@ or with --csv a comma (https://rclone.org/commands/rclone_lsf/).
 
 import re
 
-from s3kit.errors import Cut, Fault
-from s3kit.manifest.foreign import pairs, text_lines
+from s3kit.errors import Fault
+from s3kit.manifest.foreign import pairs
 from s3kit.manifest.foreign.pairs import nonsense
 from s3kit.manifest.foreign.plain import plain_row, spoil
 from s3kit.manifest.foreign.rclone_names import WHY_UNSURE, is_unsure, key_of
+from s3kit.manifest.foreign.text_lines import Lines
 from s3kit.manifest.row import COLUMNS, Row, column_of
 from s3kit.proof.given import BYTES, given
 from s3kit.units import known_ns
@@ -114,7 +115,7 @@ def has_zone(text):
     return ZONE.fullmatch(text) is not None and known_ns(text) is not None
 
 
-class Reader(text_lines.Lines):
+class Reader(Lines):
     """Reads lines whose columns have `;` between them."""
 
     form = "rclone-lsf"
@@ -143,13 +144,6 @@ class CsvReader(pairs.Reader):
         super().__init__(bucket)
         self.table = Table(bucket, columns)
         self.extras = self.table.extras
-
-    def close(self):
-        """Return no rows: a last line without an end is half of one."""
-        if not self.stop and self.records.close()[0]:
-            self.stop = Cut(text_lines.CUT)
-        self.stop = self.stop or self.records.stop
-        return []
 
     def row_of(self, cells, line):
         """Return the Row of one record."""

@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 from lxml import etree
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.entries import ENTRIES, columns_of, name_of, rows_of
 from s3kit.manifest.foreign.paging import Paging
 from s3kit.manifest.foreign.plain import checked, spoil
@@ -24,12 +25,10 @@ LONGEST = 128           # bytes that END may match, nearly
 BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
 
     form = "s3xml"
-    marked = ended = False
-    miscounts, extras = (), ()
 
     def __init__(self, bucket=""):
         self.bucket = bucket

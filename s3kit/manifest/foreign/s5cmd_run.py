@@ -7,11 +7,10 @@ object each.
 
 import re
 
-from xxhash import xxh3_64_intdigest
-
-from s3kit.disk.path_owners import PathOwners
+from s3kit.disk.path_owners import PathOwners, hash_of
 from s3kit.disk.paths import is_inside, path_of
 from s3kit.errors import Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.pairs import nonsense
 from s3kit.manifest.foreign.plain import plain_row
 from s3kit.manifest.foreign.shell_words import words_of
@@ -106,21 +105,14 @@ def path_at(destination, key):
     return destination if is_inside(destination) else ""
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`.
 
     No two rows have the same path, where one file would replace the other.
     """
 
-    is_marked = False
-    extras = ()
-
     def __init__(self):
         self.owners = PathOwners()
-
-    def begin(self, extras):
-        """Return nothing: there is no header."""
-        return b""
 
     def rows(self, rows):
         """Return the commands of rows. Raises Fault for one that s5cmd cannot fetch so."""
@@ -133,10 +125,6 @@ class Writer:
             raise Fault(f"{row.name}: another row has the path '{path}' (a row's own path, or "
                         "is_latest, keeps versions apart)")
         return command(row, path)
-
-    def end(self, count):
-        """Return nothing: there is no end mark."""
-        return b""
 
 
 def place_of(row):
@@ -163,11 +151,6 @@ def command(row, path):
     if made.count("\n") > 1 or "\0" in made:
         raise Fault(f"{row.name}: a command of s5cmd can have no line feed and no NUL")
     return made
-
-
-def hash_of(text):
-    """Return a 64-bit signed hash of a text, which PathOwners takes."""
-    return xxh3_64_intdigest(text.encode("utf-8", "surrogateescape")) - (1 << 63)
 
 
 def quoted(text):

@@ -11,6 +11,7 @@ import re
 
 from s3kit.disk.paths import is_inside
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign.text_lines import CUT
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, from_values
 from s3kit.proof.checksums import FULL_OBJECT
@@ -33,11 +34,8 @@ S3S = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA512": "sha512", "XX
        "XXHASH3": "xxh3", "XXHASH128": "xxh128"}
 
 
-class Reader:
+class Reader(base.Reader):
     """Feed it bytes, it gives back rows: `feed`, then `close`."""
-
-    marked = ended = False
-    miscounts, extras = (), ()
 
     def __init__(self, form, bucket):
         self.form, self.bucket, self.kinds = form, bucket, KINDS[form]
@@ -149,20 +147,13 @@ def nonsense(line, why):
     return Row(state=FAILED, error=why, verbatim={"key": line.replace("%", "%25")})
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
-
-    is_marked = False
-    extras = ()
 
     def __init__(self, form):
         self.form, self.kinds = form, set(KINDS[form].values())
         if form == "xxhsum":
             self.kinds.add("xxh3")
-
-    def begin(self, extras):
-        """Return nothing: there is no header."""
-        return b""
 
     def rows(self, rows):
         """Return the lines of rows. Raises Fault for one that such a file cannot name."""
@@ -178,10 +169,6 @@ class Writer:
         escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         mark, prefix = "\\" if escaped != name else "", "XXH3_" if kind == "xxh3" else ""
         return f"{mark}{prefix}{found[kind]}  {escaped}\n"
-
-    def end(self, count):
-        """Return nothing: there is no end mark."""
-        return b""
 
 
 def name_of(row):

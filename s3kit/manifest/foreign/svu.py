@@ -8,6 +8,7 @@ the end of a line stands between backslashes, and a backslash in it is written t
 import re
 
 from s3kit.errors import Fault
+from s3kit.manifest import base
 from s3kit.manifest.foreign import pairs
 from s3kit.manifest.row import COLUMNS, LISTED, encode, from_values
 
@@ -31,18 +32,11 @@ class Reader(pairs.Reader):
         return from_values(list(cells.values()), line)
 
 
-class Writer:
+class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`."""
-
-    is_marked = False
-    extras = ()
 
     def __init__(self):
         self.bucket = ""
-
-    def begin(self, extras):
-        """Return nothing: there is no header."""
-        return b""
 
     def rows(self, rows):
         """Return the lines of rows. Raises Fault for one that this form cannot carry."""
@@ -66,10 +60,6 @@ class Writer:
         if "\0" in row.key:
             return "svu cannot carry a NUL in a key"
         return ""
-
-    def end(self, count):
-        """Return nothing: there is no end mark."""
-        return b""
 
 
 def quoted(cell):

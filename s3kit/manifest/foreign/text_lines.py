@@ -3,25 +3,24 @@
 import codecs
 
 from s3kit.errors import Cut, Fault
+from s3kit.manifest import base
 
 HOLD = 1 << 20          # characters that one line may have
 CUT = "the last line has no end: the list was cut"
 
 
-class Lines:
+class Lines(base.Reader):
     """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     A form has `row(text)`, which returns the Row of line number `self.line`, or None where it says
-    nothing of an object. Bytes that are not UTF-8 come as lone surrogates. `needs_end`: its program
-    ends each line, so that a last one without an end is half of one. `end` is a line feed, as
-    editors write it (then CR LF and a byte order mark are theirs), or another character.
+    nothing of an object; it may set `stop`. Bytes that are not UTF-8 come as lone surrogates.
+    `needs_end`: its program ends each line, so that a last one without an end is half of one. `end`
+    is a line feed, as editors write it (then CR LF and a byte order mark are theirs), or another
+    character.
     """
 
-    form = ""
     end = "\n"
     needs_end = True
-    marked = ended = False
-    miscounts, extras = (), ()
 
     def __init__(self, bucket=""):
         self.bucket = bucket
@@ -59,5 +58,7 @@ class Lines:
             row = self.row(text.removesuffix("\r") if self.end == "\n" else text)
             if row:
                 found.append(row)
+            if self.stop:
+                break
         self.count += len(found)
         return found

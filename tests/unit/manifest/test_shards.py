@@ -35,7 +35,8 @@ def test_missing_shards(marks, missing):
 @pytest.mark.parametrize("shard", ["", "3/7"])
 def test_the_head_has_the_mark(form, shard, tmp_path):
     """Both forms carry it, and a manifest without it is as before."""
-    writer = form.Writer(shard)
+    writer = form.Writer()
+    writer.shard = shard
     (tmp_path / "m").write_bytes(writer.begin(["x"]) + writer.rows([Row("b", "k")]) + writer.end(1))
     fd = os.open(tmp_path / "m", os.O_RDONLY)
     source = Input(fd, "m")

@@ -159,6 +159,6 @@ def streams(batches, end=None):
             raise end
 
     written = []
-    reader = SimpleNamespace(marked=True, ended=True, miscounts=False)
+    reader = SimpleNamespace(marked=True, ended=True, miscounts=(), shards=())
     return (SimpleNamespace(batches=read, extras=lambda: (), readers=[reader]),
             SimpleNamespace(write=lambda rows, extras=(): written.extend(rows), rows=written))
