@@ -13,6 +13,8 @@ from s3kit.transfer.sizes import LARGE
 from s3kit.units import known_ns
 
 HELD_SECONDS = 0.5          # between two looks at what another process fetches
+LAST_COPY = ("'{}' is the only copy of an object of this name that s3-prune deleted: move it away, "
+             "and this one can be fetched")
 
 
 class FetchErrand(Errand):
@@ -70,8 +72,18 @@ class Deciding:
         """Decide on a row whose file is not there."""
         if states.is_thawing(row):
             self.fetching.leave_archived(row)
+        elif self.is_last_copy(row, entry):
+            self.fetching.fail(row, rows.CONFLICT, LAST_COPY.format(entry.path))
         else:
             self.send(row, entry)
+
+    def is_last_copy(self, row, entry):
+        """Return whether a file that is there is the only copy of another object of a row's very
+        name, as there can be without versions. The ledger knows one file a name.
+        """
+        return (entry is not None and entry.state == rows.PRUNED
+                and not (states.is_pinned(row) and states.is_same_object(row, entry))
+                and self.tree.look(entry.path) is not None)
 
     def is_kept(self, row, entry):
         """Fill the row from the ledger's entry if its file is there, untouched since it was

@@ -2,6 +2,7 @@
 6, 7).
 """
 
+import hashlib
 import os
 import random
 import signal
@@ -953,3 +954,26 @@ def test_the_only_copy_of_a_pruned_version_stays(fake, run, tmp_path, versions):
     assert (tmp_path / "d/b/k").read_bytes() == b"first"
     assert row.path == f"b/k%v{row.version_id}"
     assert (tmp_path / "d" / row.path).read_bytes() == b"second"
+
+
+@pytest.mark.parametrize("columns", ["bucket,key", "bucket,key,size,etag"])
+def test_the_only_copy_of_a_pruned_object_stays(fake, run, tmp_path, columns):
+    """In a bucket without versions another object of its name is fetched when it was moved away."""
+    fake.bucket("b")
+    fake.put("b", "k", b"first")
+    env = env_of(fake)
+    first = run("s3-manifest", "s3://b", env=env).out
+    done = run("s3-verify", "-d", "d", input=run("s3-fetch", "-d", "d", input=first, env=env).out,
+               env=env).out
+    assert run("s3-prune", "--yes", "-d", "d", input=done, env=env).status == 0
+    fake.put("b", "k", b"second")
+    cells = {"bucket": "b", "key": "k", "size": "6", "etag": hashlib.md5(b"second").hexdigest()}
+    second = f"{columns}\n{','.join(cells[name] for name in columns.split(','))}\n"
+    for _ in range(2):
+        refused = run("s3-fetch", "-d", "d", input=second, env=env)
+        assert (refused.status, read_rows(refused.out)[0].state) == (1, "conflict")
+        assert "'b/k' is the only copy of an object" in refused.err
+        assert (tmp_path / "d/b/k").read_bytes() == b"first"
+    (tmp_path / "d/b/k").rename(tmp_path / "first")
+    fetched = run("s3-fetch", "-d", "d", input=second, env=env)
+    assert fetched.status == 0 and (tmp_path / "d/b/k").read_bytes() == b"second"
