@@ -75,6 +75,27 @@ def fuzz_manifest(data):
             pass
 
 
+def fuzz_foreign(data):
+    """Another tool's list, in the form that its first byte chooses, as a file; what is read is
+    written as ours.
+    """
+    from s3kit.errors import Fault
+    from s3kit.manifest import csv_form
+    from s3kit.manifest.foreign import READ
+    from s3kit.manifest.streams import Input
+    path, rows = Path(KEPT["folder"], "list"), []
+    path.write_bytes(data[1:])
+    form = READ[data[0] % len(READ)] if data else "keys"
+    with open(path, "rb") as file:
+        source = Input(file.fileno(), str(path), "b", None, form)
+        try:
+            for found in source.batches():
+                rows += found
+        except Fault:
+            pass
+        go_on(csv_form, rows, list(source.extras))
+
+
 def fuzz_pages(data):
     """A page of a listing."""
     from s3kit.errors import Fault
@@ -218,7 +239,15 @@ WORDS = {
               "[default", "%(x)s"],
     "address": ["s3://", "b/", "%+", "%_", "%d", "%f", "%=", "%v", "%2E", "../", "//", "\x1b[",
                 "\u202e", "-01-31T", "7d", "1.5G"]}
+WORDS["foreign"] = [
+    *PAGE, "%%%% HASHDEEP-1.0\n", "%%%% size,md5,filename\n", "## Invoked from: /",
+    "BagIt-Version: ", '{"Versions":[', '{"Key":"k"', '"VersionId":"v"', '"NextToken":"',
+    '{"s3kit_manifest":"1"}\n', '{"end":{"rows":1}}\n', '[{"Path":"k","Size":1',
+    '{"key":"s3://b/k"', '"fileSchema":', "<downloads>", "<item ", "  ", " *", "MD5 (", ") = ",
+    "d41d8cd98f00b204e9800998ecf8427e", "\\\\", "cp --raw ", "'s3://b/k'", ";", ",", '"', "\r\n",
+    "\0", "%2B", "+ k", "\ufeff"]
 SEEDS = {
+    "foreign": "\x00k\n",
     "csv":
     "#s3kit manifest "
     "1\nbucket,key,version_id,size,last_modified\nb,k,v,1,2024-01-01T00:00:00Z\n#end rows=1\n",
