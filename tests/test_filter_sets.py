@@ -149,6 +149,7 @@ def test_undelete(run):
     (["--diff", "old.csv"], "--diff compares two FILEs"),
     (["--map", "s3://a/=s3://b/"], "--map goes with --diff"),
     (["--map", "a=b"], "is not like s3://old/prefix/=s3://new/prefix/"),
+    (["-d", "data", "old.csv"], "-d goes with --extra"),
     (["--json"], "--json goes with"), (["--totals", "-o", "x"], "write no manifest"),
     (["--minus", "-"], "can be read once"), (["--sort", "size,,key"], "names of columns"),
     (["--diff", "--merge", "a", "b"], "not allowed with")])

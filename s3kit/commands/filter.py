@@ -127,6 +127,8 @@ def check(args):
         raise Usage("--diff compares two FILEs, OLD and NEW")
     if args.map and not args.diff:
         raise Usage("--map goes with --diff")
+    if args.dest != "." and not args.extra:
+        raise Usage("-d goes with --extra")
     if args.json and not is_sum(args):
         raise Usage("--json goes with --totals and --by-prefix")
     if is_sum(args) and (args.output or args.format or args.bare or is_split(args)):
