@@ -50,6 +50,9 @@ class Writer(base.Writer):
             return f"{row.error}: it has no place in a list of keys"
         if row.is_marker or row.is_latest == "false":
             return "a list of keys names no delete markers and older versions"
+        if row.version_id and not row.is_latest:
+            return ("it names a version, and does not say that it is the latest, which is what a "
+                    "list of keys names (-f batch and -f ndjson keep versions)")
         if self.separator in row.key or "\r" in row.key[-1:] and self.separator == "\n":
             return "the end of its line is in the key (-f keys0 can carry it)"
         if self.is_first and row.key[0] == "\ufeff" and self.separator == "\n":

@@ -46,11 +46,18 @@ def test_nul_carries_every_key(keys, step):
     ("keys", Row("b", "a\nb"), "end of its line"), ("keys", Row("b", "a\r"), "end of its line"),
     ("keys0", Row("b", "k", is_delete_marker="true"), "delete markers"),
     ("keys", Row("b", "k", is_latest="false"), "older versions"),
+    ("keys", Row("b", "k", "v1"), "does not say that it is the latest"),
+    ("keys0", Row("b", "k", "null"), "does not say that it is the latest"),
     ("keys", Row(state=FAILED, error="line 3: no key", verbatim={"key": ""}), "line 3: no key")])
 def test_what_a_list_of_keys_cannot_carry(form, row, why):
     """It would name something else, or nothing."""
     with pytest.raises(Fault, match=why):
         write(form, [Row("b", "good"), row])
+
+
+@pytest.mark.parametrize("row", [Row("b", "k", "v1", is_latest="true"), Row("b", "k", etag="e")])
+def test_what_is_the_latest_by_its_own_word(row):
+    assert write("keys", [row]) == b"k\n"
 
 
 def test_a_list_does_not_begin_with_a_byte_order_mark_of_a_key():
