@@ -26,6 +26,7 @@ ROWS = [Row("photos", "2024/a.jpg", "3sL4kq", size="7", etag="0" * 32,
                 "photos", "a\nb, \"c\" & <d>", "null", state="failed", error='two, "words"',
                 extra={"note": "1\n2", "size class": "x"}),
         Row("photos", "=1+1", is_delete_marker="true", extra={"note": "😀", "size class": "-"})]
+NAMED = [Row("photos", "2024/a.jpg")]    # what a list of keys can name
 PLAIN, GZIP, ZSTD = bytes, gzip.compress, zstandard.ZstdCompressor().compress
 
 
@@ -546,14 +547,14 @@ def test_a_form_that_is_told(tmp_path):
 
 def test_a_form_without_an_end_mark_is_held_back():
     """A pipe's reader gets all of it or nothing; a fault in between leaves nothing behind."""
-    assert write("keys", ROWS[:1]) == b"2024/a.jpg\n"
-    assert write("keys", ROWS[:1], end=False) == b""
+    assert write("keys", NAMED) == b"2024/a.jpg\n"
+    assert write("keys", NAMED, end=False) == b""
     read, out = os.pipe()
     output = Output("keys", fd=out)
     os.close(out)
-    output.write(ROWS[:1])
+    output.write(NAMED)
     with pytest.raises(Fault, match="end of its line"):
-        output.write(ROWS[1:2])
+        output.write([Row("photos", "a\nb")])
     output.abandon()
     with open(read, "rb") as file:
         assert file.read() == b""
@@ -564,7 +565,7 @@ def test_a_file_of_a_form_without_an_end_mark(tmp_path):
     path = tmp_path / "keys.txt.gz"
     for end, expected in (("abandon", False), ("close", True)):
         output = Output("keys", str(path))
-        output.write(ROWS[:1])
+        output.write(NAMED)
         getattr(output, end)()
         assert path.exists() == expected
     assert gzip.decompress(path.read_bytes()) == b"2024/a.jpg\n"
