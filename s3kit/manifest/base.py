@@ -12,6 +12,10 @@ class Reader:
     been keys, `is_sorted` whether the rows came in order where that was to be expected. `shards`
     has the mark of each manifest that began, '' where it is not a shard.
 
+    `is_by_hand` is set by who feeds it bytes of a file, which a person may have edited. Of forms
+    that people write the last line may have no end then, and `lacks_end` says that it has none;
+    from a pipe it is half of one, for programs end each line.
+
     What is more than one stream of bytes has `batches()`, which yields lists of Rows, in place of
     `feed` and `close`.
     """
@@ -21,6 +25,7 @@ class Reader:
     miscounts, extras, shards = (), (), ()
     comments = 0
     is_sorted = True
+    is_by_hand = lacks_end = False
 
 
 class Writer:

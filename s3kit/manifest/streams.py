@@ -81,6 +81,7 @@ class Input:
             yield from self.opened(form)
             return
         reader = self.reader = self.reader_of(form)
+        reader.is_by_hand = self.is_file
         rows = reader.feed(first)
         while True:
             if rows:
@@ -163,6 +164,9 @@ class Input:
             self.warnings.append(
                 f"{self.name}: {count(reader.comments, 'line')} with '#' first taken as a comment; "
                 "in a key that begins so it is written %23")
+        if reader.lacks_end:
+            self.warnings.append(f"{self.name}: the last line has no end: if the list was cut, "
+                                 "that line names something else")
         if reader.marked and not reader.ended:
             raise Cut(f"{self.name}: the input was cut: no end mark after {reader.count:,} rows")
         for said, came in reader.miscounts:

@@ -303,6 +303,24 @@ def test_key_lists(fake, run, tmp_path):
     assert (done.status, done.out, "its line is in the key" in done.err) == (3, "", True)
 
 
+@pytest.mark.parametrize("form, line", [("keys", "2024/a"), ("batch", "b,2024/a"),
+                                        ("s5cmd", "cp s3://b/2024/a a")])
+def test_a_last_line_without_an_end(run, tmp_path, form, line):
+    """What is cut names something else: from a pipe it is not taken, from a file not unsaid."""
+    path = tmp_path / "list"
+    path.write_text(line)
+    words = ["s3-manifest", "--from", form, "--bucket", "b"]
+    done = run(*words, path)
+    assert done.status == 0 and [row.key for row in read_rows(done.out)] == ["2024/a"]
+    assert done.err == (f"s3-manifest: warning: {path}: the last line has no end: if the list was "
+                        "cut, that line names something else\n")
+    done = run(*words, input=line)
+    assert (done.status, done.err) == (3, "s3-manifest: standard input: the last line has no end: "
+                                       "the list was cut\n")
+    assert "2024/a" not in done.out and "#end" not in done.out
+    assert run(*words, input=f"{line}\n").status == 0
+
+
 def test_a_prefix_is_only_for_other_tools_lists(run):
     """The keys of a manifest are whole."""
     for given in ((), ("--from", "csv")):

@@ -10,6 +10,7 @@ from s3kit.manifest import base
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.inventory import rows_of
+from s3kit.manifest.foreign.text_lines import CUT
 
 FIELDS = ["Bucket", "Key", "VersionId"]
 PLAIN = re.compile("[!#-+.-~-]*")        # printable ASCII, but for blanks, quotes and commas
@@ -34,11 +35,17 @@ class Reader(base.Reader):
         return [] if self.stop else self.rows(*self.records.feed(data))
 
     def close(self):
-        """Return the last rows. A last line may have no end, but for one that was cut before its
-        version id: it would name what S3 has now.
+        """Return the last rows. A last line may have no end (see base.Reader), but for one that was
+        cut before its version id: it would name what S3 has now.
         """
-        if not self.stop and self.records.buffer.endswith(","):
+        rest = self.records.buffer
+        if self.stop:
+            return []
+        self.lacks_end = bool(rest) and not rest.endswith("\n")
+        if rest.endswith(","):
             self.stop = Cut("the last line ends with a comma, and has no end: it was cut")
+        elif self.lacks_end and not self.is_by_hand:
+            self.stop = Cut(CUT)
         return [] if self.stop else self.rows(*self.records.close())
 
     def rows(self, lines, records):

@@ -9,12 +9,13 @@ ENDS = {"keys": "\n", "keys0": "\0"}
 
 
 class Reader(Lines):
-    """Feed it bytes, it gives back rows: `feed`, then `close`; the last key may have no end."""
-
-    needs_end = False
+    """Feed it bytes, it gives back rows: `feed`, then `close`. No editor writes NUL: what lists
+    names so ends each of them.
+    """
 
     def __init__(self, form, bucket):
         self.form, self.end = form, ENDS[form]
+        self.needs_end = self.end != "\n"
         super().__init__(bucket)
 
     def row(self, key):

@@ -14,9 +14,9 @@ class Lines(base.Reader):
 
     A form has `row(text)`, which returns the Row of line number `self.line`, or None where it says
     nothing of an object; it may set `stop`. Bytes that are not UTF-8 come as lone surrogates.
-    `needs_end`: its program ends each line, so that a last one without an end is half of one. `end`
-    is a line feed, as editors write it (then CR LF and a byte order mark are theirs), or another
-    character.
+    `needs_end`: only its program writes it, which ends each line, so that a last one without an end
+    is half of one. `end` is a line feed, as editors write it (then CR LF and a byte order mark are
+    theirs), or another character.
     """
 
     end = "\n"
@@ -41,13 +41,14 @@ class Lines(base.Reader):
         return rows
 
     def close(self):
-        """Return the last row, if its line may have no end."""
+        """Return the last row, if its line may have no end (see base.Reader)."""
         rest = self.rest + self.decoder.decode(b"", True)
         if not rest or self.stop:
             return []
-        if self.needs_end:
+        if self.needs_end or not self.is_by_hand:
             self.stop = Cut(CUT)
             return []
+        self.lacks_end = True
         return self.rows([rest])
 
     def rows(self, lines):

@@ -17,9 +17,10 @@ KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 VERSION = st.text(st.sampled_from("abcXYZ019._-+/="), min_size=1, max_size=32) | st.just("null")
 
 
-def read(*pieces, bucket="", columns=None):
+def read(*pieces, bucket="", columns=None, is_by_hand=False):
     """Return (rows, reader) of a manifest that comes in pieces."""
     made = reader("batch", bucket, columns)
+    made.is_by_hand = is_by_hand
     return [row for piece in pieces for row in made.feed(piece)] + made.close(), made
 
 
@@ -37,7 +38,7 @@ def test_as_amazon_documents_it():
                         "6EqlikJJxLTsHsnbZbSRffn24_eh5Ny4", state="listed"),
                     Row("Examplebucket", "object key with spaces",
                         "9HkPvDaZY5MVbMhn6TMn1YTb5ArQAo3w", state="listed")]
-    rows, made = read(b"b,objectkey1\r\nb,photos/jpgs/object+key2")
+    rows, made = read(b"b,objectkey1\r\nb,photos/jpgs/object+key2", is_by_hand=True)
     assert [row.key for row in rows] == ["objectkey1", "photos/jpgs/object key2"]
     assert made.count == 2 and not made.extras
 
@@ -91,6 +92,17 @@ def test_a_line_that_was_cut_before_its_version():
     """It never names whatever S3 has now."""
     rows, made = read(b"b,k,v\nb,l,")
     assert [row.key for row in rows] == ["k"] and isinstance(made.stop, Cut)
+
+
+def test_a_last_line_without_an_end():
+    """In a file a person may have left it out; from a pipe half of a key would be another's."""
+    for text in (b"b,k\nb,2024/a", b'b,k\nb,"2024/a"'):
+        rows, made = read(text, is_by_hand=True)
+        assert [row.key for row in rows] == ["k", "2024/a"] and made.lacks_end and not made.stop
+        rows, made = read(text)
+        assert [row.key for row in rows] == ["k"] and isinstance(made.stop, Cut)
+    rows, made = read(b"b,k\n")
+    assert len(rows) == 1 and not made.lacks_end
 
 
 def test_columns():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3kit.errors import Fault
+from s3kit.errors import Cut, Fault
 from s3kit.manifest.foreign.keys import reader, writer
 from s3kit.manifest.foreign.text_lines import HOLD
 from s3kit.manifest.row import FAILED, LISTED, Row
@@ -29,7 +29,7 @@ def test_keys_are_text_as_they_stand():
     """
     lines = ['007', 'NA', 'key', 'bucket,key', '"a"', "a%20b", " x ", "#c", "a\\nb"]
     for end in ("\n", "\r\n"):
-        rows = read("keys", ("\ufeff" + end.join(lines)).encode())
+        rows = read("keys", ("\ufeff" + end.join([*lines, ""])).encode())
         assert [row.key for row in rows] == lines
         assert {(row.bucket, row.state, row.path) for row in rows} == {("b", LISTED, "")}
 
@@ -67,6 +67,17 @@ def test_a_list_does_not_begin_with_a_byte_order_mark_of_a_key():
     keys = ["k", "\ufeffbom"]
     data = write("keys", [Row("b", key) for key in keys])
     assert [row.key for row in read("keys", data)] == keys
+
+
+@pytest.mark.parametrize("form, is_by_hand, is_taken", [
+    ("keys", True, True), ("keys", False, False), ("keys0", True, False)])
+def test_a_last_key_without_an_end(form, is_by_hand, is_taken):
+    """An editor may leave it out of lines; else half of a key would name another object."""
+    made, end = reader(form, "b", None), b"\n" if form == "keys" else b"\0"
+    made.is_by_hand = is_by_hand
+    rows = made.feed(b"2024/a" + end + b"2024/b") + made.close()
+    assert [row.key for row in rows] == ["2024/a", "2024/b"][:1 + is_taken]
+    assert (isinstance(made.stop, Cut), made.lacks_end) == (not is_taken, is_taken)
 
 
 def test_lines_that_make_no_sense():

@@ -88,7 +88,7 @@ def test_what_is_written_is_read_as_it_was(cells, step):
 def test_commands_that_people_wrote(line, row):
     """The path is where s5cmd puts the file, if that is below the directory that it runs in."""
     row.state = LISTED
-    assert read(reader("s5cmd", "", None), f"# all\n\n{line}".encode()) == ([row], None)
+    assert read(reader("s5cmd", "", None), f"# all\n\n{line}\n".encode()) == ([row], None)
 
 
 @pytest.mark.parametrize("line, why", [

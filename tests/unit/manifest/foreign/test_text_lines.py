@@ -26,11 +26,15 @@ def test_lines(step):
 
 
 def test_a_line_without_an_end():
-    """It is half of one, unless people write such lists."""
-    assert isinstance(read(Words(), b"a\nb")[1], Cut)
-    reader = Words()
-    reader.needs_end = False
-    assert [row.key for row in read(reader, b"a\nb")[0]] == ["a", "b"] and reader.count == 2
+    """It is half of one, unless people write such lists, and it lies in a file."""
+    for needs_end, is_by_hand in ((True, True), (False, False), (False, True)):
+        reader = Words()
+        reader.needs_end, reader.is_by_hand = needs_end, is_by_hand
+        rows, stop = read(reader, b"a\nb")
+        is_taken = is_by_hand and not needs_end
+        assert [row.key for row in rows] == (["a", "b"] if is_taken else ["a"])
+        assert (isinstance(stop, Cut), reader.lacks_end) == (not is_taken, is_taken)
+    assert not reader.stop and reader.count == 2
 
 
 def test_no_end_at_all():
