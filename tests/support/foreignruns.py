@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-LISTINGS = Path(__file__).parent / "golden" / "listings"
+GOLDEN = Path(__file__).parent / "golden"
+LISTINGS, SUMS = GOLDEN / "listings", GOLDEN / "sums"
 
 
 def read(reader, data, step=None):

@@ -6,18 +6,16 @@ https://github.com/Cyan4973/xxHash/blob/dev/cli/xxhsum.1.md
 """
 
 import base64
-import codecs
 import re
 
 from s3kit.disk.paths import is_inside
-from s3kit.errors import Cut, Fault
+from s3kit.errors import Fault
 from s3kit.manifest import base
-from s3kit.manifest.foreign.text_lines import CUT
+from s3kit.manifest.foreign.text_lines import FileNames
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, from_values
 from s3kit.proof.checksums import FULL_OBJECT
 from s3kit.proof.given import given, is_given, taken_apart
 
-HOLD = 1 << 16      # characters: no name is as long; within them a file shows how its lines end
 # What the hashes of a form's lines are, by the number of their digits.
 KINDS = {"md5sum": {32: "md5"}, "sha1sum": {40: "sha1"}, "sha224sum": {56: "sha224"},
          "sha256sum": {64: "sha256"}, "sha384sum": {96: "sha384"}, "sha512sum": {128: "sha512"},
@@ -34,56 +32,18 @@ S3S = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA512": "sha512", "XX
        "XXHASH3": "xxh3", "XXHASH128": "xxh128"}
 
 
-class Reader(base.Reader):
+class Reader(FileNames):
     """Feed it bytes, it gives back rows: `feed`, then `close`."""
 
     def __init__(self, form, bucket):
-        self.form, self.bucket, self.kinds = form, bucket, KINDS[form]
-        self.decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-        self.rest, self.end = "", None
+        super().__init__(bucket)
+        self.form, self.kinds = form, KINDS[form]
         self.gnu, self.bsd = re.compile(GNU, re.DOTALL), re.compile(BSD, re.DOTALL)
-        self.line = self.count = 0
-        self.stop = None
-
-    def feed(self, data):
-        """Return the rows that the bytes `data` complete."""
-        if self.stop:
-            return []
-        self.rest += self.decoder.decode(data)
-        if self.end is None and len(self.rest) < HOLD and "\0" not in self.rest:
-            return []           # no name has a NUL: without one the lines end in LF
-        self.end = self.end or ("\0" if "\0" in self.rest else "\n")
-        *lines, self.rest = self.rest.split(self.end)
-        if len(self.rest) > HOLD:
-            self.stop = Fault(f"line {self.line + len(lines) + 1}: no end within {HOLD:,} "
-                              "characters")
-        return self.rows(lines)
-
-    def close(self):
-        """Return the last rows; a last line without an end is none, for its name may have been cut.
-        """
-        if self.stop:
-            return []
-        self.end = self.end or "\n"
-        *lines, rest = (self.rest + self.decoder.decode(b"", True)).split(self.end)
-        if rest:
-            self.stop = Cut(CUT)
-        return self.rows(lines)
-
-    def rows(self, lines):
-        """Return the rows of some lines; an empty one and a comment are none."""
-        found = []
-        for line in lines:
-            self.line += 1
-            if self.end == "\n":
-                line = line.removesuffix("\r")
-            if line and not line.startswith("#"):
-                found.append(self.row(line))
-        self.count += len(found)
-        return found
 
     def row(self, line):
-        """Return the Row of one line."""
+        """Return the Row of one line; an empty one and a comment are none."""
+        if not line or line.startswith("#"):
+            return None
         try:
             digest, name = self.parsed(line)
             return row_of(self.bucket, name, digest, self.line)
@@ -166,9 +126,20 @@ class Writer(base.Writer):
         kind = next((kind for kind in found if kind in self.kinds), None)
         if not kind:
             raise Fault(f"{row.name}: the row has no hash of {self.form}'s")
-        escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-        mark, prefix = "\\" if escaped != name else "", "XXH3_" if kind == "xxh3" else ""
-        return f"{mark}{prefix}{found[kind]}  {escaped}\n"
+        mark, name = self.escaped(name)
+        if kind == "xxh3":      # "XXH3_" before the digits is known to xxhsum since 0.8.3 only
+            return f"{mark}XXH3 ({name}) = {found[kind]}\n"
+        return f"{mark}{found[kind]}  {name}\n"
+
+    def escaped(self, name):
+        """Return (mark, name) as a line has them.
+
+        xxhsum knows the mark since 0.8.2 only: a name that can do without it has none there.
+        """
+        special = "[\n\r]" if self.form == "xxhsum" else r"[\n\r\\]"
+        if not re.search(special, name):
+            return "", name
+        return "\\", name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def name_of(row):

@@ -6,6 +6,7 @@ from s3kit.errors import Cut, Fault
 from s3kit.manifest import base
 
 HOLD = 1 << 20          # characters that one line may have
+SURE = 1 << 16          # no name of a file is as long: within them a list shows how its lines end
 CUT = "the last line has no end: the list was cut"
 
 
@@ -24,9 +25,9 @@ class Lines(base.Reader):
 
     def __init__(self, bucket=""):
         self.bucket = bucket
-        encoding = "utf-8-sig" if self.end == "\n" else "utf-8"
+        encoding = "utf-8" if self.end == "\0" else "utf-8-sig"
         self.decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
-        self.rest = ""
+        self.rest, self.has_crlf = "", self.end == "\n"
         self.line = self.count = 0
         self.stop = None
 
@@ -34,7 +35,12 @@ class Lines(base.Reader):
         """Return the rows that the bytes `data` complete."""
         if self.stop:
             return []
-        *lines, self.rest = (self.rest + self.decoder.decode(data)).split(self.end)
+        self.rest += self.decoder.decode(data)
+        return self.whole()
+
+    def whole(self):
+        """Return the rows of the lines that have come with their ends."""
+        *lines, self.rest = self.rest.split(self.end)
         rows = self.rows(lines)
         if len(self.rest) > HOLD:
             self.stop = Fault(f"line {self.line + 1}: no end within {HOLD:,} characters")
@@ -56,10 +62,39 @@ class Lines(base.Reader):
         found = []
         for text in lines:
             self.line += 1
-            row = self.row(text.removesuffix("\r") if self.end == "\n" else text)
+            row = self.row(text.removesuffix("\r") if self.has_crlf else text)
             if row:
                 found.append(row)
             if self.stop:
                 break
         self.count += len(found)
         return found
+
+
+class FileNames(Lines):
+    """Lines that name files. Where a NUL comes, which no name has, all lines end with one; else
+    they end with CR LF if the first one does, for a name may end with a CR, too.
+    """
+
+    end = None
+
+    def feed(self, data):
+        """Return the rows that the bytes `data` complete, as soon as it is sure how lines end."""
+        if self.stop:
+            return []
+        self.rest += self.decoder.decode(data)
+        if self.end is None and len(self.rest) < SURE and "\0" not in self.rest:
+            return []
+        return self.whole()
+
+    def whole(self):
+        """Return the rows of the lines that have come with their ends."""
+        if self.end is None:
+            self.end = "\0" if "\0" in self.rest else "\n"
+            self.has_crlf = self.end == "\n" and self.rest.partition("\n")[0].endswith("\r")
+        return super().whole()
+
+    def close(self):
+        """Return the last rows; a last line without an end is none, for its name may have been cut.
+        """
+        return [] if self.stop else self.whole() + super().close()

@@ -18,10 +18,12 @@ COMMANDS = (b"# two\ncp --raw --version-id 'v' 's3://b/it'\\''s' 'b/x'\n"
 FILES = {"aws": "aws-versions-nopaginate.json", "s3xml": "objects-v1.xml",
          "s5cmd-ls": "s5cmd-error.json", "rclone-lsjson": "rclone.json", "ndjson": NDJSON,
          "rclone-lsf": "../rclone-lsf.txt", "rclone-lsf-csv": "../rclone-lsf.csv",
-         "rclone-check": "../rclone-check.txt", "s5cmd": COMMANDS}
+         "rclone-check": "../rclone-check.txt", "s5cmd": COMMANDS,
+         "xxhsum": "../sums/xxhsum-0.8.3-tag.txt", "hashdeep": "../sums/hashdeep-rl0.txt"}
 PIECES = st.sampled_from([b"{", b"}", b"[", b"]", b'"', b",", b":", b"null", b"true", b"1e5", b"\n",
                           b"\\ud800", b"\xff", b"\0", b"<", b">", b"<Key>", b"&#1;", b'"Key":null,',
                           b'"Name":"b",', b'"end":{},', b"'", b"\\", b" ", b";",
+                          b"%%%% size,filename\n",
                           b'"RestoreStatus":{"x":[]},'])
 CHANGES = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 30), st.just(b"") | PIECES),
                    min_size=1, max_size=6)

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from foreignruns import LISTINGS
+from foreignruns import LISTINGS, SUMS
 
 from s3kit.manifest import foreign
 from s3kit.manifest.streams import Input
@@ -25,6 +25,16 @@ def test_real_files(path):
     finally:
         os.close(made.fd)
     assert made.reader.form == FORMS[path.stem.partition("-")[0]]
+
+
+@pytest.mark.parametrize("path", sorted(path for path in SUMS.iterdir() if path.suffix),
+                         ids=lambda path: path.name)
+def test_real_sums(path):
+    """What begins with XXH32s of eight digits can be anything."""
+    form = path.stem.partition("-")[0]
+    if path.name in ("xxhsum-0.8.1.txt", "xxhsum-0.8.3.txt"):
+        form = None
+    assert foreign.recognised(path.read_bytes()[:foreign.HEAD]) == form
 
 
 @pytest.mark.parametrize("head, form", [
