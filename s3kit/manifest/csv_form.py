@@ -65,14 +65,16 @@ class Reader(base.Reader):
         return rows
 
     def close(self):
-        """Return the last rows. A line without its end is whole only in a bare manifest."""
+        """Return the last rows. A line without its end may be whole only in a bare manifest."""
         rest, self.buffer = self.buffer + self.decoder.decode(b"", True), ""
         if not rest or self.stop or self.marked:
             return []
         if not self.count and (MARK + VERSION).startswith(rest):
             self.stop = Cut("the input was cut within its first line")
             return []
-        return self.parse(rest, last=True)
+        rows = self.parse(rest, last=True)
+        self.lacks_end = bool(rows)
+        return rows
 
     def parse(self, text, last):
         """Return the rows of whole lines, up to where `stop` is set.

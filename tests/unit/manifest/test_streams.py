@@ -611,6 +611,18 @@ def test_what_is_more_than_a_stream_has_a_name(monkeypatch, tmp_path):
         list(source.batches())
 
 
+@pytest.mark.parametrize("data, is_told", [
+    ("bucket,key\nb,2024/a", True), ("bucket,key\nb,2024/a\n", False),
+    ("bucket,key\nb,2024/a\n#end rows=1", False), ("bucket,key", False)])
+def test_a_last_line_without_an_end_may_be_half_of_one(data, is_told, tmp_path):
+    """A bare manifest promises nothing: its row is taken, and people are told."""
+    for folder in (None, tmp_path):
+        read = Read(data, folder)
+        assert len(read.rows) == data.count("b,") and not read.fault
+        assert read.input.warnings == is_told * [
+            "m: the last line has no end: if the list was cut, that line names something else"]
+
+
 def test_a_comment_that_could_be_a_key_is_told(tmp_path):
     """People hear of it, for the key would be lost unseen."""
     (tmp_path / "m").write_text("key,bucket\n#a\nc,b\n")
