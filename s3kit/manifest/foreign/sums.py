@@ -136,7 +136,7 @@ class Writer(base.Writer):
 
         xxhsum knows the mark since 0.8.2 only: a name that can do without it has none there.
         """
-        special = "[\n\r]" if self.form == "xxhsum" else r"[\n\r\\]"
+        special = r"\n|\r\Z" if self.form == "xxhsum" else r"[\n\r\\]"
         if not re.search(special, name):
             return "", name
         return "\\", name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")

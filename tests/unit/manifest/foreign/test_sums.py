@@ -106,7 +106,7 @@ def test_what_xxhsum_is_given():
     """What its oldest version in use reads, where it can: a mark only for what would break a line,
     and the only line of an XXH3 that it knows.
     """
-    names = ["plain", "back\\slash", "\\", "a b"]
+    names = ["plain", "back\\slash", "\\", "a b", "cr\rmid"]
     rows = [Row("b", name, path=name, digest=f"xxh64:{'0' * 16}") for name in names]
     assert write("xxhsum", rows) == "".join(f"{'0' * 16}  {name}\n" for name in names).encode()
     rows = [Row("b", name, path=name, digest=f"xxh3:{'0' * 16}")
