@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from foreignruns import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nasty_files import NAMES, NO_TEXT, lay
 
 from s3kit.errors import Cut, Fault
 from s3kit.manifest import api, csv_form, foreign, xml_form
@@ -73,6 +76,18 @@ def test_a_bag(tmp_path):
     assert read(top / "bagit.txt") == (rows, None)
     assert list(api.read(top / "bagit.txt", bucket="b")) == rows
     assert list(api.read(top, bucket="b", form="bagit")) == rows
+
+
+def test_what_bagit_python_wrote(tmp_path):
+    """Every name that it can list, as it lies in the bag."""
+    shutil.copytree(GOLDEN / "bag", tmp_path, dirs_exist_ok=True)
+    lay(tmp_path / "data")
+    (tmp_path / "data" / os.fsdecode(NO_TEXT)).unlink()
+    rows, stop = read(tmp_path)
+    assert stop is None and {(row.key, row.path, row.digest, row.extra["md5"]) for row in rows} == {
+        (name.decode(), f"data/{name.decode()}", f"sha256:{hashlib.sha256(name).hexdigest()}",
+         hashlib.md5(name).hexdigest()) for name in NAMES if name != NO_TEXT}
+    assert {row.state for row in rows} == {LISTED} and len(rows) == len(NAMES) - 1
 
 
 @pytest.mark.parametrize("files, written, found", [
