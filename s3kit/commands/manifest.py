@@ -57,7 +57,7 @@ class Manifests:
 
     def __init__(self, args, alone):
         self.args, self.alone = args, alone
-        self.sources = []
+        self.sources, self.reports = [], []     # the latter in S3
 
     def read(self, path):
         """Return the Source of a manifest."""
@@ -74,6 +74,12 @@ class Manifests:
     def form(self):
         """Return the form to write."""
         return self.args.format or (self.sources[0].form if self.sources else "csv")
+
+    def unsorted(self):
+        """Yield the names of what came in no order, and has none by its nature."""
+        readers = [(source.input.name, source.input.reader) for source in self.sources]
+        readers += [(reader.place.name, reader) for reader in self.reports]
+        yield from (name for name, reader in readers if not reader.is_sorted)
 
     def shard(self):
         """Return the mark for the head."""
@@ -94,7 +100,8 @@ def manifest(args):
     manifests, nonsense, missing = Manifests(args, len(found) == 1), 0, []
     with closing(Sink(args, manifests.form, source_rows=True, shard=manifests.shard),
                  progress) as sink:
-        for rows, extras in rows_of(found, args, Signals.check, manifests.read, missing.append):
+        for rows, extras in rows_of(found, args, Signals.check, manifests.read, missing.append,
+                                    manifests.reports.append):
             rows = keep(rows)
             for row in rows:
                 nonsense += row.verbatim is not None
@@ -102,7 +109,7 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-        conclude(args, tally, progress, missing, manifests.sources)
+        conclude(args, tally, progress, missing, manifests.unsorted())
     return SOME_FAILED if nonsense or missing else DONE
 
 
@@ -136,9 +143,9 @@ def check(args):
     return checking.status()
 
 
-def conclude(args, tally, progress, missing, read_from):
+def conclude(args, tally, progress, missing, unsorted):
     """Say how much it was, which addresses named nothing, and with -v what servers lacked, and
-    which inputs, of those that are in no order by their nature, came unsorted.
+    which inputs came unsorted.
     """
     from s3kit.s3.capabilities import KNOWN
     for address in missing:
@@ -147,10 +154,9 @@ def conclude(args, tally, progress, missing, read_from):
     if args.verbose or progress.is_shown:
         tally.summary(progress, [count(tally.rows(), "row")])
     KNOWN.tell(tally.say, args.verbose)
-    for source in read_from if args.verbose else ():
-        if not source.input.reader.is_sorted:
-            tally.say(f"the rows of '{source.input.name}' are not in order of their keys "
-                      "(s3-filter --sort key puts them so)")
+    for name in unsorted if args.verbose else ():
+        tally.say(f"the rows of '{name}' are not in order of their keys (s3-filter --sort key puts "
+                  "them so)")
 
 
 def main(argv=None):

@@ -82,8 +82,6 @@ class Place:
         return kept
 
 
-def batches(access, args, bucket, key, check):
-    """Yield (rows, names of unknown columns) of a report. Raises Fault."""
-    reader = foreign.placed(args.from_form, Place(access, bucket, key, check), args.bucket or "")
-    for rows in reader.batches():
-        yield rows, reader.extras
+def opened(access, args, bucket, key, check):
+    """Return what reads a report. Raises Fault for a form that only files here can have."""
+    return foreign.placed(args.from_form, Place(access, bucket, key, check), args.bucket or "")

@@ -62,11 +62,12 @@ def bucket_lines(path):
             if (name := line.partition("#")[0].strip())]
 
 
-def rows_of(found, args, check, read, absent):
+def rows_of(found, args, check, read, absent, opened):
     """Yield (rows, names of unknown columns) of every source, as they come.
 
     `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and
-    `extras`; `absent(address)` hears of a prefix that nothing begins with.
+    `extras`; `absent(address)` hears of a prefix that nothing begins with, `opened(reader)` of what
+    reads a report in S3.
     """
     access = listing = None
     for kind, what in found:
@@ -78,7 +79,9 @@ def rows_of(found, args, check, read, absent):
         elif kind == "report":
             from s3kit.listing import reports
             access = access or access_to(args)
-            yield from reports.batches(access, args, *what, check)
+            reader = reports.opened(access, args, *what, check)
+            opened(reader)
+            yield from ((rows, reader.extras) for rows in reader.batches())
         else:
             access = access or access_to(args)
             if not listing:

@@ -365,8 +365,9 @@ def test_an_inventory_in_its_bucket(fake, run):
     for key, data in files.items():
         fake.put("inventories", key, data)
     address = f"s3://inventories/{next(key for key in files if key.endswith('.json'))}"
-    done = run("s3-manifest", "--from", "inventory", address, env=env_of(fake))
+    done = run("s3-manifest", "-v", "--from", "inventory", address, env=env_of(fake))
     assert [row.key for row in read_rows(done.out)] == KEYS and done.status == 0
+    assert KEYS != sorted(KEYS) and f"the rows of '{address}' are not in order of their" in done.err
     data = next(key for key in files if "/data/" in key)
     fake.put("inventories", data, gzip_bytes([version("x")]).ljust(len(files[data]), b"\0"))
     done = run("s3-manifest", "--from", "inventory", address, env=env_of(fake))

@@ -6,12 +6,12 @@ batch-ops-examples-reports.html).
 import os
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest import base, streams
+from s3kit.manifest import streams
 from s3kit.manifest.foreign import checksum_message
 from s3kit.manifest.foreign.columns import decoded
 from s3kit.manifest.foreign.csv_records import Records
-from s3kit.manifest.foreign.data_files import (DataFile, Folder, check_sum, checked, files_in,
-                                               is_json, read_json)
+from s3kit.manifest.foreign.data_files import (DataFile, Folder, ReportReader, check_sum, checked,
+                                               files_in, is_json, read_json)
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, fault_of
 from s3kit.text import is_unicode
 
@@ -20,18 +20,14 @@ FIELDS = ("bucket", "key", "version_id", "task", "one", "other", "message")
 FORMAT = "Report_CSV_20180820"
 
 
-class Report(base.Reader):
-    """The rows of a report: iterate over `batches`. `place` is as Inventory's.
+class Report(ReportReader):
+    """The rows of a report: iterate over `batches`.
 
     A task that failed is a failed row with S3's words; one that succeeded is `listed`, for it says
     nothing of bytes that were fetched.
     """
 
     form = "batch-report"
-
-    def __init__(self, place, bucket=""):
-        self.place, self.bucket = place, bucket
-        self.extras, self.count = [], 0
 
     def files(self):
         """Return the DataFiles of a manifest.json. Raises Fault, Cut."""
@@ -50,7 +46,7 @@ class Report(base.Reader):
             name = os.path.basename(file.key)
             try:
                 for rows in self.results(file, name):
-                    self.count += len(rows)
+                    self.note(rows)
                     yield rows
             except Cut as cut:
                 raise Cut(f"{self.place.name}: {cut}") from None
@@ -86,7 +82,9 @@ class Results(Report):
     def batches(self):
         """Yield lists of rows. Raises Fault, Cut."""
         for file in self.files():
-            yield from self.results(file, self.place.path)
+            for rows in self.results(file, self.place.path):
+                self.note(rows)
+                yield rows
 
 
 def row_of(record, where, bucket):

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from s3kit.errors import Cut, Fault, of_file
-from s3kit.manifest import streams
+from s3kit.manifest import base, streams
 from s3kit.units import number
 
 MOST = 64 << 20         # bytes of a manifest.json; each data file takes some 200
@@ -68,6 +68,26 @@ def files_in(document, names, what):
             raise Fault(f"{what}: it does not say how large '{key}' is")
         found.append(DataFile(key, str(entry.get(names[3], "")), size, md5))
     return found
+
+
+class ReportReader(base.Reader):
+    """What reads a report, a manifest.json and its data files.
+
+    `place` gives the bytes of these (see Folder). `is_sorted`: whether all rows so far came in
+    order of bucket and key; nobody promises it.
+    """
+
+    def __init__(self, place, bucket=""):
+        self.place, self.bucket = place, bucket
+        self.extras, self.count = [], 0
+        self.is_sorted, self.last = True, ("", "")
+
+    def note(self, rows):
+        """Count rows, and see whether they are in order."""
+        self.count += len(rows)
+        if self.is_sorted and rows:
+            names = [self.last, *((row.bucket, row.key) for row in rows)]
+            self.is_sorted, self.last = names == sorted(names), names[-1]
 
 
 class Folder:

@@ -5,30 +5,21 @@
 import os
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest import base, streams
+from s3kit.manifest import streams
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
-from s3kit.manifest.foreign.data_files import (DataFile, Folder, check_sum, checked, files_in,
-                                               is_json, read_json, text_in)
+from s3kit.manifest.foreign.data_files import (DataFile, Folder, ReportReader, check_sum, checked,
+                                               files_in, is_json, read_json, text_in)
 
 FORMATS = ("CSV", "ORC", "Parquet")
 NAMES = ("files", "MD5checksum", "size", "bucket")
 MAGIC = {b"PAR1": "Parquet", b"ORC": "ORC"}
 
 
-class Inventory(base.Reader):
-    """The rows of a report: iterate over `batches`.
-
-    `place` gives the bytes of the manifest.json and the data files (see data_files.Folder).
-    `is_sorted`: whether all rows so far came in order of bucket and key.
-    """
+class Inventory(ReportReader):
+    """The rows of a report: iterate over `batches`."""
 
     form = "inventory"
-
-    def __init__(self, place, bucket=""):
-        self.place, self.bucket = place, bucket
-        self.extras, self.count = [], 0
-        self.is_sorted, self.last = True, ("", "")
 
     def batches(self):
         """Yield lists of rows. Raises Fault, Cut where a data file is missing or not the one that
@@ -67,13 +58,6 @@ class Inventory(base.Reader):
         """Return a fault's text with the manifest's name before it, once."""
         text = str(fault)
         return text if text.startswith(self.place.name) else f"{self.place.name}: {text}"
-
-    def note(self, rows):
-        """Count rows, and see whether they are in order."""
-        self.count += len(rows)
-        if self.is_sorted and rows:
-            names = [self.last, *((row.bucket, row.key) for row in rows)]
-            self.is_sorted, self.last = names == sorted(names), names[-1]
 
     def csv(self, file, names):
         """Yield the rows of a data file in CSV."""

@@ -33,7 +33,7 @@ def put(fake, files, bucket="inventories", rename=lambda key: key):
 
 def read(access, bucket="inventories", key=TOP):
     """Return the rows of a report."""
-    return [row for rows, _ in reports.batches(access, ARGS, bucket, key, lambda: None)
+    return [row for rows in reports.opened(access, ARGS, bucket, key, lambda: None).batches()
             for row in rows]
 
 
@@ -88,4 +88,4 @@ def test_a_form_of_files_here(access):
     """It is said that it must be fetched first."""
     args = SimpleNamespace(from_form="keys", bucket=None)
     with pytest.raises(Fault, match="is not read from S3"):
-        list(reports.batches(access, args, "b", "k", lambda: None))
+        reports.opened(access, args, "b", "k", lambda: None)

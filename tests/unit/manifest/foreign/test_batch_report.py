@@ -39,6 +39,14 @@ def test_a_report(tmp_path):
     assert {row.proof + row.path + row.digest for row in rows} == {""}
 
 
+def test_the_order_of_the_rows_is_seen(tmp_path):
+    """As it is of an inventory: the file of failed tasks may name what comes before."""
+    for data, is_sorted in ((GOOD, True), (GOOD + GOOD, False)):
+        reader = opened("batch-report", str(report(tmp_path, data)), "", None)
+        rows = sum(reader.batches(), [])
+        assert (reader.is_sorted, reader.count) == (is_sorted, len(rows))
+
+
 @pytest.mark.parametrize("cells, words", [
     ("404,NoSuchKey,gone", "NoSuchKey (HTTP 404) gone"), ("NoSuchKey,404,gone",
                                                           "NoSuchKey (HTTP 404) gone"),
