@@ -1,42 +1,51 @@
 """Large objects of s3-fetch: described by S3, shared out in ranges, joined, checked and named."""
 
+import time
+
 from s3kit.errors import Fault, reason
 from s3kit.etags import is_same
 from s3kit.fetch.proving import Proving
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
-from s3kit.pipeline.pool import DEPTH
+from s3kit.pipeline.sharing import most_connections
+from s3kit.s3.window import Round, Window
 from s3kit.transfer import job as jobs
 from s3kit.transfer.engine import current_umask
 from s3kit.transfer.job import Outcome
 from s3kit.transfer.large import Large
 from s3kit.transfer.task import NO_SPACE
 
-RANGES_TOGETHER = 4  # of one object in one batch: a worker then has twice as many on their way
-BATCHES_AHEAD = 2           # for each batch that the workers hold, of one object
+FEW_RANGES = 4              # of one object, for each worker, to begin with
+NEVER = float("-inf")
 
 
 class RangeErrand(Errand):
-    """One range of a large object; `whole` is the errand of the object."""
+    """One range of a large object; `whole` is the errand of the object, `sent` when it was sent, or
+    NEVER where that tells nothing.
+    """
 
-    __slots__ = ("whole",)
+    __slots__ = ("whole", "sent")
 
     def __init__(self, whole, job):
         super().__init__(whole.row, job)
-        self.whole = whole
+        self.whole, self.sent = whole, time.monotonic()
 
 
 class LargeObjects:
     """What `fetching` (the verb) does with objects that are fetched in ranges.
 
-    Of one object no more ranges are on their way than keep the workers busy, whatever its size.
+    How many ranges of one object are on their way is found from how long they take: few fill most
+    links, and the fewer there are, the less is lost when a run is killed; but where each connection
+    is slow, or far, it takes many.
     """
 
     def __init__(self, fetching):
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
         self.proving = Proving(self)
         self.workers = fetching.args.jobs
-        self.most = self.workers * DEPTH * RANGES_TOGETHER * BATCHES_AHEAD
+        most = most_connections(fetching.args.connections, self.workers)
+        self.window = Window(self.workers * most, self.workers * FEW_RANGES)
+        self.changed = 0.0              # when the window was
         self.mode = 0o666 & ~current_umask()
         self.held = set()               # the Large of every object under way
         self.undivided = set()          # buckets whose server does not heed ranges
@@ -84,16 +93,15 @@ class LargeObjects:
                      self.proving.part_sizes.get(bucket, 0))
 
     def send_ranges(self, errand):
-        """Send ranges that have not been sent yet, while there is room; some of them together in a
-        batch.
+        """Send ranges that have not been sent yet, while there is room; each in a batch of its own,
+        for a batch is answered when all of it is done.
         """
         large = errand.large
-        together = max(1, min(RANGES_TOGETHER, large.count // (self.workers * DEPTH)))
-        while large.pending < self.most and (job := large.next_job()):
+        self.stage.flow.flush()
+        while large.pending < int(self.window.allowed) and (job := large.next_job()):
             large.pending += 1
             self.stage.send(RangeErrand(errand, job))
-            if large.sent % together == 0:
-                self.stage.flow.flush()
+            self.stage.flow.flush()
 
     def range_answered(self, errand, outcome):
         """Take one range's outcome; after two that were not heeded the object comes in one piece.
@@ -105,7 +113,9 @@ class LargeObjects:
                 whole.failed = whole.failed or outcome
         if outcome.state in (jobs.AGAIN, jobs.UNDIVIDED) and not whole.failed \
                 and self.stage.retry(errand, outcome, self.fetching.args.retries):
+            errand.sent = NEVER
             return
+        self.weigh(errand, outcome)
         large.pending -= 1
         if outcome.state in (jobs.FULL, jobs.FATAL):
             self.fetching.answered(whole, outcome)
@@ -113,6 +123,16 @@ class LargeObjects:
             self.fetching.give_up(whole, outcome)
         else:
             self.received(whole, outcome)
+
+    def weigh(self, errand, outcome):
+        """Learn from a range how many should be on their way, if it was sent since that was found.
+        """
+        if not outcome.moved or errand.sent < self.changed:
+            return
+        now = time.monotonic()
+        is_full = errand.whole.large.pending >= int(self.window.allowed)
+        if self.window.take(Round(1, 0.0, now - errand.sent, outcome.moved, is_full)):
+            self.changed = now
 
     def discard(self, errand):
         """Remove what came of an object."""

@@ -4,7 +4,7 @@ from s3kit.proof.digest import LEAF
 
 SMALL = 256 << 10           # bytes received in memory and written at once
 LARGE = 64 << 20            # bytes from which an object is fetched in ranges
-RANGE_LEAST, RANGE_MOST = 16 << 20, 64 << 20
+RANGE_LEAST, RANGE_MOST = 16 << 20, 32 << 20
 
 
 def step_of(size, part_size, jobs):

@@ -17,6 +17,7 @@ from peers import (
     COPY_MANY,
     CORES,
     DEFAULTS,
+    DEFAULTS_LARGE,
     DEFAULTS_LATE,
     FETCH,
     FIFTH,
@@ -35,6 +36,7 @@ from s3kit.s3.window import MANY
 
 KEYS_A_FOLDER = 100
 LATENCY = 0.03
+CONNECTION = 16 << 20       # bytes a second
 
 
 def keys(count, size):
@@ -69,6 +71,14 @@ def large(bench):
     """1 x 2 GiB, uploaded in parts of 16 MiB"""
     copying(bench, Bucket("large", [("large", bench.less(2 << 30) >> 24 << 24)]), COPY_LARGE,
             "tuned, 1 x 2 GiB")
+
+
+def large_slow(bench):
+    """as people type it: 1 x 1 GiB, 30 ms late, of which each connection carries 16 MiB a second"""
+    bucket = Bucket("large-slow", [("large", bench.less(1 << 30) >> 24 << 24)])
+    with bench.server([bucket], LATENCY, "light", CONNECTION) as running:
+        bench.compare(bucket.name, running, bucket, DEFAULTS_LARGE,
+                      about="as it comes, 1 x 1 GiB, each connection 16 MiB/s, 30 ms late")
 
 
 def mix(bench):
@@ -184,8 +194,8 @@ def verify(bench):
 
 
 def verifiers(dest, is_large, manifest):
-    """Return the tools that read files back: s3-verify reads past the page cache, the others may
-    find all in it.
+    """Return the tools that read files back: s3-verify, and dd, the disk's own speed, read past the
+    page cache, the others may find all in it.
     """
     def warm():
         each(dest, lambda fd: [None for _ in iter(lambda: os.read(fd, 1 << 20), b"")])
@@ -197,13 +207,15 @@ def verifiers(dest, is_large, manifest):
     def sums(program):
         return (f"find {{dest}}/{{bucket}} -type f -print0 | xargs -0 -P {CORES} -n 500 {program} "
                 f"> {{out}}")
+    floor = Tool("dd, past the cache",
+                 "dd if={dest}/{bucket}/large of=/dev/null bs=4M iflag=direct status=none", "dd",
+                 note="checks nothing", is_rival=False)
     check = Tool("", "rclone check --checkers {n} --fast-list b:{bucket} {dest}/{bucket}", "rclone",
                  note="sizes only" * is_large, is_rival=not is_large)  # a multipart ETag is no MD5
     ours = f"s3-verify -q -d {{dest}} -o {{out}} {manifest}"
     return (Tool("s3-verify, cache cold", ours, before=cold),
             Tool("s3-verify, cache warm", ours, before=warm),
-            Tool("cat, cache cold", sums("cat").replace("{out}", "/dev/null"), "cat", before=cold,
-                 note="checks nothing", is_rival=False),
+            *[floor] * is_large,
             Tool("md5sum, cache cold", sums("md5sum"), "md5sum", before=cold),
             Tool("md5sum, cache warm", sums("md5sum"), "md5sum", before=warm),
             Tool("xxhsum, cache warm", sums("xxhsum -H2"), "xxhsum", before=warm),
@@ -310,9 +322,10 @@ def seaweed_large(bench):
 
 
 CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
-         "mix": mix, "latency": latency, "tls": tls, "nothing": nothing, "list": list_flat,
-         "list-tree": list_tree, "list-latency": list_latency, "verify": verify, "prune": prune,
-         "memory": memory, "rows": rows, "done": done,
-         "inventory": inventory, "start": start,
+         "large-slow": large_slow, "mix": mix, "latency": latency, "tls": tls, "nothing": nothing,
+         "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
+         "prune": prune, "memory": memory, "rows": rows, "done": done, "inventory": inventory,
+         "start": start,
          "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
-ONLY_LIGHT = {"latency", "plain", "memory", "prune", "list", "list-tree", "list-latency"}
+ONLY_LIGHT = {"latency", "large-slow", "plain", "memory", "prune", "list", "list-tree",
+              "list-latency"}

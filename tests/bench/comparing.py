@@ -75,12 +75,12 @@ class Bench:
         """Return an amount, less of it in a quick run."""
         return amount // divisor if self.quick else amount
 
-    def server(self, buckets, latency=0.0, kind=None):
+    def server(self, buckets, latency=0.0, kind=None, rate=0):
         """Return a server with buckets, to be entered."""
         kind = kind or self.kind
         if kind in ("seaweed", "tls"):
             return Seaweed(buckets, self.peers.env, tls=kind == "tls")
-        return Light(buckets, latency)
+        return Light(buckets, latency, rate)
 
     @contextlib.contextmanager
     def folder(self):

@@ -36,6 +36,7 @@ GOALS = (
     Goal("plain"),
     Goal("plain-30", wall=1.2, floor=1.3),
     Goal("plain-100", wall=1.2),
+    Goal("large-slow"),
     Goal("latency-small", wall=1),
     Goal("latency-medium", wall=1),
     Goal("small", wall=1.5, cpu=1.5),
@@ -49,7 +50,7 @@ GOALS = (
     Goal("list", wall=3, peer="s5cmd"),
     Goal("list", wall=8, peer="aws"),
     Goal("list-latency"),
-    Goal("verify-large", wall=0.9, peer="cat"),     # what the disk or the memory gives
+    Goal("verify-large", wall=0.9, peer="dd"),      # what the disk gives
     Goal("verify-small"),
     Goal("prune"),
 )

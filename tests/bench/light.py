@@ -358,7 +358,7 @@ http {{
   }}
 }}
 """  # noqa: E501
-HEADERS = """more_clear_input_headers If-Match;
+HEADERS = """more_clear_input_headers If-Match; limit_rate {rate};
       add_header ETag $entry_tag; add_header x-amz-checksum-crc64nvme $crc; add_header x-amz-checksum-type $crc_type;"""  # noqa: E501
 AT_ONCE = """location / {{
       set $key $uri; if ($is_other) {{ return 412; }}
@@ -373,11 +373,13 @@ LATE = """location / {{ set $key $uri; echo_sleep {latency}; echo_exec /.late$ur
 
 class Light:
     """nginx and its page server, from entry to exit; `buckets` by name, what is real is written
-    first.
+    first. Each answer is `latency` seconds late, and each connection carries `rate` bytes of
+    objects a second (0: as many as it can).
     """
 
-    def __init__(self, buckets, latency=0.0):
-        self.buckets, self.latency = {bucket.name: bucket for bucket in buckets}, latency
+    def __init__(self, buckets, latency=0.0, rate=0):
+        self.buckets = {bucket.name: bucket for bucket in buckets}
+        self.latency, self.rate = latency, rate
         self.folder = self.url = self.nginx = self.pages = None
 
     def __enter__(self):
@@ -435,8 +437,8 @@ class Light:
                 if entry.crc:
                     checksums.write(f'"/{name}/{entry.key}" "{entry.crc}";\n')
         late = self.latency > 0
-        objects = (LATE if late else AT_ONCE).format(headers=HEADERS, latency=self.latency,
-                                                     folder=self.folder)
+        objects = (LATE if late else AT_ONCE).format(
+            headers=HEADERS.format(rate=self.rate), latency=self.latency, folder=self.folder)
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         # what is cached stays open
         files = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)

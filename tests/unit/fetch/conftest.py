@@ -43,7 +43,8 @@ class Fetching:
     """The verb, as far as large objects need it."""
 
     def __init__(self, tree):
-        self.stage, self.tree, self.args = Stage(), tree, SimpleNamespace(jobs=2, retries=3)
+        self.stage, self.tree, self.args = Stage(), tree, SimpleNamespace(
+            jobs=2, retries=3, connections=None)
         self.files, self.failed, self.large, self.naming = [], [], None, Naming(self)
         self.again = []
 

@@ -32,8 +32,8 @@ class Stage:
     ledger = None
 
     def __init__(self):
-        self.args = SimpleNamespace(retries=5, jobs=2, dest="DIR", prog="s3-fetch", quiet=False,
-                                    verbose=False)
+        self.args = SimpleNamespace(retries=5, jobs=2, connections=None, dest="DIR",
+                                    prog="s3-fetch", quiet=False, verbose=False)
         self.tally, self.expected, self.moves = Tally(self.args), [], []
         self.progress = SimpleNamespace(expect=self.expected.append,
                                         move=lambda *move: self.moves.append(move))

@@ -1,25 +1,56 @@
-"""Large objects: never more ranges on their way than keep the workers busy."""
+"""Large objects: never more ranges on their way than fill the link."""
 
 import os
+import random
+from statistics import median_low
+from types import SimpleNamespace
 
 import pytest
 
-from s3kit.fetch.large_objects import RangeErrand
+from s3kit.fetch import large_objects
+from s3kit.fetch.large_objects import FEW_RANGES, RangeErrand
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Outcome
 from unit.fetch.conftest import STEP, answer
 
 
-def test_a_window_of_ranges(begun):
-    """Each answer lets one more go, until the file has its name; each range is sent once."""
+# Seconds that a range takes while so many are on their way, and how many there are in the middle.
+LINKS = {"each connection is slow": (lambda ranges: 1.0, range(256, 513)),
+         "far away": (lambda ranges: 0.5 + 0.001 * ranges, range(128, 513)),
+         "forty fill it": (lambda ranges: max(1.0, ranges / 40), range(40, 80)),
+         "few fill it": (lambda ranges: 0.1 * ranges, range(8, 16))}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_as_many_ranges_as_fill_the_link(begun, monkeypatch, name):
+    """It is found from how long they take, beginning with few."""
+    now = [0.0]
+    monkeypatch.setattr(large_objects, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    seconds, found = LINKS[name]
+    fetching, objects, errand = begun(3000)
+    sent, left, seen = fetching.stage.sent, {}, []
+    chance = random.Random(13)
+    while len(seen) < 2500:
+        left |= {number: chance.uniform(0.8, 1.2)
+                 for number in range(len(seen) + len(left), len(sent))}
+        seen.append(len(left))
+        number = min(left, key=left.get)
+        share, takes = left.pop(number), seconds(seen[-1])
+        left = {other: rest - share for other, rest in left.items()}
+        now[0] += share * takes
+        answer(objects, *sent[number])
+    assert seen[0] == 2 * FEW_RANGES and median_low(seen) in found
+
+
+def test_each_range_is_sent_once(begun):
+    """Each answer lets one more go, or more, until the file has its name."""
     fetching, objects, errand = begun(100)
     sent = fetching.stage.sent
-    assert len(sent) == objects.most < 100 and all(isinstance(one, RangeErrand) for one, _ in sent)
+    assert len(sent) < 100 and all(isinstance(one, RangeErrand) for one, _ in sent)
     at = 0
     while at < len(sent) and isinstance(sent[at][0], RangeErrand):
         answer(objects, *sent[at])
         at += 1
-        assert len(sent) - at <= objects.most
     assert [job.start for _, job in sent[:100]] == [n * STEP for n in range(100)]
     assert not fetching.files and fetching.tree.look("b/k") is None and objects.held
     fetching.naming.flushed(fetching.stage.unflushed)

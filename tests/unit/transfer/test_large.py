@@ -13,6 +13,7 @@ from s3kit.proof.digest import LEAF, Digest, digest_of
 from s3kit.transfer import large as module
 from s3kit.transfer.job import Job, Outcome
 from s3kit.transfer.large import Large, ObjectSums, parse_note
+from s3kit.transfer.sizes import RANGE_MOST
 
 TIB = 1 << 40
 
@@ -73,11 +74,11 @@ def test_the_sums_of_five_tib_stay_small():
     """Below 20 MB, and next to nothing for each range that comes."""
     tracemalloc.start()
     try:
-        sums = ObjectSums(5 * TIB, 64 << 20)
-        for number in range(0, 81_920, 8):
-            start = number * (64 << 20)
-            leaves = {str(start // LEAF + n): "ab" * 16 for n in range(8)}
-            sums.add({"start": start, "end": start + (64 << 20), "crc": 2 ** 64 - 1, "parts": [],
+        sums = ObjectSums(5 * TIB, RANGE_MOST)
+        for number in range(0, 163_840, 8):
+            start = number * RANGE_MOST
+            leaves = {str(start // LEAF + n): "ab" * 16 for n in range(4)}
+            sums.add({"start": start, "end": start + RANGE_MOST, "crc": 2 ** 64 - 1, "parts": [],
                       "leaves": leaves})
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:

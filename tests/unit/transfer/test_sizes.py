@@ -31,8 +31,8 @@ def test_borders_fall_where_the_check_needs_them(size, part, jobs):
 
 
 @pytest.mark.parametrize("size, part, jobs, step", [
-    (LARGE, 0, 2, RANGE_LEAST), (1 << 30, 0, 4, RANGE_MOST), (1 << 30, 0, 8, 32 * MIB),
-    (1 << 30, 100 * MIB, 4, 100 * MIB), (1 << 30, 5 * MIB, 4, 60 * MIB), (0, 0, 1, RANGE_LEAST)])
+    (LARGE, 0, 2, RANGE_LEAST), (1 << 30, 0, 4, RANGE_MOST), (1 << 30, 0, 10, 24 * MIB),
+    (1 << 30, 100 * MIB, 4, 100 * MIB), (1 << 30, 5 * MIB, 4, 30 * MIB), (0, 0, 1, RANGE_LEAST)])
 def test_steps(size, part, jobs, step):
     """A share of a quarter for each worker, so that none is left alone with the last."""
     assert step_of(size, part, jobs) == step
