@@ -91,9 +91,11 @@ def needs_of(test):
 
 def pytest_collection_modifyitems(items):
     """Refuse marks that say nothing, and tests that mount file systems without one; mark what is
-    run against a character.
+    run against a character. What asks nothing of S3 has one server only: none.
     """
-    from contract import is_of_minutes
+    from contract import is_of_minutes, is_of_no_server
+    items[:] = [test for test in items
+                if not (hasattr(test, "callspec") and is_of_no_server(test))]
     known = {*tools.TOOLS, *tools.OTHERS}
     for test in items:
         if getattr(test, "callspec", None) and test.callspec.params.get("character"):

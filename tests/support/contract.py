@@ -32,15 +32,18 @@ from s3kit.proof.digest import digest_of
 from s3kit.units import from_epoch
 
 # s3-restore with --wait does another thing than without: it is two commands here.
-LIST, MANIFEST, FETCH, VERIFY, RESTORE, WAIT, PRUNE, MIGRATE = COMMANDS = (
-    "s3-list", "s3-manifest", "s3-fetch", "s3-verify", "s3-restore", "s3-restore --wait",
-    "s3-prune", "s3-migrate")
+LIST, MANIFEST, FILTER, FETCH, VERIFY, RESTORE, WAIT, PRUNE, MIGRATE = COMMANDS = (
+    "s3-list", "s3-manifest", "s3-filter", "s3-fetch", "s3-verify", "s3-restore",
+    "s3-restore --wait", "s3-prune", "s3-migrate")
 # s3-list reads no manifest, nor does s3-migrate
-READERS = (MANIFEST, FETCH, VERIFY, RESTORE, WAIT, PRUNE)
+READERS = (MANIFEST, FILTER, FETCH, VERIFY, RESTORE, WAIT, PRUNE)
+# s3-filter asks nothing of S3: what is promised of servers does not reach it
+ASKERS = tuple(command for command in COMMANDS if command != FILTER)
+PASSERS = (MANIFEST, FILTER)                # leave rows that came as they are
 RESTORES = (RESTORE, WAIT)
 POOLED = (FETCH, VERIFY)                    # have workers
-STATES = {MANIFEST: "listed", FETCH: "fetched", VERIFY: "verified", RESTORE: "restoring",
-          WAIT: "restored", PRUNE: "pruned"}  # of a row that each has done
+STATES = {MANIFEST: "listed", FILTER: "listed", FETCH: "fetched", VERIFY: "verified",
+          RESTORE: "restoring", WAIT: "restored", PRUNE: "pruned"}  # of a row that each has done
 LIMIT = 30                                  # seconds that anything may take
 BUCKET = "b"
 BODIES = {"a.txt": b"alpha", "dir/b.bin": bytes(range(256)) * 8, "dir/\u00fc c.txt": b"gamma" * 3}
@@ -87,6 +90,12 @@ def is_of_minutes(test):
     if mark is None or mark.args and (of["command"] == MIGRATE or of["case"] not in mark.args):
         return False
     return any(of["command"] in REACHES[kind] for kind in CHARACTERS[of["character"]].differs)
+
+
+def is_of_no_server(test):
+    """Tell whether a test runs a command against a server's character that never asks S3."""
+    of = test.callspec.params
+    return bool(of.get("character")) and of.get("command") == FILTER
 
 
 STARTED = []            # of the test that runs
