@@ -1529,6 +1529,99 @@ def test_nonsense_stops_nothing_else(world, tmp_path, command):
 
 
 # ---------------------------------------------------------------------------------------------------
+# The ways of s3-filter: what is promised of its everyday call goes for all of them
+
+# Its words; OTHER is a manifest of FEW rows beside the input.
+WAYS = {"merge": ["--merge", "OTHER", "-"], "diff": ["--diff", "OTHER", "-"],
+        "minus": ["--minus", "OTHER"], "sort": ["--sort", "-size"], "sample": ["--sample", "2000"],
+        "split": ["--split-rows", "1000", "-o", "part-%d.csv"], "totals": ["--totals"],
+        "by-prefix": ["--by-prefix", "1", "--json"], "bare": ["--bare"],
+        "ndjson": ["-f", "ndjson"], "compressed": ["-o", "out.csv.gz"]}
+
+
+def in_a_way(world, way, lines=FEW):
+    """Return (words, options, input) of a call of s3-filter: what it leaves is in `home` or `tmp`.
+    """
+    temporary = world.folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    data = marked(*(f"{BUCKET},f{number % 999}/{number},{number},,listed," for number
+                    in range(lines)))
+    other = world.file("other.csv", data.replace(b"listed", b"fetched"))
+    return ([FILTER, *(other if word == "OTHER" else word for word in WAYS[way])],
+            {"env": {"TMPDIR": str(temporary)}}, data)
+
+
+def left_behind(world):
+    """Return the names of what a call of s3-filter left in its place and in that of what is
+    temporary, but for pieces that are whole.
+    """
+    found = [path for folder in (world.home, world.folder / "tmp") for path in folder.iterdir()]
+    return [path.name for path in found
+            if not (path.name.startswith("part-") and b"\n#end rows=1000\n" in path.read_bytes())]
+
+
+@pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM))
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("command", [FILTER])
+def test_a_signal_ends_every_way_of_s3_filter(world, command, way, number):
+    words, options, data = in_a_way(world, way)
+    running = world.start(words, input="hold", **options)
+    os.write(running.open[1], data[:60_000])
+    until(lambda: running.catches(signal.SIGTERM))
+    time.sleep(0.3)
+    running.send(number)
+    done = running.wait(PROMISED)
+    assert (done.status, done.err) == (-number, "") and b"#end" not in done.out
+    assert not left_behind(world)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("command", [FILTER])
+def test_cut_input_ends_every_way_of_s3_filter(world, command, way):
+    words, options, data = in_a_way(world, way)
+    one_fault(FILTER, done := world.run(words, input=data.partition(b"#end")[0], **options), 3,
+              "cut", f"{FEW:,} rows")
+    assert b"#end" not in done.out and not left_behind(world)
+    if way in ("totals", "by-prefix", "bare"):
+        assert not done.out, "what looks whole is not"
+
+
+@pytest.mark.parametrize("way", [way for way, words in WAYS.items() if "-o" not in words])
+@pytest.mark.parametrize("command", [FILTER])
+def test_output_of_every_way_of_s3_filter_that_cannot_be_written(world, command, way):
+    words, options, data = in_a_way(world, way, MANY)
+    source, command = world.file("whole.csv", data), shlex.join(words)
+    full, closed, leaves = (world.shell(f"{command} <{shlex.quote(source)} {where}", **options)
+                            for where in (">/dev/full", ">&-", "| (exec sleep 0); "
+                                          'exit "${PIPESTATUS[0]}"'))
+    one_fault(FILTER, full, 3, "No space left on device")
+    one_fault(FILTER, closed, 3, "Bad file descriptor")
+    assert (leaves.status, leaves.err) == (141, "") and not left_behind(world)
+
+
+@pytest.mark.parametrize("way", ("merge", "diff", "sort", "minus", "split", "compressed"))
+@pytest.mark.parametrize("command", [FILTER])
+def test_a_full_disk_under_every_way_of_s3_filter(world, command, way):
+    """No file may be larger than 50 KiB: the rows kept on it, or the output, are."""
+    words, options, data = in_a_way(world, way, MANY)
+    source = world.file("whole.csv", data)
+    done = world.shell(f"ulimit -f 10; exec {shlex.join(words)} <{shlex.quote(source)} >/dev/null",
+                       **options)
+    one_fault(FILTER, done, 3, "File too large")
+    assert not left_behind(world)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("command", [FILTER])
+def test_no_name_acts_on_a_terminal_in_any_way_of_s3_filter(world, command, way):
+    words, options, _ = in_a_way(world, way)
+    hostile = marked(*(f"{BUCKET},{quoted(cell + '/k')},4,,listed," for cell in ENCODED))
+    done = world.run([*words, "-q", "-v"], input=hostile, terminal="12", **options)
+    assert done.status == (way == "diff") and "osc" in done.screen
+    assert not RAW.search(done.screen), f"{RAW.search(done.screen)[0]!r} came raw"
+
+
+# ---------------------------------------------------------------------------------------------------
 # Commands without rows: what goes for all
 
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Sid": "One", "Effect": "Allow",
