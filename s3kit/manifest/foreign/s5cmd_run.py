@@ -17,6 +17,7 @@ from s3kit.manifest.foreign.shell_words import words_of
 from s3kit.manifest.foreign.text_lines import Lines
 
 SCHEME = "s3://"
+FOLDER = hash_of("a directory")     # the owner of a path that others are below
 BLANKS = " \t\r\v\f\x85\xa0"
 COPIES = ("cp", "mv")
 # The options of cp and mv that do not choose what is copied, with a value and without
@@ -108,11 +109,12 @@ def path_at(destination, key):
 class Writer(base.Writer):
     """Turns rows to bytes: `begin`, `rows` as often as wanted, `end`.
 
-    No two rows have the same path, where one file would replace the other.
+    No two rows have the same path, where one file would replace the other, and none has a path
+    below another's: s5cmd puts a file whose path is a directory into that, under its own name.
     """
 
     def __init__(self):
-        self.owners = PathOwners()
+        self.owners, self.folder = PathOwners(), ""
 
     def rows(self, rows):
         """Return the commands of rows. Raises Fault for one that s5cmd cannot fetch so."""
@@ -122,9 +124,22 @@ class Writer(base.Writer):
         """Return a row's command. Raises Fault where another row has its path."""
         path = place_of(row)
         if not self.owners.take(hash_of(path), hash_of(row.name)):
-            raise Fault(f"{row.name}: another row has the path '{path}' (a row's own path, or "
-                        "is_latest, keeps versions apart)")
+            raise Fault(f"{row.name}: another row has the path '{path}', or one below it (a row's "
+                        "own path, or is_latest, keeps them apart)")
+        self.take_folders(row, path)
         return command(row, path)
+
+    def take_folders(self, row, path):
+        """Note the directories of a path. Raises Fault where one is another row's file."""
+        folder = path.rpartition("/")[0]
+        if folder == self.folder:
+            return
+        self.folder = folder
+        while folder:
+            if not self.owners.take(hash_of(folder), FOLDER):
+                raise Fault(f"{row.name}: another row has the path '{folder}', which must be a "
+                            f"directory for '{path}' (a row's own path keeps them apart)")
+            folder = folder.rpartition("/")[0]
 
 
 def place_of(row):

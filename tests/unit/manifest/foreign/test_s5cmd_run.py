@@ -15,7 +15,7 @@ from s3kit.manifest.row import FAILED, LISTED, Row
 
 def test_commands():
     """Quoted as a shell's words; the version where one is named; where s3-fetch puts files."""
-    keys = ["a", "it's", "a b", '"q"', "x*[y]?", "back\\slash", "a/../b", "é", "#c", "$HOME", "-n"]
+    keys = ["a", "it's", "a b", '"q"', "x*[y]?", "back\\slash", "d/../b", "é", "#c", "$HOME", "-n"]
     rows = [Row("b", key, version_id="null" if key == "a" else "") for key in keys]
     made = writer("s5cmd")
     text = (made.begin([]) + made.rows(rows) + made.end(len(rows))).decode()
@@ -44,6 +44,18 @@ def test_no_file_replaces_another():
             made.rows([other])
 
 
+@pytest.mark.parametrize("first, second, why", [
+    ("p", "p/q/r", "the path 'b/p', which must be a directory for 'b/p/q/r'"),
+    ("p/q/r", "p/q", "the path 'b/p/q', or one below it")])
+def test_no_file_is_a_directory(first, second, why):
+    """s5cmd would put p where p/p belongs, and say nothing."""
+    made = writer("s5cmd")
+    assert made.rows([Row("b", "o"), Row("b", first), Row("b", "o2"), Row("b", "p2/q")])
+    with pytest.raises(Fault, match=why):
+        made.rows([Row("b", second)])
+    assert writer("s5cmd").rows([Row("b", "p"), Row("b", "p/q/r", path="c/p"), Row("b", "p2")])
+
+
 @pytest.mark.parametrize("row, why", [
     (Row("b", "k", is_latest="false"), "no version id"),
     (Row("b", "a\nb"), "no line feed"), (Row("b", "a", version_id="v\nrm 's3://b/*'"), "line feed"),
@@ -70,6 +82,8 @@ def test_what_is_written_is_read_as_it_was(cells, step):
     rows = {path_of("b", key, version if latest == "false" else ""): Row("b", key, version, latest)
             for key, version, latest in cells
             if not key.endswith("/") and (version or latest != "false")}
+    rows = {path: row for path, row in rows.items()
+            if not any(other.startswith(f"{path}/") for other in rows)}
     data = writer("s5cmd").rows(rows.values())
     assert read(reader("s5cmd", "", None), data, step)[0] == [
         Row("b", row.key, row.version_id, state=LISTED, path=path) for path, row in rows.items()]
