@@ -136,6 +136,9 @@ def check(args):
                     "--bare and no --split")
     if args.seed is not None and not args.sample:
         raise Usage("--seed goes with --sample")
+    if is_split(args) and args.output in (None, "-"):
+        raise Usage("--split-rows and --split-size write files: -o names them, like "
+                    "-o part-%03d.csv")
     if args.bare and args.format not in (None, "csv"):
         raise Usage("--bare is CSV: it goes with no other -f")
     if [*args.file, *args.minus, *args.common].count("-") + (not args.file) > 1:
@@ -160,7 +163,7 @@ def sink_of(args, form, shard):
         return Sink(args, form, source_rows=True, shard=shard)
     from s3kit.filter.splitting import Pattern, Pieces
     try:
-        pattern = Pattern(args.output or "-")
+        pattern = Pattern(args.output)
     except ValueError as error:
         raise Usage(f"-o names the pieces: {error}") from None
     return Pieces(lambda name: Sink(Namespace(**{**vars(args), "output": name}), form,

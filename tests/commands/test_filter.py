@@ -199,7 +199,8 @@ def test_a_cut_input_leaves_the_pieces_that_are_whole(run, many, tmp_path):
 
 
 @pytest.mark.parametrize("options, says", [
-    (["--split-rows", "5"], "-o names the pieces: '-' has not one %d"),
+    (["--split-rows", "5"], "--split-rows and --split-size write files: -o names them, like"),
+    (["--split-size", "5", "-o", "-"], "--split-rows and --split-size write files: -o names"),
     (["--split-size", "5", "-o", "part.csv"], "-o names the pieces: 'part.csv' has not one %d"),
     (["--split-rows", "0", "-o", "%d"], "argument --split-rows: '0' is not a number of at least"),
     (["--bare", "-f", "xml"], "--bare is CSV"), (["-f", "odt"], "'odt' is not one of csv, xml")])
