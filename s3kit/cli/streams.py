@@ -24,6 +24,9 @@ class Source:
         for path in self.files:
             if path.startswith("-") and path != "-":
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
+            if path.startswith("s3://") and not os.path.exists(path):
+                raise Usage(f"a manifest is expected, not what it names: s3-manifest '{path}' | "
+                            f"{self.name}")
         if "-" in self.files and os.isatty(0):
             raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
         if self.files.count("-") > 1:

@@ -118,6 +118,7 @@ def test_an_empty_input_has_a_form_too(tmp_path):
 
 @pytest.mark.parametrize("files, says", [
     (["--dry"], "unknown option '--dry' (a file of that name is './--dry')"),
+    (["s3://b/"], "a manifest is expected, not what it names: s3-manifest 's3://b/' | s3-fetch"),
     (["-", "a", "-"], "'-' can be read once")])
 def test_files_that_cannot_be_meant(files, says):
     with pytest.raises(Usage) as told:
