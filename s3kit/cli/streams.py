@@ -24,9 +24,6 @@ class Source:
         for path in self.files:
             if path.startswith("-") and path != "-":
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
-            if path.startswith("s3://") and not os.path.exists(path):
-                raise Usage(f"a manifest is expected, not what it names: s3-manifest '{path}' | "
-                            f"{self.name}")
         if "-" in self.files and os.isatty(0):
             raise Usage(f"a manifest is expected on stdin or as FILE, like: {HINT}{self.name}")
         if self.files.count("-") > 1:
@@ -87,6 +84,9 @@ class Source:
             try:
                 fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
+                if path.startswith("s3://"):
+                    raise Fault(f"a manifest is expected, not what it names: s3-manifest '{path}' "
+                                f"| {self.name}") from None
                 raise of_file("open", path, error) from None
             self.input = Input(fd, "standard input" if path == "-" else path, self.bucket,
                                self.columns, self.told)

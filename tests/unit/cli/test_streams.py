@@ -118,12 +118,16 @@ def test_an_empty_input_has_a_form_too(tmp_path):
 
 @pytest.mark.parametrize("files, says", [
     (["--dry"], "unknown option '--dry' (a file of that name is './--dry')"),
-    (["s3://b/"], "a manifest is expected, not what it names: s3-manifest 's3://b/' | s3-fetch"),
     (["-", "a", "-"], "'-' can be read once")])
 def test_files_that_cannot_be_meant(files, says):
     with pytest.raises(Usage) as told:
         Source(args(*files))
     assert str(told.value) == says
+
+
+def test_an_address_in_place_of_a_manifest():
+    with pytest.raises(Fault, match=r"s3-manifest 's3://b/' \| s3-fetch"):
+        list(Source(args("s3://b/")).batches())
 
 
 def test_a_file_may_be_read_twice_beside_stdin():
