@@ -5,7 +5,7 @@ from tempfile import TemporaryFile
 
 from s3kit.errors import Fault, NoAccess
 from s3kit.manifest import foreign
-from s3kit.manifest.foreign.data_files import MOST, checked
+from s3kit.manifest.foreign.data_files import MOST, checked, expanded, too_large
 from s3kit.s3.reading import Reading
 from s3kit.s3.verdicts import GONE_CODES
 
@@ -30,13 +30,12 @@ class Place:
         for block in self.reading(self.bucket, key):
             found += block
             if len(found) > MOST:
-                raise Fault(f"'s3://{self.bucket}/{key}' has more than {MOST >> 20} MiB: it is not "
-                            "a manifest.json")
+                raise too_large(f"s3://{self.bucket}/{key}")
         return bytes(found)
 
     def manifest(self):
-        """Return the bytes of the manifest.json. Raises Fault."""
-        return self.whole(self.key)
+        """Return the bytes of the manifest.json, which people may have compressed. Raises Fault."""
+        return expanded(self.whole(self.key), self.name)
 
     def beside(self, name):
         """Return the bytes of an object beside the manifest.json, or None where there is none that

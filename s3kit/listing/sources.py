@@ -51,7 +51,7 @@ def kind_in_s3(text, args):
         raise Usage("'s3://' names no bucket (--all-buckets takes all)")
     if not foreign.needs_path(getattr(args, "from_form", None)):
         return "s3"
-    if not text.endswith(".json"):
+    if not text.endswith((".json", ".json.gz", ".json.zst", ".json.zstd")):
         raise Usage(f"'{text}' is not the manifest.json of a report")
     return "report"
 

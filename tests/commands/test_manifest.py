@@ -1,5 +1,6 @@
 """s3-manifest: from buckets, moments, trees and manifests."""
 
+import gzip
 import os
 
 import pytest
@@ -368,6 +369,11 @@ def test_an_inventory_in_its_bucket(fake, run):
     done = run("s3-manifest", "-v", "--from", "inventory", address, env=env_of(fake))
     assert [row.key for row in read_rows(done.out)] == KEYS and done.status == 0
     assert KEYS != sorted(KEYS) and f"the rows of '{address}' are not in order of their" in done.err
+    fake.put("inventories", "copy/manifest.json.gz",
+             gzip.compress(next(data for key, data in files.items() if key.endswith(".json"))))
+    done = run("s3-manifest", "--from", "inventory", "s3://inventories/copy/manifest.json.gz",
+               env=env_of(fake))
+    assert done.status == 0 and len(read_rows(done.out)) == len(KEYS)
     data = next(key for key in files if "/data/" in key)
     fake.put("inventories", data, gzip_bytes([version("x")]).ljust(len(files[data]), b"\0"))
     done = run("s3-manifest", "--from", "inventory", address, env=env_of(fake))

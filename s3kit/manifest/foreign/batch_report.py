@@ -11,7 +11,7 @@ from s3kit.manifest.foreign import checksum_message
 from s3kit.manifest.foreign.columns import decoded
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.data_files import (DataFile, Folder, ReportReader, check_sum, checked,
-                                               files_in, is_json, read_json)
+                                               files_in, head_of, is_json, read_json)
 from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, fault_of
 from s3kit.text import is_unicode
 
@@ -134,12 +134,7 @@ def words(told):
 
 def opened(form, path, bucket, columns):
     """Return what reads the report whose manifest.json, or file of results, lies at `path`."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(64)
-    except OSError as error:
-        raise Fault(f"cannot read '{path}': {error.strerror}") from None
-    kind = Report if is_json(head) else Results
+    kind = Report if is_json(head_of(path)) else Results
     return kind(Folder(path), bucket)
 
 

@@ -104,8 +104,8 @@ class Folder:
         self.last = (self.top, 0)   # the directory, and how many parts of the key are left out
 
     def manifest(self):
-        """Return the bytes of the manifest.json. Raises Fault."""
-        return read_whole(self.path)
+        """Return the bytes of the manifest.json, which people may have compressed. Raises Fault."""
+        return expanded(read_whole(self.path), self.path)
 
     def beside(self, name):
         """Return the bytes of a file beside the manifest.json, or None where there is none."""
@@ -172,6 +172,34 @@ class Folder:
         return open(self.found[file], "rb")
 
 
+def head_of(path):
+    """Return the first bytes of a file, of a compressed one those that it holds. Raises Fault."""
+    try:
+        with open(path, "rb") as file:
+            blocks = iter(lambda: file.read(streams.BLOCK), b"")
+            return streams.next_of(streams.named(streams.expand(blocks), path))
+    except OSError as error:
+        raise of_file("read", path, error) from None
+
+
+def expanded(data, what):
+    """Return the bytes of a manifest.json as they were before they were compressed, if they are.
+
+    Raises Fault where they are too many, Cut where some are missing.
+    """
+    found = bytearray()
+    for block in streams.named(streams.expand(iter([data])), what):
+        found += block
+        if len(found) > MOST:
+            raise too_large(what)
+    return bytes(found)
+
+
+def too_large(what):
+    """Return the Fault about what is no manifest.json by its size."""
+    return Fault(f"'{what}' has more than {MOST >> 20} MiB: it is not a manifest.json")
+
+
 def read_whole(path):
     """Return the bytes of a small file. Raises Fault."""
     try:
@@ -180,7 +208,7 @@ def read_whole(path):
     except OSError as error:
         raise of_file("read", path, error) from None
     if len(data) > MOST:
-        raise Fault(f"'{path}' has more than {MOST >> 20} MiB: it is not a manifest.json")
+        raise too_large(path)
     return data
 
 

@@ -9,7 +9,7 @@ from s3kit.manifest import streams
 from s3kit.manifest.foreign.columns import Table
 from s3kit.manifest.foreign.csv_records import Records
 from s3kit.manifest.foreign.data_files import (DataFile, Folder, ReportReader, check_sum, checked,
-                                               files_in, is_json, read_json, text_in)
+                                               files_in, head_of, is_json, read_json, text_in)
 
 FORMATS = ("CSV", "ORC", "Parquet")
 NAMES = ("files", "MD5checksum", "size", "bucket")
@@ -137,14 +137,9 @@ def kind_of(first):
 
 def opened(form, path, bucket, columns):
     """Return what reads the report whose manifest.json, or data file, lies at `path`."""
-    folder = Folder(path)
-    try:
-        with open(path, "rb") as file:
-            head = file.read(4096)
-    except OSError as error:
-        raise Fault(f"cannot read '{path}': {error.strerror}") from None
+    head = head_of(path)
     if is_json(head):
-        return Inventory(folder, bucket)
+        return Inventory(Folder(path), bucket)
     return DataFiles(path, "symlink" if head.startswith(b"s3://") else kind_of(head), bucket,
                      columns)
 

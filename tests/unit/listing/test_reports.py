@@ -1,5 +1,6 @@
 """Reports in the buckets where Amazon's S3 writes them."""
 
+import gzip
 from types import SimpleNamespace
 
 import pytest
@@ -59,6 +60,13 @@ def test_where_data_files_lie(fake, access):
     assert len(read(access, "alone")) == len(KEYS)
     put(fake, report([ORDER], prefix="double//"), rename=lambda key: key.replace("//", "/"))
     assert len(read(access, key=TOP.replace("inv/", "double/"))) == len(KEYS)
+
+
+def test_a_compressed_manifest(fake, access):
+    files = report([ORDER])
+    files[f"{TOP}.gz"] = gzip.compress(files[TOP])
+    put(fake, files)
+    assert len(read(access, key=f"{TOP}.gz")) == len(KEYS)
 
 
 @pytest.mark.parametrize("kind", ["CSV", "Parquet"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from s3kit.errors import Cut, Fault
 from s3kit.manifest import bare
 from s3kit.manifest.csv_form import HOLD, Reader, Writer
-from s3kit.manifest.row import COLUMNS, FAILED, STATES, Row
+from s3kit.manifest.row import COLUMNS, FAILED, STATES, Row, column_of
 
 HEADER = ",".join(COLUMNS)
 # All but NUL, which the csv module of Python 3.10 neither reads nor writes; keys are encoded.
@@ -27,7 +27,7 @@ FULL.bucket, FULL.size, FULL.is_latest, FULL.is_delete_marker, FULL.state = (
     "b", "1", "true", "false", "listed")
 # Names of unknown columns; the odder ones have a test of their own.
 NAMES = (st.text("abcXYZ_019 .-", min_size=1, max_size=8).map(str.strip).filter(
-    lambda name: name and name.lower().replace("-", "_").replace(" ", "_") not in COLUMNS
+    lambda name: name and column_of(name) not in COLUMNS
     and not name[0].isdigit() and name[0] not in ".-"))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest.row import COLUMNS, FAILED, STATES, Row
+from s3kit.manifest.row import COLUMNS, FAILED, STATES, Row, column_of
 from s3kit.manifest.xml_form import ATTRIBUTES, NAMESPACE, OPEN, Reader, Writer
 
 # Everything that XML 1.0 can carry, and the characters that need care there.
@@ -19,8 +19,7 @@ TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters
                | st.sampled_from("\"'\n\r\t<>&]; \x7f\x85"), max_size=20)
 FLAG = st.sampled_from(("", "true", "false"))
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("_x0041 -.:{}<&"),
-                min_size=1, max_size=12).filter(
-                    lambda name: name.lower().replace("-", "_").replace(" ", "_") not in COLUMNS)
+                min_size=1, max_size=12).filter(lambda name: column_of(name) not in COLUMNS)
 CONTROLS = st.text(st.characters(exclude_categories=("Cs",))
                    | st.sampled_from("\0\n\x1b\x80\ufffe%<&\""), min_size=1, max_size=20)
 SPECIAL = {"bucket": st.sampled_from(("b", "photos-2024", "Old_Bucket.1")), "key": CONTROLS,

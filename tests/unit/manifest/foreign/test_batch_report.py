@@ -1,5 +1,7 @@
 """Completion reports of S3 Batch Operations."""
 
+import gzip
+
 import pytest
 from batch_reports import TOLD, TOP, message, quoted, report
 
@@ -37,6 +39,14 @@ def test_a_report(tmp_path):
         "the Batch Operations task failed: PermanentFailure (HTTP 200) Lambda returned function "
         'error: {"errorMessage":"2019-04-05T17:35:21.155Z Task timed out", "x":1}')
     assert {row.proof + row.path + row.digest for row in rows} == {""}
+
+
+def test_a_compressed_manifest(tmp_path):
+    """People compress it, and files of results, too."""
+    path = report(tmp_path, GOOD)
+    packed = path.with_name("manifest.json.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert [row.key for row in read(packed)] == ["image 1+", "image_2"]
 
 
 def test_the_order_of_the_rows_is_seen(tmp_path):

@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inventories import (SCHEMA, csv_bytes, gzip_bytes, orc_bytes, parquet_bytes, report,
@@ -13,7 +14,7 @@ from odd_keys import KEYS
 
 from s3kit.errors import Fault
 from s3kit.manifest import foreign, streams
-from s3kit.manifest.foreign import inventory
+from s3kit.manifest.foreign import data_files, inventory
 from s3kit.manifest.row import FAILED, Row
 
 CURRENT = tuple(name for name in SCHEMA if name not in ("VersionId", "IsLatest", "IsDeleteMarker"))
@@ -157,6 +158,25 @@ def test_the_checksum_of_the_manifest(tmp_path):
     assert "its MD5 is not the one" in failing(path)[1]
     (path.parent / "manifest.checksum").unlink()
     assert len(read(path)[0]) == len(KEYS)
+
+
+@pytest.mark.parametrize("pack, ending", [(gzip.compress, "gz"),
+                                          (zstandard.ZstdCompressor().compress, "zst")])
+def test_a_compressed_manifest(tmp_path, monkeypatch, pack, ending):
+    """People compress it; one that was cut, or is too large, is none."""
+    path = write(report([ORDER]), tmp_path)
+    packed = path.with_name(f"manifest.json.{ending}")
+    packed.write_bytes(pack(path.read_bytes()))
+    path.unlink()
+    assert len(read(packed)[0]) == len(KEYS)
+    assert streams.Input(os.open(packed, os.O_RDONLY), str(packed)).batches().__next__()
+    whole = packed.read_bytes()
+    monkeypatch.setattr(data_files, "MOST", len(whole))
+    assert "it is not a manifest.json" in failing(packed)[1]
+    monkeypatch.undo()
+    packed.write_bytes(whole[:-9])
+    with pytest.raises(Fault, match="data (was cut|is broken)"):
+        read(packed)
 
 
 @pytest.mark.parametrize("strip", ["", "inv/", "inv/src/", "inv/src/daily/"])
