@@ -273,23 +273,20 @@ def done(bench):
 
 
 def inventory(bench):
-    """an S3 Inventory of 5,000,000 rows (8 gzip files) to a manifest, and one storage class of it;
-    500,000 dealt to 16 shards: does memory grow?
+    """an S3 Inventory of 5,000,000 rows (8 gzip files) to a manifest, one storage class of it, all
+    dealt to 16 shards and put together again: does memory grow?
     """
-    count = bench.less(5_000_000)
-    few, none = count // 10, (inventories.NO_SERVER, inventories.NO_BUCKET)
+    count, none = bench.less(5_000_000), (inventories.NO_SERVER, inventories.NO_BUCKET)
     with bench.folder() as folder, bench.folder() as dest:
-        report, less = (inventories.make(folder / name, rows)
-                        for name, rows in (("all", count), ("less", few)))
-        made = folder / "less.csv"
-        bench.prepare(Tool("", f"s3-manifest -q -o {made} {less}"), *none, dest)
-        for name, about, tools, rows, wanted in (
-                ("inventory", "to a manifest", inventories.to_manifest(report), count, count),
+        report, made = inventories.make(folder / "all", count), folder / "all.csv"
+        bench.prepare(Tool("", f"s3-manifest -q -o {made} {report}"), *none, dest)
+        for name, about, tools, wanted in (
+                ("inventory", "to a manifest", inventories.to_manifest(report), count),
                 ("inventory-filter", "to a manifest of one storage class",
-                 inventories.to_one_class(report), count, count // 2),
-                ("inventory-shards", "to 16 shards", inventories.to_shards(less, made), few, few)):
+                 inventories.to_one_class(report), count // 2),
+                ("inventory-shards", "to 16 shards", inventories.to_shards(report, made), count)):
             bench.compare(name, *none, tools, dest=dest, unit="row", rows=True, objects=wanted,
-                          growth=True, rounds=1, about=f"an inventory of {rows:,} rows {about}")
+                          growth=True, rounds=1, about=f"an inventory of {count:,} rows {about}")
 
 
 def start(bench):
