@@ -30,7 +30,7 @@ NAMED = re.compile(r"_x([0-9A-F]{4,6})_")
 
 
 class Reader(base.Reader):
-    """Feed it bytes, it gives back rows; as csv_form.Reader does.
+    """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     It is also the parser's target: lxml calls `start`, `end`, `data`, `doctype`.
     """

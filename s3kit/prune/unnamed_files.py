@@ -70,8 +70,7 @@ class UnnamedFiles:
                 raise Cut(
                     "nothing was removed: --local wants a manifest that says how many rows it has, "
                     "and has them ('s3-manifest FILE' makes one of a bare manifest)")
-        parts = missing_shards(mark for reader in self.source.readers
-                               for mark in reader.shards)
+        parts = missing_shards(mark for reader in self.source.readers for mark in reader.shards)
         if parts:
             raise Cut("nothing was removed: the manifest is a part of another; "
                       f"missing: {count(len(parts), 'shard')} ({parts[0]} is the first)")

@@ -1,10 +1,9 @@
 """Other tools' forms of manifests: which there are, and how each is recognised.
 
-A form is one line of FORMS. Its module has `reader(form, bucket, columns)`, which returns what
-`feed` and `close` turn bytes into rows with, as csv_form.Reader does; or, for a form that is more
-than one stream of bytes, `opened(form, path, bucket, columns)`, which returns what has `batches()`
-and `extras`. A form that can be written has `writer(form)`, with `begin`, `rows` and `end` as
-csv_form.Writer; `is_marked` says whether what it wrote shows by itself that it is whole.
+A form is one line of FORMS. Its module has `reader(form, bucket, columns)`, which returns a
+base.Reader of bytes; or, for a form that is more than one stream of them, `opened(form, path,
+bucket, columns)`, which returns one with `batches()`. A form that can be written has
+`writer(form)`, which returns a base.Writer.
 """
 
 import re

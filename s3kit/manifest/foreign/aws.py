@@ -21,7 +21,7 @@ MARKERS = {"Versions": "false", "DeleteMarkers": "true", "Contents": ""}
 
 
 class Reader(base.Reader):
-    """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
+    """Feed it bytes, it gives back rows: `feed`, then `close`."""
 
     form = "aws"
 

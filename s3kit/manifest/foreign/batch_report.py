@@ -45,9 +45,7 @@ class Report(ReportReader):
         for file in files:
             name = os.path.basename(file.key)
             try:
-                for rows in self.results(file, name):
-                    self.note(rows)
-                    yield rows
+                yield from self.results(file, name)
             except Cut as cut:
                 raise Cut(f"{self.place.name}: {cut}") from None
 
@@ -65,9 +63,11 @@ class Report(ReportReader):
 
     def rows(self, lines, records, name):
         """Return the rows of records; a header, which a person may have added, is none."""
-        return [row_of(record, f"{name}, line {line}", self.bucket)
-                for line, record in zip(lines, records)
-                if not (line == 1 and record and record[:2] == ["Bucket", "Key"])]
+        found = [row_of(record, f"{name}, line {line}", self.bucket)
+                 for line, record in zip(lines, records)
+                 if not (line == 1 and record and record[:2] == ["Bucket", "Key"])]
+        self.note(found)
+        return found
 
 
 class Results(Report):
@@ -82,9 +82,7 @@ class Results(Report):
     def batches(self):
         """Yield lists of rows. Raises Fault, Cut."""
         for file in self.files():
-            for rows in self.results(file, self.place.path):
-                self.note(rows)
-                yield rows
+            yield from self.results(file, self.place.path)
 
 
 def row_of(record, where, bucket):

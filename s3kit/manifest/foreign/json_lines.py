@@ -11,7 +11,7 @@ HOLD = 1 << 22      # bytes of one line
 
 
 class Lines(base.Reader):
-    """Feed it bytes, it gives back rows; the same face as csv_form.Reader.
+    """Feed it bytes, it gives back rows: `feed`, then `close`.
 
     A form has `take(entry, line)`, which returns the Row of one object of JSON, None where it is
     none, or raises Fault; and may have `finish()`, which returns what ends the reading of a whole

@@ -17,7 +17,7 @@ HEX = re.compile("[0-9a-f]+")
 
 
 class Reader(base.Reader):
-    """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
+    """Feed it bytes, it gives back rows: `feed`, then `close`."""
 
     form = "rclone-lsjson"
     extras = ["ModTime"]

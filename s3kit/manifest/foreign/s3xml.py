@@ -26,7 +26,7 @@ BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 class Reader(base.Reader):
-    """Feed it bytes, it gives back rows; the same face as csv_form.Reader."""
+    """Feed it bytes, it gives back rows: `feed`, then `close`."""
 
     form = "s3xml"
 
