@@ -12,9 +12,9 @@ import rnc2rng
 from lxml import etree
 
 from s3kit.errors import Fault
-from s3kit.manifest.row import COLUMNS, FAILED, STATES
+from s3kit.manifest.row import COLUMNS, FAILED, OPTIONAL, STATES
 from s3kit.manifest.streams import Input, Output
-from s3kit.manifest.xml_form import ATTRIBUTES
+from s3kit.manifest.xml_form import ATTRIBUTES, OPTIONAL_ATTRIBUTES
 
 ROOT = Path(__file__).parents[1]
 MANIFESTS = ROOT / "manifests"
@@ -169,6 +169,7 @@ GOOD = ('<manifest xmlns="urn:s3kit:manifest:1"><object bucket="b" key="a" size=
     ('size="1"', 'checksum-type="FULL"'), ('size="1"', 'checksum="no base64"'),
     ('size="1"', 'restore="soon"'),
     ('"verified"', '"done"'), ('"b/a"', '"b/100%"'), ("xxh3-128:99", "md5:99"), ("8d497f", "8d497"),
+    ('note="any"', 'stored-at="b/a"'), ('note="any"', 'metadata="mtime"'),
     ('"crc32c"', '"CRC32C"'), ('"crc32c"', '"etag-md5-parts:x"'),
     ("/><end", "><part/></object><end")])
 def test_the_schema_refuses_what_is_not(schema, good, bad):
@@ -180,8 +181,8 @@ def test_the_schema_refuses_what_is_not(schema, good, bad):
 
 def is_cell(cell, column):
     """Return whether a CSVW column's description allows the cell; the few types that ours uses."""
-    kind = (column["datatype"] if isinstance(column["datatype"], dict)
-            else {"base": column["datatype"]})
+    kind = column.get("datatype", "string")
+    kind = kind if isinstance(kind, dict) else {"base": kind}
     if not cell:
         return not column.get("required")
     if kind["base"] == "integer":
@@ -194,10 +195,18 @@ def is_cell(cell, column):
     return bool(re.fullmatch(kind.get("format", ".*"), cell, re.DOTALL))
 
 
+def columns_of(table):
+    """Return the columns of a table: those of all, and its own, which names these only."""
+    columns = METADATA["tableSchema"]["columns"]
+    own = table.get("tableSchema", {"columns": columns})["columns"]
+    assert [column["name"] for column in own[:len(columns)]] == list(COLUMNS)
+    return columns + own[len(columns):]
+
+
 @pytest.mark.parametrize("table", METADATA["tables"], ids=lambda table: table["url"])
 def test_the_metadata_describe_the_samples(table):
     """Every cell of every sample in standard columns is what CSV on the Web says it is."""
-    dialect, columns = METADATA["dialect"], METADATA["tableSchema"]["columns"]
+    dialect, columns = METADATA["dialect"], columns_of(table)
     text = (MANIFESTS / table["url"]).read_text(dialect["encoding"])
     lines = [line
              for line in text.split("\n") if line and not line.startswith(dialect["commentPrefix"])]
@@ -224,11 +233,14 @@ def grammar():
 
 def test_four_descriptions_name_the_same_columns():
     """row.py, RELAX NG, CSV on the Web and s3kit-manifest(5): the same names in the same order."""
-    assert re.findall(r"attribute ([a-z-]+) {.*}\??,$", grammar(), re.MULTILINE) == list(ATTRIBUTES)
+    attributes = [*ATTRIBUTES, *OPTIONAL_ATTRIBUTES.values()]
+    assert re.findall(r"attribute ([a-z-]+) {.*}\??,$", grammar(), re.MULTILINE) == attributes
     unknown = grammar().partition("attribute * - (")[2].partition(")")[0]
-    assert [name.strip() for name in unknown.split("|")] == list(ATTRIBUTES)
+    assert [name.strip() for name in unknown.split("|")] == attributes
     assert [column["name"] for column in METADATA["tableSchema"]["columns"]] == list(COLUMNS)
-    assert re.findall(r"^\.It Cm (\S+)$", PAGE, re.MULTILINE) == list(COLUMNS)
+    assert re.findall(r"^\.It Cm (\S+)$", PAGE, re.MULTILINE) == [*COLUMNS, *OPTIONAL]
+    own = [table["tableSchema"]["columns"] for table in METADATA["tables"] if len(table) > 1]
+    assert [[column["name"] for column in columns] for columns in own] == [[*COLUMNS, *OPTIONAL]]
 
 
 def test_four_descriptions_name_the_same_states():

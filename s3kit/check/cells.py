@@ -5,7 +5,8 @@ from difflib import get_close_matches
 
 from s3kit.disk.paths import is_inside
 from s3kit.manifest import edited
-from s3kit.manifest.row import BARE_NAMES, COLUMNS, FAILED, STATES, column_of, from_values
+from s3kit.manifest.row import (BARE_NAMES, COLUMNS, FAILED, KNOWN, STATES, column_of,
+                                from_values)
 from s3kit.manifest.states import PLAIN
 from s3kit.units import known_ns
 
@@ -84,5 +85,5 @@ def misspelt(names):
         bare = re.sub("[-_ ]", "", name.strip().lower())
         close = get_close_matches(bare, [other for other in BARE_NAMES
                                          if BARE_NAMES[other] not in map(column_of, names)], 1, 0.8)
-        if close and column_of(name) not in COLUMNS:
+        if close and column_of(name) not in KNOWN:
             yield f"'{name}' is a column of your own: was {BARE_NAMES[close[0]]} meant?"

@@ -141,17 +141,18 @@ class Sink:
     summary.
 
     `form()` and `shard()` are asked when the first rows come: the form of the input, and the mark
-    for the head.
+    for the head. `makes` are the optional columns that the command gives to rows: the head names
+    them, behind the input's own unknown columns.
     """
 
-    def __init__(self, args, form, source_rows=False, shard=str):
+    def __init__(self, args, form, source_rows=False, shard=str, makes=()):
         from s3kit.manifest.streams import Output
         path = None if args.output in (None, "-") else args.output
         if getattr(args, "in_place", False):
             if len(args.file) != 1 or args.file == ["-"] or path:
                 raise Usage("-i rewrites one FILE, and goes with no -o")
             path = args.file[0]
-        self.name, self.path, self.shard = args.prog, path, shard
+        self.name, self.path, self.shard, self.makes = args.prog, path, shard, makes
         self.form = lambda: args.format or form_of_name(args.output or "") or form()
         shown = source_rows or path or args.output == "-" or not os.isatty(1)
         try:
@@ -176,7 +177,11 @@ class Sink:
         if self.output:
             self.prepare()
             with self.writing():
-                self.output.write(rows, extras)
+                self.output.write(rows, self.with_made(extras))
+
+    def with_made(self, extras):
+        """Return the names of unknown columns and of those that the command makes."""
+        return [*extras, *(name for name in self.makes if name not in extras)]
 
     def prepare(self):
         """Say what the head is to be, as long as there is none."""
@@ -188,6 +193,8 @@ class Sink:
         if self.output:
             self.prepare()
             with self.writing():
+                if not self.output.begun:
+                    self.output.begin(self.makes)
                 self.output.close()
             if self.output.lost:
                 say(self.name,

@@ -8,7 +8,7 @@ import fnmatch
 import operator
 import re
 
-from s3kit.manifest.row import COLUMNS, column_of
+from s3kit.manifest.row import COLUMNS, KNOWN, column_of
 from s3kit.units import known_ns, moment_ns, number, parse_size, parse_time
 
 OPERATORS = {"=": operator.eq, "==": operator.eq, "!=": operator.ne, "<>": operator.ne,
@@ -26,13 +26,13 @@ class Column:
 
     def __init__(self, name):
         known = column_of(name)
-        self.is_known = known in COLUMNS
+        self.is_known = known in KNOWN
         self.name = known if self.is_known else name
         self.kind = KINDS.get(known, TEXT) if self.is_known else ANY
 
     def raw(self):
         """Return the function that gives a row's text."""
-        if self.is_known:
+        if self.name in COLUMNS:
             return operator.attrgetter(self.name)
         name = self.name
         return lambda row: row.extra.get(name, "") if row.extra else ""

@@ -3,7 +3,7 @@
 from operator import attrgetter
 
 from s3kit.errors import Fault
-from s3kit.manifest.row import COLUMNS, column_of
+from s3kit.manifest.row import COLUMNS, KNOWN, column_of
 from s3kit.units import known_ns, number
 
 NUMERIC = ("size", "last_modified")
@@ -18,7 +18,7 @@ def columns_of(text):
     for name in text.split(","):
         turned = name.strip().startswith("-")
         column = name.strip().removeprefix("-").strip()
-        column = column_of(column) if column_of(column) in COLUMNS else column
+        column = column_of(column) if column_of(column) in KNOWN else column
         if not column:
             raise ValueError("--sort wants the names of columns, like -size,key")
         found.append((column, turned))
@@ -44,7 +44,7 @@ def check_columns(columns, extras):
     sorted by a misspelt name would look sorted.
     """
     for column, _ in columns:
-        if column not in COLUMNS and column not in extras:
+        if column not in KNOWN and column not in extras:
             raise Fault(f"--sort: the rows have no column '{column}'")
 
 

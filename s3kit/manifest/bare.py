@@ -7,7 +7,7 @@ import re
 
 from s3kit.errors import Fault
 from s3kit.manifest.edited import ERROR
-from s3kit.manifest.row import COLUMNS, column_of
+from s3kit.manifest.row import COLUMNS, KNOWN, column_of
 
 # How our own marks begin, also spoilt ones: no comments.
 MARK = r"(?i)#\s*(?:s3kit\s+manifest|end\s+rows|shard\s+\d)"
@@ -26,7 +26,7 @@ def is_comment(line, is_first):
     if re.match(MARK, line) or re.match(ERROR, line):
         return False
     names = [column_of(name) for name in line[1:].split(",")]
-    if is_first and "key" in names and set(names) <= {*COLUMNS, ""}:
+    if is_first and "key" in names and set(names) <= {*KNOWN, ""}:
         raise Fault(f"a header begins without '#': '{line.strip()}'")
     return True
 
@@ -73,7 +73,7 @@ def is_header_row(names, given, bucket):
     """
     if "key" not in names:
         return False
-    known = [name for name in names if name in COLUMNS]
+    known = [name for name in names if name in KNOWN]
     at = names.index("key")
     return len(known) > 1 or len(names) == 1 or given[at:at + 1] != ["key"] or (
         bool(bucket) and given == list(COLUMNS) and len(names) < len(COLUMNS))

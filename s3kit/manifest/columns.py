@@ -2,7 +2,7 @@
 
 from s3kit.errors import Fault
 from s3kit.manifest import bare
-from s3kit.manifest.row import COLUMNS, FAILED, Row, column_of, from_values
+from s3kit.manifest.row import COLUMNS, FAILED, KNOWN, Row, column_of, from_values
 
 
 class Columns:
@@ -10,7 +10,7 @@ class Columns:
 
     `given` are the names of an input without a header; `bucket` fills rows without one. `names` are
     those that were found, None before the first row, `header` the cells of the header, if there was
-    one, and `extras` the unknown columns' names.
+    one, and `extras` the names of the columns that go to a row's `extra`.
     """
 
     def __init__(self, bucket, given):
@@ -42,8 +42,7 @@ class Columns:
         if is_header and "key" not in names:
             raise Fault("the manifest has no header row with a column 'key'")
         # Unknown names may differ in their letters alone, as attributes do.
-        named = [name if name in COLUMNS else self.unknown(cell)
-                 for name, cell in zip(names, cells) if name]
+        named = [self.name_of(name, cell) for name, cell in zip(names, cells) if name]
         if is_header and len(set(named)) < len(named):
             raise Fault("two columns of the header have the same name")
         self.header = cells if is_header else None
@@ -56,14 +55,16 @@ class Columns:
         self.is_direct = tuple(self.names) == COLUMNS
         self.picks = [self.names.index(column) if column in self.names else -1
                       for column in COLUMNS]
-        self.others = [(self.unknown(name), at) for at, name in enumerate(names)
+        self.others = [(self.name_of(self.names[at], name), at) for at, name in enumerate(names)
                        if self.names[at] and self.names[at] not in COLUMNS]
         self.extras += [name for name, _ in self.others if name not in self.extras]
 
-    def unknown(self, name):
-        """Return an unknown column's name; blanks around it are a person's, or else they belong to
-        it.
+    def name_of(self, column, name):
+        """Return a column's name: ours, or an unknown one as it is; blanks around that are a
+        person's, or else they belong to it.
         """
+        if column in KNOWN:
+            return column
         return name if self.is_marked else name.strip()
 
     def row(self, cells, line):

@@ -14,7 +14,11 @@ from s3kit.units import number
 COLUMNS = ("bucket", "key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified",
            "etag", "storage_class", "checksum_algorithm", "checksum_type", "checksum", "restore",
            "state", "path", "digest", "proof", "error")
-BARE_NAMES = {column.replace("_", ""): column for column in COLUMNS}
+# Columns of ours that only a manifest has which a command made so; they are in a row's `extra`.
+OPTIONAL = ("stored_at", "content_type", "content_encoding", "content_disposition",
+            "content_language", "cache_control", "metadata")
+KNOWN = frozenset(COLUMNS + OPTIONAL)
+BARE_NAMES = {column.replace("_", ""): column for column in COLUMNS + OPTIONAL}
 KEY, PATH = COLUMNS.index("key"), COLUMNS.index("path")
 
 LISTED, RESTORING, RESTORED, FETCHED, VERIFIED, PRUNED, STORED = (
@@ -40,8 +44,9 @@ ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 class Row:
     """One object version; all columns as text, empty where nothing is known.
 
-    `extra` holds unknown columns by name; `verbatim` the columns of a row that made no sense, as
-    they were read, so that they are passed on as they were.
+    `extra` holds unknown columns by name, and those of OPTIONAL that the manifest has; `verbatim`
+    the columns of a row that made no sense, as they were read, so that they are passed on as they
+    were.
     """
 
     # No dataclass: its import costs as much as half of the package.
@@ -85,6 +90,17 @@ class Row:
         said = ", ".join(f"{name}={getattr(self, name)!r}"
                          for name in Row.__slots__ if getattr(self, name))
         return f"Row({said})"
+
+    def optional(self, column: str) -> str:
+        """Return what a column of OPTIONAL says, an empty text where there is none."""
+        return (self.extra or {}).get(column, "")
+
+    def set_optional(self, column: str, text: str) -> None:
+        """Give a column of OPTIONAL a text.
+
+        CSV carries it only where the column is in the header, of which a command tells its Sink.
+        """
+        self.extra = {**(self.extra or {}), column: text}
 
     @property
     def length(self) -> "int | None":

@@ -10,13 +10,14 @@ from lxml import etree
 
 from s3kit.errors import Cut, Fault
 from s3kit.manifest import base
-from s3kit.manifest.row import COLUMNS, column_of, from_values, values
+from s3kit.manifest.row import COLUMNS, OPTIONAL, column_of, from_values, values
 from s3kit.manifest.shards import mark_of
 from s3kit.units import number
 
 NAMESPACE = "urn:s3kit:manifest:1"
 OPEN = f'<manifest xmlns="{NAMESPACE}">\n'
 ATTRIBUTES = tuple(column.replace("_", "-") for column in COLUMNS)
+OPTIONAL_ATTRIBUTES = {column: column.replace("_", "-") for column in OPTIONAL}
 DEPTH = 8
 # bytes that one tag or comment may have: libxml2 keeps hundreds of megabytes before it refuses
 HOLD = 1 << 20
@@ -153,8 +154,8 @@ class Reader(base.Reader):
         return from_values(cells, self.count + len(self.found) + 1, extra, "row")
 
     def unknown(self, attributes, cells):
-        """Return the unknown columns among attributes; what only spells one of ours otherwise goes
-        to its cell.
+        """Return the unknown columns among attributes, and the optional ones; what only spells one
+        of ours otherwise goes to its cell.
         """
         extra = {}
         for name, text in attributes.items():
@@ -163,6 +164,8 @@ class Reader(base.Reader):
             if column in COLUMNS:
                 at = COLUMNS.index(column)
                 cells[at] = cells[at] or text
+            elif column in OPTIONAL_ATTRIBUTES:
+                extra[column] = extra.get(column) or text
             else:
                 extra[name] = text
         self.extras += [name for name in extra if name not in self.extras]
@@ -189,7 +192,8 @@ class Writer(base.Writer):
                         value in zip(ATTRIBUTES, values(row)) if value)
         for name, value in (row.extra or {}).items():
             if value:
-                name = NO_NAME.sub(lambda m: f"_x{ord(m[0]):04X}_", name)
+                name = OPTIONAL_ATTRIBUTES.get(name) or NO_NAME.sub(
+                    lambda m: f"_x{ord(m[0]):04X}_", name)
                 text += f' {name}="{attribute(value)}"'
         return f"  <object {text}/>\n"
 

@@ -16,7 +16,7 @@ from s3kit.manifest.foreign.json_entries import entry_row
 from s3kit.manifest.foreign.json_lines import Lines
 from s3kit.manifest.foreign.json_parts import text_of
 from s3kit.manifest.foreign.plain import checked, spoil
-from s3kit.manifest.row import COLUMNS, FAILED, FLAGS, Row, column_of
+from s3kit.manifest.row import COLUMNS, FAILED, FLAGS, OPTIONAL, Row, column_of
 from s3kit.manifest.shards import mark_of
 from s3kit.units import number
 
@@ -108,11 +108,12 @@ class Reader(Lines):
         columns, extra, twice = {}, {}, ""
         for name, value in entry.items():
             column, text = column_of(name), text_of(value)
-            if column not in OURS:
+            if column not in OURS and column not in OPTIONAL:
                 extra[name] = text
                 continue
-            twice = column if column in columns else twice
-            columns[column] = bare(text) if name == "ETag" else text
+            into = columns if column in OURS else extra
+            twice = column if column in into else twice
+            into[column] = bare(text) if name == "ETag" else text
         self.know(extra)
         return Row(**columns, extra=extra or None), twice
 

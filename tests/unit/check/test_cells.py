@@ -70,7 +70,8 @@ def test_oddities(options, is_bare, found):
     (["bucket", "key", "verison_id"], ["version_id"]), (["bucket", "key", "Versions Id"],
                                                         ["version_id"]),
     (["key", "etags"], ["etag"]), (["key", "version_id", "verison_id"], []),
-    (["key", "note", "album"], []), (["Key", "Version ID"], [])])
+    (["key", "note", "album"], []), (["Key", "Version ID"], []),
+    (["key", "stord_at"], ["stored_at"]), (["key", "ContentType", "Metadata"], [])])
 def test_names_of_columns_that_are_nearly_ours(names, found):
     """A pin under another name is no pin."""
     assert [why.rpartition("was ")[2].removesuffix(" meant?") for why in misspelt(names)] == found

@@ -236,6 +236,33 @@ def test_a_prefix_goes_before_each_key(tmp_path):
     assert rows[0].key == "run1/a%41" and rows[2].verbatim["key"] == "x" * 1020
 
 
+MADE = ("stored_at", "metadata")
+
+
+@pytest.mark.parametrize("form", ["csv", "xml", "ndjson"])
+def test_columns_that_a_command_makes_are_never_late(tmp_path, capsys, form):
+    """They are in the head before a row has one, behind the input's own; none is lost."""
+    sink = Sink(args(output=str(tmp_path / "m")), lambda: form, makes=MADE)
+    rows = [Row("b", "k", extra={"note": "x"}), Row("b", "l")]
+    sink.write(rows[:1], ["note", "metadata"])
+    rows[1].set_optional("stored_at", "s3://c/l")
+    sink.write(rows[1:], ["note", "metadata"])
+    sink.close()
+    assert capsys.readouterr().err == ""
+    head = (tmp_path / "m").read_text().splitlines()
+    assert form != "csv" or head[1].endswith(",error,note,metadata,stored_at")
+    assert form != "ndjson" or '"extras":["note","metadata","stored_at"]' in head[0]
+    found = [row for row in read(tmp_path / "m")]
+    assert [row.optional("stored_at") for row in found] == ["", "s3://c/l"]
+    assert found[0].extra["note"] == "x"
+
+
+def test_the_head_of_no_rows_names_them_too(tmp_path):
+    sink = Sink(args(output=str(tmp_path / "m")), lambda: "csv", makes=MADE)
+    sink.close()
+    assert ",error,stored_at,metadata\n#end rows=0\n" in (tmp_path / "m").read_text()
+
+
 def test_what_is_abandoned_is_not_there(tmp_path):
     """A file is replaced by a whole one or not at all."""
     (tmp_path / "m.csv").write_text(CSV)

@@ -70,3 +70,13 @@ def test_the_form_is_the_input_s_unless_another_is_asked_for(args, tmp_path, cho
         return Done()
     transform(args, run)
     assert (tmp_path / "out").read_bytes().startswith(b"<manifest") is is_xml
+
+
+def test_columns_that_the_command_makes_are_handed_on(args, tmp_path):
+    """Into the head of the manifest that is written."""
+    def run(given, streams, counts):
+        for rows in streams[0].batches():
+            streams[1].write(rows, streams[0].extras())
+        return Done()
+    transform(args, run, makes=("stored_at",))
+    assert ",error,stored_at\nb,k1," in (tmp_path / "out.csv").read_text()

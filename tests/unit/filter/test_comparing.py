@@ -20,7 +20,7 @@ def test_numbers_of_columns_that_are_not_ours(text, number):
 
 @pytest.mark.parametrize("name, known, kind", [
     ("size", "size", SIZE), ("LastModified", "last_modified", TIME),
-    ("version-id", "version_id", TEXT)])
+    ("version-id", "version_id", TEXT), ("StoredAt", "stored_at", TEXT)])
 def test_our_columns_under_any_name(name, known, kind):
     column = Column(name)
     assert (column.name, column.kind, column.is_known) == (known, kind, True)
@@ -36,6 +36,15 @@ def test_columns_that_are_not_ours_are_of_any_kind():
     assert compare(Column("Owner"), ">", Literal("9", False))(row) is None
     assert compare(Column("owner"), "=", Literal("", True))(row) is True
     assert compare(Column("Owner"), "=", Literal("me", True))(Row("b", "k")) is False
+
+
+def test_optional_columns_are_texts():
+    """Of rows that have them and of others."""
+    test = compare(Column("Content-Type"), "=", Literal("text/plain", True))
+    row = Row("b", "k", extra={"content_type": "text/plain"})
+    assert (test(row), test(Row("b", "k"))) == (True, False)
+    with pytest.raises(ValueError, match="'metadata' is a text"):
+        compare(Column("Metadata"), "=", Literal("7", False))
 
 
 @pytest.mark.parametrize("sign, found", [("<", True), (">", False), ("<=", True), ("=", False),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.filter import strategies
 
-from s3kit.filter.order import columns_of, key_of
+from s3kit.filter.order import check_columns, columns_of, key_of
 from s3kit.manifest.row import Row
 from s3kit.units import known_ns, number
 
@@ -53,3 +53,12 @@ def test_numbers_and_times(batches, turned):
         unknown = [None] * (len(values) - len(known))
         assert known == sorted(known, reverse=turned)
         assert values == (known + unknown if turned else unknown + known)
+
+
+def test_optional_columns():
+    """They are ours under any name, also where no row has them."""
+    columns = columns_of("ContentType,-stored-at")
+    assert columns == [("content_type", False), ("stored_at", True)]
+    check_columns(columns, [])
+    rows = [Row("b", "k", extra={"content_type": "text/plain"}), Row("b", "l")]
+    assert [row.key for row in sorted(rows, key=key_of(columns))] == ["l", "k"]

@@ -92,6 +92,16 @@ def test_columns_of_ones_own(tmp_path):
     assert [*manifest.read(tmp_path / "m")][-1].extra == {"late": "1"}
 
 
+@pytest.mark.parametrize("form", ["csv", "xml", "ndjson"])
+def test_optional_columns(form, tmp_path):
+    """A program sets and reads them as a command does."""
+    rows = [Row("b", "k"), Row("b", "l")]
+    rows[1].set_optional("content_type", "text/plain")
+    manifest.write(tmp_path / "m", rows, form=form)
+    found = [row.optional("content_type") for row in manifest.read(tmp_path / "m")]
+    assert found == ["", "text/plain"]
+
+
 @pytest.mark.parametrize("text, kind", [
     (b"", Cut), (b"#s3kit manifest 1\nbucket,key\nb,k\n", Cut), (b"a;b\n", Fault),
     (gzip.compress(b"key\nk\n", mtime=0)[:-9], Cut),

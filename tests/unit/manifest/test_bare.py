@@ -15,7 +15,8 @@ def test_comments(line, is_it):
     assert bare.is_comment(line, True) is is_it
 
 
-@pytest.mark.parametrize("line", ["#bucket,key\n", "# Bucket, Key, Version ID\n", "#key\n"])
+@pytest.mark.parametrize("line", ["#bucket,key\n", "# Bucket, Key, Version ID\n", "#key\n",
+                                  "#key,Stored-At\n"])
 def test_a_header_is_not_a_comment(line):
     """Or cells would be taken for those of other columns."""
     with pytest.raises(Fault, match="a header begins without '#'"):

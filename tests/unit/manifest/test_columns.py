@@ -37,3 +37,22 @@ def test_a_marked_manifest_has_a_header():
         columns.take(["photos", "a"], marked=True)
     columns.take(list(COLUMNS), marked=True)
     assert columns.row(["photos", "a"], 3).error == "line 3: 2 columns, not 18"
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_optional_columns_have_our_names(marked):
+    """However they are spelt: of two spellings in one header nobody knows which is meant."""
+    columns = Columns("photos", None)
+    assert columns.take(["key", "Content-Type", "StoredAt", "note"], marked)
+    assert columns.extras == ["content_type", "stored_at", "note"]
+    row = columns.row(["a", "text/plain", "s3://c/a", "mine"], 2)
+    assert row.extra == {"content_type": "text/plain", "stored_at": "s3://c/a", "note": "mine"}
+    with pytest.raises(Fault, match="the same name"):
+        Columns("photos", None).take(["key", "Content-Type", "content_type"], marked)
+
+
+def test_optional_columns_without_a_header():
+    """As --columns names them."""
+    columns = Columns("photos", ["key", "Metadata"])
+    assert not columns.take(["a", "x=1"], marked=False)
+    assert columns.row(["a", "x=1"], 1).optional("metadata") == "x=1"

@@ -10,10 +10,12 @@ from s3kit.manifest.row import (
     COLUMNS,
     COMPUTES,
     FAILED,
+    OPTIONAL,
     STATES,
     UNSAFE,
     WRONG,
     Row,
+    column_of,
     decode,
     encode,
     fault_of,
@@ -177,6 +179,20 @@ def test_the_columns_are_the_fields():
             == (*COLUMNS, "extra", "verbatim"))
     assert [getattr(Row(*Row.__slots__), name) for name in Row.__slots__] == list(Row.__slots__)
     assert len(set(STATES)) == len(STATES) and WRONG < set(STATES)
+
+
+def test_optional_columns_are_in_extra():
+    """Under our names, whatever they are called elsewhere, and beside columns of people's own."""
+    assert not set(OPTIONAL) & set(COLUMNS)
+    for name in OPTIONAL:
+        spelt = name.title().replace("_", "-")
+        assert column_of(spelt) == column_of(spelt.replace("-", "")) == column_of(name) == name
+    row = Row("b", "k")
+    assert row.optional("stored_at") == ""
+    shared = row.extra = {"mine": "x"}
+    row.set_optional("stored_at", "s3://c/k")
+    assert row.optional("stored_at") == "s3://c/k" and row.optional("metadata") == ""
+    assert row.extra == {"mine": "x", "stored_at": "s3://c/k"} and shared == {"mine": "x"}
 
 
 @pytest.mark.parametrize("text, means", [("TRUE", "true"), ("False", "false"), (" true ", "true"),

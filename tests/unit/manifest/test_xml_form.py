@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from s3kit.errors import Cut, Fault
-from s3kit.manifest.row import COLUMNS, FAILED, STATES, Row, column_of
+from s3kit.manifest.row import COLUMNS, FAILED, KNOWN, STATES, Row, column_of
 from s3kit.manifest.xml_form import ATTRIBUTES, NAMESPACE, OPEN, Reader, Writer
 
 # Everything that XML 1.0 can carry, and the characters that need care there.
@@ -19,7 +19,7 @@ TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters
                | st.sampled_from("\"'\n\r\t<>&]; \x7f\x85"), max_size=20)
 FLAG = st.sampled_from(("", "true", "false"))
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("_x0041 -.:{}<&"),
-                min_size=1, max_size=12).filter(lambda name: column_of(name) not in COLUMNS)
+                min_size=1, max_size=12).filter(lambda name: column_of(name) not in KNOWN)
 CONTROLS = st.text(st.characters(exclude_categories=("Cs",))
                    | st.sampled_from("\0\n\x1b\x80\ufffe%<&\""), min_size=1, max_size=20)
 SPECIAL = {"bucket": st.sampled_from(("b", "photos-2024", "Old_Bucket.1")), "key": CONTROLS,
@@ -75,6 +75,17 @@ def test_whole_rows_survive(some):
     assert found == some
     assert ((reader.declared, reader.count, reader.ended, reader.stop)
             == (len(some), len(some), True, None))
+
+
+def test_optional_columns_are_written_as_ours():
+    """With hyphens; they are read in either spelling, the first that says something."""
+    row = Row("b", "k", extra={"stored_at": "s3://c/k", "content_type": "text/plain", "no_t": "1"})
+    assert (b'key="k" stored-at="s3://c/k" content-type="text/plain" no_t="1"/>') in write([row])
+    assert read(write([row]))[0] == [row]
+    found, reader = read(manifest('<object bucket="b" key="k" Content-Type="a/b" content_type="c"'
+                                  ' stored-at="" StoredAt="s3://c/k"/>'))
+    assert [row.extra for row in found] == [{"content_type": "a/b", "stored_at": "s3://c/k"}]
+    assert reader.extras == ["content_type", "stored_at"]
 
 
 @given(st.lists(rows(), max_size=3), st.integers(1, 40))

@@ -132,6 +132,17 @@ def test_by_hand():
     assert (reader.marked, reader.extras) == (False, ["more"])
 
 
+def test_optional_columns():
+    """Under our names; a column in two spellings makes no sense."""
+    row = Row("b", "k", extra={"stored_at": "s3://c/k"})
+    assert b'"stored_at":"s3://c/k"}' in written(ndjson, [row], ["stored_at"])
+    reader = ndjson.Reader("b")
+    rows, _ = read(reader, b'{"key": "k", "StoredAt": "s3://c/k"}\n'
+                           b'{"key": "k", "StoredAt": "1", "stored-at": "2"}\n')
+    assert rows[0] == row and reader.extras == ["stored_at"]
+    assert rows[1].error == "line 2: the column 'stored_at' is there twice"
+
+
 # Composed from its source, display/json.rs of s3ls-rs 40ae5d5.
 S3LS = [{"Prefix": "logs/"},
         {"Key": "a\nb", "LastModified": "2026-01-01T00:00:00Z", "ETag": '"e"',
