@@ -27,7 +27,9 @@ class Account:
         self.lock = threading.RLock()
         self.restore_seconds = dict(RESTORE_SECONDS)
         self.expedited = True       # False: 503 GlacierExpeditedRetrievalNotAvailable
-        self.min_part = 5 * 1024 * 1024
+        self.min_part = 5 * 1024 * 1024         # [UG qfacts]
+        self.max_part = 5 * 1024 ** 3           # of one request [UG qfacts]
+        self.max_object = 10000 * self.max_part
         self.random = random.Random(1)          # the same ids in every run
         self.seq = 0
 

@@ -52,6 +52,10 @@ class Character:
         """Return the ETag that an object has here which has `etag` at Amazon's."""
         return etag
 
+    def part_etag(self, etag):
+        """Return the ETag, hexadecimal, that a part of an upload has here."""
+        return etag
+
     def asked(self, s3, request):
         """Change a request, or raise the S3Error that refuses it."""
 

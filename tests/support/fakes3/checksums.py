@@ -33,9 +33,11 @@ MULTIPART_TYPES.update(CRC64NVME=("FULL_OBJECT",), CRC32=("COMPOSITE", "FULL_OBJ
 
 
 def given_checksum(request):
-    """Return (algorithm, value) that a request gives in a header or trailer, or (None, None)."""
-    said = {**request.headers, **request.trailers}
-    found = [(CHECKSUM_HEADERS[name], said[name]) for name in said if name in CHECKSUM_HEADERS]
+    """Return (algorithm, value) that a request gives in a header or trailer, or (None, None): in
+    one of them, and of the algorithm that it names as its SDK's [seen: versitygw#1664].
+    """
+    found = [(CHECKSUM_HEADERS[name], value) for said in (request.headers, request.trailers)
+             for name, value in said.items() if name in CHECKSUM_HEADERS]
     if len(found) > 1:
         raise S3Error("InvalidRequest", "Expecting a single x-amz-checksum- header. "
                       "Multiple checksum Types are not allowed.")
@@ -45,6 +47,9 @@ def given_checksum(request):
                           "x-amz-sdk-checksum-algorithm specified, but no corresponding "
                           "x-amz-checksum-* or x-amz-trailer headers were found.")
         return None, None
+    if request.headers.get("x-amz-sdk-checksum-algorithm", found[0][0]).upper() != found[0][0]:
+        raise S3Error("InvalidRequest",
+                      "Value for x-amz-sdk-checksum-algorithm header is invalid.")
     return found[0]
 
 

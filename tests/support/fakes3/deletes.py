@@ -4,6 +4,7 @@ from fakes3.answers import Response, document
 from fakes3.checksums import check_content, etag_in, given_checksum
 from fakes3.errors import S3Error
 from fakes3.formats import text
+from fakes3.locks import is_locked
 from fakes3.operations import operation
 from fakes3.parameters import check_version_id, parse_xml
 from fakes3.store import PAGE, Version
@@ -28,7 +29,7 @@ def remove(s3, bucket, key, version_id=None, etag=None):
         version = bucket.find(key, version_id)
         if version is None:
             return version_id, False            # deleting twice is right [API DeleteObject]
-        if version.held:
+        if is_locked(s3, version):
             raise S3Error("AccessDenied", "Access Denied because object protected by object lock.")
         bucket.remove(version)
         return version_id, version.marker

@@ -13,6 +13,7 @@ ERRORS = {code: (int(status), message) for status, code,
 400 AuthorizationHeaderMalformed The authorization header that you provided is not valid.
 400 AuthorizationQueryParametersError The query parameters of the signature are incomplete or malformed.
 400 BadDigest The Content-MD5 you specified did not match what we received.
+400 EntityTooLarge Your proposed upload exceeds the maximum allowed size
 400 EntityTooSmall Your proposed upload is smaller than the minimum allowed size
 400 ExpiredToken The provided token has expired.
 400 IllegalVersioningConfigurationException The Versioning element must be specified
@@ -20,8 +21,8 @@ ERRORS = {code: (int(status), message) for status, code,
 400 InvalidArgument Invalid Argument
 400 InvalidBucketName The specified bucket is not valid.
 400 InvalidDigest The Content-MD5 you specified was invalid.
-400 InvalidPart One or more of the specified parts could not be found.
-400 InvalidPartOrder The list of parts was not in ascending order.
+400 InvalidPart One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.
+400 InvalidPartOrder The list of parts was not in ascending order. Parts must be ordered by part number.
 400 InvalidRequest Invalid Request
 400 InvalidStorageClass The storage class you specified is not valid
 400 InvalidToken The provided token is malformed or otherwise invalid.
@@ -30,6 +31,7 @@ ERRORS = {code: (int(status), message) for status, code,
 400 MalformedPolicy Policies must be valid JSON and the first byte must be '{'
 400 MalformedTrailerError The request contained trailing data that was not well-formed.
 400 MalformedXML The XML you provided was not well-formed or did not validate against our published schema
+400 MetadataTooLarge Your metadata headers exceed the maximum allowed metadata size
 400 XAmzContentSHA256Mismatch The provided 'x-amz-content-sha256' header does not match what was computed.
 403 AccessDenied Access Denied
 403 InvalidAccessKeyId The AWS Access Key Id you provided does not exist in our records.
@@ -43,12 +45,13 @@ ERRORS = {code: (int(status), message) for status, code,
 404 NoSuchBucket The specified bucket does not exist
 404 NoSuchBucketPolicy The bucket policy does not exist
 404 NoSuchKey The specified key does not exist.
-404 NoSuchUpload The specified upload does not exist. It may have been aborted or completed.
+404 NoSuchUpload The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.
 404 NoSuchVersion The specified version does not exist.
 405 MethodNotAllowed The specified method is not allowed against this resource.
 408 RequestTimeout Your socket connection to the server was not read from or written to in time.
 409 BucketAlreadyOwnedByYou Your previous request to create the named bucket succeeded.
 409 BucketNotEmpty The bucket you tried to delete is not empty
+409 ConditionalRequestConflict The conditional request cannot succeed due to a conflicting operation against this resource.
 409 OperationAborted A conflicting conditional operation is currently in progress against this resource.
 409 RestoreAlreadyInProgress Object restore is already in progress
 411 MissingContentLength You must provide the Content-Length HTTP header.

@@ -6,13 +6,12 @@ from fakes3.errors import S3Error
 # PUT.
 FOREIGN = {"accelerate", "acl", "analytics", "cors", "intelligent-tiering", "inventory",
            "legal-hold", "logging", "metrics", "notification", "ownershipControls", "policyStatus",
-           "replication", "requestPayment", "retention", "select", "session", "tagging", "torrent",
-           "website"}
+           "replication", "requestPayment", "retention", "select", "session", "torrent", "website"}
 
 OPERATIONS = {}
 SUBRESOURCES = ("uploads", "uploadId", "attributes", "restore", "versioning", "versions",
                 "location", "delete", "policy", "encryption", "lifecycle", "object-lock",
-                "publicAccessBlock")
+                "publicAccessBlock", "tagging")
 
 
 def operation(method, level, subresource=""):

@@ -13,10 +13,15 @@ def parse_xml(body, root):
         tree = ElementTree.fromstring(body)
     except ElementTree.ParseError:
         raise S3Error("MalformedXML") from None
+    if bare(tree).tag != root:
+        raise S3Error("MalformedXML")
+    return tree
+
+
+def bare(tree):
+    """Return an element whose tags have lost their namespaces, as have those below it."""
     for element in tree.iter():
         element.tag = element.tag.rpartition("}")[2]
-    if tree.tag != root:
-        raise S3Error("MalformedXML")
     return tree
 
 

@@ -4,8 +4,11 @@ import re
 
 from fakes3.answers import Response
 from fakes3.checksums import etag_in
+from fakes3.encryption import encryption_headers
 from fakes3.errors import S3Error
 from fakes3.formats import http_date, http_time
+from fakes3.lifecycles import expiration_headers
+from fakes3.locks import lock_headers
 from fakes3.operations import operation
 from fakes3.parameters import check_version_id, part_number
 from fakes3.store import Part
@@ -133,7 +136,10 @@ def get_object(s3, request):
         raise S3Error("InvalidObjectState", StorageClass=version.storage_class)
     headers = {"Last-Modified": http_date(int(version.modified)), "ETag": version.quoted_etag,
                "Accept-Ranges": "bytes", "Content-Type": "binary/octet-stream", **version.headers,
-               "x-amz-server-side-encryption": version.sse}
+               **encryption_headers(vars(version)), **lock_headers(version),
+               **expiration_headers(bucket, version)}
+    if version.tags:
+        headers["x-amz-tagging-count"] = str(len(version.tags))
     if bucket.versioning:
         headers["x-amz-version-id"] = version.id
     if version.storage_class != "STANDARD":

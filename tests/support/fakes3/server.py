@@ -9,6 +9,7 @@ import traceback
 
 import fakes3.attributes  # noqa: F401  these enter their operations
 import fakes3.buckets  # noqa: F401
+import fakes3.completions  # noqa: F401
 import fakes3.damage  # noqa: F401  and these their kinds of faults
 import fakes3.denials  # noqa: F401
 import fakes3.listers  # noqa: F401
@@ -18,6 +19,7 @@ import fakes3.object_characters  # noqa: F401
 import fakes3.reads  # noqa: F401
 import fakes3.restores  # noqa: F401
 import fakes3.settings  # noqa: F401
+import fakes3.tagging  # noqa: F401
 import fakes3.writes  # noqa: F401
 from fakes3.account import Account
 from fakes3.characters import CHARACTERS, Character
@@ -27,7 +29,7 @@ from fakes3.errors import S3Error
 from fakes3.faults import KINDS, Fault
 from fakes3.operations import route
 from fakes3.policies import enforce
-from fakes3.signatures import Authority, Credential
+from fakes3.signatures import Authority, Credential, check_payload
 
 
 class FakeS3(Account):
@@ -38,7 +40,7 @@ class FakeS3(Account):
     `character` names a server that is not Amazon's (see characters).
 
     What tests may set: user, latency, hook, skew, credentials, restore_seconds, expedited,
-    min_part.
+    min_part, max_part, max_object.
     What tests may read: url, access_key, secret_key, log, connections, live, errors, faults, clock.
     Leaving the `with` block raises if a request or a hook crashed inside the server.
     """
@@ -164,6 +166,8 @@ class FakeS3(Account):
                 raise request.problem
             if self.sign:
                 self.authority.check(request)
+            else:
+                check_payload(request)
             headers = request.headers
             if headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
                 decode_chunks(request)

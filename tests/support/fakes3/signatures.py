@@ -72,6 +72,14 @@ def canonical_query(raw, skip=()):
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
+def check_payload(request):
+    """Hold the body against x-amz-content-sha256, where that is a digest."""
+    said = request.headers.get("x-amz-content-sha256", "")
+    if len(said) == 64 and (found := hashlib.sha256(request.body).hexdigest()) != said:
+        raise S3Error("XAmzContentSHA256Mismatch", ClientComputedContentSHA256=said,
+                      S3ComputedContentSHA256=found)
+
+
 class Authority:
     """Who may ask: checks every signature for real."""
 
@@ -172,9 +180,7 @@ class Authority:
         if not hmac.compare_digest(hmac256(key, to_sign).hex(), signature):
             raise S3Error("SignatureDoesNotMatch", AWSAccessKeyId=access_key, StringToSign=to_sign,
                           SignatureProvided=signature, CanonicalRequest=wanted)
-        if len(payload) == 64 and hashlib.sha256(request.body).hexdigest() != payload:
-            raise S3Error("XAmzContentSHA256Mismatch", ClientComputedContentSHA256=payload,
-                          S3ComputedContentSHA256=hashlib.sha256(request.body).hexdigest())
+        check_payload(request)
         request.signing = key, stamp, scope, signature
 
     def check_region(self, request, signed_for, refusal):

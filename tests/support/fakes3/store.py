@@ -49,6 +49,10 @@ class Version:
     tier: str = None                # ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS, of INTELLIGENT_TIERING
     restore: Restore = None
     held: bool = False              # legal hold
+    retention: tuple = None         # (mode, until when)
+    kms_key: str = None             # where `sse` is one of KMS
+    bucket_key: bool = False
+    tags: dict = field(default_factory=dict)
 
     @property
     def quoted_etag(self):
@@ -85,10 +89,11 @@ class Upload:
     id: str
     key: str
     initiated: float
+    seq: int                        # as a Version's
     algorithm: str
     checksum_type: str
-    storage_class: str
-    headers: dict
+    terms: dict                     # what the object is to be, by the names of Version's fields
+    over: bool = False              # there was an object at the key when it began
     parts: dict = field(default_factory=dict)
 
 
@@ -105,6 +110,7 @@ class Bucket:
         self.keys = {}
         self.order = []             # places; code point order of str is byte order of UTF-8
         self.uploads = {}
+        self.ended = {}             # uploads that were: a listing may stand there
         self.region = ""            # where it is, if not where the server is
         self.settings = {}          # subresource of SETTINGS -> the content of its document
         self.gone = {}  # (key, version id) -> seq of what was removed: a listing may stand there
@@ -125,6 +131,12 @@ class Bucket:
     def find(self, key, version_id):
         """Return that very version, or None."""
         return next((v for v in self.keys.get(key, ()) if v.id == version_id), None)
+
+    def end_upload(self, upload):
+        """Forget an upload and its parts."""
+        del self.uploads[upload.id]
+        upload.parts = {}
+        self.ended[upload.id] = upload
 
     def add(self, version):
         """Put `version` on top of its key; a null version replaces the null version wherever it
