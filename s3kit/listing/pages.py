@@ -9,7 +9,7 @@ from copy import copy
 from s3kit.errors import Fault, NoVersions
 from s3kit.listing import continuation
 from s3kit.manifest.entries import ENTRIES, columns_of, rows_of
-from s3kit.s3.xml import local, parse, read_encoded
+from s3kit.s3.xml import local, parse_without, read_encoded
 
 # Ceph writes markers as they are, and XML cannot carry every key: they are not needed.
 MARKERS = re.compile(rb"<((?:Next)?(?:(?:Key|VersionId)?Marker|ContinuationToken)|StartAfter)>"
@@ -63,10 +63,4 @@ class Page:
 
 def read(xml):
     """Return the root of a listing, if need be without its markers. Raises Fault."""
-    try:
-        return parse(xml)
-    except Fault:
-        readable = MARKERS.sub(b"", xml)
-        if readable == xml:
-            raise
-        return parse(readable)
+    return parse_without(xml, MARKERS)

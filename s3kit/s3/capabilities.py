@@ -15,6 +15,7 @@ RESTORE_STATUS = "the state of restores in listings (x-amz-optional-object-attri
 CHECKSUM_MODE = "checksums of objects (x-amz-checksum-mode)"
 PART_SIZES = "the sizes of parts (partNumber)"
 MANY_DELETES = "the deletion of many versions in one request (DeleteObjects)"
+LISTED_PARTS = "the parts of an upload (ListParts)"
 
 
 class Capabilities:

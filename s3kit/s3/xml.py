@@ -25,6 +25,19 @@ def parse(xml):
     return root
 
 
+def parse_without(xml, elements):
+    """Return the root of an XML answer, where it cannot be read as it is without what matches
+    `elements`, a pattern of bytes: not all servers encode what XML cannot carry. Raises Fault.
+    """
+    try:
+        return parse(xml)
+    except Fault:
+        readable = elements.sub(b"", xml)
+        if readable == xml:
+            raise
+        return parse(readable)
+
+
 def read_encoded(text):
     """Return a URL-encoded key. Raises Fault for one that is not UTF-8, as all of S3's are: no row
     can name it.

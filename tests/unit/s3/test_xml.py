@@ -5,7 +5,7 @@ import re
 import pytest
 
 from s3kit.errors import Fault
-from s3kit.s3.xml import local, parse, read_encoded
+from s3kit.s3.xml import local, parse, parse_without, read_encoded
 
 
 def test_a_document():
@@ -43,3 +43,11 @@ def test_a_key_that_is_not_utf_8(text):
     with pytest.raises(Fault, match="not UTF-8: '" + re.escape(text)):
         read_encoded(text)
     assert read_encoded("%EF%BF%BD") == "\ufffd"       # a key's own
+
+
+def test_what_is_read_without():
+    """Only where the answer cannot be read as it is, and that is the reason."""
+    assert parse_without(b"<a><b>1</b></a>", re.compile(b"<b>.*</b>"))[0].text == "1"
+    assert not len(parse_without(b"<a><b>&#x1;</b></a>", re.compile(b"<b>.*</b>")))
+    with pytest.raises(Fault, match="^the server's XML cannot be read"):
+        parse_without(b"<a><c>&#x1;</c></a>", re.compile(b"<b>.*</b>"))
