@@ -17,6 +17,7 @@ migrate   | the journey of a bucket, in phases    | disk manifest
 cli       | options, streams, signals, statuses   | manifest
 fetch     | the work of s3-fetch                  | proof disk s3 manifest transfer pipeline
 verify    | the work of s3-verify                 | proof disk s3 manifest transfer pipeline
+put       | the work of s3-put                    | proof disk s3 manifest transfer pipeline
 prune     | the work of s3-prune                  | proof disk s3 manifest pipeline
 restore   | the work of s3-restore                | s3 manifest listing pipeline
 filter    | the work of s3-filter                 | disk s3 manifest
