@@ -45,8 +45,8 @@ def begun(fake, key, *sizes, age=0.0, bucket="b", storage_class="STANDARD"):
     """Have an upload in a fake that began `age` seconds ago, with parts of these sizes; return its
     id.
     """
-    upload = Upload(fake.random_name(64), key, fake.clock.now() - age, None, None, storage_class,
-                    {})
+    upload = Upload(fake.random_name(64), key, fake.clock.now() - age, fake.next_seq(), None, None,
+                    {"storage_class": storage_class})
     upload.parts = {number: Part(number, size, "0" * 32) for number, size in enumerate(sizes, 1)}
     fake.buckets[bucket].uploads[upload.id] = upload
     return upload.id

@@ -120,6 +120,20 @@ def test_many_parts(bucket, ran):
             ] == [None, "1000", "2000"]
 
 
+def test_many_uploads(bucket, ran):
+    """More than a page of them, of one key and of several; none is left out, or there twice."""
+    for number in range(1700):
+        begun(bucket, f"k{number:04d}", 1)
+    for _ in range(700):
+        begun(bucket, "one key", 1)
+    status, lines, err = ran()
+    assert status == DONE and len({line.split()[5] for line in lines}) == len(lines) == 2400
+    assert "s3-put: 2,400 unfinished uploads, 2,400 parts, 2.3K in" in err
+    assert len(bucket.requests(key="", where=lambda request: "uploads" in request.query)) == 3
+    status, lines, err = ran(abort=True)
+    assert status == DONE and len(lines) == 2400 and not bucket.buckets["b"].uploads
+
+
 def test_older(bucket, ran):
     """By the server's clock; what has no time is left, and said."""
     begun(bucket, "new", 1, age=DAY)
@@ -296,12 +310,13 @@ def reappearing(fake, key, times):
     """Have a part come to a key's upload after an abort, so many times; return the aborts seen."""
     uploads, seen = fake.buckets["b"].uploads, []
     held = next(upload for upload in uploads.values() if upload.key == key)
+    parts = dict(held.parts)
 
     def hook(request):
         if is_abort(request) and request.key == key:
             seen.append(request)
         if is_parts(request) and request.key == key and 0 < len(seen) <= times:
-            uploads[held.id] = held
+            uploads[held.id], held.parts = held, dict(parts)
 
     fake.hook = hook
     return seen
@@ -331,18 +346,19 @@ def test_parts_without_end(bucket, ran, at_once):
 def test_an_empty_list_is_the_end(bucket, ran):
     """Other servers know an upload for a while, without parts."""
     begun(bucket, "k", 5)
-    reappearing(bucket, "k", 1000)
     held = next(iter(bucket.buckets["b"].uploads.values()))
-    hook = bucket.hook
+    aborts = []
 
-    def emptying(request):
-        hook(request)
+    def hook(request):
         if is_abort(request):
-            held.parts = {}
+            aborts.append(request)
+        elif aborts and is_parts(request):
+            bucket.buckets["b"].uploads[held.id], held.parts = held, {}
 
-    bucket.hook = emptying
+    bucket.hook = hook
     status, lines, err = ran(abort=True)
     assert status == DONE and len(lines) == 1 and "1 upload aborted (5 freed)" in err
+    assert len(aborts) == 1
 
 
 def test_may_not_be_aborted(bucket, ran):
