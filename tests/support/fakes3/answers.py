@@ -28,6 +28,7 @@ class Request:
     problem: Exception = None       # why the target makes no sense
     signing: tuple = None           # signing key, date, scope, signature: the seed of signed chunks
     trailers: dict = field(default_factory=dict)
+    unchecked: bool = False         # the server does not look at the digests of the body
 
     def __repr__(self):
         return (f"<{self.n} {self.method} {self.bucket}/{self.key!r}?{self.query_string} "
@@ -50,7 +51,8 @@ class Response:
     pause: float = 0.0
     action: object = None
     rate: float = 0.0               # bytes per second
-    endless: bytes = b""            # after the body, again and again until the client is gone
+    later: list = ()                # after the body: (seconds, bytes or what returns them)
+    endless: bytes = b""            # after that, again and again until the client is gone
     refuse: bool = False            # close without a word
 
     def sabotage(self, **changes):

@@ -55,6 +55,9 @@ def given_checksum(request):
 
 def check_content(request):
     """Check Content-MD5 and the additional checksum of a body; return (algorithm, value)."""
+    if request.unchecked:
+        algorithm = given_checksum(request)[0]
+        return algorithm, b64(DIGESTS[algorithm](request.body)) if algorithm else None
     claimed = request.headers.get("content-md5")
     if claimed is not None:
         check_shape(claimed, 16, S3Error("InvalidDigest"))

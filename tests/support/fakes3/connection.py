@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 
+from fakes3.arrivals import LINGER
 from fakes3.reading import Reader
 from fakes3.sending import SMALL, Sender, head_of
 
@@ -20,6 +21,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, s3, inbox):
         self.s3, self.inbox = s3, inbox
         self.task = None
+        self.fate = None            # the Interruption of the request that is coming; False: none
 
     def connection_made(self, transport):
         """Number the connection."""
@@ -46,8 +48,16 @@ class Connection(asyncio.BufferedProtocol):
         self.sender.resume()
 
     def go_on(self):
-        """Say that the body of a request is welcome."""
-        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        """Say that the body of a request is welcome, unless it will not be read."""
+        fate = self.fate_of(self.reader.request)
+        if not fate or fate.at != 0:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def fate_of(self, request):
+        """Return the Interruption of a request that is coming, or False; it is asked for once."""
+        if self.fate is None:
+            self.fate = self.s3.interruption(request) or False
+        return self.fate
 
     def get_buffer(self, sizehint):
         """Return where the next bytes go."""
@@ -55,13 +65,15 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, size):
         """Take what has come."""
-        if self.reader.feed(self.inbox[:size]):
+        if self.reader.feed(self.inbox[:size]) or self.fate:
             self.proceed()
 
     def proceed(self):
         """Answer what has come whole, as far as that goes without waiting."""
         while self.task is None and not self.transport.is_closing():
             try:
+                if self.interrupt(self.reader.begin_request()):
+                    return
                 request = self.reader.take_request()
             except ValueError:          # not HTTP
                 self.transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
@@ -69,12 +81,39 @@ class Connection(asyncio.BufferedProtocol):
                 return
             if request is None:
                 return
+            self.fate = None
             self.s3.enter(request)
             response = None if self.s3.latency else self.s3.respond(request)
             if response is not None and response.plain and len(response.body) <= SMALL:
                 self.answer(request, response)
             else:
                 self.task = self.s3.loop.create_task(self.serve(request, response))
+
+    def interrupt(self, request):
+        """Return whether a fault stops a request that is coming, None if there is none, here."""
+        fate = self.fate_of(request) if request else False
+        if not fate or not fate.due(request, self.reader.received()):
+            return False
+        self.fate = False           # once
+        self.task = self.s3.loop.create_task(self.break_off(request, fate))
+        return True
+
+    async def break_off(self, request, fate):
+        """Do to a request that is coming what its Interruption says."""
+        try:
+            if fate.seconds:
+                self.transport.pause_reading()
+                await asyncio.sleep(fate.seconds)
+                self.transport.resume_reading()
+            if fate.response:
+                self.s3.enter(request)
+                if not fate.response.refuse:
+                    self.answer(request, fate.response)
+                    await asyncio.sleep(LINGER)
+                await self.sender.close_if_due(fate.response)
+        finally:
+            self.task = None
+        self.proceed()
 
     def answer(self, request, response):
         """Answer one request at once."""

@@ -128,7 +128,10 @@ def ignore_range(s3, request, response):
 
 @kind("wrong-etag")
 def wrong_etag(s3, request, response, etag="0" * 32):
-    """The body of this object under another ETag."""
+    """The ETag of another object."""
+    if request.method == "POST":        # the answer to a completion has it in its document
+        body = re.sub(rb"(?<=<ETag>)[^<]*", f"&quot;{etag}&quot;".encode(), bytes(response.body))
+        return response.sabotage(body=body)
     response.headers["ETag"] = f'"{etag}"'
     return response.sabotage()
 

@@ -11,8 +11,7 @@ USUAL_CODES = {**{usual: code for code, (usual, _) in ERRORS.items()}, 400: "Inv
 
 
 @kind("error200", replaces=True)
-def error200(s3, request, response, code="InternalError",
-             message="We encountered an internal error."):
+def error200(s3, request, response, code="InternalError", message=None):
     """A 200 whose body is an <Error> document."""
     return S3Error(code, message, status=200).response(request).sabotage()
 

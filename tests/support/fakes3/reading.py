@@ -21,6 +21,7 @@ class Reader:
         self.buffer = bytearray()
         self.request = None         # its head is read, its body is not
         self.missing = 0            # bytes of that body; None if in HTTP chunks
+        self.length = 0             # of it in all
         self.chunks = []            # those that have come
         self.pieces = []  # of a body that comes in many: joined once, a buffer would be copied
 
@@ -34,12 +35,28 @@ class Reader:
         self.missing -= len(self.pieces[-1])
         return not self.missing
 
+    def begin_request(self):
+        """Return the next Request as soon as its head has come, without the body, or None;
+        ValueError: this is not HTTP.
+        """
+        if self.request is None:
+            self.read_head()
+        return self.request
+
     def take_request(self):
         """Return the next whole Request, or None; ValueError: this is not HTTP."""
-        if (self.request is None and not self.read_head()) or not self.read_body():
+        if self.begin_request() is None or not self.read_body():
             return None
         request, self.request = self.request, None
         return request
+
+    def received(self):
+        """Return how much of the body of the request that has begun is there."""
+        if self.missing is None:
+            return sum(map(len, self.chunks))
+        if self.pieces:
+            return self.length - self.missing
+        return min(len(self.buffer), self.length)
 
     def read_head(self):
         """Return whether a head has come; then it is in `self.request`."""
@@ -95,7 +112,7 @@ class Reader:
             request.problem = S3Error("InvalidURI", URI=target)
         if protocol != "HTTP/1.1":
             headers.setdefault("connection", "close")
-        self.missing = int(headers.get("content-length", "0"))
+        self.missing = self.length = int(headers.get("content-length", "0"))
         if "chunked" in headers.get("transfer-encoding", ""):
             self.missing = None
         return request

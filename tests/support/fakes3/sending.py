@@ -61,6 +61,7 @@ class Sender:
                 await asyncio.sleep(response.pause)
                 at = None
             if sent == len(body):
+                await self.send_later(request, response.later)
                 return await self.send_for_ever(request, response.endless)
             end = min(sent + step, len(body) if at is None else at)
             if response.rate:
@@ -69,6 +70,14 @@ class Sender:
             request.bytes_sent = sent = end
             if self.writable:
                 await self.writable
+
+    async def send_later(self, request, pieces):
+        """Send each piece in its time."""
+        for seconds, piece in pieces:
+            await asyncio.sleep(seconds)
+            piece = piece() if callable(piece) else piece
+            self.transport.write(piece)
+            request.bytes_sent += len(piece)
 
     async def send_for_ever(self, request, block):
         """Send `block` until the client is gone; nothing, if it is empty."""

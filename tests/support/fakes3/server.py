@@ -7,10 +7,11 @@ import threading
 import time
 import traceback
 
-import fakes3.attributes  # noqa: F401  these enter their operations
+import fakes3.arrivals  # noqa: F401  these enter their kinds of faults
+import fakes3.attributes  # noqa: F401  and these their operations
 import fakes3.buckets  # noqa: F401
 import fakes3.completions  # noqa: F401
-import fakes3.damage  # noqa: F401  and these their kinds of faults
+import fakes3.damage  # noqa: F401
 import fakes3.denials  # noqa: F401
 import fakes3.listers  # noqa: F401
 import fakes3.listings  # noqa: F401
@@ -21,13 +22,14 @@ import fakes3.restores  # noqa: F401
 import fakes3.settings  # noqa: F401
 import fakes3.tagging  # noqa: F401
 import fakes3.writes  # noqa: F401
+import fakes3.writing_faults  # noqa: F401
 from fakes3.account import Account
 from fakes3.characters import CHARACTERS, Character
 from fakes3.chunks import decode_chunks
 from fakes3.connection import Connection
 from fakes3.errors import S3Error
-from fakes3.faults import KINDS, Fault
-from fakes3.operations import route
+from fakes3.faults import ANSWER, ARRIVAL, BEFORE, KINDS, Fault
+from fakes3.operations import STEPS, route
 from fakes3.policies import enforce
 from fakes3.signatures import Authority, Credential, check_payload
 
@@ -60,6 +62,7 @@ class FakeS3(Account):
         self.latency = 0.0          # seconds before each answer
         self.hook = None  # called with each Request before it is answered, in the server's thread
         self.faults = []
+        self.postponed = []         # (request, what tells after which other one it is carried out)
         self.log = []
         self.received = 0           # requests ever, also those no longer in the log
         self.connections = 0        # ever accepted
@@ -147,17 +150,41 @@ class FakeS3(Account):
             try:
                 if self.hook:
                     self.hook(request)
-                fault = next((rule for rule in self.faults if rule.takes(request)), None)
+                for rule in self.faults_for(request, BEFORE):
+                    KINDS[rule.kind](self, request, None, **rule.options)
+                fault = next(self.faults_for(request, ANSWER), None)
                 if fault is None:
-                    return self.carry_out(request)
+                    return self.carry_out_with_others(request)
                 spoil = KINDS[fault.kind]
                 response = None
                 if fault.done or not spoil.replaces:
-                    response = self.carry_out(request)
+                    response = self.carry_out_with_others(request)
                 return spoil(self, request, response, **fault.options)
             except Exception:
                 self.errors.append(traceback.format_exc())
                 return S3Error("InternalError", traceback.format_exc()).response(request)
+
+    def faults_for(self, request, stage):
+        """Yield the rules of one stage that take this request."""
+        return (rule for rule in self.faults
+                if KINDS[rule.kind].stage == stage and rule.takes(request))
+
+    def interruption(self, request):
+        """Return the Interruption of a request whose head alone is there, or None."""
+        if not self.faults:
+            return None
+        with self.lock:
+            rule = next(self.faults_for(request, ARRIVAL), None)
+            return KINDS[rule.kind](self, request, None, **rule.options) if rule else None
+
+    def carry_out_with_others(self, request):
+        """Carry out a request, then those that waited for it; return the answer to the first."""
+        response = self.carry_out(request)
+        due = [pair for pair in self.postponed if pair[1](request)]
+        self.postponed = [pair for pair in self.postponed if pair not in due]
+        for waiting, _ in due:
+            self.carry_out(waiting)
+        return response
 
     def carry_out(self, request):
         """Return what S3 would answer."""
@@ -187,18 +214,21 @@ class FakeS3(Account):
     # For tests
 
     def fault(self, kind, key=None, method="GET", times=1, after=0, *, bucket=None, where=None,
-              done=False, **options):
+              step=None, done=False, **options):
         """Spoil the answers to matching requests; return the Fault (see its `hits`).
 
         `key`: the key; "" requests of a bucket; a function of the key (`key=bool`: any object);
         None any. `method` None: any. `times` None: always. `after`: let so many matching requests
-        pass first. `where`: a function of the Request. `done`: a kind that replaces the answer does
-        carry the request out before. Kinds and their options: the functions under @kind. Of several
-        rules the first that takes it counts.
+        pass first. `where`: a function of the Request. `step`: the name of an operation of an
+        upload (see operations.STEPS), then the method does not count. `done`: a kind that replaces
+        the answer does carry the request out before. Kinds and their options: the functions under
+        @kind. Of several rules for answers the first that takes it counts.
         """
         # a wrong option fails here
         inspect.signature(KINDS[kind]).bind(self, None, None, **options)
-        rule = Fault(kind, key, bucket, method, times, after, where, done, options)
+        assert step is None or step in STEPS.values(), f"{step} is no operation of an upload"
+        rule = Fault(kind, key, bucket, None if step else method, times, after, where, step, done,
+                     options)
         with self.lock:
             self.faults.append(rule)
         return rule

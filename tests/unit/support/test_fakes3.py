@@ -1111,7 +1111,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", fakes3.KINDS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_fault(open3, name):
     """Each kind spoils one answer in its own way, and the next one is whole."""
     options, seen = FAULTS[name]
