@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from fakes3 import policies
 from fakes3.errors import S3Error
 from fakes3.formats import text
+from fakes3.operations import WRITES, step_of
 
 CHARACTERS = {}
 
@@ -33,7 +34,7 @@ class Character:
     """Amazon's own: nothing differs. Also what the others have in common.
 
     `name`: that by which FakeS3 knows it.
-    `differs`: in what: listings, objects, deletions, policies.
+    `differs`: in what: listings, objects, deletions, policies, uploads.
     `versions`: whether buckets can have versions there. `access_key`: what keys look like there.
     `server`: its name in answers. `slash`: what stands for `/` in the order of keys.
     `verifiable`: whether what it says of objects tells right bytes from wrong ones.
@@ -59,8 +60,31 @@ class Character:
     def asked(self, s3, request):
         """Change a request, or raise the S3Error that refuses it."""
 
+    def instead(self, s3, request):
+        """Return the answer to a request that is not carried out, or None."""
+
     def answered(self, s3, request, response):
         """Return the answer as this server gives it."""
+        return response
+
+    @staticmethod
+    def sums_of(request):
+        """Return the names of the headers of a write that are about checksums of its body."""
+        return [name for name in request.headers if step_of(request) in WRITES and
+                name.startswith(("x-amz-checksum-", "x-amz-sdk-checksum"))]
+
+    def ignore_sums(self, request):
+        """Leave out what a write says of checksums: neither held against the body nor kept."""
+        for name in self.sums_of(request):
+            del request.headers[name]
+        if step_of(request) == "CompleteMultipartUpload":
+            request.body = re.sub(rb"<(Checksum\w+)>[^<]*</\1>", b"", bytes(request.body))
+
+    def forget_sums(self, request, response):
+        """Return an answer without checksums; of documents that of a completion alone has them."""
+        self.without_checksums(response)
+        if step_of(request) == "CompleteMultipartUpload":
+            self.change(response, rb"<(Checksum\w+)>[^<]*</\1>", b"")
         return response
 
     def context(self, user):
@@ -139,16 +163,17 @@ class Swift(Character):
 @character("ceph")
 class Ceph(Character):
     """Ceph RGW encodes keys, but not NextKeyMarker, and knows no checksum of the newer kinds, nor
-    partNumber.
+    partNumber in reads.
 
     RGWListBucket_ObjStore_S3::send_versioned_response in
     https://github.com/ceph/ceph/blob/v16.2.15/src/rgw/rgw_rest_s3.cc writes next_marker as it is.
     """
 
-    differs = ("listings", "objects")
+    differs = ("listings", "objects", "uploads")
 
     def asked(self, s3, request):
-        """Take no notice of partNumber."""
+        """Take no notice of partNumber, nor of checksums."""
+        self.ignore_sums(request)
         if request.method in ("GET", "HEAD"):
             request.query.pop("partNumber", None)
 
@@ -156,6 +181,8 @@ class Ceph(Character):
         """Leave out checksums, and write markers as they are."""
         for name in [name for name in response.headers if name.startswith("x-amz-checksum")]:
             del response.headers[name]
+        if request.method == "POST":
+            self.forget_sums(request, response)
         return self.raw_marker(response) if "versions" in request.query else response
 
 

@@ -15,14 +15,16 @@ class NoChecksums(Character):
     https://aws.amazon.com/blogs/aws/new-additional-checksum-algorithms-for-amazon-s3/
     """
 
-    differs = ("objects",)
+    differs = ("objects", "uploads")
     server = "nginx"
+
+    def asked(self, s3, request):
+        """Take no notice of those that a write has."""
+        self.ignore_sums(request)
 
     def answered(self, s3, request, response):
         """Leave the checksums out."""
-        if request.method in ("GET", "HEAD"):
-            self.without_checksums(response)
-        return response
+        return self.forget_sums(request, response)
 
 
 @character("minio-gateway")
@@ -42,7 +44,7 @@ class MinioGateway(NoChecksums):
 
 @character("exoscale")
 class Exoscale(NoChecksums):
-    """ETags of 32 hexadecimal digits that are not MD5s.
+    """ETags of 32 hexadecimal digits that are not MD5s, of objects and of parts.
 
     https://gitlab.com/gitlab-org/gitlab-workhorse/merge_requests/398
     """
@@ -52,6 +54,8 @@ class Exoscale(NoChecksums):
     def etag(self, etag):
         """Return other digits."""
         return hashlib.sha256(etag.encode()).hexdigest()[:32]
+
+    part_etag = etag
 
 
 @character("bos")
@@ -82,16 +86,17 @@ class Bos(Character):
 
 @character("b2")
 class B2(NoChecksums):
-    """Backblaze B2 refuses the question for checksums; a HEAD without a word.
+    """Backblaze B2 refuses checksums, 400, and the question for them; a HEAD without a word.
 
     https://github.com/vatesfr/xen-orchestra/issues/8358
     """
 
     def asked(self, s3, request):
-        """Refuse x-amz-checksum-mode."""
-        if "x-amz-checksum-mode" in request.headers:
-            raise S3Error("InvalidArgument", "Unsupported header 'x-amz-checksum-mode' received "
-                                             "for this API call.")
+        """Refuse x-amz-checksum-mode, and what a write says of checksums."""
+        asked = "x-amz-checksum-mode" in request.headers
+        for name in ["x-amz-checksum-mode"] * asked + self.sums_of(request):
+            raise S3Error("InvalidArgument", f"Unsupported header '{name}' received for this API "
+                                             "call.")
 
 
 @character("gcs")
@@ -146,6 +151,7 @@ class NoRanges(NoChecksums):
 
     def asked(self, s3, request):
         """Leave it out."""
+        super().asked(s3, request)
         request.headers.pop("range", None)
 
 

@@ -19,6 +19,8 @@ STEPS = {("PUT", ""): "PutObject", ("HEAD", ""): "HeadObject", ("GET", ""): "Get
          ("POST", "uploads"): "CreateMultipartUpload", ("PUT", "uploadId"): "UploadPart",
          ("POST", "uploadId"): "CompleteMultipartUpload", ("GET", "uploadId"): "ListParts",
          ("DELETE", "uploadId"): "AbortMultipartUpload", ("DELETE", ""): "DeleteObject"}
+# Those that bring what is to be stored.
+WRITES = ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
 
 
 def subresource(request):

@@ -21,6 +21,7 @@ import fakes3.reads  # noqa: F401
 import fakes3.restores  # noqa: F401
 import fakes3.settings  # noqa: F401
 import fakes3.tagging  # noqa: F401
+import fakes3.upload_characters  # noqa: F401
 import fakes3.writes  # noqa: F401
 import fakes3.writing_faults  # noqa: F401
 from fakes3.account import Account
@@ -202,7 +203,8 @@ class FakeS3(Account):
                 raise S3Error("MissingContentLength")
             self.character.asked(self, request)
             enforce(self, request)
-            response = self.character.answered(self, request, route(self, request))
+            response = self.character.instead(self, request) or route(self, request)
+            response = self.character.answered(self, request, response)
             response.headers.setdefault("Server", self.character.server)
             return response
         except S3Error as error:
