@@ -20,6 +20,8 @@ def build_parser():
                    help="more tries for what fails in passing (5)")
     p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
                    help="at most so many bytes a second (10M)")
+    p.add_argument("--with-metadata", action="store_true",
+                   help="keep Content-Type, the object's own metadata and the like in the manifest")
     options.output_options(p)
     options.filter_options(p)
     options.s3_options(p)
@@ -29,7 +31,8 @@ def build_parser():
 def fetch(args):
     """Fetch what is not there yet; return the status."""
     from s3kit.fetch.run import run
-    return transform(args, run)
+    from s3kit.manifest.states import DESCRIPTION
+    return transform(args, run, makes=DESCRIPTION if args.with_metadata else ())
 
 
 def main(argv=None):

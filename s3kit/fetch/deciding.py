@@ -47,11 +47,16 @@ class Deciding:
         that stay leave together.
         """
         kept, has_pending = [], self.stage.outbox.has_pending
+        describing = self.fetching.describing
         for row, entry in pairs:
             if has_pending and self.is_pending(row):
                 self.kept += 1
             elif self.is_kept(row, entry):
-                kept.append(row)
+                if describing.is_wanted:
+                    self.kept += 1
+                    describing.leave(row, entry)
+                else:
+                    kept.append(row)
             else:
                 kept = self.leave(kept)
                 self.decide(row, entry)
@@ -113,7 +118,7 @@ class Deciding:
         if entry is None or not states.is_same_object(row, entry):
             return False
         states.keep(row, entry)
-        self.stage.finish(row, entry)
+        self.fetching.describing.finish(row, entry)
         return True
 
     def send(self, row, entry):
@@ -157,7 +162,7 @@ class Deciding:
         self.places.keep(errand.row, errand.entry)
         states.keep(errand.row, errand.entry)
         self.kept += 1
-        self.stage.leave(errand.row)
+        self.fetching.describing.leave(errand.row, errand.entry)
 
     def look_again(self, errand):
         """See whether the other process has finished a row, else send it again."""
@@ -166,7 +171,7 @@ class Deciding:
         if self.is_kept(row, entry):
             del self.flying[errand.job.path]
             self.kept += 1
-            self.stage.leave(row)
+            self.fetching.describing.leave(row, entry)
             return
         self.know(errand, entry)
         if errand.survey:

@@ -2,6 +2,7 @@
 
 from s3kit.errors import SOME_FAILED, Fault
 from s3kit.fetch.deciding import HELD_SECONDS, Deciding
+from s3kit.fetch.describing import Describing, DescribingErrand
 from s3kit.fetch.large_objects import LargeObjects, RangeErrand
 from s3kit.fetch.naming import Naming, NamingErrand
 from s3kit.manifest import row as rows
@@ -22,6 +23,8 @@ class Fetching(Verb):
         super().__init__(stage)
         self.tree = tree
         self.deciding, self.large = Deciding(self, left), LargeObjects(self)
+        self.describing = Describing(self)
+        self.leaving = self.describing.record
         self.naming, self.take = Naming(self), self.deciding.take
         self.take_all = self.deciding.take_all
         self.flying = self.deciding.flying
@@ -47,8 +50,9 @@ class Fetching(Verb):
         """Take the outcome of one Job."""
         if isinstance(errand, RangeErrand):
             self.large.range_answered(errand, outcome)
-        elif isinstance(errand, NamingErrand):
-            self.naming.answered(errand, outcome)
+        elif isinstance(errand, (NamingErrand, DescribingErrand)):
+            (self.naming if isinstance(errand, NamingErrand) else self.describing).answered(
+                errand, outcome)
         elif outcome.state in self.steps:
             self.steps[outcome.state](errand, outcome)
         else:
@@ -77,6 +81,7 @@ class Fetching(Verb):
         states.take_checksum(row, outcome)
         row.path, row.proof = outcome.path, outcome.proof
         states.take_digest(row, outcome.digest)
+        self.describing.take(row, job.version_id, outcome.description)
         row.state, row.error = rows.FETCHED, ""
         self.stage.finish(row, entry_of(row, job.version_id, outcome.size, outcome.mtime_ns,
                                         outcome.inode, errand.patience.tries,
@@ -174,8 +179,13 @@ class Fetching(Verb):
                 self.adopted and f"{count(self.adopted, 'file')} found complete, checked and kept",
                 others and f"{count(others, 'row')} passed on as they were",
                 self.archived and f"{count(self.archived, 'row')} in an archive",
+                self.describing.unknown and f"{count(self.describing.unknown, 'row')} without "
+                "metadata",
                 wrong and f"{count(wrong, 'row')} failed"]
 
     def status(self):
-        """Return the exit status; rows in an archive are not done either."""
-        return self.tally.status(unverifiable=False) or (SOME_FAILED if self.archived else 0)
+        """Return the exit status; rows in an archive are not done either, nor those that lack what
+        was asked for.
+        """
+        is_done = not (self.archived or self.describing.unknown)
+        return self.tally.status(unverifiable=False) or (0 if is_done else SOME_FAILED)

@@ -18,6 +18,8 @@ NEVER_HERE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED))
 # "": a row that does not say
 MAY_BE_ARCHIVED = frozenset(("", TIERING, *ARCHIVED_CLASSES))
 PLAIN = re.compile("[!-~]*")
+# The optional columns of what S3 says of an object besides its bytes.
+DESCRIPTION = tuple(column for column in rows.OPTIONAL if column != "stored_at")
 
 
 def is_to_fetch(row):
@@ -106,3 +108,16 @@ def take_checksum(row, told):
     if told.checksum:
         row.checksum_algorithm, row.checksum_type = told.checksum_algorithm, told.checksum_type
         row.checksum = told.checksum
+
+
+def is_described(row):
+    """Return whether a row says anything that S3 says of an object besides its bytes."""
+    return row.extra is not None and any(map(row.extra.get, DESCRIPTION))
+
+
+def take_description(row, told):
+    """Give a row what was `told` of its object besides the bytes, {column: text}, in the place of
+    what it said before.
+    """
+    others = {name: text for name, text in (row.extra or {}).items() if name not in DESCRIPTION}
+    row.extra = others | told or None

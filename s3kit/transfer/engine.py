@@ -44,7 +44,7 @@ class Engine:
         self.wire = Wire(work.connections)
         self.share = Share(work.share or work.connections)
         self.rate = Rate(work.rate, self.wire)
-        self.mode = 0o666 & ~current_umask()
+        self.mode, self.describes = 0o666 & ~current_umask(), work.describes
         self.unnamed = Unnamed(self.tree, self.mode, work.connections)
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from s3kit.disk import direct_io
 from s3kit.proof.claims import NO_CLAIM
 
-FETCHED, WRITTEN, NAMED, SURVEYED, RECEIVED, CHECKED, UNCHANGED = (
-    "fetched", "written", "named", "surveyed", "received", "checked", "unchanged")
+FETCHED, WRITTEN, NAMED, SURVEYED, RECEIVED, CHECKED, UNCHANGED, DESCRIBED = (
+    "fetched", "written", "named", "surveyed", "received", "checked", "unchanged", "described")
 UNDIVIDED = "undivided"         # a range was asked for, and the whole object came
 AGAIN, HELD, BIG, FULL, ARCHIVED, VANISHED, CHANGED, CONFLICT, FAILED, FATAL = (
     "again", "held", "big", "full", "archived", "vanished", "changed", "conflict", "failed",
@@ -17,8 +17,8 @@ class Job(NamedTuple):
     """What a worker is to do for one object version; `size` is -1 and `mtime_ns` NO_TIME where
     they are not known.
 
-    `kind`: `get` the whole object; `survey` a large one; `parts` the
-    same, with the sizes of all parts; `range` bytes `start` to `end` (not
+    `kind`: `get` the whole object; `survey` a large one; `parts` the same, with the sizes of all
+    parts; `describe` what S3 says of it besides its bytes; `range` bytes `start` to `end` (not
     included) of it into the part file with inode `inode`; `check` the file at `path` (a part's name
     if `inode`); `name` the part files that `pieces` names, which were written before. `direct`
     reads past the page cache, from the disk itself. `pieces` of a range is what an earlier run
@@ -61,7 +61,8 @@ class Outcome(NamedTuple):
 
     Of a file that was WRITTEN `path` is the part's name, and `holder` the process that holds it
     until it is told to `name` it. `meets_given` says whether the bytes are those of the Job's given
-    digest, None where there was none.
+    digest, None where there was none. `description` is what S3 says of the object besides its
+    bytes, {column: text}, None where that was not to be kept.
     """
 
     state: str
@@ -85,3 +86,4 @@ class Outcome(NamedTuple):
     pieces: Any = None
     holder: int = 0
     meets_given: Any = None
+    description: Any = None

@@ -7,6 +7,7 @@ files are read from there.
 
 import os
 
+from s3kit.disk import durable
 from s3kit.disk.direct_io import go_direct
 from s3kit.disk.tree import NO_TIME
 from s3kit.errors import Fault
@@ -14,6 +15,33 @@ from s3kit.proof.claims import NO_CLAIM, Check, etag_claim
 from s3kit.proof.digest import Digest
 from s3kit.transfer.job import FETCHED, WRITTEN, Outcome
 from s3kit.transfer.unnamed import PARTIAL, is_complete
+
+
+def may_be_there(tree, job, held):
+    """Return whether something may be the object of a Job: the file at its path, or its part file,
+    held by the descriptor `held`.
+    """
+    if job.size < 0 or job.key.endswith("/"):
+        return False
+    there = tree.look(job.path)
+    return there is not None and there.st_size == job.size or is_complete(os.fstat(held))
+
+
+def in_place(tree, job, part, held, buffer):
+    """Return the Outcome of the file at a Job's path, whose part file is removed then, or of its
+    part file, held by the descriptor `held`; None where neither has S3's bytes.
+
+    `buffer` is as file_in_place has it. Raises OSError.
+    """
+    if job.size < 0 or job.key.endswith("/"):
+        return None
+    there = tree.look(job.path)
+    if there is not None and there.st_size == job.size:
+        outcome = file_in_place(tree, job, buffer)
+        if outcome:
+            durable.unlink(part, tree.parts)
+            return outcome
+    return part_in_place(tree, job, part, held, buffer)
 
 
 def file_in_place(tree, job, buffer):

@@ -10,7 +10,7 @@ from s3kit.s3.headers import (
     modified_ns,
     part_in,
 )
-from s3kit.transfer.job import AGAIN, ARCHIVED, SURVEYED, Outcome
+from s3kit.transfer.job import AGAIN, ARCHIVED, DESCRIBED, SURVEYED, Outcome
 from s3kit.transfer.task import Task
 from s3kit.units import number
 
@@ -119,11 +119,24 @@ class Survey(Task):
 
     def ready(self):
         """End: the parent knows all it needs."""
-        self.end(described(self.headers, Outcome(SURVEYED, size=self.size, claim=self.claim,
-                                                 mtime_ns=modified_ns(self.headers))))
+        outcome = described(self.headers, Outcome(SURVEYED, size=self.size, claim=self.claim,
+                                                  mtime_ns=modified_ns(self.headers)))
+        self.end(self.described(self.headers, outcome))
 
 
 class PartSizes(Survey):
     """A survey after bytes did not meet a claim that takes all parts to be of one size."""
 
     is_thorough = True
+
+
+class Describe(Survey):
+    """What S3 says of an object besides its bytes, also where these lie in an archive."""
+
+    def take_head(self, transfer):
+        """End with what the headers say."""
+        wrong = self.fault_of(transfer, self.job.size)
+        if wrong:
+            self.fail(AGAIN, wrong)
+        else:
+            self.end(self.described(transfer.headers, Outcome(DESCRIBED)))

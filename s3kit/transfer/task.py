@@ -9,6 +9,7 @@ from s3kit.s3 import verdicts
 from s3kit.s3.answer import ERROR_DOCUMENT
 from s3kit.s3.capabilities import CHECKSUM_MODE as CHECKSUMS
 from s3kit.s3.capabilities import KNOWN, PART_SIZES, may_refuse
+from s3kit.s3.description import description_in
 from s3kit.s3.headers import clean_etag, part_in, said
 from s3kit.transfer.job import (
     AGAIN,
@@ -97,6 +98,13 @@ class Task:
             headers.append(f"If-None-Match: {quoted(job.unless)}")
         return self.engine.wire.start(self, endpoint, url, method=method, headers=headers,
                                       sink=sink, most=most)
+
+    def described(self, headers, outcome):
+        """Return the outcome with what the headers say of the object besides its bytes, if that is
+        to be kept.
+        """
+        return (outcome._replace(description=description_in(headers)) if self.engine.describes
+                else outcome)
 
     def is_refused(self, transfer):
         """End the task if the answer is not a success; return whether it did."""

@@ -37,27 +37,31 @@ class Fetch(Task):
         self.fd = lock.hold(self.part, tree.parts)
         if self.fd is None:
             self.fail(HELD, "another process is fetching it")
-        elif not self.is_there():
-            (self.ask_part if may_need_parts(job) and self.tells_parts() else self.ask)()
+        else:
+            self.look()
 
-    def is_there(self):
-        """Take over what is there already: the file at the final place, or the part; return whether
-        S3 need not be asked.
+    def look(self):
+        """See what is there, and ask S3 for the rest."""
+        if not self.is_there():
+            self.ask_first()
+
+    def is_there(self, headers=None):
+        """Take over what is there already; return whether S3 need not be asked for it. `headers`
+        are those of its answer about the object, if it was asked.
         """
-        job, tree = self.job, self.engine.tree
-        if job.size < 0 or job.key.endswith("/"):
-            return False
-        there = tree.look(job.path)
-        if there is not None and there.st_size == job.size:
-            outcome = present.file_in_place(tree, job, self.engine.buffer)
-            if outcome:
-                durable.unlink(self.part, tree.parts)
-                self.end(outcome)
-                return True
-        outcome = present.part_in_place(tree, job, self.part, self.fd, self.engine.buffer)
-        if outcome:
-            self.keep(outcome, job.mtime_ns)
-        return outcome is not None
+        engine = self.engine
+        found = present.in_place(engine.tree, self.job, self.part, self.fd, engine.buffer)
+        if found and headers:
+            found = self.described(headers, found)
+        if found and found.state == WRITTEN:
+            self.keep(found, self.job.mtime_ns)
+        elif found:
+            self.end(found)
+        return found is not None
+
+    def ask_first(self):
+        """Ask for the size of the parts where the check needs it, else for the object."""
+        (self.ask_part if may_need_parts(self.job) and self.tells_parts() else self.ask)()
 
     def ask_part(self):
         """Ask for the size of the first part."""
@@ -125,7 +129,8 @@ class Fetch(Task):
                 self.take_body(transfer)
             elif not self.wrong:
                 self.blocks.end()
-            self.wrong = self.wrong or self.short()
+            self.wrong = self.wrong or short(
+                self.moved, self.job.size if self.job.size >= 0 else self.size)
             if self.wrong:
                 self.fail(AGAIN, self.wrong)
             else:
@@ -162,12 +167,6 @@ class Fetch(Task):
         write_all(self.fd, body)
         self.body.take(body)
 
-    def short(self):
-        """Return why the number of bytes is wrong, or ''."""
-        wanted = self.job.size if self.job.size >= 0 else self.size
-        return (f"{self.moved} bytes came, not {wanted}" if wanted >= 0 and self.moved != wanted
-                else "")
-
     def complete(self, headers):
         """Judge a whole object: are its parts of one size at all, if they do not match?"""
         self.headers, claim = headers, self.body.claim
@@ -193,7 +192,7 @@ class Fetch(Task):
             return
         mtime_ns = job.mtime_ns if job.mtime_ns != NO_TIME else modified_ns(self.headers)
         outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof, digest=digest)
-        self.keep(described(self.headers, outcome), mtime_ns)
+        self.keep(self.described(self.headers, described(self.headers, outcome)), mtime_ns)
 
     def keep(self, outcome, mtime_ns):
         """End with a part file that waits for its name; where the system lets us hold no more of
@@ -222,6 +221,12 @@ class Fetch(Task):
                 # a disk that has failed, or may not be written to any more: the next run sweeps up
                 pass
             super().drop()
+
+
+def short(moved, wanted):
+    """Return why the number of bytes that came is wrong, or ''; -1 are wanted where none is known.
+    """
+    return f"{moved} bytes came, not {wanted}" if 0 <= wanted != moved else ""
 
 
 def empty(fd):

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 from s3kit.transfer.engine import Engine
+from s3kit.transfer.informed import InformedFetch
 from s3kit.transfer.ranges import Range, Reading
-from s3kit.transfer.survey import PartSizes, Survey
+from s3kit.transfer.survey import Describe, PartSizes, Survey
 from s3kit.transfer.whole import Fetch, Name
 
-TASKS = {"get": Fetch, "survey": Survey, "parts": PartSizes, "range": Range, "check": Reading,
-         "name": Name}
+TASKS = {"get": Fetch, "survey": Survey, "parts": PartSizes, "describe": Describe, "range": Range,
+         "check": Reading, "name": Name}
 
 
 class Work(NamedTuple):
@@ -24,14 +25,19 @@ class Work(NamedTuple):
     make: bool = True           # whether the destination may be written to
     place: tuple = None         # the directory that it must be, see Tree
     share: float = 0.0          # of the requests that are allowed, to begin with; 0: connections
+    describes: bool = False     # whether what S3 says of objects besides their bytes is kept
 
     def engine(self):
         """Return the engine that our pool feeds batch after batch."""
-        return Engine(self, TASKS)
+        return Engine(self, self.tasks())
+
+    def tasks(self):
+        """Return the class that does each kind of Job."""
+        return TASKS | {"get": InformedFetch} if self.describes else TASKS
 
     def __call__(self, batch):
         """Return the Outcomes of a batch, in order; for other executors."""
-        engine = ENGINES.get(self) or ENGINES.setdefault(self, Engine(self, TASKS))
+        engine = ENGINES.get(self) or ENGINES.setdefault(self, self.engine())
         engine.add(0, batch)
         while True:
             for _, outcomes in engine.turn(1.0):

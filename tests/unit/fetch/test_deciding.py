@@ -8,6 +8,7 @@ import pytest
 from s3kit.cli.tally import Tally
 from s3kit.disk.tree import Tree, part_name
 from s3kit.errors import NoSuchBucket
+from s3kit.fetch.describing import Describing
 from s3kit.fetch.deciding import HELD_SECONDS, Deciding, mtime_of
 from s3kit.manifest.row import CONFLICT, FAILED, FETCHED, Row
 from s3kit.pipeline.entries import entry_of
@@ -63,6 +64,8 @@ def deciding(tmp_path):
     verb.fail = lambda row, state, why: verb.failed.append((row.key, state, why))
     verb.leave_archived = lambda row: verb.archived.append(row.key)
     verb.resend = verb.resent.append
+    verb.args = SimpleNamespace(with_metadata=False, retries=0)
+    verb.describing = Describing(verb)
     verb.large = SimpleNamespace(surveyed=lambda errand, survey: verb.surveyed.append(errand))
     return Deciding(verb)
 

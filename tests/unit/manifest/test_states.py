@@ -8,6 +8,7 @@ from s3kit.disk.ledger import Entry
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.row import Row
+from s3kit.s3 import description
 from s3kit.units import known_ns
 
 ENTRY = Entry("b", "k", "v", "e", 5, "2026-01-01T00:00:00Z", "GLACIER", "CRC32", "FULL_OBJECT",
@@ -118,3 +119,18 @@ def test_the_checksum_that_was_told(told, checksum):
     row = Row("b", "k", checksum="x")
     states.take_checksum(row, told)
     assert (row.checksum, row.checksum_type) == (checksum, "FULL_OBJECT" if told.checksum else "")
+
+
+def test_what_a_row_says_of_its_object_besides_the_bytes():
+    """What was told takes the place of all that was there, and of nothing else."""
+    row = Row("b", "k")
+    assert not states.is_described(row)
+    states.take_description(row, {})
+    assert row.extra is None
+    row.extra = {"note": "x", "stored_at": "s3://c/k", "content_type": ""}
+    assert not states.is_described(row)
+    row.set_optional("metadata", "a=1")
+    assert states.is_described(row)
+    states.take_description(row, {"content_type": "text/plain"})
+    assert row.extra == {"note": "x", "stored_at": "s3://c/k", "content_type": "text/plain"}
+    assert set(states.DESCRIPTION) == {*description.COLUMNS.values(), "metadata"}

@@ -8,7 +8,7 @@ from fakes3.characters import CHARACTERS
 from s3kit.s3.capabilities import PART_SIZES, Capabilities
 from s3kit.transfer import engine as engine_module
 from s3kit.transfer import task
-from s3kit.transfer.job import AGAIN, ARCHIVED, FAILED, SURVEYED, VANISHED
+from s3kit.transfer.job import AGAIN, ARCHIVED, CHANGED, DESCRIBED, FAILED, SURVEYED, VANISHED
 from s3kit.transfer.survey import TOGETHER
 
 BODY = os.urandom(300_000)
@@ -179,3 +179,22 @@ def test_a_server_that_does_not_tell_part_sizes(desk, engine, known, status):
     before = len(desk.fake.log)
     desk.do(desk.job("parts"), engine=engine)
     assert [one.method for one in desk.fake.log[before:]] == ["HEAD"] * 2
+
+
+def test_what_is_said_besides_the_bytes(desk):
+    """By one HEAD, also of what lies in an archive; the sizes of parts are not asked for."""
+    headers = {"Content-Type": "text/plain", "x-amz-meta-a": "1"}
+    desk.fake.put("b", "k", b"x" * (6 << 20), parts=[5 << 20, 1 << 20], checksum=None,
+                  storage_class="GLACIER", headers=headers)
+    engine = desk.engine(describes=True)
+    outcome = desk.do(desk.job("describe"), engine=engine)
+    assert outcome.state == DESCRIBED
+    assert outcome.description == {"content_type": "text/plain", "metadata": "a=1"}
+    assert [request.method for request in desk.fake.log] == ["HEAD"]
+    outcome = desk.do(desk.job("describe", etag="0" * 32), engine=engine)
+    assert (outcome.state, outcome.description) == (CHANGED, None)
+    desk.fake.fault("wrong-etag", method="HEAD")
+    assert desk.do(desk.job("describe"), engine=engine).state == AGAIN
+    desk.fake.put("b", "whole", b"body", headers=headers)
+    surveyed = desk.do(desk.job("survey", "whole"), engine=engine)
+    assert surveyed.description == {"content_type": "text/plain", "metadata": "a=1"}

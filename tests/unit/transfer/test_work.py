@@ -7,7 +7,16 @@ import pytest
 
 from s3kit.disk.tree import Tree
 from s3kit.transfer import work as module
-from s3kit.transfer.job import CHECKED, FATAL, NAMED, RECEIVED, SURVEYED, VANISHED, WRITTEN
+from s3kit.transfer.job import (
+    CHECKED,
+    DESCRIBED,
+    FATAL,
+    NAMED,
+    RECEIVED,
+    SURVEYED,
+    VANISHED,
+    WRITTEN,
+)
 from s3kit.transfer.work import TASKS
 
 
@@ -71,11 +80,12 @@ def test_every_kind_of_job_has_its_task(desk):
     desk.fake.put("b", "k", b"body")
     engine = desk.engine()
     assert engine.tasks is TASKS and set(TASKS) == {
-        "get", "survey", "parts", "range", "check", "name"}
+        "get", "survey", "parts", "describe", "range", "check", "name"}
     (desk.folder / "f").write_bytes(b"body")
     part = os.open("p", os.O_CREAT | os.O_RDWR, dir_fd=engine.tree.parts)
-    outcomes = desk.do(desk.job("get"), desk.job("survey"),
+    outcomes = desk.do(desk.job("get"), desk.job("survey"), desk.job("describe"),
                        desk.job("range", path="p", end=4, inode=os.fstat(part).st_ino),
                        desk.job("check", path="f"), desk.job("name", pieces=[]), engine=engine)
     os.close(part)
-    assert [one.state for one in outcomes] == [WRITTEN, SURVEYED, RECEIVED, CHECKED, NAMED]
+    assert [one.state for one in outcomes] == [
+        WRITTEN, SURVEYED, DESCRIBED, RECEIVED, CHECKED, NAMED]
