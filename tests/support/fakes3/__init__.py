@@ -8,6 +8,11 @@ demand.
         ...                             # a client of s3.url, with s3.access_key, s3.secret_key
         assert [r.status for r in s3.requests(method="GET", key="2024/a.jpg")] == [403]
 
+        s3.fault("rival", step="PutObject")                     # somebody else is faster,
+        s3.fault("lost", step="CompleteMultipartUpload")        # or an answer never comes
+        ...                             # a client that uploads
+        assert not s3.uploads("photos")
+
 Standalone, in tests/support: `python -m fakes3 PORT` prints `READY url` once it listens.
 
 It speaks path-style S3 over HTTP/1.1. What it does not implement it refuses (501), it never

@@ -11,6 +11,7 @@ from fakes3.archive import RESTORE_SECONDS, SPEED_OF, STORAGE_CLASSES, Clock
 from fakes3.checksums import MULTIPART_TYPES, combine, multipart_etag
 from fakes3.deletes import remove
 from fakes3.errors import S3Error
+from fakes3.lifecycles import expire_uploads
 from fakes3.store import MAX_KEY, Bucket, Version, cut
 
 
@@ -144,6 +145,12 @@ class Account:
     def objects(self, bucket):
         """Return the current objects in key order, as Version; delete markers hide theirs."""
         return [v for v in self.versions(bucket) if v is self.get(bucket, v.key) and not v.marker]
+
+    def uploads(self, bucket):
+        """Return the uploads that are under way, as Upload, in ListMultipartUploads' order."""
+        with self.lock:
+            expire_uploads(self, self.buckets[bucket])
+            return self.buckets[bucket].under_way()
 
     def versions(self, bucket):
         """Return every version and delete marker, in ListObjectVersions' order."""

@@ -33,7 +33,8 @@ def put_lifecycle(s3, request):
         actions = [child for child in rule if child.tag not in ("ID", "Status", "Filter", "Prefix")]
         if rule.findtext("Status") not in ("Enabled", "Disabled") or not actions:
             raise S3Error("MalformedXML")
-        if rule.find(".//Tag") is not None and rule.find("AbortIncompleteMultipartUpload"):
+        aborts = rule.find("AbortIncompleteMultipartUpload") is not None
+        if aborts and rule.find(".//Tag") is not None:
             raise S3Error("InvalidRequest",
                           "AbortIncompleteMultipartUpload cannot be specified with Tags.")
     bucket.settings["lifecycle"] = "".join(ElementTree.tostring(rule, "unicode") for rule in tree)

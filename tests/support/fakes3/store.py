@@ -132,6 +132,10 @@ class Bucket:
         """Return that very version, or None."""
         return next((v for v in self.keys.get(key, ()) if v.id == version_id), None)
 
+    def under_way(self):
+        """Return the uploads, by key, then by their beginning."""
+        return sorted(self.uploads.values(), key=lambda u: (u.key.encode(), u.seq))
+
     def end_upload(self, upload):
         """Forget an upload and its parts."""
         del self.uploads[upload.id]

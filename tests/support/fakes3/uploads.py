@@ -80,7 +80,7 @@ def entries_after(bucket, listing, start):
     common prefix, once.
     """
     prefix, delimiter, shown = listing.prefix, listing.delimiter, ""
-    for upload in sorted(bucket.uploads.values(), key=lambda u: (u.key.encode(), u.seq)):
+    for upload in bucket.under_way():
         if not upload.key.startswith(prefix) or (
                 upload.key.encode(), upload.seq) <= (start[0].encode(), start[1]):
             continue

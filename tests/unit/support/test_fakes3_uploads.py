@@ -368,9 +368,21 @@ def test_lifecycle_configuration(client):
     assert code(get, Bucket="b") == (404, "NoSuchLifecycleConfiguration")
 
 
+def test_a_lifecycle_configuration_has_a_digest(open3):
+    """Content-MD5 or a checksum, and a right one."""
+    body = (b"<LifecycleConfiguration><Rule><Status>Enabled</Status><Prefix/><Expiration><Days>1"
+            b"</Days></Expiration></Rule></LifecycleConfiguration>")
+    put = lambda headers: ask(open3, "PUT", "", headers, body, "?lifecycle")  # noqa: E731
+    assert error_of(put({})) == "InvalidRequest"
+    assert error_of(put({"Content-MD5": md5(b"another")})) == "BadDigest"
+    assert put({"Content-MD5": md5(body)})[0] == 200
+    assert put({"x-amz-checksum-crc32": digest("CRC32", body)})[0] == 200
+
+
 def test_an_upload_that_a_rule_ends(s3, client):
-    """The answers say when; then it is gone, by the virtual clock."""
-    put_rules(client, rule(), rule(ID="off", Status="Disabled"))
+    """The answers say when; then it is gone, by the virtual clock; a rule that is off is none."""
+    put_rules(client, rule(), rule(ID="off", Status="Disabled", AbortIncompleteMultipartUpload={
+        "DaysAfterInitiation": 1}))
     safe = Uploading(client, "other")
     upload = Uploading(client, "p/k")
     upload.part(1, b"x")
@@ -385,6 +397,7 @@ def test_an_upload_that_a_rule_ends(s3, client):
     s3.clock.advance(DAY + 60)
     assert code(upload.part, 2, b"y") == (404, "NoSuchUpload")
     assert [u["Key"] for u in client.list_multipart_uploads(Bucket="b")["Uploads"]] == ["other"]
+    assert [u.id for u in s3.uploads("b")] == [safe.where["UploadId"]]
 
 
 def test_what_will_be_deleted_says_so(s3, client):
