@@ -119,8 +119,8 @@ class Rule(argparse.Action):
         namespace.rules = rules
 
 
-def filter_options(made):
-    """Add what selects rows."""
+def filter_options(made, storage_class=True):
+    """Add what selects rows; --storage-class may mean something else to a command."""
     group = made.add_argument_group("filters",
                                     "Globs match the whole key, '*' also '/'. The last rule that "
                                     "matches "
@@ -137,8 +137,12 @@ def filter_options(made):
     group.add_argument("--newer", metavar="TIME", type=moment,
                        help="modified at or after TIME (2026-01-31, 7d ago is 7d)")
     group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
-    group.add_argument("--storage-class", metavar="CLASS,...",
-                       type=lambda text: text.upper().split(","), help="only these storage classes")
+    if storage_class:
+        group.add_argument("--storage-class", metavar="CLASS,...",
+                           type=lambda text: text.upper().split(","),
+                           help="only these storage classes")
+    else:
+        made.set_defaults(storage_class=None)
 
 
 def read_form(text):

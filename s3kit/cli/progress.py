@@ -16,7 +16,7 @@ class Progress:
     """
 
     LINES = {"s3-manifest": 0, "s3-filter": 1, "s3-restore": 1, "s3-fetch": 2, "s3-verify": 3,
-             "s3-prune": 4}
+             "s3-put": 3, "s3-prune": 4}
 
     def __init__(self, args, unit="B"):
         self.bar, self.quiet = None, args.quiet

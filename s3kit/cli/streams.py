@@ -20,6 +20,7 @@ class Source:
         self.bucket, self.columns = args.bucket or "", args.columns
         self.told, self.prefix = getattr(args, "from_form", None), getattr(args, "prefix", None)
         self.replaces = getattr(args, "in_place", False)
+        self.takes_trees = args if getattr(args, "takes_trees", False) else None
         self.is_held_to_all = getattr(args, "merge", False)     # of the shards, by who reads
         for path in self.files:
             if path.startswith("-") and path != "-":
@@ -81,6 +82,9 @@ class Source:
         from s3kit.manifest.row import with_prefix
         from s3kit.manifest.streams import Input
         for path in self.files:
+            if self.takes_trees and os.path.isdir(path):
+                yield from self.rows_of_tree(path)
+                continue
             try:
                 fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
@@ -100,6 +104,12 @@ class Source:
             if fd:
                 os.close(fd)
         self.warn_of_shards()
+
+    def rows_of_tree(self, path):
+        """Yield lists of the rows of a directory; what is no regular file has one, too."""
+        from s3kit.manifest.local_tree import tree_rows
+        return tree_rows(path, self.bucket, irregular=lambda row, kind: row,
+                         follows=self.takes_trees.follow_links)
 
     def warn_of_shards(self):
         """Tell people where the inputs are some of the shards of a manifest, and not all."""

@@ -1,51 +1,31 @@
 """Large objects of s3-fetch: described by S3, shared out in ranges, joined, checked and named."""
 
-import time
-
 from s3kit.errors import Fault, reason
 from s3kit.etags import is_same
 from s3kit.fetch.proving import Proving
 from s3kit.manifest import states
-from s3kit.pipeline.errand import Errand
-from s3kit.pipeline.sharing import most_connections
-from s3kit.s3.window import Round, Window
+from s3kit.pipeline.pieces import NEVER, PieceErrand, PieceWindow
 from s3kit.transfer import job as jobs
 from s3kit.transfer.engine import current_umask
 from s3kit.transfer.job import Outcome
 from s3kit.transfer.large import Large
 from s3kit.transfer.task import NO_SPACE
 
-FEW_RANGES = 4              # of one object, for each worker, to begin with
-NEVER = float("-inf")
 
+class RangeErrand(PieceErrand):
+    """One range of a large object."""
 
-class RangeErrand(Errand):
-    """One range of a large object; `whole` is the errand of the object, `sent` when it was sent, or
-    NEVER where that tells nothing.
-    """
-
-    __slots__ = ("whole", "sent")
-
-    def __init__(self, whole, job):
-        super().__init__(whole.row, job)
-        self.whole, self.sent = whole, time.monotonic()
+    __slots__ = ()
 
 
 class LargeObjects:
-    """What `fetching` (the verb) does with objects that are fetched in ranges.
-
-    How many ranges of one object are on their way is found from how long they take: few fill most
-    links, and the fewer there are, the less is lost when a run is killed; but where each connection
-    is slow, or far, it takes many.
-    """
+    """What `fetching` (the verb) does with objects that are fetched in ranges."""
 
     def __init__(self, fetching):
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
         self.proving = Proving(self)
         self.workers = fetching.args.jobs
-        most = most_connections(fetching.args.connections, self.workers)
-        self.window = Window(self.workers * most, self.workers * FEW_RANGES)
-        self.changed = 0.0              # when the window was
+        self.window = PieceWindow(self.workers, fetching.args.connections)
         self.mode = 0o666 & ~current_umask()
         self.held = set()               # the Large of every object under way
         self.undivided = set()          # buckets whose server does not heed ranges
@@ -98,7 +78,7 @@ class LargeObjects:
         """
         large = errand.large
         self.stage.flow.flush()
-        while large.pending < int(self.window.allowed) and (job := large.next_job()):
+        while large.pending < self.window.allowed and (job := large.next_job()):
             large.pending += 1
             self.stage.send(RangeErrand(errand, job))
             self.stage.flow.flush()
@@ -115,7 +95,7 @@ class LargeObjects:
                 and self.stage.retry(errand, outcome, self.fetching.args.retries):
             errand.sent = NEVER
             return
-        self.weigh(errand, outcome)
+        self.window.weigh(errand, outcome.moved, large.pending)
         large.pending -= 1
         if outcome.state in (jobs.FULL, jobs.FATAL):
             self.fetching.answered(whole, outcome)
@@ -123,16 +103,6 @@ class LargeObjects:
             self.fetching.give_up(whole, outcome)
         else:
             self.received(whole, outcome)
-
-    def weigh(self, errand, outcome):
-        """Learn from a range how many should be on their way, if it was sent since that was found.
-        """
-        if not outcome.moved or errand.sent < self.changed:
-            return
-        now = time.monotonic()
-        is_full = errand.whole.large.pending >= int(self.window.allowed)
-        if self.window.take(Round(1, 0.0, now - errand.sent, outcome.moved, is_full)):
-            self.changed = now
 
     def discard(self, errand):
         """Remove what came of an object."""

@@ -4,44 +4,73 @@ import os
 import stat
 
 from s3kit.disk.paths import key_of, version_of
+from s3kit.disk.tree import OURS, kind_of
 from s3kit.errors import Fault
 from s3kit.manifest.row import LISTED, Row
 from s3kit.units import from_epoch
 
 
-def tree_rows(top, bucket, ours=None):
+def tree_rows(top, bucket, ours=None, irregular=lambda row, kind: None, follows=False):
     """Yield lists of rows of what lies in a directory, in order of name.
 
     In a destination of ours (by its look, unless `ours` says) the rows have the buckets and keys
-    that the paths stand for; elsewhere the key is the path, and the bucket the one given. Links are
-    not followed.
+    that the paths stand for; elsewhere the key is the path, and the bucket the one given. Links
+    are followed where it `follows`. What is no regular file has a row if `irregular(row, kind)`
+    returns it.
     """
     if ours is None:        # s3-verify alone leaves no parts
         ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))
-    rows, folders = [], [""]
+    rows, folders, seen = [], [""], set()
     while folders:  # no recursion: a key can make 1,024 directories in each other
         at = folders.pop()
-        try:
-            found = sorted(os.scandir(os.path.join(top, at)), key=lambda entry: entry.name)
-        except OSError as error:        # what cannot be read must not look empty
-            raise Fault(f"cannot read '{error.filename}': {error.strerror}") from None
-        for entry in found:
-            row = tree_row(top, at + entry.name, bucket, ours)
+        found, below = entries_of(top, at, follows, seen), []
+        for entry, status in found:
+            path = at + entry.name
+            if stat.S_ISDIR(status.st_mode):
+                below += [f"{path}/"] * (path != OURS)
+                continue
+            row = tree_row(path, status, bucket, ours)
+            if not stat.S_ISREG(status.st_mode):
+                row.size = ""
+                row = irregular(row, kind_of(status))
             if row:
                 rows.append(row)
-        folders += [f"{at}{entry.name}/" for entry in reversed(found)
-                    if entry.is_dir(follow_symlinks=False) and (at or entry.name != ".s3kit")]
+        folders += reversed(below)
         if len(rows) > 1000:
             yield rows
             rows = []
     yield rows
 
 
-def tree_row(top, path, bucket, ours):
-    """Return the Row of one file, or None for what is no regular file."""
-    status = os.lstat(os.path.join(top, path))
-    if not stat.S_ISREG(status.st_mode):
-        return None
+def entries_of(top, at, follows, seen):
+    """Return [(os.DirEntry, os.stat_result)] of a directory, in order of name; nothing of one that
+    was `seen` before, as links can lead back. Raises Fault: what cannot be read must not look
+    empty.
+    """
+    folder = os.path.join(top, at)
+    try:
+        if follows:
+            place = os.stat(folder)
+            name = place.st_dev, place.st_ino
+            if name in seen:
+                return []
+            seen.add(name)
+        found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        return [(entry, stat_of(entry, follows)) for entry in found]
+    except OSError as error:
+        raise Fault(f"cannot read '{error.filename}': {error.strerror}") from None
+
+
+def stat_of(entry, follows):
+    """Return the os.stat_result of an os.DirEntry; a link to nothing is itself."""
+    try:
+        return entry.stat(follow_symlinks=follows)
+    except FileNotFoundError:
+        return entry.stat(follow_symlinks=False)
+
+
+def tree_row(path, status, bucket, ours):
+    """Return the Row of one file."""
     key, version = path, ""
     if ours:
         try:

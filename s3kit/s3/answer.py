@@ -25,15 +25,16 @@ class Transfer:
     have lower-case names; `body` is the body where no sink took it; `code` and `message` are S3's
     where it sent an error, else `code` may be HTTP and the status, TOO_LARGE or ERROR_DOCUMENT.
     `request` is what was sent (see Wire.send), `hops` how many redirects were followed before.
+    `is_patient`: the answer may come in drops, as that of a multipart upload's completion does.
     """
 
     __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno",
                  "code", "message", "endpoint", "is_paused", "waited", "took", "size", "request",
-                 "hops")
+                 "hops", "is_patient")
 
-    def __init__(self, owner, endpoint, sink):
+    def __init__(self, owner, endpoint, sink, is_patient=False):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
-        self.hops = 0
+        self.hops, self.is_patient = 0, is_patient
         self.begin()
 
     def begin(self):
@@ -49,6 +50,11 @@ class Transfer:
     def body(self):
         """The bytes of the body, where no sink took them."""
         return self.store[0] if len(self.store) == 1 else b"".join(self.store)
+
+    @property
+    def content(self):
+        """The Content of a PUT, None of other requests."""
+        return self.request[5] if self.request[2] == "PUT" else None
 
     @property
     def is_too_large(self):
@@ -114,5 +120,8 @@ class Transfer:
         self.message = message[1].decode("utf-8", "replace") if message else ""
 
     def is_error_document(self):
-        """Return whether a body that came with 200 is S3's error document."""
-        return b"<Error" in self.body[:512] and bool(DOCUMENT.match(self.body[:512]))
+        """Return whether a body that came with 200 is S3's error document, perhaps after the
+        blanks that keep a connection open.
+        """
+        head = self.body[:ERROR_BYTES].lstrip()[:512]
+        return b"<Error" in head and bool(DOCUMENT.match(head))

@@ -49,6 +49,31 @@ def once_more(transfer, endpoint, patience, renew=None):
                                    base=0.25)
 
 
+def is_empty(endpoint, prefix, renew=None):
+    """Return whether S3 says that no object's key begins with a prefix; False where it does not
+    let us ask, or does not say.
+
+    Raises NoSuchBucket or Fault.
+    """
+    from urllib.parse import quote
+    patience = Patience()
+    while True:
+        transfer = Wire.once(endpoint, f"{endpoint.url}?list-type=2&max-keys=1"
+                                       f"&prefix={quote(prefix, safe='')}")
+        verdict = verdicts.verdict_of(transfer)
+        if verdict == verdicts.OK and not transfer.errno:
+            root = parse(transfer.body)
+            names = [local(child.tag) for child in root.iterchildren("*")]
+            return (local(root.tag) == "ListBucketResult" and "IsTruncated" in names
+                    and not {"Contents", "CommonPrefixes"} & {*names})
+        if verdict in (verdicts.DENIED, verdicts.WRONG) and transfer.code not in MISSING:
+            return False
+        endpoint, wait = once_more(transfer, endpoint, patience, renew)
+        if wait is None:
+            raise fault_of(transfer, f"use bucket '{endpoint.bucket}'")
+        time.sleep(wait)
+
+
 def versioning(endpoint, renew=None, check=lambda: None, wire=None, others=None):
     """Return a bucket's versioning: Enabled, Suspended, or '' (never); None where we may not ask,
     or the server does not know the question.

@@ -14,6 +14,10 @@ REFUSING = (400, 405, 501)      # statuses of servers that do not know what they
 RESTORE_STATUS = "the state of restores in listings (x-amz-optional-object-attributes)"
 CHECKSUM_MODE = "checksums of objects (x-amz-checksum-mode)"
 PART_SIZES = "the sizes of parts (partNumber)"
+UPLOAD_CHECKSUMS = "checksums of what is uploaded (x-amz-checksum-*)"
+CONDITIONS = "conditions of what is uploaded (If-Match, If-None-Match)"
+UNSIGNED_BODIES = "bodies without a hash in their signature (UNSIGNED-PAYLOAD)"
+LISTED_PARTS = "the parts of an upload (ListParts)"
 MANY_DELETES = "the deletion of many versions in one request (DeleteObjects)"
 LISTED_PARTS = "the parts of an upload (ListParts)"
 

@@ -14,10 +14,14 @@ def is_libcurls(access_key):
     return UNCHANGED.fullmatch(access_key) is not None
 
 
+HASH = "x-amz-content-sha256"
+
+
 def signed(endpoint, method, url, headers, body=b""):
     """Return the headers (`Name: value`) with those that sign them, for a request to an Endpoint.
 
-    `url` is percent-encoded already, as it will be sent.
+    `url` is percent-encoded already, as it will be sent. What the headers say of the hash of the
+    body counts, if they do: it need not be in memory.
     """
     from botocore.auth import S3SigV4Auth       # not with the module: it takes 0.15 s, and is rare
     from botocore.awsrequest import AWSRequest
@@ -26,5 +30,8 @@ def signed(endpoint, method, url, headers, body=b""):
     for name, _, value in (line.partition(":") for line in headers):
         request.headers[name] = value.strip()
     keys = Credentials(endpoint.access_key, endpoint.secret_key, endpoint.token or None)
-    S3SigV4Auth(keys, "s3", endpoint.region).add_auth(request)
+    signer = S3SigV4Auth(keys, "s3", endpoint.region)
+    if told := request.headers.get(HASH):
+        signer.payload = lambda request: told
+    signer.add_auth(request)
     return [f"{name}: {value}" for name, value in request.headers.items()]

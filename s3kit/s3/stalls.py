@@ -11,16 +11,21 @@ LOOK_SECONDS = 1.0              # between two looks
 TIMED_OUT = 28                  # CURLE_OPERATION_TIMEDOUT
 
 
-class Stalls:
-    """Watches the Transfers of `busy`, {handle: Transfer}; `count(handle)` is how many bytes came.
+SENDING, WAITING, RECEIVING = "sending", "waiting", "receiving"
 
-    The first byte of a body may take as long as the Endpoint's `read_timeout` says (0: for ever);
-    those after it come at STALLED_BYTES a second, or are cut after STALLED_SECONDS.
+
+class Stalls:
+    """Watches the Transfers of `busy`, {handle: Transfer}; `count(handle)` is how many bytes of
+    bodies went or came.
+
+    The first byte of an answer may take as long as the Endpoint's `read_timeout` says (0: for
+    ever); bytes of bodies go and come at STALLED_BYTES a second, or are cut after STALLED_SECONDS.
+    An answer that may come in drops has the `read_timeout` for each of them.
     """
 
     def __init__(self, busy, count):
         self.busy, self.count, self.looked = busy, count, time.monotonic()
-        self.marks = {}         # Transfer: (whether bytes have come, how many, slow since when)
+        self.marks = {}         # Transfer: (its phase, how many bytes, slow since when)
 
     def forget(self, transfer):
         """Begin to count anew: it is over, or was paused."""
@@ -38,16 +43,25 @@ class Stalls:
 
     def why_cut(self, curl, transfer, now, passed):
         """Return why a request is cut at a moment, `passed` seconds after the last look, or ''."""
-        has_begun = transfer.kept > 0 or transfer.headers is not None
-        count = self.count(curl) if has_begun else 0
-        had_begun, before, since = self.marks.get(transfer, (None, 0, now))
-        if had_begun != has_begun or has_begun and count - before >= STALLED_BYTES * passed:
+        phase = phase_of(transfer)
+        count = self.count(curl) if phase != WAITING else 0
+        had, before, since = self.marks.get(transfer, (None, 0, now))
+        is_timed = phase == WAITING or transfer.is_patient and phase == RECEIVING
+        least = 1 if is_timed else STALLED_BYTES * passed
+        if had != phase or phase != WAITING and count - before >= least:
             since = now
-        self.marks[transfer] = has_begun, count, since
+        self.marks[transfer] = phase, count, since
         limit = transfer.endpoint.read_timeout
-        if has_begun and now - since >= STALLED_SECONDS:
+        if is_timed and 0 < limit <= now - since:
+            return f"no answer came for {limit:g} seconds (--read-timeout)"
+        if not is_timed and now - since >= STALLED_SECONDS:
             return (f"Operation too slow. Less than {STALLED_BYTES} bytes/sec transferred the last "
                     f"{STALLED_SECONDS} seconds")
-        if not has_begun and 0 < limit <= now - since:
-            return f"no answer came for {limit:g} seconds (--read-timeout)"
         return ""
+
+
+def phase_of(transfer):
+    """Return whether a request is SENDING its body, WAITING for its answer or RECEIVING that."""
+    if transfer.kept > 0 or transfer.headers is not None:
+        return RECEIVING
+    return SENDING if transfer.content and not transfer.content.is_sent else WAITING

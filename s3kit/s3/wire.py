@@ -28,7 +28,8 @@ SECONDS_TO_CONNECT = 10
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
 SETTINGS = ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
-            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.FOLLOWLOCATION, 0),
+            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.UPLOAD_BUFFERSIZE, 512 << 10),
+            (pycurl.FOLLOWLOCATION, 0),
             (pycurl.NOPROXY, ""),       # who decides is proxy_of
             # A host that is gone is noticed within two minutes, however long an answer may take.
             (pycurl.TCP_KEEPALIVE, 1), (pycurl.TCP_KEEPIDLE, 20), (pycurl.TCP_KEEPINTVL, 10))
@@ -41,6 +42,24 @@ INTEREST = {pycurl.POLL_IN: select.POLLIN, pycurl.POLL_OUT: select.POLLOUT,
 def received(curl):
     """Return how many bytes of a body a handle has received."""
     return curl.getinfo(pycurl.SIZE_DOWNLOAD_T)
+
+
+def moved(curl):
+    """Return how many bytes of bodies a handle has sent and received."""
+    return curl.getinfo(pycurl.SIZE_UPLOAD_T) + received(curl)
+
+
+def giver(transfer, body):
+    """Return what libcurl calls for the next bytes of a PUT's body."""
+
+    def give(count):
+        data = body.read(count)
+        if data is None:
+            transfer.is_paused = True
+            return pycurl.READFUNC_PAUSE
+        return data
+
+    return give
 
 
 def happened(mask):
@@ -85,7 +104,7 @@ class Handles:
         as_is = "/." in url and has_dots(url.partition("?")[0])
         headers = with_own(endpoint, headers)
         if endpoint.access_key and (as_is or not curl.signs):
-            headers = signed(endpoint, method, url, headers, body)
+            headers = signed(endpoint, method, url, headers, b"" if method == "PUT" else body)
         curl.setopt(pycurl.HTTPHEADER, headers)
         curl.head.clear()
         most = max(most, ERROR_BYTES) if most is not None else 0
@@ -96,6 +115,9 @@ class Handles:
             self.use(curl, method)
         if method == "POST":
             curl.setopt(pycurl.POSTFIELDS, body)
+        elif method == "PUT":
+            curl.setopt(pycurl.INFILESIZE_LARGE, body.size)
+            curl.setopt(pycurl.SEEKFUNCTION, body.seek)
         if as_is != curl.as_is:
             self.sign(curl, endpoint, as_is)
 
@@ -117,7 +139,8 @@ class Handles:
         if curl.method == "POST":
             # libcurl would sign the next request as if it had the old body
             curl.setopt(pycurl.POSTFIELDS, b"")
-        curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST}.get(method, pycurl.HTTPGET), 1)
+        curl.setopt({"HEAD": pycurl.NOBODY, "POST": pycurl.POST, "PUT": pycurl.UPLOAD}.get(
+            method, pycurl.HTTPGET), 1)
         if method == "DELETE":
             curl.setopt(pycurl.CUSTOMREQUEST, method)
         curl.method = method
@@ -162,7 +185,7 @@ class Wire:
         self.poll = select.poll()
         self.deadline = None
         self.busy = {}
-        self.stalls = Stalls(self.busy, received)
+        self.stalls = Stalls(self.busy, moved)
         self.watched = None
         self.opened = 0
 
@@ -188,14 +211,14 @@ class Wire:
         self.deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None,
-              body=b""):
+              body=b"", is_patient=False):
         """Start a request and return its Transfer; `turn` gives it back once it is answered.
 
         `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory, as much as
         any answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `body` is a
-        POST's.
+        POST's, or a PUT's Content (see content). `is_patient`: the answer may come in drops.
         """
-        transfer = Transfer(owner, endpoint, sink)
+        transfer = Transfer(owner, endpoint, sink, is_patient)
         self.send(transfer, endpoint, url, method, headers, most, body)
         return transfer
 
@@ -205,6 +228,9 @@ class Wire:
         curl = transfer.curl = self.handles.take()
         self.handles.prepare(curl, *request)
         curl.setopt(pycurl.WRITEFUNCTION, transfer.take if transfer.sink else transfer.keep)
+        if transfer.content:
+            transfer.content.seek(0)
+            curl.setopt(pycurl.READFUNCTION, giver(transfer, transfer.content))
         self.busy[curl] = transfer
         self.multi.add_handle(curl)
 
@@ -285,7 +311,10 @@ class Wire:
         sent = curl.getinfo(pycurl.PRETRANSFER_TIME)
         transfer.waited = max(0.0, curl.getinfo(pycurl.STARTTRANSFER_TIME) - sent)
         transfer.took = max(0.0, curl.getinfo(pycurl.TOTAL_TIME) - sent)
-        transfer.size = received(curl)
+        transfer.size = moved(curl)
+        if transfer.content:        # the wait is what came after the last byte was sent
+            waited = time.monotonic() - transfer.content.sent_at
+            transfer.waited = min(transfer.took, waited)
         if errno in CERTIFICATE_ERRORS:
             failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
         transfer.conclude(errno, failure or (f"libcurl error {errno}" if errno else ""))

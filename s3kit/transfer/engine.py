@@ -55,7 +55,7 @@ class Engine:
         self.answers = 0
         self.awaits_crc = False     # whether answers may need it
         self.aligned = None
-        self.spare = []         # buffers for Blocks
+        self.spare, self.leaves = [], []    # buffers for Blocks, and for bodies that are sent
         self.part_sizes = {}    # bucket: the part size of the last object proven by one
 
     def watch(self, fd):
@@ -201,6 +201,11 @@ class Engine:
         """Count bytes that came."""
         self.moved += count
         self.rate.spend(transfer, count)
+
+    def sent(self, count):
+        """Count bytes that went."""
+        self.moved += count
+        self.rate.sent(count)
 
     def buffer(self):
         """Return the one buffer to read files into: page-aligned, as reading past the cache needs

@@ -152,19 +152,22 @@ class Reading(Task):
     """
 
     def begin(self):
-        """Open the part (its inode is given) or the file."""
-        job, tree = self.job, self.engine.tree
-        if job.inode:
-            self.fd = os.open(job.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC,
-                              dir_fd=tree.parts)
-        else:
-            self.fd = tree.reader(job.path)
+        """Begin to read."""
+        job = self.job
+        self.fd = self.open()
         if job.direct:
             go_direct(self.fd)
         self.at = 0
         self.check, self.digest = Check(job.claim, job.size), Digest()
         self.given = Given(job.given) if job.given else None
         self.engine.reading.append(self)
+
+    def open(self):
+        """Return a descriptor of the part (its inode is given) or the file."""
+        job, tree = self.job, self.engine.tree
+        if job.inode:
+            return os.open(job.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=tree.parts)
+        return tree.reader(job.path)
 
     def step(self):
         """Hash the next bytes."""

@@ -30,6 +30,20 @@ class Rate:
             for transfer in transfers:
                 self.wire.resume(transfer)
 
+    def may_send(self, transfer):
+        """Return whether more of a body may be sent now; else its transfer is taken up again when
+        it may.
+        """
+        if self.most and self.tokens < 0:
+            self.halted.append(transfer)
+            return False
+        return True
+
+    def sent(self, count):
+        """Count bytes that went."""
+        if self.most:
+            self.tokens -= count
+
     def spend(self, transfer, count):
         """Count bytes that came; pause their transfer where that was too much."""
         if self.most:

@@ -27,13 +27,14 @@ class Work(NamedTuple):
     share: float = 0.0          # of the requests that are allowed, to begin with; 0: connections
     describes: bool = False     # whether what S3 says of objects besides their bytes is kept
 
+    @property
+    def tasks(self):
+        """{kind of a job: the class that does it}."""
+        return TASKS | {"get": InformedFetch} if self.describes else TASKS
+
     def engine(self):
         """Return the engine that our pool feeds batch after batch."""
-        return Engine(self, self.tasks())
-
-    def tasks(self):
-        """Return the class that does each kind of Job."""
-        return TASKS | {"get": InformedFetch} if self.describes else TASKS
+        return Engine(self, self.tasks)
 
     def __call__(self, batch):
         """Return the Outcomes of a batch, in order; for other executors."""

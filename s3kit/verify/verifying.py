@@ -16,7 +16,7 @@ from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job
 from s3kit.units import from_epoch, show_size
 from s3kit.verify.judging import ASK, MEASURE, READ, Verdict, as_proven, judge, judge_by_answer
-from s3kit.verify.locating import locate
+from s3kit.pipeline.locating import locate
 from s3kit.verify.results import Results
 
 TRIES = 3       # times that S3 is asked for what a row does not say

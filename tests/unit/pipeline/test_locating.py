@@ -5,7 +5,7 @@ import pytest
 from s3kit.disk.tree import Tree
 from s3kit.manifest.row import Row
 from s3kit.pipeline.entries import entry_of
-from s3kit.verify.locating import locate
+from s3kit.pipeline.locating import locate
 
 
 @pytest.fixture

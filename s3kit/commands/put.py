@@ -1,0 +1,144 @@
+"""s3-put: upload the files that a manifest names, and check what S3 says it has stored."""
+
+import re
+
+from s3kit.cli import frame, options
+from s3kit.cli.transform import transform
+
+NAME = "s3-put"
+CHECKSUMS = ("crc64nvme", "crc32", "crc32c", "sha1", "sha256", "md5")
+METADATA_NAME = re.compile(r"[a-z0-9!#$&'*+.^_`|~-]+")
+ONE_LINE = re.compile("[!-~](?:[ -~]*[!-~])?")
+
+
+def build_parser():
+    """Declare the options of s3-put."""
+    p = options.parser(NAME, "Upload the files that a manifest names, and check what S3 says it "
+                             "has stored.",
+                       usage="s3-put --to s3://BUCKET/PREFIX [options] [FILE ... | DIR]")
+    options.input_options(p)
+    p.add_argument("--to", metavar="S3", dest="target", type=target, required=True,
+                   help="where the objects go: s3://bucket/prefix")
+    options.dest_option(p, "the files lie below DIR (the current directory)")
+    options.pool_options(p)
+    p.add_argument("-n", "--dry-run", action="store_true",
+                   help="say what would be sent, ask and touch nothing")
+    p.add_argument("--if-absent", action="store_true",
+                   help="replace nothing that is there")
+    p.add_argument("--follow-links", action="store_true",
+                   help="send what symbolic links lead to")
+    p.add_argument("--remove-local", action="store_true",
+                   help="remove each file when the proof of its copy is on the disk")
+    p.add_argument("--retries", metavar="N", type=options.whole, default=5,
+                   help="more tries for what fails in passing (5)")
+    p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
+                   help="at most so many bytes a second (10M)")
+    p.add_argument("--part-size", metavar="SIZE", type=part_size, default=0,
+                   help="bytes of each part of a large object (8M, or as large as it must be)")
+    object_options(p)
+    leftover_options(p)
+    options.output_options(p)
+    options.filter_options(p, storage_class=False)
+    options.s3_options(p)
+    return p
+
+
+def object_options(p):
+    """Declare what the objects get beside their bytes."""
+    group = p.add_argument_group("objects")
+    group.add_argument("--storage-class", metavar="CLASS", dest="to_storage_class", type=word,
+                       help="the class to store them in")
+    group.add_argument("--content-type", metavar="TYPE", type=word,
+                       help="of all of them (what the row says, else by the key's suffix)")
+    group.add_argument("--metadata", metavar="NAME=VALUE", type=metadata, action="append",
+                       default=[], help="metadata of all of them; may be repeated")
+    group.add_argument("--tag", metavar="NAME=VALUE", type=pair, action="append", default=[],
+                       help="a tag of all of them; may be repeated")
+    group.add_argument("--kms-key", metavar="KEY", type=word, help="encrypt them with this KMS key")
+    group.add_argument("--checksum", choices=CHECKSUMS,
+                       help="what S3 is to check them by (crc64nvme; elsewhere crc32, md5)")
+
+
+def leftover_options(p):
+    """Declare what is done with uploads that are not complete."""
+    group = p.add_argument_group("uploads that are not complete")
+    group.add_argument("--uploads", action="store_true",
+                       help="list those below --to, and send nothing")
+    group.add_argument("--abort", action="store_true",
+                       help="with --uploads: abort them (with --older only those begun before)")
+
+
+def target(text):
+    """Return (bucket, prefix) of --to."""
+    from s3kit.s3.address import parse_s3
+    return parse_s3(text)
+
+
+def part_size(text):
+    """Return the bytes of a part."""
+    import argparse
+
+    from s3kit.put.plan import LARGEST_PART
+    from s3kit.proof.digest import LEAF
+    value = options.size(text)
+    if not value or value % LEAF or value > LARGEST_PART:
+        raise argparse.ArgumentTypeError(f"'{text}' is not 8M, or a multiple of it, up to 5G")
+    return value
+
+
+def word(text):
+    """Return a text that goes through a header as it is."""
+    import argparse
+    if not ONE_LINE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a line of printable ASCII")
+    return text
+
+
+def pair(text):
+    """Return (name, value) of NAME=VALUE."""
+    import argparse
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return options.unicode_text(name), options.unicode_text(value)
+
+
+def metadata(text):
+    """Return (name, value) of --metadata, as they go through headers."""
+    import argparse
+    name, value = pair(text)
+    if not METADATA_NAME.fullmatch(name.lower()) or value and not ONE_LINE.fullmatch(value):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' cannot be metadata: names and values are printable ASCII")
+    return name.lower(), value
+
+
+def check(args):
+    """Refuse options that contradict each other. Raises Usage."""
+    import os
+
+    from s3kit.errors import Usage
+    if (args.abort or args.older and args.uploads) and not args.uploads:
+        raise Usage("--abort goes with --uploads")
+    if args.dry_run and args.remove_local:
+        raise Usage("a dry run (-n) removes nothing: it goes with no --remove-local")
+    if len(args.file) == 1 and os.path.isdir(args.file[0]):
+        if args.dest != ".":
+            raise Usage(f"'{args.file[0]}' is a directory, and so is -d '{args.dest}': give one")
+        if args.in_place:
+            raise Usage("-i rewrites a manifest: it goes with no directory")
+        args.dest = args.file[0]
+
+
+def put(args):
+    """Upload what is not there yet; return the status."""
+    check(args)
+    args.bucket = args.bucket or args.target[0]     # of the rows of a local tree
+    args.takes_trees = True
+    from s3kit.put.run import run
+    return transform(args, run, makes=("stored_at",))
+
+
+def main(argv=None):
+    """Run s3-put."""
+    return frame.run(build_parser(), put, argv)

@@ -1,0 +1,194 @@
+"""What was uploaded from a directory, and what is under way: tables of its ledger.
+
+`upload` has what is stored, by target. `sending` has every multipart upload from the moment it was
+begun, `part` the parts that S3 has confirmed: after a kill or a power cut only what was on its way
+is sent again, and no upload is forgotten, which would be paid for without being seen.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from s3kit.disk.ledger import folded, is_same_number
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS upload (
+    to_bucket TEXT NOT NULL, to_key TEXT NOT NULL, to_version_id TEXT NOT NULL,
+    to_etag TEXT NOT NULL, bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
+    etag TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL, checksum_algorithm TEXT NOT NULL, checksum_type TEXT NOT NULL,
+    checksum TEXT NOT NULL, digest TEXT NOT NULL, proof TEXT NOT NULL, far_proof TEXT NOT NULL,
+    changed_at TEXT NOT NULL, PRIMARY KEY (to_bucket, to_key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sending (
+    upload_id TEXT NOT NULL, to_bucket TEXT NOT NULL, to_key TEXT NOT NULL, path TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    part_size INTEGER NOT NULL, algorithm TEXT NOT NULL, token TEXT NOT NULL,
+    changed_at TEXT NOT NULL, PRIMARY KEY (to_bucket, to_key, upload_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS part (
+    upload_id TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+    checksum TEXT NOT NULL, md5 TEXT NOT NULL, leaves TEXT NOT NULL,
+    PRIMARY KEY (upload_id, number)) WITHOUT ROWID;
+"""
+
+
+class Upload(NamedTuple):
+    """What is stored at a target (`to_...`), from which row and which file (`mtime_ns`, `inode`).
+
+    `proof` is that of the row's object, `far_proof` that the copy has the file's bytes.
+    """
+
+    to_bucket: str
+    to_key: str
+    to_version_id: str
+    to_etag: str
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    checksum_algorithm: str
+    checksum_type: str
+    checksum: str
+    digest: str
+    proof: str
+    far_proof: str
+    changed_at: str
+
+    def is_of(self, row):
+        """Return whether it is the copy of a row's object, or the row is of the copy itself."""
+        return (row.bucket, row.key, row.version_id) in (
+            (self.bucket, self.key, self.version_id),
+            (self.to_bucket, self.to_key, self.to_version_id))
+
+
+class Sending(NamedTuple):
+    """A multipart upload under way; `size`, `mtime_ns` and `inode` are its file's."""
+
+    upload_id: str
+    to_bucket: str
+    to_key: str
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    part_size: int
+    algorithm: str
+    token: str
+    changed_at: str
+
+    def is_of(self, path, identity):
+        """Return whether it is of a file that was not changed since: `identity` has its size,
+        mtime_ns and inode now.
+        """
+        return (self.path == path and self.size == identity.size
+                and is_same_number(self.mtime_ns, identity.mtime_ns)
+                and is_same_number(self.inode, identity.inode))
+
+
+def is_same_file(record, status):
+    """Return whether an os.stat_result is of the file of an Upload or a Sending, untouched since.
+    """
+    return (record.size == status.st_size and is_same_number(record.mtime_ns, status.st_mtime_ns)
+            and is_same_number(record.inode, status.st_ino))
+
+
+def storable(record):
+    """Return the values of an Upload or a Sending as SQLite has them."""
+    return record._replace(mtime_ns=folded(record.mtime_ns), inode=folded(record.inode))
+
+
+class Uploads:
+    """The tables, by the connection of a Ledger; all methods raise its Fault."""
+
+    def __init__(self, ledger):
+        self.ledger, self.base = ledger, ledger.base
+        with ledger.told("write"):
+            self.base.executescript(TABLE)
+
+    def is_empty(self):
+        """Return whether nothing was ever uploaded."""
+        with self.ledger.reading():
+            return self.base.execute("SELECT 1 FROM upload UNION ALL SELECT 1 FROM sending LIMIT 1"
+                                     ).fetchone() is None
+
+    def at(self, bucket, key):
+        """Return the Upload that is stored at a target, or None."""
+        with self.ledger.reading():
+            found = self.base.execute("SELECT * FROM upload WHERE to_bucket = ? AND to_key = ?",
+                                      (bucket, key)).fetchone()
+        return Upload._make(found) if found else None
+
+    def record(self, uploads):
+        """Write Uploads in one transaction; what was under way to their targets from the same files
+        is over.
+        """
+        places = ", ".join("?" * len(Upload._fields))
+        with self.writing():
+            self.base.executemany(f"INSERT OR REPLACE INTO upload VALUES ({places})",
+                                  map(storable, uploads))
+
+    def under_way(self, bucket, key):
+        """Return the Sendings to a target."""
+        with self.ledger.reading():
+            found = self.base.execute("SELECT * FROM sending WHERE to_bucket = ? AND to_key = ?",
+                                      (bucket, key)).fetchall()
+        return [Sending._make(values) for values in found]
+
+    def begin(self, sending):
+        """Write a Sending before its first part is sent; it survives a power cut."""
+        places = ", ".join("?" * len(Sending._fields))
+        with self.writing(is_durable=True):
+            self.base.execute(f"INSERT OR REPLACE INTO sending VALUES ({places})",
+                              storable(sending))
+
+    def took(self, upload_id, pieces):
+        """Write a part that S3 has confirmed, as put_parts has it."""
+        with self.writing():
+            self.base.execute("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?)",
+                              (upload_id, pieces["number"], pieces["size"], pieces["etag"],
+                               pieces["checksum"], pieces["md5"], pieces["leaves"]))
+
+    def parts(self, upload_id):
+        """Return {number: what `took` has of it} of an upload."""
+        names = ("number", "size", "etag", "checksum", "md5", "leaves")
+        with self.ledger.reading():
+            found = self.base.execute(f"SELECT {', '.join(names)} FROM part WHERE upload_id = ?",
+                                      (upload_id,)).fetchall()
+        return {values[0]: dict(zip(names, values)) for values in found}
+
+    def end(self, upload_id):
+        """Forget an upload that is over: complete, aborted, or gone."""
+        with self.writing():
+            self.base.execute("DELETE FROM part WHERE upload_id = ?", (upload_id,))
+            self.base.execute("DELETE FROM sending WHERE upload_id = ?", (upload_id,))
+
+    def writing(self, is_durable=False):
+        """Return a context of one transaction; with `is_durable` a power cut does not take it."""
+        return Transaction(self.ledger, is_durable)
+
+
+class Transaction:
+    """All that is written within it, or nothing. Raises the ledger's Fault."""
+
+    def __init__(self, ledger, is_durable):
+        self.ledger, self.base, self.is_durable = ledger, ledger.base, is_durable
+
+    def __enter__(self):
+        with self.ledger.told("write"):
+            if self.is_durable:
+                [self.before] = self.base.execute("PRAGMA synchronous").fetchone()
+                self.base.execute("PRAGMA synchronous = FULL")
+            self.base.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind, error, trace):
+        try:
+            self.base.execute("COMMIT" if kind is None else "ROLLBACK")
+            if self.is_durable:
+                self.base.execute(f"PRAGMA synchronous = {self.before}")
+        except sqlite3.Error as failed:
+            if error is None:
+                error = failed
+        if isinstance(error, sqlite3.Error):
+            raise self.ledger.fault("write", error) from None

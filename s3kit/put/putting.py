@@ -1,0 +1,281 @@
+"""s3-put's verb: which file goes where, and what becomes of the workers' answers."""
+
+import os
+import time
+
+from s3kit.disk.path_owners import PathOwners, hash_of
+from s3kit.disk.uploads import Upload
+from s3kit.errors import Fault, NoSuchBucket
+from s3kit.manifest import row as rows
+from s3kit.manifest import states
+from s3kit.manifest.stored_at import NAME, Copy, copy_of, is_the_copy, written
+from s3kit.pipeline.errand import Errand
+from s3kit.pipeline.locating import locate
+from s3kit.pipeline.stage import Verb
+from s3kit.proof.claims import NO_CLAIM, claim_of
+from s3kit.proof.given import is_given, taken_apart
+from s3kit.put.headers import Headers
+from s3kit.put.large_uploads import LargeUploads, PartErrand
+from s3kit.put.targets import is_local, is_to_put, target_of, why_no_target
+from s3kit.text import count
+from s3kit.transfer import job as jobs
+from s3kit.transfer import put_job
+from s3kit.transfer.expected import DOUBTFUL, MISMATCH, Expected
+from s3kit.transfer.local_file import look, why_no_file
+from s3kit.transfer.put_job import WHOLE_MOST, Identity, PutJob
+from s3kit.units import from_epoch, show_size
+
+NO_FILE = "there is no file '{}' below '{}'"
+UNPROVEN = "S3 says nothing that the bytes it has stored could be compared with"
+GONE = "what was stored there is there no more, and its file is gone"
+FOLDER = Identity(0, 0, 0, 0)       # of a key that ends in `/`: it has no bytes
+
+
+class PutErrand(Errand):
+    """A row whose file goes to a target: what was uploaded there before (an Upload or None), and
+    what the upload is at if it has several parts.
+    """
+
+    __slots__ = ("before", "large", "hop", "failed")
+
+    def __init__(self, row, job, before, hop):
+        super().__init__(row, job)
+        self.before, self.hop = before, hop
+        self.large = self.failed = None
+
+
+class Putting(Verb):
+    """What s3-put does with a row; `place` is a Place: where files lie, and what was uploaded."""
+
+    def __init__(self, stage, place, is_fresh):
+        super().__init__(stage)
+        self.place, self.tree, self.uploads = place, place.tree, place.uploads
+        self.bucket, self.prefix = self.args.target
+        self.is_fresh = is_fresh
+        self.has_record = bool(self.uploads) and not self.uploads.is_empty()
+        self.owners, self.headers = PathOwners(), Headers(self.args)
+        self.large = LargeUploads(self)
+        self.stored = self.kept = self.moved_bytes = 0
+        self.steps = {put_job.SENT: self.take_copy, put_job.THERE: self.take_copy,
+                      put_job.LOOKED: self.looked, jobs.AGAIN: self.try_again,
+                      jobs.FATAL: self.stop}
+
+    # --- from the input to the workers
+
+    is_mine = staticmethod(is_to_put)
+
+    def take(self, row, entry):
+        """Find a row's file and its target; send it."""
+        if entry is not None and not states.is_same_object(row, entry):
+            entry = None
+        bucket, key = target_of(row, self.bucket, self.prefix)
+        why = why_no_target(key)
+        if why:
+            self.fail(row, rows.FAILED, why)
+            return
+        path, status = locate(self.tree, row, entry)
+        status = look(self.tree, path, self.args.follow_links) if self.args.follow_links else status
+        if not self.owners.take(hash_of(bucket, key), hash_of(*name_of(row), path)):
+            self.fail(row, rows.CONFLICT, f"another row has the target 's3://{bucket}/{key}'")
+            return
+        before = self.uploads.at(bucket, key) if self.has_record else None
+        is_folder = row.key.endswith("/") and not row.length and (
+            status is None or path.endswith("/") or os.path.isdir(self.tree.path + "/" + path))
+        if status is None and not is_folder and before and before.is_of(row):
+            self.look_alone(row, before)
+            return
+        why = "" if is_folder else why_no_file(status, path)
+        if why:
+            self.fail(row, rows.FAILED, f"{why} below '{self.args.dest}'" if status is None
+                      else why)
+        elif not is_folder and row.length not in (None, status.st_size):
+            self.fail(row, rows.FAILED if is_local(row) else rows.MISMATCH,
+                      f"the file has {status.st_size:,} bytes, not {row.length:,}")
+        else:
+            self.begin(row, entry, Copy(bucket, key), "" if is_folder else path,
+                       FOLDER if is_folder else Identity.of(status), before)
+
+    def begin(self, row, entry, target, path, identity, before):
+        """Send a row's file on its way."""
+        expected, hop = expected_of(row, entry, identity.size)
+        token = os.urandom(16).hex()
+        job = PutJob("put", target.bucket, target.key, path, identity,
+                     self.headers.of(row, identity.mtime_ns if path else None, token), token,
+                     self.args.checksum or "", expected, not self.is_fresh, self.args.if_absent,
+                     "*" if self.is_fresh else "", self.args.follow_links)
+        errand = PutErrand(row, job, before, hop)
+        try:
+            self.stage.reach(target)
+        except NoSuchBucket as fault:
+            raise Fault(str(fault)) from None
+        self.progress.expect(identity.size)
+        if identity.size > WHOLE_MOST:
+            self.large.begin(errand)
+        else:
+            self.stage.send(errand, weight=identity.size)
+
+    def look_alone(self, row, before):
+        """A row's file is gone and was stored before: see whether the copy is still there."""
+        job = PutJob("look", before.to_bucket, before.to_key, "", FOLDER,
+                     version_id=before.to_version_id)
+        self.stage.reach(Copy(before.to_bucket, before.to_key))
+        self.stage.send(PutErrand(row, job, before, before.proof))
+
+    def resend(self, errand):
+        """Send an errand's job once more: an answer may have been lost, so what is there is looked
+        at first.
+        """
+        if isinstance(errand, PartErrand):
+            self.stage.send(errand, weight=errand.job.memory)
+            return
+        if errand.large:
+            self.large.resend(errand)
+            return
+        if errand.job.kind == "put":
+            errand.job = errand.job._replace(is_looked=True)
+        self.stage.send(errand, weight=errand.job.size)
+
+    # --- from the workers to the output
+
+    def answered(self, errand, outcome):
+        """Take the outcome of one job."""
+        if isinstance(errand, PartErrand) or errand.large:
+            self.large.answered(errand, outcome)
+        elif outcome.state in self.steps:
+            self.steps[outcome.state](errand, outcome)
+        else:
+            self.give_up(errand, outcome)
+
+    def moved(self, count):
+        """Show that bytes have gone."""
+        self.moved_bytes += count
+        self.progress.move(count, f"{self.stored + self.kept:,} rows")
+
+    def looked(self, errand, outcome):
+        """Take what is at the target of a row whose file is gone."""
+        before, row = errand.before, errand.row
+        is_there = outcome.etag and outcome.etag == before.to_etag and outcome.size == before.size
+        if not is_there:
+            self.fail(row, rows.FAILED, f"{GONE}{f' ({outcome.error})' if outcome.error else ''}")
+            return
+        self.kept += 1
+        self.describe(row, before)
+        row.state, row.error = rows.STORED, ""
+        self.stage.leave(row)
+
+    def take_copy(self, errand, outcome):
+        """The bytes are at the target: the row may leave when the ledger knows."""
+        row, job = errand.row, errand.job
+        is_new = outcome.state == put_job.SENT
+        self.stored += is_new
+        self.kept += not is_new
+        far = outcome.proof
+        if job.expected.claim.kind != "none":
+            errand.hop = outcome.pieces
+        upload = Upload(job.bucket, job.key, outcome.version_id, outcome.etag, row.bucket, row.key,
+                        row.version_id, row.etag, job.path, job.size, job.identity.mtime_ns,
+                        job.identity.inode, outcome.checksum_algorithm, outcome.checksum_type,
+                        outcome.checksum, outcome.digest, weakest(errand.hop, far), far,
+                        from_epoch(time.time()))
+        if job.path:
+            row.path = job.path
+        states.take_digest(row, outcome.digest)
+        if is_local(row) or is_the_copy(row):
+            upload = self.become_copy(row, upload, outcome)
+        self.describe(row, upload)
+        row.state, row.error = rows.STORED, ""
+        if far == "size":
+            row.state, row.error = rows.UNVERIFIABLE, UNPROVEN
+        self.stage.finish(row, upload, is_safe=True, aloud=row.state != rows.STORED)
+
+    def become_copy(self, row, upload, outcome):
+        """Give a row of a local tree the identity of the copy; return its Upload."""
+        row.bucket, row.key, row.version_id = upload[:3]
+        row.etag, row.size = outcome.etag, str(outcome.size)
+        row.last_modified, row.storage_class = outcome.last_modified, outcome.storage_class
+        row.is_latest = "true" if row.version_id else ""
+        states.take_checksum(row, outcome)
+        return upload._replace(bucket=row.bucket, key=row.key, version_id=row.version_id,
+                               etag=row.etag)
+
+    def describe(self, row, upload):
+        """Fill a row with what is known of its copy."""
+        row.extra = {**(row.extra or {}), NAME: written(Copy(*upload[:3]))}
+        row.proof, row.size = upload.proof, row.size or str(upload.size)
+
+    def try_again(self, errand, outcome):
+        """Wait and try again, as often as --retries says."""
+        if not self.stage.retry(errand, outcome, self.args.retries):
+            self.give_up(errand, outcome)
+
+    def stop(self, errand, outcome):
+        """S3 will not have us at all. Raises Fault."""
+        raise Fault(outcome.error)
+
+    def give_up(self, errand, outcome):
+        """Let an errand's row go that failed."""
+        state = {jobs.CONFLICT: rows.CONFLICT, MISMATCH: rows.MISMATCH,
+                 DOUBTFUL: rows.UNVERIFIABLE}.get(outcome.state, rows.FAILED)
+        self.fail(errand.row, state, outcome.error)
+
+    def fail(self, row, state, why):
+        """Let a row go that failed; a copy of its object that was there before is another matter.
+        """
+        row.state, row.error = state, why
+        if copy_of(row):
+            row.extra[NAME], row.proof = "", ""
+        self.stage.leave(row, aloud=True)
+
+    # --- afterwards
+
+    def abandon(self):
+        """Uploads that are not complete stay, for the same command goes on with them."""
+        self.large.abandon()
+
+    def summary(self):
+        """Return the parts of the summary."""
+        size = f" ({show_size(self.moved_bytes)})" if self.moved_bytes else ""
+        wrong = self.tally.of(*rows.WRONG)
+        removed = self.place.removed
+        self.large.say_what_is_left()
+        return [f"{count(self.stored, 'row')} stored{size}" if self.stored or not self.kept
+                else "nothing to store", self.kept and f"{count(self.kept, 'row')} already there",
+                removed and f"{count(removed, 'file')} removed",
+                self.tally.of(rows.UNVERIFIABLE)
+                and f"{self.tally.of(rows.UNVERIFIABLE):,} unverifiable",
+                wrong and f"{count(wrong, 'row')} failed"]
+
+    def status(self):
+        """Return the exit status."""
+        return self.tally.status()
+
+
+def name_of(row):
+    """Return what a row names."""
+    return row.bucket, row.key, row.version_id
+
+
+def weakest(hop, far):
+    """Return the proof of a row's object: `far` is that of the copy against the file, `hop` that of
+    the file against the object, None where the file itself is what the row is about.
+    """
+    if hop is None or states.is_strong(hop):
+        return far
+    return "size" if far == "size" else hop or "size"
+
+
+def expected_of(row, entry, size):
+    """Return (Expected of a row's file, the proof that it is the row's object).
+
+    That proof is None where the row is of a file alone, '' where nothing says it.
+    """
+    given = row.digest if is_given(row.digest) and taken_apart(row.digest) else ""
+    ours = "" if is_given(row.digest) else row.digest
+    if is_local(row) or is_the_copy(row):
+        return Expected(ours, NO_CLAIM, given), None
+    ours = ours or (entry.digest if entry else "")
+    if ours:
+        return Expected(ours, NO_CLAIM, given), row.proof or (entry.proof if entry else "")
+    claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, size)
+    hop = claim.proof if claim.kind != "none" else f"given-{given.partition(':')[0]}" * bool(given)
+    return Expected("", claim, given), hop

@@ -1,0 +1,51 @@
+"""The run of one s3-put: the files' place, its workers, its stage."""
+
+import os
+from itertools import chain
+
+from s3kit.pipeline.flow import BATCH_ROWS
+from s3kit.pipeline.group_commit import Destination
+from s3kit.pipeline.pool import DEPTH, Pool
+from s3kit.pipeline.sharing import Sharing, most_connections
+from s3kit.pipeline.stage import Stage
+from s3kit.put.place import Place
+from s3kit.put.putting import Putting
+from s3kit.s3.access import Access
+from s3kit.transfer.put_work import PutWork
+
+
+def run(args, streams, people):
+    """Upload the files of the rows of `streams`; return what has the summary and the status.
+
+    Raises Fault (Cut).
+    """
+    tally, _, signals = people
+    stage = Stage(args, streams, people, Access(args, signals.at_once))
+    batches = stage.source.batches()
+    first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
+    place = Place(args, tally.say)
+    most = most_connections(args.connections, args.jobs)
+    sharing = Sharing(args.jobs, most, stage.hear)
+    pool = Pool(args.jobs, sharing.hear)
+    sharing.join(pool)
+    work = PutWork(os.path.abspath(args.dest), {}, most, args.limit_rate / args.jobs, make=False,
+                   place=place.tree.place, share=sharing.share)
+    pool.warm(work)
+    limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * most)
+    writer = place if place.uploads else None
+    stage.open(pool, lambda: work, Destination(place.tree, writer, are_ours=False), place.ledger,
+               limit, batches=chain([first], batches))
+    putting = Putting(stage, place, is_empty(stage, args.target))
+    stage.run(putting)
+    return putting
+
+
+def is_empty(stage, target):
+    """Return whether S3 says that nothing is below the target's prefix now: then no target needs to
+    be looked at before it is written.
+    """
+    from s3kit.s3 import asking
+    bucket, prefix = target
+    endpoint = stage.access.endpoint(bucket)
+    with stage.signals.at_once():
+        return asking.is_empty(endpoint, prefix, stage.access.renewed)

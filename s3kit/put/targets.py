@@ -1,0 +1,40 @@
+"""Where a row's bytes go, and whose row it is."""
+
+from s3kit.manifest import row as rows
+from s3kit.manifest.row import KEY_BYTES
+from s3kit.manifest.stored_at import copy_of
+from s3kit.text import is_unicode
+
+# `failed` may be s3-put's own; what another command found wrong is not stored.
+PUTTABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED,
+                      rows.STORED))
+
+
+def is_to_put(row):
+    """Return whether s3-put acts on a row; delete markers have no bytes."""
+    return row.state in PUTTABLE and not row.is_marker and row.verbatim is None
+
+
+def is_local(row):
+    """Return whether a row is of a file alone: it names no version, ETag or checksum of an object.
+    """
+    return not (row.etag or row.version_id or row.checksum)
+
+
+def target_of(row, bucket, prefix):
+    """Return (bucket, key) where a row's bytes go: below the prefix; of a row that is stored there
+    already, where that is.
+    """
+    copy = copy_of(row)
+    if copy and copy.bucket == bucket and copy.key.startswith(prefix):
+        return bucket, copy.key
+    return bucket, prefix + row.key
+
+
+def why_no_target(key):
+    """Return why S3 takes no object under a key, or ''."""
+    if not is_unicode(key):
+        return "its name is not UTF-8, as all keys are"
+    length = len(key.encode())
+    return (f"the target's key has {length:,} bytes, and S3 takes {KEY_BYTES:,}"
+            if length > KEY_BYTES else "")

@@ -1,0 +1,65 @@
+"""What a row says of the bytes of its file, held against them before they become its copy."""
+
+from typing import Any, NamedTuple
+
+from s3kit.proof.claims import NO_CLAIM, Check
+from s3kit.proof.given import Given, kind_of
+
+MISMATCH, DOUBTFUL = "mismatch", "doubtful"
+DIFFERS = "the bytes are not those that were fetched: the digest differs"
+
+
+class Expected(NamedTuple):
+    """What a row says of a file's bytes: our digest, or a Claim of S3's, or a digest that was given
+    (see proof.given); '' and NO_CLAIM where it says nothing.
+    """
+
+    digest: str = ""
+    claim: Any = NO_CLAIM
+    given: str = ""
+
+
+class Held:
+    """Bytes of a file of `size`, held against what is Expected: `update`, then `verdict`."""
+
+    def __init__(self, expected, size):
+        self.expected = expected
+        # our own digest was taken of bytes that were checked as they came
+        self.check = None if expected.digest or expected.claim.kind == "none" else Check(
+            expected.claim, size)
+        self.given = Given(expected.given) if expected.given else None
+
+    def update(self, data):
+        """Take the next bytes."""
+        for held in (self.check, self.given):
+            if held:
+                held.update(data)
+
+    @property
+    def is_idle(self):
+        """Whether nothing but our digest is asked for."""
+        return not (self.check or self.given)
+
+    def verdict(self, digest):
+        """Return (MISMATCH or DOUBTFUL, why) of bytes with our `digest` that are not what is
+        expected, or None. What a claim says that we derived ourselves is doubtful.
+        """
+        expected = self.expected
+        if expected.digest and expected.digest != digest:
+            return MISMATCH, DIFFERS
+        if self.given and not self.given.is_met():
+            return MISMATCH, f"the bytes do not match the given {kind_of(expected.given)}"
+        if self.check and not self.check.proof():
+            why = f"the bytes do not match S3's {expected.claim.proof}"
+            return ((DOUBTFUL, f"{why}, which may be wrong itself") if expected.claim.is_derived
+                    else (MISMATCH, why))
+        return None
+
+    def proof(self):
+        """Return the proof that the bytes are those of the row, '' where it says nothing of them.
+        """
+        if self.expected.digest:
+            return "digest"
+        if self.check:
+            return self.check.proof()
+        return f"given-{kind_of(self.expected.given)}" if self.given else ""

@@ -1,0 +1,364 @@
+"""A large object that is sent in parts, which any worker takes: its upload is begun, gets its
+parts, and is completed or aborted, each a job of its own.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+"""
+
+import base64
+import os
+from html import escape
+from urllib.parse import quote
+
+from s3kit.errors import Fault
+from s3kit.etags import bare, quoted
+from s3kit.proof.checksums import hasher
+from s3kit.proof.digest import Digest
+from s3kit.proof.sums import Sums
+from s3kit.s3.capabilities import LISTED_PARTS, may_refuse
+from s3kit.s3.content import Content, FilePiece
+from s3kit.s3.headers import CHECKSUM, claim_in, clean_etag, described, said
+from s3kit.s3.uploads import (
+    MD5,
+    MEMBERS,
+    as_headers,
+    checksum_header,
+    elements_of,
+    hash_header,
+    type_of,
+)
+from s3kit.s3.xml import local, parse
+from s3kit.transfer.engine import READ
+from s3kit.transfer.job import AGAIN, FAILED, Outcome
+from s3kit.transfer.local_file import read_into
+from s3kit.transfer.put_job import (
+    ABORTED,
+    COMPLETED,
+    CREATED,
+    IN_THE_WAY,
+    LISTED,
+    LOST,
+    TAKEN,
+)
+from s3kit.transfer.put_task import NO_ETAG, PutTask
+from s3kit.units import number
+
+SPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+GONE = ("NoSuchUpload", "NoSuchKey")
+
+
+class UploadTask(PutTask):
+    """A request about one multipart upload."""
+
+    @property
+    def query(self):
+        """The query that names it."""
+        return f"uploadId={quote(self.job.upload_id, safe='')}"
+
+    def is_lost(self, transfer):
+        """End if S3 says that there is no such upload; return whether it does."""
+        if is_gone(transfer):
+            self.fail(LOST, said(transfer))
+        return is_gone(transfer)
+
+
+def is_gone(transfer):
+    """Return whether S3 says that there is no such upload, perhaps in a body that came with 200."""
+    return transfer.code == "NoSuchUpload" or transfer.status == 404 and transfer.code in GONE
+
+
+class Create(UploadTask):
+    """Begins an upload: its checksum's algorithm and type are said here, or nothing holds the whole
+    object against it later.
+    """
+
+    def begin(self):
+        """Ask."""
+        algorithm = self.algorithm
+        declared = [] if algorithm == MD5 else [
+            f"{CHECKSUM}algorithm: {algorithm.upper()}", f"{CHECKSUM}type: {type_of(algorithm)}"]
+        self.used = algorithm
+        self.ask("POST", "uploads=", [*self.job.headers, *declared])
+
+    def answered(self, transfer):
+        """Take the upload's id."""
+        if self.can_do_without(transfer):
+            self.begin()
+        elif not self.is_refused(transfer):
+            try:
+                upload_id = elements_of(transfer.body).get("UploadId")
+            except Fault as fault:
+                self.fail(AGAIN, str(fault))
+                return
+            if upload_id:
+                self.end(Outcome(CREATED, pieces=(upload_id, self.used)))
+            else:
+                self.fail(AGAIN, "the answer names no upload")
+
+
+class Part(UploadTask):
+    """Sends one part. Its bytes are hashed from the buffer that is sent; of parts too long for
+    memory they are read twice, and what was sent is held against what was hashed.
+    """
+
+    def begin(self):
+        """Read the part's bytes, and send them."""
+        if self.guard(self.load):
+            if self.job.memory:
+                self.put(Sums(self.buffer, self.job.memory))
+            else:
+                self.begin_hashing()
+
+    def load(self):
+        """Open the file, and read what fits into memory."""
+        self.open()
+        if self.job.memory:
+            self.buffer = read_into(self.fd, self.job.start, self.job.memory, self.engine.leaves)
+            self.hold_to_file()
+
+    @property
+    def length(self):
+        """The part's bytes."""
+        return self.job.end - self.job.start
+
+    # --- a part that is too long for memory
+
+    def begin_hashing(self):
+        """Hash the part a few megabytes at a time, so that the network is not kept waiting."""
+        self.at = self.job.start
+        self.sums = Running(self.names())
+        self.engine.reading.append(self)
+
+    def names(self):
+        """Return the algorithms that the request needs."""
+        names = {self.algorithm}
+        if hash_header(self.endpoint, lambda: "", self.is_denied) == ["x-amz-content-sha256: "]:
+            names.add("sha256")
+        return names
+
+    def step(self):
+        """Hash the next bytes; after the last send them."""
+        data = os.pread(self.fd, min(READ, self.job.end - self.at), self.at)
+        self.sums.update(data)
+        self.at += len(data)
+        if data and self.at < self.job.end:
+            self.engine.reading.rotate(-1)
+            return
+        self.engine.reading.remove(self)
+        if self.guard(self.hold_to_file):
+            self.put(self.sums)
+
+    # --- sending
+
+    def put(self, sums):
+        """Send the bytes."""
+        self.sums = sums
+        allow = lambda: self.may_send(self.transfer)     # noqa: E731
+        if self.job.memory:
+            content = Content(self.buffer, self.length, allow, self.sent)
+        else:
+            self.again = hasher(self.algorithm)
+            content = FilePiece(self.fd, self.job.start, self.length, self.again.update, allow,
+                                self.sent)
+        self.transfer = self.ask("PUT", f"partNumber={self.job.number}&{self.query}",
+                                 self.content_headers(sums), content)
+
+    def answered(self, transfer):
+        """Take S3's answer to the part."""
+        if self.can_do_without(transfer):
+            self.begin_again()
+        elif not self.is_lost(transfer) and not self.is_refused(transfer):
+            wrong = self.fault_in(transfer)
+            if wrong:
+                self.fail(AGAIN, wrong)
+            elif self.guard(self.hold_to_file):
+                self.end(Outcome(TAKEN, moved=self.moved, pieces=self.pieces(transfer)))
+
+    def begin_again(self):
+        """Send the same with other headers."""
+        self.drop()
+        self.begin()
+
+    def fault_in(self, transfer):
+        """Return why an answer is not that to these bytes, or ''."""
+        told = transfer.headers.get(CHECKSUM + self.algorithm, "")
+        if not clean_etag(transfer.headers):
+            return NO_ETAG
+        if told and told != self.sums.base64(self.algorithm):
+            return "the checksum in S3's answer is not that of the part that was sent"
+        if not self.job.memory and self.again.digest() != self.sums.of(self.algorithm):
+            return "the bytes of the part changed while they were sent"
+        return ""
+
+    def pieces(self, transfer):
+        """Return what is to be known of the part: JSON's types only. The MD5 is there where S3 says
+        no other checksum, so that its ETag can be held against the whole.
+        """
+        told = transfer.headers.get(CHECKSUM + self.algorithm, "")
+        has_md5 = not told and self.job.memory or self.algorithm == MD5
+        return {"number": self.job.number, "size": self.length,
+                "etag": clean_etag(transfer.headers),
+                "checksum": self.sums.of(self.algorithm).hex(),
+                "md5": self.sums.of(MD5).hex() if has_md5 else "",
+                "leaves": b"".join(leaves_of(self.sums)).hex()}
+
+    def drop(self):
+        """Leave the readers' queue, too."""
+        if self in self.engine.reading:
+            self.engine.reading.remove(self)
+        super().drop()
+
+
+class Running:
+    """Checksums of bytes that go by, with the face of Sums, and the leaves of our digest."""
+
+    def __init__(self, names):
+        self.hashes, self.digest = {name: hasher(name) for name in names}, Digest()
+
+    def update(self, data):
+        """Take the next bytes."""
+        self.digest.update(data)
+        for each in self.hashes.values():
+            each.update(data)
+
+    def of(self, algorithm):
+        """Return a raw checksum."""
+        return self.hashes[algorithm].digest()
+
+    def base64(self, algorithm):
+        """Return a checksum as S3's headers have it."""
+        return base64.b64encode(self.of(algorithm)).decode()
+
+
+def leaves_of(sums):
+    """Return the digests of the leaves of a part."""
+    if isinstance(sums, Running):
+        return sums.digest.all_leaves()
+    digest = Digest()
+    digest.update(sums.view)
+    return digest.all_leaves()
+
+
+class Parts(UploadTask):
+    """Lists the parts that S3 has of an upload, {number: (bytes, ETag, base64 checksum)}; None
+    where the server does not tell.
+    """
+
+    def begin(self):
+        """Ask for the first page."""
+        self.found, self.marker = {}, 0
+        self.ask_on()
+
+    def ask_on(self):
+        """Ask for the next page."""
+        marker = f"&part-number-marker={self.marker}" if self.marker else ""
+        self.ask("GET", self.query + marker)
+
+    def answered(self, transfer):
+        """Take a page."""
+        if may_refuse(transfer) and transfer.code not in GONE:
+            self.engine.learn(transfer.endpoint, LISTED_PARTS, said(transfer))
+            self.end(Outcome(LISTED))
+        elif not self.is_lost(transfer) and not self.is_refused(transfer):
+            try:
+                is_last = self.take_page(transfer.body)
+            except Fault as fault:
+                self.fail(FAILED, str(fault))
+                return
+            if is_last:
+                self.end(Outcome(LISTED, pieces=self.found))
+            else:
+                self.ask_on()
+
+    def take_page(self, body):
+        """Take the parts of a page; return whether it is the last. Raises Fault."""
+        root, before = parse(body), self.marker
+        is_cut = False
+        for child in root.iterchildren("*"):
+            if local(child.tag) == "Part":
+                told = {local(each.tag): each.text or "" for each in child.iterchildren("*")}
+                part = number(told.get("PartNumber", "")) or 0
+                checksum = next((told[name] for name in MEMBERS.values() if name in told), "")
+                self.found[part] = (number(told.get("Size", "")), bare(told.get("ETag", "")),
+                                    checksum)
+                self.marker = max(self.marker, part)
+            elif local(child.tag) == "IsTruncated":
+                is_cut = child.text == "true"
+        if is_cut and self.marker == before:
+            raise Fault("the list of parts goes in circles")
+        return not is_cut
+
+
+class Complete(UploadTask):
+    """Puts an upload's parts together. S3 may answer 200 early, keep the line open with blanks for
+    minutes, and then say that it failed.
+    """
+
+    def begin(self):
+        """Send the list of parts, the checksum of the whole, and its size."""
+        job, algorithm = self.job, self.job.algorithm
+        member = MEMBERS.get(algorithm)
+        rows = "".join(
+            f"<Part><PartNumber>{part}</PartNumber><ETag>{escape(quoted(etag))}</ETag>"
+            + (f"<{member}>{checksum}</{member}>" if member and checksum else "") + "</Part>"
+            for part, etag, checksum in job.parts)
+        body = (f'<CompleteMultipartUpload xmlns="{SPACE}">{rows}'
+                "</CompleteMultipartUpload>").encode()
+        headers = ["Content-Type: application/xml", f"x-amz-mp-object-size: {job.size}",
+                   *self.conditions()]
+        if job.checksum:
+            headers += [checksum_header(algorithm, job.checksum),
+                        f"{CHECKSUM}type: {job.checksum_type}"]
+        self.ask("POST", self.query, headers, body, is_patient=True)
+
+    def answered(self, transfer):
+        """Take what became of it."""
+        if self.is_in_the_way(transfer):
+            self.fail(IN_THE_WAY, said(transfer))
+        elif transfer.status == 409 or transfer.code == "ConditionalRequestConflict":
+            self.fail(LOST, said(transfer))
+        elif self.can_do_without(transfer):
+            self.begin()
+        elif not self.is_lost(transfer) and not self.is_refused(transfer):
+            self.take_result(transfer)
+
+    def take_result(self, transfer):
+        """Take the result: the ETag, the version, and what is said of the bytes."""
+        try:
+            headers = as_headers(elements_of(transfer.body), transfer.headers)
+        except Fault as fault:
+            self.fail(AGAIN, str(fault))
+            return
+        if clean_etag(headers):
+            claim = claim_in(headers, self.job.size)
+            self.end(described(headers, Outcome(COMPLETED, size=self.job.size, claim=claim)))
+        else:
+            self.fail(AGAIN, NO_ETAG)
+
+
+class Abort(UploadTask):
+    """Aborts an upload until none of its parts are left."""
+
+    TRIES = 5
+
+    def begin(self):
+        """Ask."""
+        self.tries = 0
+        self.abort()
+
+    def abort(self):
+        """Ask, once more."""
+        self.tries, self.step = self.tries + 1, "abort"
+        self.ask("DELETE", self.query)
+
+    def answered(self, transfer):
+        """Take an answer: to the abort, or what parts are left."""
+        if is_gone(transfer) or self.step == "list" and may_refuse(transfer):
+            self.end(Outcome(ABORTED))
+        elif not self.is_refused(transfer):
+            if self.step == "abort":
+                self.step = "list"
+                self.ask("GET", self.query)
+            elif b"<Part>" not in transfer.body or self.tries >= self.TRIES:
+                self.end(Outcome(ABORTED))
+            else:
+                self.abort()

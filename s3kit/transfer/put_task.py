@@ -1,0 +1,212 @@
+"""What all requests of an upload share: their headers, what a server may lack, and who wrote what
+is there.
+"""
+
+import os
+
+from s3kit.etags import quoted
+from s3kit.s3 import verdicts
+from s3kit.s3.address import is_amazon_s3
+from s3kit.s3.capabilities import CONDITIONS, KNOWN, UNSIGNED_BODIES, UPLOAD_CHECKSUMS, may_refuse
+from s3kit.s3.headers import claim_in, clean_etag, described, said
+from s3kit.s3.uploads import MD5, algorithm_for, checksum_header, hash_header
+from s3kit.transfer.job import AGAIN, CHANGED, FATAL, VANISHED, Outcome
+from s3kit.transfer.local_file import Unstable, hold_to, open_file
+from s3kit.transfer.put_job import LOOKED, TOKEN, UNSTABLE
+from s3kit.transfer.task import Task
+from s3kit.units import number
+
+# What a request may go without, in the order in which that is tried where it is refused.
+TRIALS = ((UPLOAD_CHECKSUMS,), (CONDITIONS,), (UPLOAD_CHECKSUMS, CONDITIONS))
+OTHERS = "another object is there"
+MEANWHILE = "another object came to be there meanwhile"
+NO_ETAG = "the answer has no ETag: it is not S3's"
+
+
+class PutTask(Task):
+    """A PutJob under way.
+
+    `lacking` is what the request at hand goes without, {what: with what words it was refused}.
+    """
+
+    def __init__(self, engine, job, ticket, place):
+        super().__init__(engine, job, ticket, place)
+        self.lacking, self.trials, self.has = {}, iter(TRIALS), ()
+        self.buffer, self.step, self.is_denied = None, "", False
+
+    @property
+    def endpoint(self):
+        """The target's, with the newest credentials."""
+        return self.engine.endpoints[self.job.bucket]
+
+    @property
+    def algorithm(self):
+        """The checksum that goes with what is sent now."""
+        asked = self.job.algorithm
+        if UPLOAD_CHECKSUMS in self.lacking:
+            return MD5
+        return algorithm_for(self.endpoint, asked)
+
+    def lacks(self, what):
+        """Return whether the server cannot do something, as far as is known."""
+        return what in self.lacking or KNOWN.lacks(self.endpoint, what)
+
+    # --- requests
+
+    def ask(self, method, query="", headers=(), body=b"", is_patient=False):
+        """Send a request about the target; return its Transfer. What it `has` may be refused."""
+        self.has = [what for what, is_there in (
+            (UPLOAD_CHECKSUMS, any(line.startswith("x-amz-checksum") for line in headers)),
+            (CONDITIONS, any(line.startswith("If-") for line in headers))) if is_there]
+        return self.engine.wire.start(
+            self, self.endpoint, self.endpoint.object_url(self.job.key, query), method=method,
+            headers=[*headers, "Expect:"], body=body, is_patient=is_patient)
+
+    def look(self, step, version_id=""):
+        """Ask for the head of what is there, or of one version."""
+        self.step, self.job = step, self.job._replace(version_id=version_id)
+        self.send("HEAD")
+
+    def conditions(self):
+        """Return the headers that keep what others have put there meanwhile."""
+        condition = self.job.condition
+        if not condition or self.lacks(CONDITIONS):
+            return []
+        return ["If-None-Match: *" if condition == "*" else f"If-Match: {quoted(condition)}"]
+
+    def content_headers(self, sums):
+        """Return the headers that say the checksums of a body."""
+        algorithm, is_denied = self.algorithm, self.is_denied
+        hashed = hash_header(self.endpoint, lambda: sums.of("sha256").hex(), is_denied)
+        return [checksum_header(algorithm, sums.base64(algorithm)), *hashed]
+
+    def may_send(self, transfer):
+        """Return whether the limit of bytes a second lets more of a body go now."""
+        return self.engine.rate.may_send(transfer)
+
+    def sent(self, count):
+        """Count bytes that went."""
+        self.moved += count
+        self.engine.sent(count)
+
+    # --- answers
+
+    def is_refused(self, transfer):
+        """End the task if the answer is not a success; return whether it did."""
+        if super().is_refused(transfer):
+            return True
+        for what, told in self.lacking.items():
+            self.engine.learn(transfer.endpoint, what, told)
+        if self.is_denied:
+            self.engine.learn(transfer.endpoint, UNSIGNED_BODIES, "")
+        return False
+
+    def can_do_without(self, transfer):
+        """Return whether to send the same once more without something that the server may not know:
+        `lacking` then says what. Bodies are hashed where a bucket's policy may want it.
+        """
+        verdict = verdicts.verdict_of(transfer)
+        if (verdict == verdicts.DENIED and not self.is_denied and transfer.content
+                and transfer.endpoint.url.startswith("https:")):
+            self.is_denied = True
+            return True
+        if not may_refuse(transfer) or is_amazon_s3(transfer.endpoint.url):
+            return False
+        told, needed = said(transfer), set()
+        if self.job.algorithm:
+            needed.add(UPLOAD_CHECKSUMS)
+        if self.job.only_absent:
+            needed.add(CONDITIONS)
+        for trial in self.trials:
+            if set(trial) <= {*self.has, *self.lacking} - needed:
+                self.lacking = dict.fromkeys(trial, told)
+                return True
+        return False
+
+    def state_of(self, verdict, transfer):
+        """Return the state of a Job whose request was refused; without a bucket nothing can be
+        stored.
+        """
+        if transfer.code == "NoSuchBucket":
+            return FATAL
+        found = super().state_of(verdict, transfer)
+        return AGAIN if found in (VANISHED, CHANGED) else found
+
+    def is_in_the_way(self, transfer):
+        """Return whether S3 says that its condition is not met, perhaps in a body that came with
+        200.
+        """
+        return transfer.status == 412 or transfer.code == "PreconditionFailed"
+
+    def is_absent(self, transfer):
+        """Return whether an answer to HEAD says that nothing is there."""
+        return transfer.status in (404, 405)
+
+    def is_our_own(self, headers):
+        """Return whether what is there was put by this very job, whose answer was lost."""
+        return bool(self.job.token) and headers.get(TOKEN) == self.job.token
+
+    def claim_in(self, headers):
+        """Return (bytes, Claim) of what is there."""
+        size = number(headers.get("content-length", ""))
+        return size, claim_in(headers, size)
+
+    def outcome(self, state, transfer, proof, **more):
+        """Return the Outcome of bytes that are there."""
+        return described(transfer.headers, Outcome(state, proof=proof, size=self.job.size,
+                                                   moved=self.moved, **more))
+
+    # --- the file
+
+    def open(self):
+        """Open the job's file."""
+        self.fd = open_file(self.engine.tree, self.job)
+
+    def guard(self, step, *values):
+        """Run a step that reads the file; return whether it did well."""
+        try:
+            step(*values)
+        except Unstable as fault:
+            self.fail(UNSTABLE, str(fault))
+            return False
+        return True
+
+    def hold_to_file(self):
+        """Raise Unstable where the file is not what it was."""
+        hold_to(self.fd, self.job.identity)
+
+    def close(self):
+        """Let go of the file."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+    def drop(self):
+        """Let go of the file and of its buffer."""
+        if self.buffer is not None and not isinstance(self.buffer, bytes):
+            self.engine.leaves.append(self.buffer)
+        self.buffer = None
+        super().drop()
+
+
+class Look(PutTask):
+    """What is at the target: its head, or that nothing is there (an ETag of '')."""
+
+    def begin(self):
+        """Ask."""
+        self.look("look", self.job.version_id)
+
+    def answered(self, transfer):
+        """Take the head."""
+        if self.is_absent(transfer):
+            self.end(Outcome(LOOKED))
+        elif transfer.status == 403:
+            self.end(Outcome(LOOKED, "S3 does not let us look"))
+        elif not self.is_refused(transfer):
+            size, claim = self.claim_in(transfer.headers)
+            if not clean_etag(transfer.headers):
+                self.fail(AGAIN, NO_ETAG)
+                return
+            found = described(transfer.headers, Outcome(
+                LOOKED, size=-1 if size is None else size, claim=claim))
+            self.end(found._replace(pieces=transfer.headers.get(TOKEN, "")))

@@ -1,0 +1,37 @@
+"""What a worker that uploads must know before its first job."""
+
+from s3kit.transfer.local_file import Unstable, open_file
+from s3kit.transfer.put_job import UNSTABLE
+from s3kit.transfer.put_parts import Abort, Complete, Create, Part, Parts
+from s3kit.transfer.put_task import Look
+from s3kit.transfer.put_whole import PutWhole
+from s3kit.transfer.ranges import Reading
+from s3kit.transfer.work import Work
+
+
+class FileReading(Reading):
+    """The file of a PutJob, read for a Claim."""
+
+    def begin(self):
+        """Begin to read, unless the file is not what it was."""
+        try:
+            super().begin()
+        except Unstable as fault:
+            self.fail(UNSTABLE, str(fault))
+
+    def open(self):
+        """Return its descriptor. Raises what open_file does."""
+        return open_file(self.engine.tree, self.job)
+
+
+TASKS = {"put": PutWhole, "look": Look, "create": Create, "part": Part, "parts": Parts,
+         "complete": Complete, "abort": Abort, "check": FileReading}
+
+
+class PutWork(Work):
+    """Everything a worker must know, sent to it once; calling it answers a batch of PutJobs."""
+
+    tasks = TASKS
+
+    def __hash__(self):
+        return super().__hash__()
