@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from s3kit.proof.claims import NO_CLAIM
 from s3kit.proof.digest import LEAF
-from s3kit.transfer.expected import DOUBTFUL, MISMATCH, Expected
+from s3kit.transfer.expected import Expected
 
 # What becomes of a PutJob beside what becomes of others: the bytes are there, by us or since
 # before; an upload was begun; it has this part; it is complete; it is not there any more; what its

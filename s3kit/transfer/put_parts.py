@@ -14,6 +14,7 @@ from s3kit.etags import bare, quoted
 from s3kit.proof.checksums import hasher
 from s3kit.proof.digest import Digest
 from s3kit.proof.sums import Sums
+from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.capabilities import LISTED_PARTS, may_refuse
 from s3kit.s3.content import Content, FilePiece
 from s3kit.s3.headers import CHECKSUM, claim_in, clean_etag, described, said
@@ -291,6 +292,9 @@ class Parts(UploadTask):
 class Complete(UploadTask):
     """Puts an upload's parts together. S3 may answer 200 early, keep the line open with blanks for
     minutes, and then say that it failed.
+
+    The checksum of the whole is told so that S3 refuses other bytes. Other servers may compute it
+    otherwise: they are asked without it, for what they have is held against the parts anyway.
     """
 
     def begin(self):
@@ -316,10 +320,18 @@ class Complete(UploadTask):
             self.fail(IN_THE_WAY, said(transfer))
         elif transfer.status == 409 or transfer.code == "ConditionalRequestConflict":
             self.fail(LOST, said(transfer))
+        elif self.is_reckoned_otherwise(transfer):
+            self.job = self.job._replace(checksum="")
+            self.begin()
         elif self.can_do_without(transfer):
             self.begin()
         elif not self.is_lost(transfer) and not self.is_refused(transfer):
             self.take_result(transfer)
+
+    def is_reckoned_otherwise(self, transfer):
+        """Return whether a server that is not Amazon's refuses the checksum of the whole."""
+        return (transfer.code in ("BadDigest", "InvalidRequest") and bool(self.job.checksum)
+                and not is_amazon_s3(transfer.endpoint.url))
 
     def take_result(self, transfer):
         """Take the result: the ETag, the version, and what is said of the bytes."""

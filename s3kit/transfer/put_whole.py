@@ -144,5 +144,3 @@ class PutWhole(PutTask):
         """End: the bytes are there; `pieces` is the proof that they are the row's."""
         self.end(self.outcome(state, transfer, proof, digest=self.digest,
                               pieces=self.held.proof()))
-
-
