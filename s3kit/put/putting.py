@@ -1,125 +1,43 @@
-"""s3-put's verb: which file goes where, and what becomes of the workers' answers."""
+"""s3-put's verb: what becomes of the workers' answers."""
 
-import os
 import time
 
-from s3kit.disk.path_owners import PathOwners, hash_of
 from s3kit.disk.uploads import Upload
-from s3kit.errors import Fault, NoSuchBucket
+from s3kit.errors import Fault
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.stored_at import NAME, Copy, copy_of, is_the_copy, written
-from s3kit.pipeline.errand import Errand
-from s3kit.pipeline.locating import locate
 from s3kit.pipeline.stage import Verb
-from s3kit.proof.claims import NO_CLAIM, claim_of
-from s3kit.proof.given import is_given, taken_apart
-from s3kit.put.headers import Headers
+from s3kit.put.deciding import Deciding
 from s3kit.put.large_uploads import LargeUploads, PartErrand
-from s3kit.put.targets import is_local, is_to_put, target_of, why_no_target
+from s3kit.put.targets import is_local, is_to_put
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
-from s3kit.transfer.expected import DOUBTFUL, MISMATCH, Expected
-from s3kit.transfer.local_file import look, why_no_file
-from s3kit.transfer.put_job import WHOLE_MOST, Identity, PutJob
+from s3kit.transfer.expected import DOUBTFUL, MISMATCH
 from s3kit.units import from_epoch, show_size
 
-NO_FILE = "there is no file '{}' below '{}'"
 UNPROVEN = "S3 says nothing that the bytes it has stored could be compared with"
 GONE = "what was stored there is there no more, and its file is gone"
-FOLDER = Identity(0, 0, 0, 0)       # of a key that ends in `/`: it has no bytes
-
-
-class PutErrand(Errand):
-    """A row whose file goes to a target: what was uploaded there before (an Upload or None), and
-    what the upload is at if it has several parts.
-    """
-
-    __slots__ = ("before", "large", "hop", "failed")
-
-    def __init__(self, row, job, before, hop):
-        super().__init__(row, job)
-        self.before, self.hop = before, hop
-        self.large = self.failed = None
 
 
 class Putting(Verb):
-    """What s3-put does with a row; `place` is a Place: where files lie, and what was uploaded."""
+    """What s3-put does with a row; `place` is a Place: where files lie, and what was uploaded.
+    `is_fresh`: nothing was at any target when the run began.
+    """
 
     def __init__(self, stage, place, is_fresh):
         super().__init__(stage)
         self.place, self.tree, self.uploads = place, place.tree, place.uploads
-        self.bucket, self.prefix = self.args.target
-        self.is_fresh = is_fresh
-        self.has_record = bool(self.uploads) and not self.uploads.is_empty()
-        self.owners, self.headers = PathOwners(), Headers(self.args)
         self.large = LargeUploads(self)
+        self.deciding = Deciding(self, is_fresh)
+        self.take = self.deciding.take
         self.stored = self.kept = self.moved_bytes = 0
         self.steps = {put_job.SENT: self.take_copy, put_job.THERE: self.take_copy,
                       put_job.LOOKED: self.looked, jobs.AGAIN: self.try_again,
                       jobs.FATAL: self.stop}
 
-    # --- from the input to the workers
-
     is_mine = staticmethod(is_to_put)
-
-    def take(self, row, entry):
-        """Find a row's file and its target; send it."""
-        if entry is not None and not states.is_same_object(row, entry):
-            entry = None
-        bucket, key = target_of(row, self.bucket, self.prefix)
-        why = why_no_target(key)
-        if why:
-            self.fail(row, rows.FAILED, why)
-            return
-        path, status = locate(self.tree, row, entry)
-        status = look(self.tree, path, self.args.follow_links) if self.args.follow_links else status
-        if not self.owners.take(hash_of(bucket, key), hash_of(*name_of(row), path)):
-            self.fail(row, rows.CONFLICT, f"another row has the target 's3://{bucket}/{key}'")
-            return
-        before = self.uploads.at(bucket, key) if self.has_record else None
-        is_folder = row.key.endswith("/") and not row.length and (
-            status is None or path.endswith("/") or os.path.isdir(self.tree.path + "/" + path))
-        if status is None and not is_folder and before and before.is_of(row):
-            self.look_alone(row, before)
-            return
-        why = "" if is_folder else why_no_file(status, path)
-        if why:
-            self.fail(row, rows.FAILED, f"{why} below '{self.args.dest}'" if status is None
-                      else why)
-        elif not is_folder and row.length not in (None, status.st_size):
-            self.fail(row, rows.FAILED if is_local(row) else rows.MISMATCH,
-                      f"the file has {status.st_size:,} bytes, not {row.length:,}")
-        else:
-            self.begin(row, entry, Copy(bucket, key), "" if is_folder else path,
-                       FOLDER if is_folder else Identity.of(status), before)
-
-    def begin(self, row, entry, target, path, identity, before):
-        """Send a row's file on its way."""
-        expected, hop = expected_of(row, entry, identity.size)
-        token = os.urandom(16).hex()
-        job = PutJob("put", target.bucket, target.key, path, identity,
-                     self.headers.of(row, identity.mtime_ns if path else None, token), token,
-                     self.args.checksum or "", expected, not self.is_fresh, self.args.if_absent,
-                     "*" if self.is_fresh else "", self.args.follow_links)
-        errand = PutErrand(row, job, before, hop)
-        try:
-            self.stage.reach(target)
-        except NoSuchBucket as fault:
-            raise Fault(str(fault)) from None
-        self.progress.expect(identity.size)
-        if identity.size > WHOLE_MOST:
-            self.large.begin(errand)
-        else:
-            self.stage.send(errand, weight=identity.size)
-
-    def look_alone(self, row, before):
-        """A row's file is gone and was stored before: see whether the copy is still there."""
-        job = PutJob("look", before.to_bucket, before.to_key, "", FOLDER,
-                     version_id=before.to_version_id)
-        self.stage.reach(Copy(before.to_bucket, before.to_key))
-        self.stage.send(PutErrand(row, job, before, before.proof))
 
     def resend(self, errand):
         """Send an errand's job once more: an answer may have been lost, so what is there is looked
@@ -250,11 +168,6 @@ class Putting(Verb):
         return self.tally.status()
 
 
-def name_of(row):
-    """Return what a row names."""
-    return row.bucket, row.key, row.version_id
-
-
 def weakest(hop, far):
     """Return the proof of a row's object: `far` is that of the copy against the file, `hop` that of
     the file against the object, None where the file itself is what the row is about.
@@ -262,20 +175,3 @@ def weakest(hop, far):
     if hop is None or states.is_strong(hop):
         return far
     return "size" if far == "size" else hop or "size"
-
-
-def expected_of(row, entry, size):
-    """Return (Expected of a row's file, the proof that it is the row's object).
-
-    That proof is None where the row is of a file alone, '' where nothing says it.
-    """
-    given = row.digest if is_given(row.digest) and taken_apart(row.digest) else ""
-    ours = "" if is_given(row.digest) else row.digest
-    if is_local(row) or is_the_copy(row):
-        return Expected(ours, NO_CLAIM, given), None
-    ours = ours or (entry.digest if entry else "")
-    if ours:
-        return Expected(ours, NO_CLAIM, given), row.proof or (entry.proof if entry else "")
-    claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, size)
-    hop = claim.proof if claim.kind != "none" else f"given-{given.partition(':')[0]}" * bool(given)
-    return Expected("", claim, given), hop

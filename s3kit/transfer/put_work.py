@@ -2,7 +2,8 @@
 
 from s3kit.transfer.local_file import Unstable, open_file
 from s3kit.transfer.put_job import UNSTABLE
-from s3kit.transfer.put_parts import Abort, Complete, Create, Part, Parts
+from s3kit.transfer.put_multipart import Abort, Complete, Create, Parts
+from s3kit.transfer.put_parts import Part
 from s3kit.transfer.put_task import Look
 from s3kit.transfer.put_whole import PutWhole
 from s3kit.transfer.ranges import Reading

@@ -1,0 +1,139 @@
+"""Which file goes where: what s3-put decides of a row before S3 is asked."""
+
+import os
+from stat import S_ISREG
+
+from s3kit.disk.path_owners import PathOwners, hash_of
+from s3kit.errors import Fault, NoSuchBucket
+from s3kit.manifest import row as rows
+from s3kit.manifest import states
+from s3kit.manifest.stored_at import Copy, is_the_copy
+from s3kit.pipeline.errand import Errand
+from s3kit.pipeline.locating import locate
+from s3kit.proof.claims import NO_CLAIM, claim_of
+from s3kit.proof.given import is_given, taken_apart
+from s3kit.put.headers import Headers
+from s3kit.put.targets import is_local, target_of, why_no_target
+from s3kit.transfer.expected import Expected
+from s3kit.transfer.local_file import look, why_no_file
+from s3kit.transfer.put_job import WHOLE_MOST, Identity, PutJob
+
+FOLDER = Identity(0, 0, 0, 0)       # of a key that ends in `/`: it has no bytes
+
+
+class PutErrand(Errand):
+    """A row whose file goes to a target: what was uploaded there before (an Upload or None), and
+    what the upload is at if it has several parts.
+    """
+
+    __slots__ = ("before", "large", "hop", "failed")
+
+    def __init__(self, row, job, before, hop):
+        super().__init__(row, job)
+        self.before, self.hop = before, hop
+        self.large = self.failed = None
+
+
+class Deciding:
+    """What `putting` (the verb) does with a row first; `is_fresh`: nothing was at any target when
+    the run began.
+    """
+
+    def __init__(self, putting, is_fresh):
+        self.putting, self.stage, self.args = putting, putting.stage, putting.args
+        self.place, self.tree, self.uploads = putting.place, putting.tree, putting.uploads
+        self.bucket, self.prefix = self.args.target
+        self.is_fresh = is_fresh
+        self.has_record = bool(self.uploads) and not self.uploads.is_empty()
+        self.owners, self.headers = PathOwners(), Headers(self.args)
+
+    def take(self, row, entry):
+        """Find a row's file and its target; send it."""
+        if entry is not None and not states.is_same_object(row, entry):
+            entry = None
+        target = Copy(*target_of(row, self.bucket, self.prefix))
+        path, status, is_folder = self.file_of(row, entry)
+        why = why_no_target(target.key)
+        if why:
+            self.fail(row, rows.FAILED, why)
+        elif not self.owners.take(hash_of(*target[:2]), hash_of(*name_of(row), path)):
+            self.fail(row, rows.CONFLICT,
+                      f"another row has the target 's3://{target.bucket}/{target.key}'")
+        elif is_folder:
+            self.begin(row, entry, target, "", FOLDER)
+        elif status is None and (before := self.stored_before(row, target)):
+            self.look_alone(row, before)
+        elif why := why_no_file(status, path):
+            self.fail(row, rows.FAILED, why if status else f"{why} below '{self.args.dest}'")
+        elif row.length not in (None, status.st_size):
+            self.fail(row, rows.FAILED if is_local(row) else rows.MISMATCH,
+                      f"the file has {status.st_size:,} bytes, not {row.length:,}")
+        else:
+            self.begin(row, entry, target, path, Identity.of(status))
+
+    def fail(self, row, state, why):
+        """Let a row go that is not sent."""
+        self.putting.fail(row, state, why)
+
+    def file_of(self, row, entry):
+        """Return (path, os.stat_result or None, whether it is the directory of a key that ends in
+        `/` and has no bytes) of a row's file.
+        """
+        path, status = locate(self.tree, row, entry)
+        if self.args.follow_links:
+            status = look(self.tree, path, True)
+        is_there = status is None or not S_ISREG(status.st_mode)
+        return path, status, row.key.endswith("/") and not row.length and is_there
+
+    def stored_before(self, row, target):
+        """Return the Upload of a row's object that the ledger has of its target, or None."""
+        found = self.uploads.at(*target[:2]) if self.has_record else None
+        return found if found and found.is_of(row) else None
+
+    def begin(self, row, entry, target, path, identity):
+        """Send a row's file on its way. Raises Fault where there is no such bucket."""
+        expected, hop = expected_of(row, entry, identity.size)
+        token = os.urandom(16).hex()
+        job = PutJob("put", target.bucket, target.key, path, identity,
+                     self.headers.of(row, identity.mtime_ns if path else None, token), token,
+                     self.args.checksum or "", expected, not self.is_fresh, self.args.if_absent,
+                     "*" if self.is_fresh else "", self.args.follow_links)
+        errand = PutErrand(row, job, None, hop)
+        try:
+            self.stage.reach(target)
+        except NoSuchBucket as fault:
+            raise Fault(str(fault)) from None
+        self.putting.progress.expect(identity.size)
+        if identity.size > WHOLE_MOST:
+            self.putting.large.begin(errand)
+        else:
+            self.stage.send(errand, weight=identity.size)
+
+    def look_alone(self, row, before):
+        """A row's file is gone and was stored before: see whether the copy is still there."""
+        job = PutJob("look", before.to_bucket, before.to_key, "", FOLDER,
+                     version_id=before.to_version_id)
+        self.stage.reach(Copy(before.to_bucket, before.to_key))
+        self.stage.send(PutErrand(row, job, before, before.proof))
+
+
+def name_of(row):
+    """Return what a row names."""
+    return row.bucket, row.key, row.version_id
+
+
+def expected_of(row, entry, size):
+    """Return (Expected of a row's file, the proof that it is the row's object).
+
+    That proof is None where the row is of a file alone, '' where nothing says it.
+    """
+    given = row.digest if is_given(row.digest) and taken_apart(row.digest) else ""
+    ours = "" if is_given(row.digest) else row.digest
+    if is_local(row) or is_the_copy(row):
+        return Expected(ours, NO_CLAIM, given), None
+    ours = ours or (entry.digest if entry else "")
+    if ours:
+        return Expected(ours, NO_CLAIM, given), row.proof or (entry.proof if entry else "")
+    claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, size)
+    hop = claim.proof if claim.kind != "none" else f"given-{given.partition(':')[0]}" * bool(given)
+    return Expected("", claim, given), hop
