@@ -1,0 +1,399 @@
+"""s3-put: what goes up is what was read, S3's word is held against it, and nothing is replaced or
+left out without a word.
+"""
+
+import base64
+import os
+import random
+import sqlite3
+import zlib
+from pathlib import Path
+
+import pytest
+from conftest import env_of
+from fakes3 import FakeS3
+from manifests import read_rows
+from odd_keys import ODD_KEYS
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A directory of some files, one of them of three parts."""
+    made, noise = tmp_path / "tree", random.Random(15)
+    for number in range(12):
+        path = made / f"d{number % 3}" / f"f{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(noise.randbytes(100 * number))
+    (made / "big.iso").write_bytes(noise.randbytes(20 * MIB + 5))
+    (made / "eight").write_bytes(noise.randbytes(8 * MIB))
+    return made
+
+
+@pytest.fixture
+def b(fake):
+    """A bucket that is empty."""
+    fake.bucket("b")
+    return fake
+
+
+def files(folder):
+    """Return {path: bytes} of a directory, ours left out."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in Path(folder).rglob("*")
+            if path.is_file() and path.relative_to(folder).parts[0] != ".s3kit"}
+
+
+def objects(fake, bucket, prefix=""):
+    """Return {key without the prefix: bytes} of what a server has."""
+    return {each.key.removeprefix(prefix): each.body for each in fake.objects(bucket)
+            if each.key.startswith(prefix)}
+
+
+def sent(fake):
+    """Return the requests that brought bytes, or put parts together."""
+    return [request for request in fake.requests()
+            if request.method == "PUT" and request.key or request.method == "POST"]
+
+
+def rows_of(path):
+    """Return {path of the file: Row} of a manifest."""
+    return {row.path: row for row in read_rows(path)}
+
+
+def is_proven(fake, row):
+    """Return whether a row's proof is true of what the server has at `stored_at`."""
+    stored = fake.get(row.bucket, row.key, row.version_id or None)
+    return row.proof == stored.algorithm.lower() and row.checksum == stored.checksum
+
+
+# --- a tree
+
+
+def test_a_tree_goes_up(run, b, tree, tmp_path):
+    """Every row has the identity of its copy, and a proof that holds."""
+    done = run("s3-put", "--to", "s3://b/p/", tree, "-o", "out.csv", env=env_of(b))
+    assert done.status == 0, done.err
+    assert "14 rows stored (28M)" in done.err
+    assert objects(b, "b", "p/") == files(tree)
+    rows = rows_of(tmp_path / "out.csv")
+    assert rows.keys() == files(tree).keys()
+    for path, row in rows.items():
+        assert (row.bucket, row.key, row.state) == ("b", f"p/{path}", "stored")
+        assert row.extra["stored_at"] == f"s3://b/p/{path}" and is_proven(b, row)
+        assert row.etag == b.get("b", row.key).etag and int(row.size) == len(files(tree)[path])
+
+
+def test_the_pipeline_and_the_directory_are_the_same(pipe, b, tree):
+    """Rows of s3-manifest say what a directory does."""
+    done = pipe("s3-manifest tree | s3-put --to s3://b/ -d tree", env=env_of(b))
+    assert done.status == [0, 0], done.err
+    assert objects(b, "b") == files(tree)
+
+
+@pytest.mark.parametrize("ledger", [True, False])
+def test_a_second_run_sends_nothing(run, b, tree, ledger):
+    """What is there with the same content stays, whether the ledger knows it or S3 alone."""
+    assert run("s3-put", "--to", "s3://b/p/", tree, env=env_of(b)).status == 0
+    if not ledger:
+        for path in (tree / ".s3kit").iterdir():
+            path.unlink()
+    for path in tree.rglob("*.txt"):
+        os.utime(path, (1, 1))          # times say nothing
+    before = len(sent(b))
+    done = run("s3-put", "--to", "s3://b/p/", tree, "-o", "again.csv", env=env_of(b))
+    assert done.status == 0 and "nothing to store, 14 rows already there" in done.err
+    assert len(sent(b)) == before
+
+
+def test_its_own_output_is_looked_at_again(run, b, tree, tmp_path):
+    """A stored row keeps its target; one whose copy has gone is stored again."""
+    assert run("s3-put", "--to", "s3://b/p/", tree, "-o", "out.csv", env=env_of(b)).status == 0
+    b.delete("b", "p/d1/f1.txt")
+    b.delete("b", "p/big.iso")
+    done = run("s3-put", "--to", "s3://b/p/", "-d", tree, "out.csv", "-o", "two.csv",
+               env=env_of(b))
+    assert done.status == 0 and "2 rows stored" in done.err and "12 rows already" in done.err
+    assert objects(b, "b", "p/") == files(tree)
+    assert {row.state for row in read_rows(tmp_path / "two.csv")} == {"stored"}
+
+
+# --- a bucket
+
+
+def test_rows_of_a_bucket_stay_those_of_their_source(pipe, b, tmp_path):
+    """What is deleted after a copy is the source: the row names it, and `stored_at` the copy."""
+    b.bucket("a", versioning="Enabled")
+    bodies = {"x/1": b"one", "x/2": b"two", "big": random.Random(3).randbytes(17 * MIB)}
+    ids = {key: b.put("a", key, body) for key, body in bodies.items()}
+    b.bucket("b", versioning="Enabled")
+    done = pipe("s3-manifest s3://a/ | s3-fetch -d D | s3-put -d D --to s3://b/in/ -o out.csv",
+                env=env_of(b))
+    assert done.status == [0, 0, 0], done.err
+    for row in read_rows(tmp_path / "out.csv"):
+        assert (row.bucket, row.version_id, row.state) == ("a", ids[row.key], "stored")
+        where, _, version = row.extra["stored_at"].partition("?versionId=")
+        assert where == f"s3://b/in/{row.key}"
+        assert b.get("b", f"in/{row.key}", version).body == bodies[row.key]
+        assert row.proof == "crc32"
+
+
+def test_bytes_that_are_not_those_of_the_row_are_not_sent(pipe, b, tmp_path):
+    """Hop one and hop two have the same digest, or nothing goes."""
+    b.bucket("a")
+    b.put("a", "small", b"small")
+    b.put("a", "large", random.Random(4).randbytes(9 * MIB))
+    assert pipe("s3-manifest s3://a/ | s3-fetch -d D -o f.csv", env=env_of(b)).status == [0, 0]
+    for name in ("small", "large"):
+        path = tmp_path / "D" / "a" / name
+        before = path.read_bytes()
+        path.write_bytes(bytes([before[0] ^ 1]) + before[1:])
+    done = pipe("s3-put -d D --to s3://b/ f.csv -o out.csv", env=env_of(b))
+    assert done.status == [1]
+    assert {row.state for row in read_rows(tmp_path / "out.csv")} == {"mismatch"}
+    assert "the digest differs" in done.err and not objects(b, "b")
+    assert not b.buckets["b"].uploads, "an upload was forgotten"
+
+
+@pytest.mark.parametrize("checksum, body, state", [
+    ("CRC64NVME", b"right", "stored"), ("CRC64NVME", b"wrong", "mismatch"),
+    ("SHA256", b"wrong", "mismatch"), (None, b"right", "stored"), (None, b"wrong", "unverifiable")])
+def test_a_file_of_another_tool_is_held_against_the_row(pipe, b, tmp_path, checksum, body, state):
+    """What S3 said of the object counts where we have no digest; an ETag may be none."""
+    b.bucket("a")
+    b.put("a", "k", b"right", checksum=checksum)
+    (tmp_path / "k").write_bytes(body)
+    done = pipe("s3-manifest s3://a/ | s3-fetch -d D -o f.csv", env=env_of(b))
+    text = (tmp_path / "f.csv").read_text()
+    rows = read_rows(tmp_path / "f.csv")
+    text = text.replace(rows[0].digest, "").replace(rows[0].path, "").replace("fetched", "listed")
+    (tmp_path / "g.csv").write_text(text)
+    done = pipe("s3-put --to s3://b/ g.csv -o out.csv", env=env_of(b))
+    [row] = read_rows(tmp_path / "out.csv")
+    assert row.state == state, done.err
+    assert bool(objects(b, "b")) == (state == "stored")
+
+
+def test_a_weak_proof_stays_weak(pipe, b, tmp_path):
+    """What was fetched on its size alone is not proven by a second hop."""
+    b.bucket("a")
+    b.put("a", "k", b"body", checksum=None, sse="aws:kms", etag="f" * 32)
+    done = pipe("s3-manifest s3://a/ | s3-fetch -d D | s3-put -d D --to s3://b/ -o out.csv",
+                env=env_of(b))
+    [row] = read_rows(tmp_path / "out.csv")
+    assert (row.state, row.proof) == ("stored", "size"), done.err
+
+
+# --- what is there
+
+
+def test_what_is_there_is_replaced_on_the_condition_that_it_is_still_that(run, b, tree):
+    """Another content under the key goes, but for what nobody has compared."""
+    b.put("b", "d1/f1.txt", b"old")
+    etag = b.get("b", "d1/f1.txt").etag
+    assert run("s3-put", "--to", "s3://b/", tree, env=env_of(b)).status == 0
+    [put] = b.requests(method="PUT", key="d1/f1.txt")
+    assert put.headers["if-match"] == f'"{etag}"'
+    [new] = b.requests(method="PUT", key="d2/f2.txt")
+    assert new.headers["if-none-match"] == "*"
+    assert objects(b, "b") == files(tree)
+
+
+@pytest.mark.parametrize("key", ["d1/f1.txt", "big.iso"])
+def test_if_absent_replaces_nothing(run, b, tree, tmp_path, key):
+    """A conflict, not a failure; the rest is stored."""
+    b.put("b", key, b"old")
+    done = run("s3-put", "--to", "s3://b/", "--if-absent", tree, "-o", "out.csv", env=env_of(b))
+    assert done.status == 1 and "another object is there" in done.err
+    assert b.get("b", key).body == b"old"
+    assert rows_of(tmp_path / "out.csv")[key].state == "conflict"
+    assert not b.buckets["b"].uploads
+
+
+@pytest.mark.parametrize("key", ["d1/f1.txt", "big.iso"])
+def test_what_comes_meanwhile_stays(run, b, tree, tmp_path, key):
+    """A racing writer's object is not replaced: nobody has compared with it."""
+    def race(request):
+        if request.key == key and request.method == ("POST" if key == "big.iso" else "PUT") and (
+                "uploads" not in request.query) and not b.get("b", key):
+            b.put("b", key, b"racer")
+
+    b.hook = race
+    done = run("s3-put", "--to", "s3://b/", tree, "-o", "out.csv", env=env_of(b))
+    assert done.status == 1 and "meanwhile" in done.err, done.err
+    assert b.get("b", key).body == b"racer"
+    assert rows_of(tmp_path / "out.csv")[key].state == "conflict"
+    assert not b.buckets["b"].uploads
+
+
+def test_two_rows_with_one_target(run, b, tmp_path):
+    """The second is named: it would have replaced the first."""
+    for name in "xy":
+        (tmp_path / name).write_text(name)
+    (tmp_path / "m.csv").write_text("bucket,key,path\na,k,x\nc,k,y\n")
+    done = run("s3-put", "--to", "s3://b/", "m.csv", "-o", "out.csv", env=env_of(b))
+    assert done.status == 1 and "another row has the target 's3://b/k'" in done.err
+    assert objects(b, "b") == {"k": b"x"}
+
+
+# --- files
+
+
+def test_nothing_is_left_out_without_a_word(run, b, tree, tmp_path):
+    """Links, FIFOs and files that are gone are rows that failed."""
+    (tree / "link").symlink_to(tree / "eight")
+    (tree / "lost").symlink_to(tree / "nowhere")
+    os.mkfifo(tree / "fifo")
+    done = run("s3-put", "--to", "s3://b/", tree, "-o", "out.csv", env=env_of(b))
+    assert done.status == 1
+    for words in ("'link' is a symbolic link (--follow-links)", "'fifo' is a FIFO",
+                  "'lost' is a symbolic link"):
+        assert words in done.err
+    failed = {row.path for row in read_rows(tmp_path / "out.csv") if row.state == "failed"}
+    assert failed == {"link", "lost", "fifo"} and "14 rows stored" in done.err
+
+
+def test_links_are_followed_on_demand(run, b, tree):
+    """Also those that lead to directories, once; one that leads nowhere is named."""
+    (tree / "link").symlink_to(tree / "eight")
+    (tree / "round").symlink_to(tree)
+    (tree / "lost").symlink_to(tree / "nowhere")
+    done = run("s3-put", "--to", "s3://b/", "--follow-links", tree, env=env_of(b))
+    assert done.status == 1 and "'lost' is a symbolic link" in done.err
+    assert objects(b, "b") == files(tree) and "link" in objects(b, "b")
+
+
+def test_a_file_that_is_not_there(run, b, tmp_path):
+    """A list by hand names it."""
+    done = run("s3-put", "--to", "s3://b/", input="key\nnowhere\n", env=env_of(b))
+    assert done.status == 1 and "there is no file" in done.err and "failed" in done.out
+
+
+def test_keys_of_every_kind_come_back(pipe, b, tmp_path):
+    """Down from one bucket, up to another: the same keys, the same bytes."""
+    b.bucket("a")
+    for key, body in ODD_KEYS:
+        b.put("a", key, body)
+    done = pipe("s3-manifest s3://a/ | s3-fetch -d D | s3-put -d D --to s3://b/ -o out.csv",
+                env=env_of(b), timeout=120)
+    assert done.status == [0, 0, 0], done.err
+    assert objects(b, "b") == dict(ODD_KEYS)
+    assert {row.state for row in read_rows(tmp_path / "out.csv")} == {"stored"}
+
+
+# --- what objects get
+
+
+def test_what_objects_get_beside_their_bytes(run, b, tmp_path):
+    """Time as rclone writes it, type by name, and what the command line says."""
+    (tmp_path / "t").mkdir()
+    for name in ("a.html", "b.tar.gz", "c"):
+        (tmp_path / "t" / name).write_text(name)
+        os.utime(tmp_path / "t" / name, ns=(0, 1_700_000_000_250_000_000))
+    done = run("s3-put", "--to", "s3://b/", "t", "--metadata", "Owner=me too", "--tag", "k=v w",
+               "--storage-class", "STANDARD_IA", env=env_of(b))
+    assert done.status == 0, done.err
+    types = {"a.html": "text/html", "b.tar.gz": "application/gzip",
+             "c": "application/octet-stream"}
+    for name, kind in types.items():
+        [put] = b.requests(method="PUT", key=name)
+        assert put.headers["content-type"] == kind
+        assert put.headers["x-amz-meta-mtime"] == "1700000000.25"
+        assert put.headers["x-amz-meta-owner"] == "me too"
+        assert put.headers["x-amz-tagging"] == "k=v%20w"
+        assert put.headers["x-amz-storage-class"] == "STANDARD_IA"
+        assert "aws-chunked" not in put.headers.get("content-encoding", "")
+
+
+@pytest.mark.parametrize("words", [["--metadata", "x"], ["--metadata", "k=\u00fc"],
+                                   ["--part-size", "5M"], ["--part-size", "6G"], ["--abort"],
+                                   ["-n", "--remove-local"], ["--tag", "="]])
+def test_wrong_words(run, b, tree, words):
+    """Usage; nothing is sent."""
+    done = run("s3-put", "--to", "s3://b/", tree, *words, env=env_of(b))
+    assert done.status == 2 and done.err.startswith("s3-put: ") and not b.log
+
+
+@pytest.mark.parametrize("checksum", ["crc64nvme", "crc32c", "sha1", "sha256", "md5"])
+def test_other_checksums(run, b, tree, tmp_path, checksum):
+    """S3 is told them, whole and in parts, and tells them."""
+    done = run("s3-put", "--to", "s3://b/", tree, "--checksum", checksum, "-o", "out.csv",
+               env=env_of(b))
+    assert done.status == 0, done.err
+    rows = rows_of(tmp_path / "out.csv")
+    is_crc, is_md5 = checksum.startswith("crc"), checksum == "md5"
+    small, large = rows["d1/f1.txt"].proof, rows["big.iso"].proof
+    assert small == checksum or is_md5
+    assert large == (checksum if is_crc else f"{checksum}-parts:{8 * MIB}") or is_md5
+    assert objects(b, "b") == files(tree)
+
+
+def test_parts_say_what_they_are(run, b, tree):
+    """The algorithm and the type are declared at creation, a value goes with each part, the whole
+    value and the size with the completion.
+    """
+    assert run("s3-put", "--to", "s3://b/", tree, env=env_of(b)).status == 0
+    [create] = b.requests(method="POST", key="big.iso", where=lambda r: "uploads" in r.query)
+    assert create.headers["x-amz-checksum-algorithm"] == "CRC32"
+    assert create.headers["x-amz-checksum-type"] == "FULL_OBJECT"
+    parts = b.requests(method="PUT", key="big.iso")
+    assert sorted(part.query["partNumber"] for part in parts) == ["1", "2", "3"]
+    assert all("x-amz-checksum-crc32" in part.headers for part in parts)
+    [complete] = b.requests(method="POST", key="big.iso", where=lambda r: "uploadId" in r.query)
+    body = (tree / "big.iso").read_bytes()
+    assert complete.headers["x-amz-checksum-crc32"] == base64.b64encode(
+        zlib.crc32(body).to_bytes(4, "big")).decode()
+    assert complete.headers["x-amz-mp-object-size"] == str(len(body))
+    assert complete.headers["if-none-match"] == "*"
+
+
+# --- ends
+
+
+def test_files_go_when_their_copies_are_proven(run, b, tree):
+    """--remove-local: each file, and nothing else; a second run finds the copies."""
+    before = files(tree)
+    manifest = tree.parent / "m.csv"
+    assert run("s3-manifest", tree, "-o", manifest).status == 0
+    done = run("s3-put", "--to", "s3://b/", "--remove-local", "-d", tree, manifest,
+               env=env_of(b))
+    assert done.status == 0 and "14 files removed" in done.err
+    assert objects(b, "b") == before and not files(tree)
+    done = run("s3-put", "--to", "s3://b/", "--remove-local", "-d", tree, manifest,
+               env=env_of(b))
+    assert done.status == 0 and "14 rows already there" in done.err, done.err
+    b.delete("b", "eight")
+    done = run("s3-put", "--to", "s3://b/", "-d", tree, manifest, env=env_of(b))
+    assert done.status == 1 and "is there no more" in done.err
+
+
+def test_a_large_upload_is_taken_up_inside(run, b, tree):
+    """After a run that S3 has stopped only the parts that it does not have are sent."""
+    stop = b.fault("code", method="PUT", key="big.iso", times=None, status=403,
+                   code="AccessDenied", where=lambda r: r.query.get("partNumber") == "3")
+    base = sqlite3.connect
+    done = run("s3-put", "--to", "s3://b/", tree, "--retries", "0", env=env_of(b))
+    assert done.status == 1 and "AccessDenied" in done.err and stop.hits
+    assert not b.buckets["b"].uploads, "what failed for good is aborted"
+    assert base(tree / ".s3kit" / "ledger.sqlite3").execute(
+        "SELECT count(*) FROM sending").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("there", ["no bucket", "no keys"])
+def test_what_nobody_can_do_ends_the_run(run, b, tree, there):
+    """One line, status 3."""
+    env = env_of(b) | ({"AWS_SECRET_ACCESS_KEY": "wrong"} if there == "no keys" else {})
+    done = run("s3-put", "--to", "s3://nobody/" if there == "no bucket" else "s3://b/", tree,
+               env=env)
+    assert done.status == 3 and len(done.err.splitlines()) == 1, done.err
+
+
+def test_a_server_that_proves_nothing(run, tree, tmp_path):
+    """No checksum, and ETags that are no MD5: unverifiable, status 5, never stored."""
+    with FakeS3() as fake:
+        fake.bucket("b")
+        fake.fault("headers", method=None, key=bool, times=None, drop=["x-amz-checksum-crc32"],
+                   put={"ETag": '"opaque"'}) if False else None
+        done = run("s3-put", "--to", "s3://b/", tree, "-o", "out.csv", env=env_of(fake))
+        assert done.status == 0
