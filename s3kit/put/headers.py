@@ -18,6 +18,7 @@ COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": 
               "compress": "application/x-compress", "br": "application/octet-stream"}
 UNKNOWN = "application/octet-stream"
 PLAIN = re.compile("[!-~](?:[ -~]*[!-~])?")     # that goes through a header as it is
+NAME = re.compile("[a-z0-9!#$&'*+.^_`|~-]+")    # that may be a header's (RFC 9110, 5.6.2)
 
 
 @lru_cache(256)
@@ -74,7 +75,8 @@ class Headers:
         told["Content-Type"] = self.type or told.get("Content-Type") or content_type(row.key)
         metadata = {} if mtime_ns is None else {"mtime": mtime_text(mtime_ns)}
         metadata |= {name.lower(): text for name, text in parse_qsl(
-            said.get("metadata", ""), keep_blank_values=True) if PLAIN.fullmatch(text or "x")}
+            said.get("metadata", ""), keep_blank_values=True)
+            if NAME.fullmatch(name.lower()) and PLAIN.fullmatch(text or "x")}
         metadata |= self.metadata
         metadata.pop(TOKEN.removeprefix(META), None)
         # a name alone, without a colon, would be left out
