@@ -1,0 +1,50 @@
+"""Where a row's bytes go, and whose row it is."""
+
+import pytest
+
+from s3kit.manifest import row as rows
+from s3kit.manifest.row import KEY_BYTES, Row
+from s3kit.put.targets import is_local, is_to_put, target_of, why_no_target
+
+ACTED_ON = {"", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED, rows.STORED}
+
+
+@pytest.mark.parametrize("state", ["", *rows.STATES])
+def test_which_rows_are_put(state):
+    """Never what another command found wrong, what has no bytes, or what makes no sense."""
+    assert is_to_put(Row("b", "k", state=state)) == (state in ACTED_ON)
+    assert not is_to_put(Row("b", "k", state=state, is_delete_marker="true"))
+    assert not is_to_put(Row("b", "k", state=state, verbatim={"key": "k"}))
+
+
+@pytest.mark.parametrize("columns, found", [
+    ({}, True), ({"size": "5", "last_modified": "2026-01-01T00:00:00Z", "path": "k"}, True),
+    ({"digest": "xxh3-128:00"}, True), ({"etag": "e"}, False), ({"version_id": "null"}, False),
+    ({"checksum": "y/Q5Jg==", "checksum_algorithm": "CRC32"}, False)])
+def test_what_is_of_a_file_alone(columns, found):
+    """Nothing in it is S3's word."""
+    assert is_local(Row("b", "k", **columns)) == found
+
+
+@pytest.mark.parametrize("prefix, key, copy, target", [
+    ("", "k", "", "k"), ("p/", "a/k", "", "p/a/k"), ("p", "k", "", "pk"),
+    # stored before, below the same prefix: there
+    ("p/", "k", "s3://to/p/other?versionId=v", "p/other"), ("p/", "p/k", "s3://to/p/k", "p/k"),
+    ("", "k", "s3://to/a%20b", "a b"),
+    # elsewhere
+    ("p/", "k", "s3://to/q/k", "p/k"), ("p/", "k", "s3://from/p/other", "p/k"),
+    ("p/", "k", "nonsense", "p/k")])
+def test_the_target(prefix, key, copy, target):
+    """The prefix and the row's key, unless it is stored there already."""
+    row = Row("from", key, extra={"stored_at": copy} if copy else None)
+    assert target_of(row, "to", prefix) == ("to", target)
+
+
+@pytest.mark.parametrize("key, why", [
+    ("k", ""), ("k" * KEY_BYTES, ""), ("\u00e9" * 512, ""),
+    ("k" * (KEY_BYTES + 1), "the target's key has 1,025 bytes, and S3 takes 1,024"),
+    ("\u00e9" * 513, "the target's key has 1,026 bytes, and S3 takes 1,024"),
+    ("a\udcff", "its name is not UTF-8, as all keys are")])
+def test_keys_that_s3_does_not_take(key, why):
+    """By their bytes, not by their letters."""
+    assert why_no_target(key) == why
