@@ -20,6 +20,7 @@ import pytest
 
 from s3kit import errors
 from s3kit.manifest import foreign, states
+from s3kit.put.targets import PUTTABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
@@ -381,10 +382,11 @@ def test_sections_of_a_page(command):
 
 
 @pytest.mark.parametrize("command,states", [("fetch", states.FETCHABLE),
+                                            ("put", PUTTABLE),
                                             ("restore", states.RESTORABLE),
                                             ("verify", states.VERIFIABLE)])
 def test_pages_name_the_states_that_a_command_acts_on(command, states):
-    """The sentence "It acts on rows that are ..., or have no state" is manifest/states.py's."""
+    """The sentence "It acts on rows that are ..., or have no state" is the code's."""
     lines = page(command)
     said = lines[lines.index("It acts on rows that are") + 1].removeprefix(".Li ")
     assert set(said.rstrip(" ,").split(" , ")) | {""} == states
@@ -492,6 +494,8 @@ def test_completion_of_values_and_files():
     assert complete("fetch", "--dest", "manif") == {"manifests"}
     assert complete("verify", "set") == complete("manifest", "-o", "set") == {"setup.cfg"}
     assert complete("list", "set") == set()
+    assert complete("put", "--to", "set") == set() != complete("policy", "--to", "set")
+    assert complete("put", "--checksum", "crc32") == {"crc32", "crc32c"}
     assert complete("fetch", "--from", "") == {"csv", "xml", *foreign.READ}
     assert complete("manifest", "-f", "") == {"csv", "xml", *foreign.WRITTEN}
     assert complete("filter", "-f", "") == complete("manifest", "-f", "")
