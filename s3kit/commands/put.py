@@ -118,8 +118,10 @@ def check(args):
     import os
 
     from s3kit.errors import Usage
-    if (args.abort or args.older and args.uploads) and not args.uploads:
+    if args.abort and not args.uploads:
         raise Usage("--abort goes with --uploads")
+    if args.uploads and args.file:
+        raise Usage("--uploads reads no manifest and no directory (-d DIR: where the ledger is)")
     if args.dry_run and args.remove_local:
         raise Usage("a dry run (-n) removes nothing: it goes with no --remove-local")
     if len(args.file) == 1 and os.path.isdir(args.file[0]):
@@ -133,10 +135,27 @@ def check(args):
 def put(args):
     """Upload what is not there yet; return the status."""
     check(args)
+    if args.uploads:
+        return uploads(args)
     args.bucket = args.bucket or args.target[0]     # of the rows of a local tree
     args.takes_trees = True
     from s3kit.put.run import run
     return transform(args, run, makes=("stored_at",))
+
+
+def uploads(args):
+    """List or abort the uploads that are not complete; return the status."""
+    import time
+
+    from s3kit.cli.progress import Progress
+    from s3kit.cli.signals import Signals
+    from s3kit.cli.tally import Tally
+    from s3kit.put.leftovers import run
+    from s3kit.put.place import resumable
+    if args.older:
+        args.older = time.time() - args.older.timestamp()
+    with resumable(args.dest) as is_ours:
+        return run(args, (Tally(args), Progress(args), Signals), is_ours)
 
 
 def main(argv=None):

@@ -12,7 +12,7 @@ from s3kit.manifest.row import FAILED, UNVERIFIABLE, Row
 from s3kit.put.requests import Requests, good
 from s3kit.s3 import unfinished
 from s3kit.s3.access import Access
-from s3kit.s3.address import is_amazon_s3, parse_s3
+from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.asking import UNKNOWN_STATUSES
 from s3kit.s3.capabilities import KNOWN, LISTED_PARTS
 from s3kit.s3.headers import said
@@ -26,14 +26,15 @@ RESUMABLE = "resumable"
 
 
 def run(args, people, is_ours=lambda bucket, key, upload_id: False):
-    """List the unfinished uploads below args.to, with args.abort abort them; return the status.
+    """List the unfinished uploads below args.target (bucket, prefix), with args.abort abort them;
+    return the status.
 
     `people` are (tally, progress, signals); `is_ours` says of an upload whether this machine would
     resume it. Raises Usage, NoSuchBucket, NoAccess or Fault.
     """
     tally, progress, signals = people
     progress.close()            # the list has the terminal
-    bucket, prefix = parse_s3(args.to)
+    bucket, prefix = args.target
     access = Access(args, signals.at_once)
     requests = Requests(access.endpoint(bucket), signals.check, access.renewed)
     leftovers = Leftovers(args, tally, requests, is_ours)

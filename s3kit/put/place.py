@@ -1,6 +1,7 @@
 """The directory whose files are uploaded, with what its ledger knows of that."""
 
 import os
+from contextlib import contextmanager
 
 from s3kit.disk import durable
 from s3kit.disk.ledger import NAME, Ledger
@@ -70,3 +71,21 @@ class Place:
                 durable.sync_directory(self.own.folder(path, make=False)[0])
             except (OSError, Fault):
                 pass        # after a power cut the file may be there once more: no harm
+
+
+@contextmanager
+def resumable(dest):
+    """Give what tells of (bucket, key, upload id) whether the ledger of a directory, if it has one,
+    knows it as an upload under way.
+    """
+    folder = os.path.join(dest, OURS)
+    if not os.path.exists(os.path.join(folder, NAME)):
+        yield lambda bucket, key, upload_id: False
+        return
+    ledger = Ledger(folder)
+    uploads = Uploads(ledger)
+    try:
+        yield lambda bucket, key, upload_id: any(
+            sending.upload_id == upload_id for sending in uploads.under_way(bucket, key))
+    finally:
+        ledger.close()

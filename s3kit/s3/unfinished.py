@@ -10,6 +10,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from s3kit.errors import Fault
+from s3kit.etags import bare
+from s3kit.s3.uploads import MEMBERS
 from s3kit.s3.xml import local, parse_without, read_encoded
 from s3kit.units import known_ns, number
 
@@ -38,12 +40,13 @@ class Upload(NamedTuple):
 
 class Parts(NamedTuple):
     """A page of an upload's parts: how many, their bytes, and the number after which the next page
-    begins, 0 where none does.
+    begins, 0 where none does. `found` is {number: (bytes, ETag, base64 checksum or '')}.
     """
 
     count: int
     bytes: int
     after: int
+    found: dict
 
 
 def uploads_query(prefix="", following=""):
@@ -138,7 +141,14 @@ def parts_in(xml):
     is_last = not goes_on(texts(root))
     if not (is_last or any(numbers)):
         raise Fault("the list of an upload's parts says that it goes on, but not where")
-    return Parts(len(parts), sum(sizes), 0 if is_last else max(numbers))
+    found = {place: (size, bare(part.get("ETag", "")), checksum_in(part))
+             for place, size, part in zip(numbers, sizes, parts)}
+    return Parts(len(parts), sum(sizes), 0 if is_last else max(numbers), found)
+
+
+def checksum_in(part):
+    """Return the checksum that an entry of a list of parts tells, in base64, or ''."""
+    return next((part[name] for name in MEMBERS.values() if name in part), "")
 
 
 def need(root, names, what):

@@ -5,19 +5,17 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
 
 from html import escape
-from urllib.parse import quote
 
 from s3kit.errors import Fault
-from s3kit.etags import bare, quoted
+from s3kit.etags import quoted
 from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.capabilities import LISTED_PARTS, may_refuse
 from s3kit.s3.headers import CHECKSUM, claim_in, clean_etag, described, said
+from s3kit.s3.unfinished import parts_in, parts_query, upload_query
 from s3kit.s3.uploads import MD5, MEMBERS, as_headers, checksum_header, elements_of, type_of
-from s3kit.s3.xml import local, parse
 from s3kit.transfer.job import AGAIN, FAILED, Outcome
 from s3kit.transfer.put_job import ABORTED, COMPLETED, CREATED, IN_THE_WAY, LISTED, LOST
 from s3kit.transfer.put_task import NO_ETAG, PutTask
-from s3kit.units import number
 
 SPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 GONE = ("NoSuchUpload", "NoSuchKey")
@@ -29,7 +27,7 @@ class UploadTask(PutTask):
     @property
     def query(self):
         """The query that names it."""
-        return f"uploadId={quote(self.job.upload_id, safe='')}"
+        return upload_query(self.job.upload_id)
 
     def is_lost(self, transfer):
         """End if S3 says that there is no such upload; return whether it does."""
@@ -73,19 +71,18 @@ class Create(UploadTask):
 
 
 class Parts(UploadTask):
-    """Lists the parts that S3 has of an upload, {number: (bytes, ETag, base64 checksum)}; None
-    where the server does not tell.
+    """Lists the parts that S3 has of an upload, as unfinished.Parts.found; None where the server
+    does not tell.
     """
 
     def begin(self):
         """Ask for the first page."""
-        self.found, self.marker = {}, 0
+        self.found, self.after = {}, 0
         self.ask_on()
 
     def ask_on(self):
         """Ask for the next page."""
-        marker = f"&part-number-marker={self.marker}" if self.marker else ""
-        self.ask("GET", self.query + marker)
+        self.ask("GET", parts_query(self.job.upload_id, self.after))
 
     def answered(self, transfer):
         """Take a page."""
@@ -94,32 +91,18 @@ class Parts(UploadTask):
             self.end(Outcome(LISTED))
         elif not self.is_lost(transfer) and not self.is_refused(transfer):
             try:
-                is_last = self.take_page(transfer.body)
+                page = parts_in(transfer.body)
+                if page.after and page.after <= self.after:
+                    raise Fault("the list of an upload's parts goes in circles")
             except Fault as fault:
                 self.fail(FAILED, str(fault))
                 return
-            if is_last:
-                self.end(Outcome(LISTED, pieces=self.found))
-            else:
+            self.found |= page.found
+            self.after = page.after
+            if self.after:
                 self.ask_on()
-
-    def take_page(self, body):
-        """Take the parts of a page; return whether it is the last. Raises Fault."""
-        root, before = parse(body), self.marker
-        is_cut = False
-        for child in root.iterchildren("*"):
-            if local(child.tag) == "Part":
-                told = {local(each.tag): each.text or "" for each in child.iterchildren("*")}
-                part = number(told.get("PartNumber", "")) or 0
-                checksum = next((told[name] for name in MEMBERS.values() if name in told), "")
-                self.found[part] = (number(told.get("Size", "")), bare(told.get("ETag", "")),
-                                    checksum)
-                self.marker = max(self.marker, part)
-            elif local(child.tag) == "IsTruncated":
-                is_cut = child.text == "true"
-        if is_cut and self.marker == before:
-            raise Fault("the list of parts goes in circles")
-        return not is_cut
+            else:
+                self.end(Outcome(LISTED, pieces=self.found))
 
 
 class Complete(UploadTask):
@@ -192,16 +175,16 @@ class Abort(UploadTask):
 
     def abort(self):
         """Ask, once more."""
-        self.tries, self.step = self.tries + 1, "abort"
+        self.tries, self.asked = self.tries + 1, "abort"
         self.ask("DELETE", self.query)
 
     def answered(self, transfer):
         """Take an answer: to the abort, or what parts are left."""
-        if is_gone(transfer) or self.step == "list" and may_refuse(transfer):
+        if is_gone(transfer) or self.asked == "list" and may_refuse(transfer):
             self.end(Outcome(ABORTED))
         elif not self.is_refused(transfer):
-            if self.step == "abort":
-                self.step = "list"
+            if self.asked == "abort":
+                self.asked = "list"
                 self.ask("GET", self.query)
             elif b"<Part>" not in transfer.body or self.tries >= self.TRIES:
                 self.end(Outcome(ABORTED))

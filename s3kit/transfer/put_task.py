@@ -32,7 +32,7 @@ class PutTask(Task):
     def __init__(self, engine, job, ticket, place):
         super().__init__(engine, job, ticket, place)
         self.lacking, self.trials, self.has = {}, iter(TRIALS), ()
-        self.buffer, self.step, self.is_denied = None, "", False
+        self.buffer, self.asked, self.is_denied = None, "", False     # of the last request
 
     @property
     def endpoint(self):
@@ -64,7 +64,7 @@ class PutTask(Task):
 
     def look(self, step, version_id=""):
         """Ask for the head of what is there, or of one version."""
-        self.step, self.job = step, self.job._replace(version_id=version_id)
+        self.asked, self.job = step, self.job._replace(version_id=version_id)
         self.send("HEAD")
 
     def conditions(self):

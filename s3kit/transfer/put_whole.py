@@ -50,7 +50,7 @@ class PutWhole(PutTask):
 
     def put(self):
         """Send the bytes."""
-        self.step = "put"
+        self.asked = "put"
         content = Content(self.sums.view, self.job.size, lambda: self.may_send(self.transfer),
                           self.sent)
         self.transfer = self.ask("PUT", headers=[*self.job.headers, *self.conditions(),
@@ -59,7 +59,7 @@ class PutWhole(PutTask):
     def answered(self, transfer):
         """Take an answer: to the PUT, or to a HEAD before or after it."""
         {"put": self.take_put, "look": self.take_look, "who": self.take_who,
-         "confirm": self.take_confirmation}[self.step](transfer)
+         "confirm": self.take_confirmation}[self.asked](transfer)
 
     def take_look(self, transfer):
         """Take what is there before anything is sent: the same bytes are not sent again."""

@@ -5,16 +5,18 @@ left out without a word.
 import base64
 import os
 import random
-import sqlite3
+import subprocess
+import sys
+import time
 import zlib
 from pathlib import Path
 
 import pytest
-from conftest import env_of
-from fakes3 import FakeS3
+from conftest import clean_env, env_of
 from manifests import read_rows
 from odd_keys import ODD_KEYS
 
+BIN = Path(__file__).resolve().parents[2] / "bin"
 MIB = 1 << 20
 
 
@@ -368,16 +370,83 @@ def test_files_go_when_their_copies_are_proven(run, b, tree):
     assert done.status == 1 and "is there no more" in done.err
 
 
-def test_a_large_upload_is_taken_up_inside(run, b, tree):
-    """After a run that S3 has stopped only the parts that it does not have are sent."""
-    stop = b.fault("code", method="PUT", key="big.iso", times=None, status=403,
-                   code="AccessDenied", where=lambda r: r.query.get("partNumber") == "3")
-    base = sqlite3.connect
+def is_part(number):
+    """Return what tells a request that sends a part of this number."""
+    return lambda request: request.query.get("partNumber") == str(number)
+
+
+def test_an_upload_that_fails_is_aborted(run, b, tree):
+    """None of its parts is left to be paid for."""
+    b.fault("status", method="PUT", key="big.iso", times=None, status=403, code="AccessDenied",
+            where=is_part(3))
     done = run("s3-put", "--to", "s3://b/", tree, "--retries", "0", env=env_of(b))
-    assert done.status == 1 and "AccessDenied" in done.err and stop.hits
-    assert not b.buckets["b"].uploads, "what failed for good is aborted"
-    assert base(tree / ".s3kit" / "ledger.sqlite3").execute(
-        "SELECT count(*) FROM sending").fetchone() == (0,)
+    assert done.status == 1 and "AccessDenied" in done.err
+    assert b.requests(method="PUT", key="big.iso", where=is_part(1))
+    assert not b.buckets["b"].uploads and "big.iso" not in objects(b, "b")
+
+
+def killed_while_sending(b, tree, *options):
+    """Kill s3-put by SIGKILL when S3 has two parts of three."""
+    hang = b.fault("hang", method="PUT", key="big.iso", times=None, where=is_part(3))
+    process = subprocess.Popen([sys.executable, BIN / "s3-put", "--to", "s3://b/", tree, *options],
+                               env=clean_env(env_of(b)), stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while not hang.hits or len(b.requests(method="PUT", key="big.iso", status=200)) < 2:
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.kill()
+    process.wait()
+    b.faults.clear()
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_a_large_upload_is_taken_up_inside(run, b, tree, lists):
+    """After kill -9 only the part that was on its way is sent again, also where the server does not
+    list parts; nothing is left of it afterwards.
+    """
+    killed_while_sending(b, tree)
+    if not lists:
+        b.fault("status", method="GET", key="big.iso", times=None, status=501,
+                code="NotImplemented")
+    before = len(b.log)
+    done = run("s3-put", "--to", "s3://b/", tree, env=env_of(b))
+    assert done.status == 0, done.err
+    again = [request for request in list(b.log)[before:] if "partNumber" in request.query]
+    assert [request.query["partNumber"] for request in again] == ["3"]
+    assert objects(b, "b") == files(tree) and not b.buckets["b"].uploads
+
+
+@pytest.mark.parametrize("change, why", [
+    ("file", "the file was changed since its upload began"), ("part", "the size of its parts"),
+    ("rule", "S3 says NoSuchUpload")])
+def test_an_upload_that_is_of_no_use_begins_anew(run, b, tree, change, why):
+    """It is aborted, and that is said in one line."""
+    killed_while_sending(b, tree)
+    [upload] = b.buckets["b"].uploads
+    options = []
+    if change == "file":
+        os.utime(tree / "big.iso", (5, 5))
+    elif change == "part":
+        options = ["--part-size", "16M"]
+    else:
+        b.buckets["b"].end_upload(b.buckets["b"].uploads[upload])
+    done = run("s3-put", "--to", "s3://b/", tree, *options, env=env_of(b))
+    assert done.status == 0 and why in done.err, done.err
+    assert "from the beginning" in done.err and not b.buckets["b"].uploads
+    assert objects(b, "b") == files(tree)
+
+
+def test_an_upload_that_is_not_complete_is_listed_and_cleared(run, b, tree):
+    """The ledger knows which one the same command would go on with."""
+    killed_while_sending(b, tree)
+    done = run("s3-put", "--to", "s3://b/", "-d", tree, "--uploads", env=env_of(b))
+    assert done.status == 0 and "resumable" in done.out and "big.iso" in done.out
+    assert "1 unfinished upload, 3 parts" in done.err
+    done = run("s3-put", "--to", "s3://b/", "--uploads", "--abort", "--older", "1d", env=env_of(b))
+    assert done.status == 0 and b.buckets["b"].uploads
+    done = run("s3-put", "--to", "s3://b/", "--uploads", "--abort", env=env_of(b))
+    assert done.status == 0 and not b.buckets["b"].uploads
 
 
 @pytest.mark.parametrize("there", ["no bucket", "no keys"])
@@ -387,13 +456,3 @@ def test_what_nobody_can_do_ends_the_run(run, b, tree, there):
     done = run("s3-put", "--to", "s3://nobody/" if there == "no bucket" else "s3://b/", tree,
                env=env)
     assert done.status == 3 and len(done.err.splitlines()) == 1, done.err
-
-
-def test_a_server_that_proves_nothing(run, tree, tmp_path):
-    """No checksum, and ETags that are no MD5: unverifiable, status 5, never stored."""
-    with FakeS3() as fake:
-        fake.bucket("b")
-        fake.fault("headers", method=None, key=bool, times=None, drop=["x-amz-checksum-crc32"],
-                   put={"ETag": '"opaque"'}) if False else None
-        done = run("s3-put", "--to", "s3://b/", tree, "-o", "out.csv", env=env_of(fake))
-        assert done.status == 0

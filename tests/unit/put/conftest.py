@@ -10,8 +10,9 @@ from s3kit.cli.progress import Progress
 from s3kit.cli.signals import Signals
 from s3kit.cli.tally import Tally
 from s3kit.put import requests
+from s3kit.s3.address import parse_s3
 
-OPTIONS = {"prog": "s3-put", "quiet": False, "verbose": False, "to": "s3://b", "abort": False,
+OPTIONS = {"prog": "s3-put", "quiet": False, "verbose": False, "target": ("b", ""), "abort": False,
            "older": None, "dry_run": False, "profile": None, "region": None, "endpoint_url": None,
            "no_sign_request": False, "request_payer": None, "ca_bundle": None,
            "no_verify_ssl": False, "read_timeout": 300}
@@ -36,7 +37,9 @@ def at_once(monkeypatch):
 
 
 def made(**options):
-    """Return (args, people) of a run."""
+    """Return (args, people) of a run; `to` is the address below which it looks."""
+    if "to" in options:
+        options["target"] = parse_s3(options.pop("to"))
     args = SimpleNamespace(**OPTIONS | options)
     return args, (Tally(args), Progress(args), Signals)
 
