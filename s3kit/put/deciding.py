@@ -17,6 +17,7 @@ from s3kit.put.targets import is_local, target_of, why_no_target
 from s3kit.transfer.expected import Expected
 from s3kit.transfer.local_file import look, why_no_file
 from s3kit.transfer.put_job import WHOLE_MOST, Identity, PutJob
+from s3kit.units import from_epoch
 
 FOLDER = Identity(0, 0, 0, 0)       # of a key that ends in `/`: it has no bytes
 
@@ -61,7 +62,7 @@ class Deciding:
                       f"another row has the target 's3://{target.bucket}/{target.key}'")
         elif is_folder:
             self.begin(row, entry, target, "", FOLDER)
-        elif status is None and (before := self.stored_before(row, target)):
+        elif status is None and (before := self.stored_before(row, target, path)):
             self.look_alone(row, before)
         elif why := why_no_file(status, path):
             self.fail(row, rows.FAILED, why if status else f"{why} below '{self.args.dest}'")
@@ -85,10 +86,11 @@ class Deciding:
         is_there = status is None or not S_ISREG(status.st_mode)
         return path, status, row.key.endswith("/") and not row.length and is_there
 
-    def stored_before(self, row, target):
+    def stored_before(self, row, target, path):
         """Return the Upload of a row's object that the ledger has of its target, or None."""
         found = self.uploads.at(*target[:2]) if self.has_record else None
-        return found if found and found.is_of(row) else None
+        is_its = found and (found.is_of(row) or is_local(row) and is_of_file(row, found, path))
+        return found if is_its else None
 
     def begin(self, row, entry, target, path, identity):
         """Send a row's file on its way. Raises Fault where there is no such bucket."""
@@ -115,6 +117,14 @@ class Deciding:
                      version_id=before.to_version_id)
         self.stage.reach(Copy(before.to_bucket, before.to_key))
         self.stage.send(PutErrand(row, job, before, before.proof))
+
+
+def is_of_file(row, upload, path):
+    """Return whether an Upload is of the file at a path that a row of a file alone tells of: the
+    record has the identity of the copy, of which the row knows nothing.
+    """
+    return (upload.path == path and row.length in (None, upload.size)
+            and row.last_modified in ("", from_epoch(upload.mtime_ns / 10**9)))
 
 
 def name_of(row):

@@ -370,6 +370,26 @@ def test_files_go_when_their_copies_are_proven(run, b, tree):
     assert done.status == 1 and "is there no more" in done.err
 
 
+def test_files_that_went_are_known_by_rows_that_do_not_name_their_copies(run, b, tree):
+    """Rows of a local tree have another bucket and key than the copies below a prefix; a file that
+    was changed after it was stored, and then removed, is not taken for it.
+    """
+    manifest = tree.parent / "m.csv"
+    assert run("s3-manifest", "--bucket", "x", tree, "-o", manifest).status == 0
+    command = ["s3-put", "--to", "s3://b/p/", "--remove-local", "-d", tree]
+    assert run(*command, manifest, env=env_of(b)).status == 0 and not files(tree)
+    done = run(*command, manifest, "-o", "two.csv", env=env_of(b))
+    assert done.status == 0 and "14 rows already there" in done.err, done.err
+    assert {row.extra["stored_at"] for row in read_rows(tree.parent / "two.csv")} == {
+        f"s3://b/{key}" for key in objects(b, "b")}
+    (tree / "eight").write_bytes(bytes(8 * MIB))
+    os.utime(tree / "eight", (5, 5))
+    assert run("s3-manifest", "--bucket", "x", tree, "-o", manifest).status == 0
+    (tree / "eight").unlink()
+    done = run(*command, manifest, env=env_of(b))
+    assert done.status == 1 and "there is no file 'eight'" in done.err
+
+
 def is_part(number):
     """Return what tells a request that sends a part of this number."""
     return lambda request: request.query.get("partNumber") == str(number)
