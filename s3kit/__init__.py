@@ -19,7 +19,6 @@ fetch     | the work of s3-fetch                  | proof disk s3 manifest trans
 verify    | the work of s3-verify                 | proof disk s3 manifest transfer pipeline
 put       | the work of s3-put                    | proof disk s3 manifest transfer pipeline
 prune     | the work of s3-prune                  | proof disk s3 manifest pipeline
-put       | the work of s3-put                    | proof disk s3 manifest transfer pipeline
 restore   | the work of s3-restore                | s3 manifest listing pipeline
 filter    | the work of s3-filter                 | disk s3 manifest
 check     | the work of s3-manifest --check       | disk s3 manifest pipeline fetch restore

@@ -62,6 +62,10 @@ class Upload(NamedTuple):
             (self.bucket, self.key, self.version_id),
             (self.to_bucket, self.to_key, self.to_version_id))
 
+    def is_from(self, path, identity):
+        """Return whether it is of the file at a path, and that was not changed since."""
+        return is_untouched(self, path, identity)
+
 
 class Sending(NamedTuple):
     """A multipart upload under way; `size`, `mtime_ns` and `inode` are its file's."""
@@ -82,9 +86,15 @@ class Sending(NamedTuple):
         """Return whether it is of a file that was not changed since: `identity` has its size,
         mtime_ns and inode now.
         """
-        return (self.path == path and self.size == identity.size
-                and is_same_number(self.mtime_ns, identity.mtime_ns)
-                and is_same_number(self.inode, identity.inode))
+        return is_untouched(self, path, identity)
+
+
+def is_untouched(record, path, identity):
+    """Return whether a path and the identity of its file now are those of an Upload or a Sending.
+    """
+    return (record.path == path and record.size == identity.size
+            and is_same_number(record.mtime_ns, identity.mtime_ns)
+            and is_same_number(record.inode, identity.inode))
 
 
 def is_same_file(record, status):
@@ -97,6 +107,16 @@ def is_same_file(record, status):
 def storable(record):
     """Return the values of an Upload or a Sending as SQLite has them."""
     return record._replace(mtime_ns=folded(record.mtime_ns), inode=folded(record.inode))
+
+
+def uploads_of(ledger):
+    """Return the Uploads of a Ledger, or None where it has none: no table is made.
+
+    Raises the ledger's Fault.
+    """
+    with ledger.reading():
+        found = ledger.base.execute("SELECT 1 FROM sqlite_master WHERE name = 'upload'").fetchone()
+    return Uploads(ledger) if found else None
 
 
 class Uploads:

@@ -10,6 +10,7 @@ from s3kit.pipeline.sharing import Sharing, most_connections
 from s3kit.pipeline.stage import Stage
 from s3kit.put.place import Place
 from s3kit.put.putting import Putting
+from s3kit.put.rehearsal import Rehearsal
 from s3kit.s3.access import Access
 from s3kit.transfer.put_work import PutWork
 
@@ -19,6 +20,10 @@ def run(args, streams, people):
 
     Raises Fault (Cut).
     """
+    if args.dry_run:
+        rehearsal = Rehearsal(args, streams, people)
+        rehearsal.run()
+        return rehearsal
     tally, _, signals = people
     stage = Stage(args, streams, people, Access(args, signals.at_once))
     batches = stage.source.batches()
