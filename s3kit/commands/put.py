@@ -8,6 +8,8 @@ from s3kit.cli.transform import transform
 NAME = "s3-put"
 CHECKSUMS = ("crc64nvme", "crc32", "crc32c", "sha1", "sha256", "md5")
 METADATA_NAME = re.compile(r"[a-z0-9!#$&'*+.^_`|~-]+")
+# gzip, Zstandard, Parquet, ORC, UTF-16
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ORC", b"\xff\xfe", b"\xfe\xff")
 ONE_LINE = re.compile("[!-~](?:[ -~]*[!-~])?")
 
 
@@ -124,12 +126,28 @@ def check(args):
         raise Usage("--uploads reads no manifest and no directory (-d DIR: where the ledger is)")
     if args.dry_run and args.remove_local:
         raise Usage("a dry run (-n) removes nothing: it goes with no --remove-local")
+    for path in args.file:
+        if not args.from_form and is_data(path):
+            raise Usage(f"'{path}' is no manifest: s3-put sends what a manifest names, or all of a "
+                        "directory ('s3-manifest DIR | s3-put ...' takes filters and edits)")
     if len(args.file) == 1 and os.path.isdir(args.file[0]):
         if args.dest != ".":
             raise Usage(f"'{args.file[0]}' is a directory, and so is -d '{args.dest}': give one")
         if args.in_place:
             raise Usage("-i rewrites a manifest: it goes with no directory")
         args.dest = args.file[0]
+
+
+def is_data(path):
+    """Return whether a file is none that people or commands write manifests to: it has bytes that
+    no text has, and is not compressed.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False        # what is wrong is said where it is read
+    return b"\0" in head and not head.startswith(PACKED)
 
 
 def put(args):

@@ -6,7 +6,8 @@ import stat
 from s3kit.disk.paths import key_of, version_of
 from s3kit.disk.tree import OURS, kind_of
 from s3kit.errors import Fault
-from s3kit.manifest.row import LISTED, Row
+from s3kit.manifest.row import COLUMNS, FAILED, LISTED, Row, values
+from s3kit.text import is_unicode
 from s3kit.units import from_epoch
 
 
@@ -77,5 +78,9 @@ def tree_row(path, status, bucket, ours):
             (bucket, key), version = key_of(path), version_of(path)
         except ValueError:
             pass        # not of our making: the path must do
-    return Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size),
-               last_modified=from_epoch(status.st_mtime), state=LISTED, path=path)
+    row = Row(bucket=bucket, key=key, version_id=version, size=str(status.st_size),
+              last_modified=from_epoch(status.st_mtime), state=LISTED, path=path)
+    if not is_unicode(path):
+        row.verbatim = dict(zip(COLUMNS, values(row)))
+        row.state, row.error = FAILED, "its name is not UTF-8, as all keys are"
+    return row

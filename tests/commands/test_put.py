@@ -284,6 +284,33 @@ def test_keys_of_every_kind_come_back(pipe, b, tmp_path):
     assert {row.state for row in read_rows(tmp_path / "out.csv")} == {"stored"}
 
 
+def test_names_that_no_key_can_have(run, b, tmp_path):
+    """A file whose name is not UTF-8 is named; the others are stored."""
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "ok").write_text("ok")
+    Path(os.fsdecode(bytes(tmp_path / "t") + b"/\xff")).write_text("no")
+    done = run("s3-put", "--to", "s3://b/", "t", env=env_of(b))
+    assert done.status == 1 and "not UTF-8" in done.err and objects(b, "b") == {"ok": b"ok"}
+    (tmp_path / "m.csv").write_text("key\n" + "k" * 1020 + "\n")
+    done = run("s3-put", "--to", "s3://b/prefix/", "m.csv", env=env_of(b))
+    assert done.status == 1 and "the target's key has 1,027 bytes" in done.err
+
+
+def test_a_file_of_data_is_no_manifest(run, b, tree):
+    """It is not read as millions of keys."""
+    done = run("s3-put", "--to", "s3://b/", tree / "eight", env=env_of(b))
+    assert done.status == 2 and "is no manifest" in done.err and not b.log
+
+
+def test_a_prefix_is_taken_as_it_stands(run, b, tmp_path):
+    """As all prefixes are; people hear of one that looks like a directory."""
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "k").write_text("ok")
+    done = run("s3-put", "--to", "s3://b/p", "t", env=env_of(b))
+    assert done.status == 0 and objects(b, "b") == {"pk": b"ok"}
+    assert "keys will begin with 'p' as it stands (--to s3://b/p/ puts them below it)" in done.err
+
+
 # --- what objects get
 
 
@@ -476,3 +503,15 @@ def test_what_nobody_can_do_ends_the_run(run, b, tree, there):
     done = run("s3-put", "--to", "s3://nobody/" if there == "no bucket" else "s3://b/", tree,
                env=env)
     assert done.status == 3 and len(done.err.splitlines()) == 1, done.err
+
+
+def test_a_bucket_with_object_lock(run, b, tree):
+    """It wants a checksum of every body, whole or part: all have one."""
+    b.bucket("locked", versioning="Enabled").settings["object-lock"] = (
+        "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
+        "<Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>")
+    for options in ([], ["--checksum", "md5"]):
+        done = run("s3-put", "--to", f"s3://locked/{len(options)}/", tree, *options,
+                   env=env_of(b))
+        assert done.status == 0, done.err
+        assert objects(b, "locked", f"{len(options)}/") == files(tree)
