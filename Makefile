@@ -13,7 +13,7 @@ help:
 	@echo 'make test        what needs nothing but Python: five minutes, no root'
 	@echo 'make test-system what needs root, file systems of its own or minutes: installs Debian packages'
 	@echo 'make test-long   what takes hours'
-	@echo 'make bench       beside s5cmd, rclone, aws and obstore, on this machine, in 40 minutes (BENCH_OPTIONS=--help)'
+	@echo 'make bench       beside s5cmd, rclone, aws and obstore, on this machine, in 60 minutes (BENCH_OPTIONS=--help)'
 	@echo 'make bench-quick the same, smaller, in 3'
 	@echo 'make compare     spoilt bodies and hostile buckets, s3kit beside s5cmd, rclone and aws, in 5 (COMPARE_OPTIONS=--help)'
 	@echo 'make clean       remove environments and caches'

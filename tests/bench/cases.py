@@ -25,18 +25,27 @@ from peers import (
     NOTHING,
     OBSTORE,
     PIPELINE,
+    PLAIN_SEND,
+    PLAIN_SEND_LARGE,
     RCLONE,
     REMOVE,
     S5CMD,
+    SEND,
+    SEND_LARGE,
+    SEND_LATE,
     Tool,
     lists_late,
 )
+from uploading import ToSeaweed, ToSink
 
 from s3kit.s3.window import MANY
 
 KEYS_A_FOLDER = 100
 LATENCY = 0.03
 CONNECTION = 16 << 20       # bytes a second
+# how the titles of tables of uploads end: where they go, and how
+UP_TO = (("", "nginx, which keeps nothing"), ("-seaweed", "SeaweedFS"))
+UP_HOW = (("", "tuned"), ("-plain", "as it comes"))
 
 
 def keys(count, size):
@@ -318,11 +327,47 @@ def seaweed_large(bench):
             COPY_LARGE, "tuned, 1 x 1 GiB from SeaweedFS", server="seaweed")
 
 
+def up(bench, name, sizes, what, plain=PLAIN_SEND, tuned=SEND):
+    """Compare what uploads a tree, tuned and as it comes: to a server that only reads, and to
+    SeaweedFS.
+    """
+    source = Bucket(name, sizes, checksum=False)
+    for ending, where in UP_TO:
+        with ToSeaweed(bench, source) if ending else ToSink(source) as place:
+            for (more, how), tools in zip(UP_HOW, (tuned, plain)):
+                bench.compare(name + ending + more, place.server, place.source, tools,
+                              uploads=place, about=f"{how}, upload {what} to {where}")
+
+
+def up_small(bench):
+    """uploads of 10,000 x 4 KiB: to nginx, which reads them and keeps nothing, and to SeaweedFS"""
+    up(bench, "up-small", keys(bench.less(10_000), 4096), "10,000 x 4 KiB")
+
+
+def up_medium(bench):
+    """the same of 1,000 x 1 MiB"""
+    up(bench, "up-medium", keys(bench.less(1000), 1 << 20), "1,000 x 1 MiB")
+
+
+def up_large(bench):
+    """the same of 1 x 2 GiB, in parts"""
+    up(bench, "up-large", [("large", bench.less(2 << 30) >> 24 << 24)], "1 x 2 GiB",
+       PLAIN_SEND_LARGE, SEND_LARGE)
+
+
+def up_late(bench):
+    """uploads to nginx as people type it: 2,000 x 4 KiB, every answer 30 ms late"""
+    with ToSink(Bucket("up-late", keys(bench.less(2000, 4), 4096), checksum=False),
+                LATENCY) as place:
+        bench.compare("up-late", place.server, place.source, SEND_LATE, uploads=place,
+                      about="as it comes, upload 2,000 x 4 KiB, answers 30 ms late")
+
+
 CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
          "large-slow": large_slow, "mix": mix, "latency": latency, "tls": tls, "nothing": nothing,
          "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
          "prune": prune, "memory": memory, "rows": rows, "done": done, "inventory": inventory,
-         "start": start,
-         "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
+         "up-small": up_small, "up-medium": up_medium, "up-large": up_large, "up-late": up_late,
+         "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
 ONLY_LIGHT = {"latency", "large-slow", "plain", "memory", "prune", "list", "list-tree",
-              "list-latency"}
+              "list-latency", "up-small", "up-medium", "up-large", "up-late"}

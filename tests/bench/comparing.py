@@ -120,12 +120,12 @@ class Bench:
                                 prefix=prefix, url=server.url, python=self.peers.python)
 
     def compare(self, title, server, bucket, tools, about, dest=None, unit="object", rows=False,
-                rounds=None, objects=None, growth=False, fills=True):
+                rounds=None, objects=None, growth=False, fills=True, uploads=None):
         """Run tools alternately and report on them. `dest` is full already; else each run has an
         empty one. `about` is the work, in words.
 
-        Where `rows`, the rows of the output are counted; else the files that came, where the tool
-        `fills` a directory.
+        Where `rows`, the rows of the output are counted; with `uploads` (see uploading) the objects
+        that are there, else the files that came, where the tool `fills` a directory.
         """
         tools = [tool for tool in tools if self.peers.has(tool)]
         objects = objects or len(bucket.entries)
@@ -143,7 +143,9 @@ class Bench:
                 failed = any(run["status"] for run in told["runs"])
                 if not failed and not (told["runs"] and tool.once):
                     began = time.monotonic()
-                    told["runs"].append(self.once(tool, server, bucket, dest, objects, rows, fills))
+                    told["runs"].append(
+                        self.upload(tool, uploads, objects) if uploads
+                        else self.once(tool, server, bucket, dest, objects, rows, fills))
                     spent += (time.monotonic() - began) * (not tool.once)
         self.tell(table)
 
@@ -174,15 +176,31 @@ class Bench:
             figures = measure.run(self.line(tool, server, bucket, place, out), env)
             if fills and not dest:
                 figures["sync"] = measure.sync(place)
-            counted = server.counts()
-            if tool.share > 1:
-                self.scale(tool, figures, env)
-            if counted:
-                figures["requests"], figures["connections"] = (
-                    count * tool.share / objects for count in counted[:2])
+            self.count(tool, server, figures, objects)
             figures["lacks"] = lacking(out, bucket, place, objects, tool) if rows else \
                 missing(bucket, place, tool) if fills else ""
         return figures
+
+    def upload(self, tool, uploads, objects):
+        """Have a tool upload a tree to a bucket of its own, one time; return its figures."""
+        out = self.work / "out"
+        with uploads.fresh() as bucket:
+            line = self.line(tool, uploads.server, bucket, uploads.tree, out)
+            figures = measure.run(line, self.peers.env(uploads.server))
+            self.count(tool, uploads.server, figures, objects)
+            figures["lacks"] = "" if figures["status"] else uploads.lacks(bucket, tool, out)
+        return figures
+
+    def count(self, tool, server, figures, objects):
+        """Add to the figures of a run what the server has counted; scale them where the tool did a
+        share.
+        """
+        counted = server.counts()
+        if tool.share > 1:
+            self.scale(tool, figures, self.peers.env(server))
+        if counted:
+            figures["requests"], figures["connections"] = (
+                count * tool.share / objects for count in counted[:2])
 
     def scale(self, tool, figures, env):
         """Make the figures of a share those of the whole; what starting costs is there once."""

@@ -53,6 +53,10 @@ GOALS = (
     Goal("verify-large", wall=0.9, peer="dd"),      # what the disk gives
     Goal("verify-small"),
     Goal("prune"),
+    *(Goal(f"up-{size}{how}", wall=1.2) for size in ("small", "medium", "large")
+      for how in ("", "-plain")),
+    Goal("up-late", wall=1.2),
+    *(Goal(f"up-{size}-seaweed") for size in ("small", "medium", "large")),
 )
 LIMITS = (
     Limit("small", "parent", 150), Limit("small", "worker", 64),

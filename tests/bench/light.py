@@ -82,9 +82,11 @@ class Bucket:
         self.shelves = {}
 
     def write(self, folder):
-        """Write the objects as files and take their digests; the entries follow."""
+        """Write the objects as files and take their digests, from which the entries are made."""
         from awscrt.checksums import crc64nvme
         noise = random.Random(self.name)
+        if self.sizes:          # what was written before is written anew
+            self.entries.clear()
         for key, size in self.sizes:
             path = folder / self.name / key
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -307,15 +309,17 @@ class Requests(asyncio.Protocol):
             self.transport.write(body)
 
 
-def serve_pages(place, buckets, latency):
-    """Run the page server, in a process of its own, until it is ended."""
+def serve_pages(place, protocol):
+    """Run the page server, in a process of its own, until it is ended; `protocol()` is that of a
+    connection.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
 
     async def serve():
         server = (await asyncio.get_running_loop()
-                  .create_unix_server(lambda: Requests(buckets, latency), place))
+                  .create_unix_server(protocol, place))
         await server.serve_forever()
     asyncio.run(serve())
 
@@ -328,7 +332,7 @@ load_module {modules}/ngx_http_headers_more_filter_module.so;
 worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/log warn; worker_rlimit_nofile {files};
 events {{ worker_connections 4096; }}
 http {{
-  log_format counts '$connection $status'; access_log {folder}/access counts buffer=256k;
+  log_format counts '{log}'; access_log {folder}/access counts buffer=256k;
   sendfile on; sendfile_max_chunk 2m; tcp_nopush on; tcp_nodelay on;
   keepalive_timeout 120s; keepalive_requests 100000000;
   open_file_cache max={cached} inactive=1h; open_file_cache_valid 1h;
@@ -358,6 +362,7 @@ http {{
   }}
 }}
 """  # noqa: E501
+LOG = "$connection $status"
 HEADERS = """more_clear_input_headers If-Match; limit_rate {rate};
       add_header ETag $entry_tag; add_header x-amz-checksum-crc64nvme $crc; add_header x-amz-checksum-type $crc_type;"""  # noqa: E501
 AT_ONCE = """location / {{
@@ -374,8 +379,11 @@ LATE = """location / {{ set $key $uri; echo_sleep {latency}; echo_exec /.late$ur
 class Light:
     """nginx and its page server, from entry to exit; `buckets` by name, what is real is written
     first. Each answer is `latency` seconds late, and each connection carries `rate` bytes of
-    objects a second (0: as many as it can).
+    objects a second (0: as many as it can). `protocol` is the page server's, `log` what nginx
+    writes down of a request.
     """
+
+    protocol, log = Requests, LOG
 
     def __init__(self, buckets, latency=0.0, rate=0):
         self.buckets = {bucket.name: bucket for bucket in buckets}
@@ -405,8 +413,7 @@ class Light:
             bucket.write(self.folder / "objects")
         self.configure()
         self.pages = multiprocessing.get_context("fork").Process(
-            target=serve_pages, args=(str(self.folder / "pages"), self.buckets, self.latency),
-            daemon=True)
+            target=serve_pages, args=(str(self.folder / "pages"), self.make_protocol), daemon=True)
         self.pages.start()
         wait(lambda: (self.folder / "pages").exists(), "the page server did not start")
         (self.folder / "pages").chmod(0o666)
@@ -428,6 +435,22 @@ class Light:
             held.bind(("127.0.0.1", 0))
             port = held.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+        count = self.write_maps()
+        objects, needs_echo = self.objects()
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        # what is cached stays open
+        files = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
+        missing = error("NoSuchKey", "The specified key does not exist.").decode()
+        other = error("PreconditionFailed", "At least one of the preconditions did not hold")
+        (self.folder / "conf").write_text(
+            ("user root;\n" if os.getuid() == 0 else "")
+            + CONF.format(modules=MODULES, folder=self.folder, port=port, objects=objects,
+                          hash=max(4 * count, 4096), files=files, cached=files * 3 // 4,
+                          load_echo=f"load_module {MODULES}/ngx_http_echo_module.so;" * needs_echo,
+                          missing=missing, other=other.decode(), log=self.log))
+
+    def write_maps(self):
+        """Write the maps of what the objects' headers say; return how many lines the longer has."""
         real = [(bucket.name, entry) for bucket in self.buckets.values() if bucket.sizes
                 for entry in bucket.entries]
         with (open(self.folder / "etags", "w") as etags,
@@ -436,26 +459,17 @@ class Light:
                 etags.write(f"\"/{name}/{entry.key}\" '\"{entry.etag}\"';\n")
                 if entry.crc:
                     checksums.write(f'"/{name}/{entry.key}" "{entry.crc}";\n')
+        return len(real)
+
+    def objects(self):
+        """Return (the configuration of what answers for objects, whether it needs echo)."""
         late = self.latency > 0
-        objects = (LATE if late else AT_ONCE).format(
-            headers=HEADERS.format(rate=self.rate), latency=self.latency, folder=self.folder)
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        # what is cached stays open
-        files = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
-        (self.folder / "conf").write_text(("user root;\n" if os.getuid() == 0 else "")
-                                          + CONF.format(modules=MODULES, folder=self.folder,
-                                                        port=port, objects=objects,
-                                                        hash=max(4 * len(real), 4096), files=files,
-                                                        cached=files * 3 // 4,
-                                                        load_echo="load_module "
-                                                        f"{MODULES}/ngx_http_echo_module.so;"
-                                                        if late else "", missing=error(
-                                                            "NoSuchKey",
-                                                            "The specified key does not exist.")
-                                                        .decode(), other=error(
-                                                            "PreconditionFailed",
-                                                            "At least one of the preconditions did "
-                                                            "not hold").decode()))
+        return (LATE if late else AT_ONCE).format(
+            headers=HEADERS.format(rate=self.rate), latency=self.latency, folder=self.folder), late
+
+    def make_protocol(self):
+        """Return the protocol of a connection to the page server."""
+        return self.protocol(self.buckets, self.latency)
 
     def answers(self):
         """Return whether the whole of it answers. Raises OSError where nginx has ended."""
@@ -494,6 +508,12 @@ class Light:
 
     def counts(self):
         """Return (requests, connections, requests not answered with 2xx) since the last call."""
+        lines = self.lines()
+        return (len(lines), len({line[0] for line in lines}),
+                sum(not line[1].startswith("2") for line in lines))
+
+    def lines(self):
+        """Return the lines of the log since the last call, each as a list of words."""
         log = self.folder / "access"
         done = self.folder / f"access-{time.monotonic_ns()}"
         log.rename(done)
@@ -502,8 +522,7 @@ class Light:
         time.sleep(0.05)        # the worker follows its master
         lines = [line.split() for line in done.read_text().splitlines()]
         done.unlink()
-        return (len(lines), len({line[0] for line in lines}),
-                sum(not line[1].startswith("2") for line in lines))
+        return lines
 
 
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"

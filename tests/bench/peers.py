@@ -100,6 +100,33 @@ LISTS = (
 REMOVE = (Tool("s5cmd rm",
                "s5cmd --log error --numworkers {n} rm --all-versions 's3://{bucket}/*' > {out}",
                "s5cmd"),)
+# Uploads of the tree {dest}, which no tool changes. s3kit's rows say by what each object is proven.
+PLAIN_PUT = Tool("s3kit put", "s3-put -q --to s3://{bucket}/ -o {out} {dest}")
+PLAIN_SEND = (
+    PLAIN_PUT,
+    Tool("s3kit manifest, put",
+         "s3-manifest -q {dest} | s3-put -q --to s3://{bucket}/ -d {dest} -o {out}"),
+    Tool("s5cmd cp", "s5cmd --log error cp {dest}/ s3://{bucket}/", "s5cmd"),
+    Tool("rclone copy", "rclone copy {dest}/{prefix} b:{bucket}/{prefix}", "rclone"),
+    fifth(Tool("aws s3 cp",
+               "aws s3 cp --quiet --recursive {dest}/{prefix} s3://{bucket}/{prefix}", "aws")))
+PUT = replace(PLAIN_PUT, line=PLAIN_PUT.line.replace("s3-put -q", f"s3-put -q -c {EACH}"))
+RCLONE_SEND = f"rclone copy {RCLONE_OPTIONS} --s3-no-head {{dest}} b:{{bucket}}"
+SEND = (
+    PUT,
+    Tool("s5cmd cp", "s5cmd --log error --numworkers {n} cp {dest}/ s3://{bucket}/", "s5cmd"),
+    Tool("rclone copy", RCLONE_SEND, "rclone"),
+    replace(PLAIN_SEND[-1], line="AWS_CONFIG_FILE=$S3KIT_BENCH_AWS " + PLAIN_SEND[-1].line))
+# no MD5 of the whole file before its first part
+SEND_LARGE = (
+    PUT,
+    Tool("s5cmd cp", "s5cmd --log error --numworkers {n} cp -c 16 -p 16 {dest}/ s3://{bucket}/",
+         "s5cmd"),
+    Tool("rclone copy", RCLONE_SEND + " --s3-disable-checksum --s3-chunk-size 16Mi "
+         "--s3-upload-concurrency 16", "rclone"),
+    replace(SEND[-1], share=1, name="aws s3 cp"))
+SEND_LATE = tuple(fifth(tool) if tool.needs == "rclone" else tool for tool in PLAIN_SEND)
+PLAIN_SEND_LARGE = (*PLAIN_SEND[:-1], replace(PLAIN_SEND[-1], share=1, name="aws s3 cp"))
 
 
 def lists_late():
