@@ -10,8 +10,10 @@ FATAL = "fatal"         # of a job's answer: no other job would fare better
 SLOW_CODES = {"SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException",
               "TooManyRequests", "RequestThrottled", "BandwidthLimitExceeded", "ServiceUnavailable"}
 EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-# The last is a 503, but for want of capacity, not for too many requests.
+# Bodies that were spoilt on their way are refused by one of four, all 400. The last is a 503, but
+# for want of capacity, not for too many requests.
 AGAIN_CODES = {"InternalError", "RequestTimeout", "OperationAborted", "BadDigest",
+               "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody",
                "RequestTimeoutException", "GlacierExpeditedRetrievalNotAvailable"}
 REGION_CODES = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                 "IllegalLocationConstraintException"}
