@@ -25,11 +25,12 @@ VERSIONS = [("doc.txt", b"first\n"), ("doc.txt", b"second\n"), ("old/gone.txt", 
 @pytest.fixture(scope="module")
 def buckets(seaweed):
     """pipes-flat, never versioned; pipes-versions with versions and a delete marker; both again for
-    what deletes.
+    what deletes; empty ones for what uploads.
     """
     client = seaweed.client()
     for bucket in ("pipes-flat", "pipes-versions", "pipes-prune", "pipes-prune-versions",
-                   "pipes-migrate", "pipes-migrate-versions", "pipe-policy"):
+                   "pipes-migrate", "pipes-migrate-versions", "pipes-put", "pipes-put-versions",
+                   "pipe-policy"):
         try:
             client.create_bucket(Bucket=bucket)
         except client.exceptions.BucketAlreadyOwnedByYou:
