@@ -184,7 +184,7 @@ class Engine:
         try:
             step(*values)
         except (Fault, OSError) as error:
-            task.end(outcome_of(error, task.job.path)._replace(moved=task.moved))
+            task.end(outcome_of(error, task.job.path, task.does)._replace(moved=task.moved))
 
     def finish(self, task, outcome):
         """Put a task's outcome in its batch's place."""

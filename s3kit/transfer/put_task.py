@@ -26,13 +26,16 @@ NO_ETAG = "the answer has no ETag: it is not S3's"
 class PutTask(Task):
     """A PutJob under way.
 
-    `lacking` is what the request at hand goes without, {what: with what words it was refused}.
+    `lacking` is what the request at hand goes without, {what: with what words it was refused};
+    `asked` is what it is for, where there are several.
     """
+
+    does = "read"
 
     def __init__(self, engine, job, ticket, place):
         super().__init__(engine, job, ticket, place)
         self.lacking, self.trials, self.has = {}, iter(TRIALS), ()
-        self.buffer, self.asked, self.is_denied = None, "", False     # of the last request
+        self.buffer, self.asked, self.is_denied = None, "", False
 
     @property
     def endpoint(self):
@@ -62,9 +65,9 @@ class PutTask(Task):
             self, self.endpoint, self.endpoint.object_url(self.job.key, query), method=method,
             headers=[*headers, "Expect:"], body=body, is_patient=is_patient)
 
-    def look(self, step, version_id=""):
+    def look(self, asked, version_id=""):
         """Ask for the head of what is there, or of one version."""
-        self.asked, self.job = step, self.job._replace(version_id=version_id)
+        self.asked, self.job = asked, self.job._replace(version_id=version_id)
         self.send("HEAD")
 
     def conditions(self):

@@ -1,7 +1,10 @@
 """What a worker that uploads must know before its first job."""
 
-from s3kit.transfer.local_file import Unstable, open_file
-from s3kit.transfer.put_job import UNSTABLE
+import os
+
+from s3kit.transfer.job import CHECKED, Outcome
+from s3kit.transfer.local_file import CHANGED, Unstable, open_file
+from s3kit.transfer.put_job import UNSTABLE, Identity
 from s3kit.transfer.put_multipart import Abort, Complete, Create, Parts
 from s3kit.transfer.put_parts import Part
 from s3kit.transfer.put_task import Look
@@ -23,6 +26,12 @@ class FileReading(Reading):
     def open(self):
         """Return its descriptor. Raises what open_file does."""
         return open_file(self.engine.tree, self.job)
+
+    def end(self, outcome):
+        """End; bytes of a file that was changed meanwhile say nothing."""
+        if outcome.state == CHECKED and Identity.of(os.fstat(self.fd)) != self.job.identity:
+            outcome = Outcome(UNSTABLE, CHANGED)
+        super().end(outcome)
 
 
 TASKS = {"put": PutWhole, "look": Look, "create": Create, "part": Part, "parts": Parts,

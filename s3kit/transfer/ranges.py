@@ -151,6 +151,8 @@ class Reading(Task):
     waiting.
     """
 
+    does = "read"
+
     def begin(self):
         """Begin to read."""
         job = self.job

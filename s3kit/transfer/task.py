@@ -35,10 +35,10 @@ STATES = {verdicts.AGAIN: AGAIN, verdicts.EXPIRED: AGAIN, verdicts.SLOW: AGAIN,
 class Task:
     """One Job under way: `begin`, then `answered` for each answer, until `end`.
 
-    What `is_local` asks nothing of S3, and waits for nothing.
+    What `is_local` asks nothing of S3, and waits for nothing. `does` is what it does with its file.
     """
 
-    is_local = False
+    is_local, does = False, "write"
 
     def __init__(self, engine, job, ticket, place):
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place
@@ -189,12 +189,12 @@ def why(verdict, transfer):
     return said(transfer)
 
 
-def outcome_of(error, path):
+def outcome_of(error, path, does="write"):
     """Return the Outcome of a file at `path` that an OSError, or a Fault that names what is in the
-    way, has stopped.
+    way, has stopped; `does` is what was done with the file.
     """
     if isinstance(error, Fault):
         return Outcome(CONFLICT, str(error))
     if error.errno in NO_SPACE:
         return Outcome(FULL, reason(error))
-    return Outcome(FAILED, f"cannot write '{path}': {reason(error)}")
+    return Outcome(FAILED, f"cannot {does} '{path}': {reason(error)}")

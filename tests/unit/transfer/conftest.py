@@ -8,7 +8,10 @@ import pytest
 
 from s3kit.errors import Fault
 from s3kit.s3.address import Endpoint
+from s3kit.s3.capabilities import Capabilities
 from s3kit.transfer.job import Job, Outcome
+from s3kit.transfer.put_job import CREATED, TOKEN, Identity, PutJob
+from s3kit.transfer.put_work import PutWork
 from s3kit.transfer.task import Task
 from s3kit.transfer.work import Work
 
@@ -112,3 +115,86 @@ def asks(desk, engine):
     """Return f(the job's fields) -> what comes of asking for an object."""
     desk.fake.put("b", "k", b"body")
     return lambda **fields: desk.do(desk.ask(**fields), engine=engine)
+
+
+class PutDesk(Desk):
+    """A desk whose engine uploads the files of its folder."""
+
+    def __init__(self, fake, folder):
+        super().__init__(fake, folder)
+        folder.mkdir()
+
+    def work(self, **settings):
+        """Return a PutWork."""
+        endpoint = settings.pop("endpoint", self.endpoint())
+        return PutWork(str(self.folder), {"b": endpoint}, settings.pop("connections", 4),
+                       make=False, **settings)
+
+    def file(self, path, body):
+        """Write a file; return its Identity."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+        return Identity.of(file.stat())
+
+    def put(self, body=b"", kind="put", key="k", **fields):
+        """Return the PutJob of a new file with these bytes; of the file that is there, if None."""
+        path = fields.setdefault("path", key)
+        identity = fields.pop("identity", None) or (
+            Identity.of((self.folder / path).stat()) if body is None else self.file(path, body))
+        headers = fields.pop("headers", ("Content-Type: text/plain", f"{TOKEN}: t"))
+        return PutJob(kind, "b", key, **{"identity": identity, "headers": headers,
+                                         "token": "t"} | fields)
+
+    def asked(self, method=None):
+        """Return [(method, query)] of the requests that came, or the Requests of a method."""
+        if method:
+            return [one for one in self.fake.log if one.method == method]
+        return [(one.method, one.query_string) for one in self.fake.log]
+
+    def body(self, key="k"):
+        """Return the bytes that the server has of a key, or None."""
+        found = self.fake.get("b", key)
+        return found and bytes(found.body)
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """What is known of servers is this test's own."""
+    made = Capabilities()
+    for module in ("transfer.put_task", "transfer.task", "transfer.engine", "s3.uploads"):
+        monkeypatch.setattr(f"s3kit.{module}.KNOWN", made)
+    return made
+
+
+@pytest.fixture
+def puts(fake, tmp_path, known):
+    """A PutDesk with an empty bucket `b` that has versions."""
+    fake.bucket("b", versioning="Enabled")
+    made = PutDesk(fake, tmp_path / "d")
+    yield made
+    for engine in made.engines:
+        engine.close()
+
+
+@pytest.fixture
+def begun(puts):
+    """Return f(body, algorithm, the job's fields) -> a PutJob of a file with an upload that was
+    begun for it; parts of any size make an object.
+    """
+    puts.fake.min_part = 1
+
+    def begin(body, algorithm="", **fields):
+        job = puts.put(body, kind="create", **{"algorithm": algorithm} | fields)
+        outcome = puts.do(job)
+        assert outcome.state == CREATED
+        upload_id, used = outcome.pieces
+        puts.fake.log.clear()
+        return job._replace(upload_id=upload_id, algorithm=used)
+
+    return begin
+
+
+def part_of(job, number, start, end):
+    """Return the PutJob of one part of an upload that was begun."""
+    return job._replace(kind="part", number=number, start=start, end=end)

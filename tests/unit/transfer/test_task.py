@@ -32,6 +32,7 @@ from s3kit.transfer.task import outcome_of
 def test_what_stops_a_file(error, outcome):
     """Space may come back; what is in the way is named."""
     assert outcome_of(error, "b/k") == outcome
+    assert outcome_of(error, "b/k", "read").error == outcome.error.replace("write", "read")
 
 
 # --- what is asked
