@@ -137,10 +137,24 @@ class Checkup:
             yield from bucket.findings()
         if named and self.account.is_custom:
             yield from self.abilities(seen)
+        yield from self.shared(seen)
+
+    def shared(self, seen):
+        """Yield what is so of most buckets where it is so of one, on a line for all of them."""
         is_open = [bucket.name for bucket in seen if bucket.is_open]
-        if is_open:         # on one line: where it is so it is so of most
-            names = ", ".join(is_open[:NAMED]) + (f" and {len(is_open) - NAMED:,} more"
-                                                  if len(is_open) > NAMED else "")
-            yield Finding("public", NOTE, f"access is not blocked by {names}",
+        if is_open:
+            yield Finding("public", NOTE, f"access is not blocked by {few(is_open)}",
                           "if they are not meant to be public: aws s3api put-public-access-block",
                           {"buckets": is_open})
+        keeping = [bucket.name for bucket in seen if bucket.keeps_parts]
+        if keeping:
+            yield Finding("uploads", WARNING, "no lifecycle rule for all keys removes what "
+                          f"unfinished uploads leave in {few(keeping)}",
+                          "add one with AbortIncompleteMultipartUpload (aws s3api "
+                          "put-bucket-lifecycle-configuration)", {"buckets": keeping})
+
+
+def few(names):
+    """Return some names of buckets, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -10,7 +10,7 @@ from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.doctor.settings import READERS
 from s3kit.errors import Fault
 from s3kit.listing import pages
-from s3kit.s3 import verdicts
+from s3kit.s3 import unfinished, verdicts
 from s3kit.s3.asking import LISTINGS
 from s3kit.s3.headers import is_of_s3, said
 from s3kit.s3.xml import local, parse
@@ -18,6 +18,7 @@ from s3kit.text import count
 
 ASKS = {"region": "location=", "versioning": "versioning=", "encryption": "encryption=",
         "lock": "object-lock=", "public": "publicAccessBlock=", "lifecycle": "lifecycle=",
+        "uploads": unfinished.uploads_query(),
         "list": "encoding-type=url&list-type=2&max-keys=1"}
 # The root elements of the answers (the pages of GetBucketLocation and the others below
 # https://docs.aws.amazon.com/AmazonS3/latest/API/), and those that SeaweedFS 4 and moto 5 send.
@@ -25,6 +26,7 @@ ROOTS = {"region": ("LocationConstraint", "CreateBucketConfiguration"),
          "versioning": ("VersioningConfiguration", "GetBucketVersioningResponse"),
          "encryption": ("ServerSideEncryptionConfiguration",), "lock": ("ObjectLockConfiguration",),
          "public": ("PublicAccessBlockConfiguration",), "lifecycle": ("LifecycleConfiguration",),
+         "uploads": unfinished.UPLOADS,
          "list": ("ListBucketResult",)}
 # S3's codes for what was never set
 # (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html); moto's spelling of one of
@@ -35,8 +37,10 @@ NEVER_SET = {"NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfigurati
 RIGHTS = {"region": "s3:GetBucketLocation", "versioning": "s3:GetBucketVersioning",
           "encryption": "s3:GetEncryptionConfiguration",
           "lock": "s3:GetBucketObjectLockConfiguration", "public": "s3:GetBucketPublicAccessBlock",
-          "lifecycle": "s3:GetLifecycleConfiguration", "list": "s3:ListBucket",
+          "lifecycle": "s3:GetLifecycleConfiguration",
+          "uploads": "s3:ListBucketMultipartUploads", "list": "s3:ListBucket",
           "read": "s3:GetObject"}
+PARSERS = {"list": pages.read, "uploads": unfinished.read}     # of what has keys
 PUT_LIFECYCLE = "disable the rule until you are done (aws s3api put-bucket-lifecycle-configuration)"
 
 
@@ -59,7 +63,7 @@ class Bucket:
         if transfer.code == "NoSuchBucket" or (ask == "head" and is_missing(transfer)):
             self.is_missing = True
         elif transfer.errno:
-            self.trouble = transfer.failure
+            self.stumble(ask, transfer.failure)
         elif transfer.code in NEVER_SET:
             self.told[ask] = None
         elif verdict == verdicts.OK:
@@ -69,11 +73,18 @@ class Bucket:
         elif verdict == verdicts.DENIED:
             self.denied.append(ask)
         elif ask == "list" or verdict == verdicts.SLOW:
-            self.trouble = said(transfer)
+            self.stumble(ask, said(transfer))
         elif verdicts.is_wordless(transfer) or verdict == verdicts.AGAIN:
             self.unsaid[ask] = transfer.code
         if ask == "list" and self.told.get("list"):
             self.key = self.told["list"]
+
+    def stumble(self, ask, text):
+        """Note what went wrong with an answer; without uploads all the rest can be done."""
+        if ask == "uploads":
+            self.unsaid[ask] = text
+        else:
+            self.trouble = text
 
     def read(self, ask, body):
         """Take the document that one of ASKS, `read` or `head` was answered with."""
@@ -81,14 +92,14 @@ class Bucket:
             self.told[ask] = True
             return
         try:
-            root = (pages.read if ask == "list" else parse)(body) if body.strip() else None
+            root = PARSERS.get(ask, parse)(body) if body.strip() else None
             is_right = root is not None and local(root.tag) in ROOTS[ask]
             told = READERS[ask](root) if is_right else None
         except Fault as fault:
             if ask != "list" and any(name in body[:512] for name in LISTINGS):
                 self.unsaid[ask] = "a listing"      # some keys make it unreadable
             else:
-                self.trouble = str(fault)
+                self.stumble(ask, str(fault))
             return
         name = "nothing" if root is None else f"<{local(root.tag)}>"
         if is_right:
@@ -102,6 +113,14 @@ class Bucket:
     def is_open(self):
         """Whether it is known that nothing keeps the bucket from being made public."""
         return not self.told.get("public", True)
+
+    @property
+    def keeps_parts(self):
+        """Whether it is known that no rule removes, of any key, what unfinished uploads leave."""
+        rules = self.told.get("lifecycle") or ()
+        return "lifecycle" in self.told and not any(
+            rule["is_on"] and rule["abort_days"] is not None and not rule["prefix"]
+            and not rule["is_narrow"] for rule in rules)
 
     def findings(self):
         """Yield the Findings of the bucket, what it is first."""
@@ -124,8 +143,8 @@ class Bucket:
         yield from self.notes(what, facts)
         hidden = [ask for ask in ASKS if ask in self.denied and ask != "list"]
         if hidden:
-            rights = (", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4
-                      else "s3:GetBucket* and s3:Get*Configuration")
+            rights = (", ".join(map(RIGHTS.get, hidden)) if len(hidden) < 4 else
+                      "s3:GetBucket*, s3:Get*Configuration and s3:ListBucketMultipartUploads")
             yield Finding(what, UNKNOWN, f"not allowed to see: {', '.join(hidden)}",
                           f"ask for {rights}", facts)
         if self.unsaid:
@@ -174,6 +193,13 @@ class Bucket:
             yield Finding(what, NOTE, "encrypted by KMS",
                           "reading takes kms:Decrypt, too; ETags prove nothing, checksums do",
                           facts)
+        uploads = told.get("uploads")
+        if uploads and uploads["count"]:
+            text = (f"{'' if uploads['is_all'] else 'more than '}"
+                    f"{count(uploads['count'], 'unfinished upload')}")
+            oldest = f", the oldest from {uploads['oldest'][:10]}" if uploads["oldest"] else ""
+            yield Finding(what, NOTE, text + oldest, "their parts are billed, and in no listing of "
+                          f"objects: s3-put --uploads --to {what} shows them", facts)
         if told.get("versioning") == "Suspended":
             yield Finding(what, NOTE, "versioning is suspended", "older versions are still there",
                           facts)

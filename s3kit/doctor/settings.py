@@ -1,7 +1,9 @@
 """The documents in which S3 tells a bucket's settings, read without its models."""
 
+from s3kit.s3.unfinished import uploads_in
 from s3kit.s3.xml import local, read_encoded
 from s3kit.storage_classes import ARCHIVED_CLASSES
+from s3kit.units import from_epoch, number
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -63,8 +65,8 @@ def read_list(root):
 
 
 def read_lifecycle(root):
-    """Return the rules: {id, is_on, prefix, is_narrow, deeds}; deeds are what a rule does that a
-    migration would meet.
+    """Return the rules: {id, is_on, prefix, is_narrow, deeds, abort_days}; deeds are what a rule
+    does that a migration would meet, abort_days how old an upload becomes that nobody finishes.
     """
     return [read_rule(child) for name, child in elements(root) if name == "Rule"]
 
@@ -72,10 +74,13 @@ def read_lifecycle(root):
 def read_rule(rule):
     """Return one rule."""
     told = texts(rule)
+    aborts = [texts(child).get("DaysAfterInitiation", "") for name, child in elements(rule)
+              if name == "AbortIncompleteMultipartUpload"]
     inner = {local(child.tag) for child in rule.iter("*")}
     return {"id": told.get("ID", ""), "is_on": told.get("Status") == "Enabled",
             "prefix": told.get("Prefix", ""),
             "is_narrow": bool(inner & {"Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}),
+            "abort_days": number(aborts[0]) if aborts else None,
             "deeds": [deed for name,
                       child in elements(rule) for deed in [deed_of(name, texts(child))] if deed]}
 
@@ -101,5 +106,16 @@ def deed_of(name, told):
             old) if name == "NoncurrentVersionTransition" else None
 
 
+def read_uploads(root):
+    """Return {count, oldest, is_all} of the unfinished uploads on a page: when the oldest began,
+    None where nobody knows, and whether there are no others.
+    """
+    uploads, following = uploads_in(root)
+    began = [upload.began for upload in uploads if upload.began is not None]
+    return {"count": len(uploads), "oldest": from_epoch(min(began) // 10**9) if began else None,
+            "is_all": not following}
+
+
 READERS = {"region": read_region, "versioning": read_versioning, "encryption": read_encryption,
-           "lock": read_lock, "public": read_public, "lifecycle": read_lifecycle, "list": read_list}
+           "lock": read_lock, "public": read_public, "lifecycle": read_lifecycle,
+           "uploads": read_uploads, "list": read_list}

@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import boto3
 import pytest
 from certificates import self_signed
 from conftest import BIN, clean_env, env_of
@@ -30,6 +31,8 @@ RULES = (
     "<Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix>logs/</Prefix></Filter><Expiration>"
     "<Days>30</Days></Expiration>"
     "<Transition><Days>3</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>")
+ENDING = ("<Rule><ID>end</ID><Status>Enabled</Status><Filter/><AbortIncompleteMultipartUpload>"
+          "<DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>")
 KMS = ("<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>"
        "</ApplyServerSideEncryptionByDefault></Rule>")
 LOCK = ("<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
@@ -158,9 +161,43 @@ def test_every_bucket_has_its_line(fake, doctor):
             == ["under object lock", "encrypted by KMS", "versioning is suspended"])
     assert (seen.one("s3://plain")[1]
             .startswith("us-east-1, not versioned, not encrypted by default"))
-    assert seen.done.err.endswith("0 faults, 2 warnings (s3://photos)\n")
+    assert seen.one("uploads") == (
+        "warning", "no lifecycle rule for all keys removes what unfinished uploads leave in good, "
+        "photos, plain", "add one with AbortIncompleteMultipartUpload (aws s3api "
+        "put-bucket-lifecycle-configuration)")
+    assert seen.done.err.endswith("0 faults, 3 warnings (s3://photos, uploads)\n")
     assert {request.method for request in fake.log} == {"GET", "HEAD", "POST"} and \
         all(request.path == "/" for request in fake.requests(method="POST"))      # STS's
+
+
+def test_unfinished_uploads(fake, doctor):
+    """How many a bucket has, and since when; that no rule ends them is said of all such buckets on
+    one line, and not of one whose rules may not be seen.
+    """
+    for number in range(7):
+        fake.bucket(f"b{number}")
+    fake.bucket("ends").settings["lifecycle"] = ENDING
+    fake.bucket("hidden")
+    client = boto3.client("s3", endpoint_url=fake.url, region_name="us-east-1",
+                          aws_access_key_id=fake.access_key,
+                          aws_secret_access_key=fake.secret_key)
+    for bucket, key in (("ends", "k"), ("b1", "a b"), ("b1", "\u00fc")):
+        client.create_multipart_upload(Bucket=bucket, Key=key)
+    fake.fault("status", status=403, code="AccessDenied", bucket="hidden", times=None,
+               where=lambda request: "lifecycle" in request.query)
+    seen = doctor(env_of(fake))
+    day = time.strftime("%Y-%m-%d", time.gmtime(fake.clock.now()))
+    assert seen.status == 0, seen.done
+    assert [line[:2] for line in seen.of("s3://b1")[1:]] == [
+        ("note", f"2 unfinished uploads, the oldest from {day}")]
+    assert "s3-put --uploads --to s3://ends" in seen.of("s3://ends")[1][2]
+    assert len(seen.of("s3://b2")) == 1
+    assert seen.one("uploads")[:2] == ("warning", "no lifecycle rule for all keys removes what "
+                                       "unfinished uploads leave in b0, b1, b2, b3, b4 and 2 more")
+    lines = doctor(env_of(fake), "--json", "b1").done.out.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [each["uploads"] for each in found if each["check"] == "s3://b1"][0]["count"] == 2
+    assert [each["buckets"] for each in found if each["check"] == "uploads"] == [["b1"]]
 
 
 def test_named_buckets_only(fake, doctor):
@@ -501,7 +538,7 @@ def test_regions(doctor):
                 and seen.one("buckets")[0] == "unknown")
         signed = [request.headers["authorization"].split("/")[2]
                   for request in s3.requests(method="GET", bucket="there")]
-        assert set(signed) == {"eu-central-1"} and len(signed) == 12
+        assert set(signed) == {"eu-central-1"} and len(signed) == 14
 
 
 # --- buckets
@@ -598,8 +635,8 @@ def test_a_server_that_does_not_know_settings(doctor, status, body, came):
     assert there[:2] == ("ok", "there"), seen.done
     assert unknown[:2] == ("unknown", "not answered as S3 would: " + ", ".join(
         f"{ask} ({came})" for ask in ("region", "versioning", "encryption", "lock", "public",
-                                      "lifecycle")))
-    assert seen.status == 0 and not seen.of("public")
+                                      "lifecycle", "uploads")))
+    assert seen.status == 0 and not seen.of("public") and not seen.of("uploads")
 
 
 @pytest.mark.system("minutes")
@@ -617,7 +654,7 @@ def test_a_server_that_is_not_s3(doctor, body):
 def test_many_buckets(fake, doctor):
     """200, side by side; fewer with --buckets; what only passes is asked again."""
     for number in range(200):
-        fake.bucket(f"b{number:03d}").settings["publicAccessBlock"] = BLOCKED
+        fake.bucket(f"b{number:03d}").settings.update(publicAccessBlock=BLOCKED, lifecycle=ENDING)
     fake.latency = 0.02
     slow = fake.fault("status", status=503, code="SlowDown", times=5,
                       where=lambda request: "versioning" in request.query)
@@ -625,9 +662,9 @@ def test_many_buckets(fake, doctor):
     seen = doctor(env_of(fake))
     assert (seen.status == 0 and sum(line[0].startswith("s3://") for line in seen.lines) == 200
             and seen.states == {"ok", "note"}), seen.done
-    assert (slow.hits, cut.hits) == (5, 5) and all("no lifecycle" in line[2] for line in seen.lines
-                                                   if line[0].startswith("s3://"))
-    assert len(fake.requests(method="GET", where=lambda request: request.bucket)) == 200 * 6 + 10
+    assert (slow.hits, cut.hits) == (5, 5) and all(
+        "1 lifecycle rule" in line[2] for line in seen.lines if line[0].startswith("s3://"))
+    assert len(fake.requests(method="GET", where=lambda request: request.bucket)) == 200 * 7 + 10
     assert fake.connections < 64 + 20
     seen = doctor(env_of(fake), "--buckets", "3")
     assert ([line[0] for line in seen.lines if line[0].startswith("s3://")]

@@ -64,3 +64,9 @@ def test_a_destination_that_does_not_answer(monkeypatch, capsys):
     assert doctor.examine(args) == 3 and time.monotonic() - began < 10
     out = capsys.readouterr().out
     assert "destination\tfault\t'/gone' does not answer" in out and "network\tfault" in out
+
+
+def test_names_on_one_line():
+    """Five, and how many more."""
+    assert checkup.few("a") == "a" and checkup.few("abcde") == "a, b, c, d, e"
+    assert checkup.few("abcdefg") == "a, b, c, d, e and 2 more"

@@ -36,6 +36,7 @@ ONE = ("<LifecycleConfiguration{}><Rule><ID>r</ID><Status>{}</Status>{}</Rule>"
 def test_what_a_rule_does(namespace, rule, deeds):
     """Only what a migration would meet: deleted, or in an archive."""
     (read,) = READERS["lifecycle"](parse(ONE.format(namespace, "Enabled", rule).encode()))
+    assert read["abort_days"] == (1 if "AbortIncomplete" in rule else None)
     assert (read["deeds"] == deeds and read["is_on"]
             and read["prefix"] == ("a" if ">a<" in rule else ""))
 
