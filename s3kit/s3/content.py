@@ -57,7 +57,7 @@ class FilePiece(Content):
     def piece(self, at, count):
         """Read bytes; those that are sent once more were seen before."""
         data = os.pread(self.fd, count, self.start + at)
-        if at == self.seen:
-            self.see(data)
-            self.seen += len(data)
+        if at <= self.seen < at + len(data):
+            self.see(data[self.seen - at:])
+            self.seen = at + len(data)
         return data
