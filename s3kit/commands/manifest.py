@@ -17,7 +17,7 @@ from s3kit.units import show_time
 NAME = "s3-manifest"
 # What makes or writes a manifest.
 NOT_CHECKED = ("buckets_file", "all_buckets", "exclude_bucket", "versions", "at", "prefix",
-               "format", "output")
+               "format", "output", "follow_links")
 
 
 def build_parser():
@@ -35,6 +35,8 @@ def build_parser():
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
     p.add_argument("--at", metavar="TIME", type=options.moment,
                    help="the objects as they were at TIME")
+    p.add_argument("--follow-links", action="store_true",
+                   help="list what symbolic links in a directory lead to")
     p.add_argument("--check", action="store_true",
                    help="write what is wrong with manifests, one finding a line, and no manifest")
     p.add_argument("--online", action="store_true",
@@ -88,6 +90,17 @@ class Manifests:
         return self.source_of(self.args.source).shard() if len(self.args.source) > 1 else ""
 
 
+class LeftOut:
+    """Tells people what in a directory has no row, where the filters would have kept it."""
+
+    def __init__(self, keep, tally):
+        self.keep, self.tally = keep, tally
+
+    def __call__(self, top, row, kind):
+        if self.keep([row]):
+            self.tally.say(f"'{os.path.join(top, row.path)}' is a {kind}: left out")
+
+
 def manifest(args):
     """Write the rows of every source, filtered; return the status."""
     from s3kit.listing.sources import rows_of, sources
@@ -101,7 +114,7 @@ def manifest(args):
     with closing(Sink(args, manifests.form, source_rows=True, shard=manifests.shard),
                  progress) as sink:
         for rows, extras in rows_of(found, args, Signals.check, manifests.read, missing.append,
-                                    manifests.reports.append):
+                                    manifests.reports.append, LeftOut(keep, tally)):
             rows = keep(rows)
             for row in rows:
                 nonsense += row.verbatim is not None

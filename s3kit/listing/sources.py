@@ -1,6 +1,7 @@
 """Which rows: where they come from, which of a key's versions, and what the filters keep."""
 import fnmatch
 import os
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
@@ -62,17 +63,20 @@ def bucket_lines(path):
             if (name := line.partition("#")[0].strip())]
 
 
-def rows_of(found, args, check, read, absent, opened):
+def rows_of(found, args, check, read, absent, opened, irregular):
     """Yield (rows, names of unknown columns) of every source, as they come.
 
     `check()` is called often and may raise; `read(path)` returns a manifest's `batches` and
     `extras`; `absent(address)` hears of a prefix that nothing begins with, `opened(reader)` of what
-    reads a report in S3.
+    reads a report in S3, `irregular(directory, row, kind)` of what is no regular file: it has no
+    row.
     """
     access = listing = None
     for kind, what in found:
         if kind == "tree":
-            yield from ((rows, []) for rows in tree_rows(what, args.bucket or ""))
+            tree = tree_rows(what, args.bucket or "", irregular=partial(irregular, what),
+                             follows=args.follow_links)
+            yield from ((rows, []) for rows in tree)
         elif kind == "file":
             source = read(what)
             yield from ((rows, source.extras()) for rows in source.batches())

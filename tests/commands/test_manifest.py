@@ -138,6 +138,40 @@ def test_a_local_tree(run, tmp_path):
             == [("b", "a%", "1", "a%"), ("b", "dir/b", "5", "dir/b")])
 
 
+def test_what_has_no_row_is_named(run, tmp_path):
+    """Links, FIFOs and the like, where the filters would keep them, and without -q."""
+    (tmp_path / "t" / "dir").mkdir(parents=True)
+    (tmp_path / "t" / "file").write_bytes(b"12345")
+    os.symlink("file", tmp_path / "t" / "link")
+    os.symlink("dir", tmp_path / "t" / "other")
+    os.mkfifo(tmp_path / "t" / "dir" / "fi\nfo")
+    done = run("s3-manifest", "--bucket", "b", "t")
+    assert done.status == 0 and [row.key for row in read_rows(done.out)] == ["file"]
+    assert done.err == ("s3-manifest: 't/link' is a symbolic link: left out\n"
+                        "s3-manifest: 't/other' is a symbolic link: left out\n"
+                        "s3-manifest: 't/dir/fi\\x0afo' is a FIFO: left out\n")
+    assert run("s3-manifest", "--bucket", "b", "--exclude", "*o*", "t").err == \
+        "s3-manifest: 't/link' is a symbolic link: left out\n"
+    assert run("s3-manifest", "-q", "--bucket", "b", "t").err == ""
+
+
+def test_links_are_followed_on_demand(run, tmp_path):
+    """To files and to directories, which may lie elsewhere, once each; one to nothing is named."""
+    (tmp_path / "t").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b").write_bytes(b"12345")
+    os.symlink("../elsewhere", tmp_path / "t" / "dir")
+    os.symlink("../t", tmp_path / "elsewhere" / "loop")
+    os.symlink("../elsewhere/b", tmp_path / "t" / "link")
+    os.symlink("nothing", tmp_path / "t" / "lost")
+    done = run("s3-manifest", "--bucket", "b", "--follow-links", "t")
+    assert [(row.key, row.size, row.path) for row in read_rows(done.out)] == [
+        ("link", "5", "link"), ("dir/b", "5", "dir/b")]
+    assert done.status == 0
+    assert done.err == "s3-manifest: 't/lost' is a symbolic link: left out\n"
+    assert run("s3-manifest", "--check", "--follow-links", "t").status == 2
+
+
 def test_a_destination_of_ours(fake, run, tmp_path):
     """In a destination the rows have the buckets and keys that the paths stand for."""
     fake.bucket("b")
