@@ -127,6 +127,9 @@ def test_full_object(client, algorithm):
     upload = Uploading(client, ChecksumAlgorithm=algorithm, ChecksumType="FULL_OBJECT")
     for n, piece in enumerate(PIECES, 1):
         assert name not in upload.part(n, piece)
+    assert refused(upload.part, 9, b"x", ChecksumSHA1=digest("SHA1", b"x"))[2] == (
+        "Checksum Type mismatch occurred, expected checksum Type: "
+        f"{algorithm.lower()}, actual checksum Type: sha1")
     listed = client.list_parts(**upload.where)
     assert (listed["ChecksumAlgorithm"], listed["ChecksumType"]) == (algorithm, "FULL_OBJECT")
     assert [part[name] for part in listed["Parts"]] == [digest(algorithm, p) for p in PIECES]
