@@ -30,10 +30,14 @@ CREATE TABLE IF NOT EXISTS part (
 """
 
 
+LOOSE = ("", "null")        # version ids of what can be overwritten
+
+
 class Upload(NamedTuple):
     """What is stored at a target (`to_...`), from which row and which file (`mtime_ns`, `inode`).
 
-    `proof` is that of the row's object, `far_proof` that the copy has the file's bytes.
+    `proof` is that of the row's object, `far_proof` that the copy has the file's bytes; '' where
+    the copy may not be there any more.
     """
 
     to_bucket: str
@@ -148,6 +152,22 @@ class Uploads:
         with self.writing():
             self.base.executemany(f"INSERT OR REPLACE INTO upload VALUES ({places})",
                                   map(storable, uploads))
+
+    def sent_from(self, path):
+        """Return the Uploads of the file at a path."""
+        with self.ledger.told("read"):
+            self.base.execute("CREATE INDEX IF NOT EXISTS upload_path ON upload (path)")
+            found = self.base.execute("SELECT * FROM upload WHERE path = ?", (path,)).fetchall()
+        return [Upload._make(values) for values in found]
+
+    def doubt(self, names):
+        """Write of copies (bucket, key, version id) that they may not be there any more."""
+        with self.writing():
+            self.base.executemany(
+                "UPDATE upload SET far_proof = '' WHERE to_bucket = ? AND to_key = ? AND "
+                "CASE to_version_id WHEN 'null' THEN '' ELSE to_version_id END = ?",
+                [(bucket, key, "" if version_id in LOOSE else version_id)
+                 for bucket, key, version_id in names])
 
     def under_way(self, bucket, key):
         """Return the Sendings to a target."""

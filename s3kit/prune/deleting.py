@@ -4,9 +4,11 @@ answers mean for a row.
 
 from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault
 from s3kit.manifest import row as rows
+from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.prune import proofs
+from s3kit.prune.looking import Looking
 from s3kit.prune.proofs import BrokenProof
 from s3kit.prune.removed import Removed
 from s3kit.prune.targets import NoBucket, Targets
@@ -23,14 +25,14 @@ class DeletionErrand(Errand):
     """A row whose version S3 is asked to delete; its job is a Doomed.
 
     `entry` is the ledger's of its file, None of a delete marker. `is_unsure`: an answer was lost,
-    the version may be gone.
+    the version may be gone. `upload` is that of its copy, as long as that is looked at.
     """
 
-    __slots__ = ("entry", "is_unsure")
+    __slots__ = ("entry", "is_unsure", "upload")
 
-    def __init__(self, row, job, entry):
+    def __init__(self, row, job, entry, upload=None):
         super().__init__(row, job)
-        self.entry, self.is_unsure = entry, False
+        self.entry, self.is_unsure, self.upload = entry, False, upload
 
 
 class Deleting(Verb):
@@ -39,7 +41,7 @@ class Deleting(Verb):
     def __init__(self, stage, choice, undo=None):
         super().__init__(stage)
         self.choice, self.undo = choice, undo
-        self.targets = Targets(stage.access)
+        self.targets, self.looking = Targets(stage.access), Looking(self)
         self.going = []             # errands of this block of rows, of which S3 has not heard
         self.known = []             # ledger's entries of the rows that leave next
         self.kept = {}              # why: how many
@@ -55,10 +57,14 @@ class Deleting(Verb):
         """Decide on one row."""
         if row.is_marker:
             entry = None            # the ledger's may be of an object that had its version id: null
-        why = self.choice.why_kept(row, entry)
+        upload = self.choice.upload_of(row)
+        why = self.choice.why_kept(row, entry, upload)
         if not why and self.args.max_delete and self.asked >= self.args.max_delete:
             why = proofs.ENOUGH
-        if not why and self.choice.is_stale(entry):
+        if row.state == rows.STORED:
+            # its file is not asked for; the ledger may know that of another object of the name
+            entry = entry if entry and states.is_same_object(row, entry) else None
+        elif not why and self.choice.is_stale(entry):
             why, entry = self.choice.read_back(entry)
         doomed = None if why else self.targets.target(row)
         if isinstance(doomed, BrokenProof):
@@ -67,17 +73,25 @@ class Deleting(Verb):
             self.stay(row, why)
         else:
             self.asked += 1
-            self.going.append(DeletionErrand(row, doomed, entry))
+            errand = DeletionErrand(row, doomed, entry, upload)
+            if upload:
+                self.looking.begin(errand)
+            else:
+                self.going.append(errand)
 
     def taken(self):
         """Ask S3 for what goes of a block of rows.
 
         That is in the undo file and in the ledger before S3 hears of it: if this ends before S3's
-        answer, by a kill or a power cut, nobody else knows that a file may be the only copy.
+        answer, by a kill or a power cut, nobody else knows that a file may be the only copy, and
+        that what was a copy may be none any more.
         """
         going, self.going = self.going, []
-        if self.undo and going:
+        if not going:
+            return
+        if self.undo:
             self.undo.write([errand.row for errand in going])
+        self.choice.uploads.doubt([errand.name for errand in going])
         self.choice.ledger.record([asked_for(errand.entry) for errand in going if errand.entry])
         for errand in going:
             self.stage.send(errand)
@@ -96,6 +110,9 @@ class Deleting(Verb):
 
     def resend(self, errand):
         """Ask for a version once more, with the credentials of now."""
+        if errand.upload:
+            self.looking.begin(errand)
+            return
         doomed = self.targets.target(errand.row)
         if isinstance(doomed, BrokenProof):
             self.end(errand, Removed(rows.FAILED, str(doomed)))
@@ -109,6 +126,9 @@ class Deleting(Verb):
         """Take what became of one version. Raises Fault where S3 will not have us at all."""
         if outcome.state == FATAL:
             raise Fault(outcome.error)
+        if errand.upload:
+            self.looking.answered(errand, outcome)
+            return
         if outcome.state == AGAIN:
             errand.is_unsure = True
             if self.stage.retry(errand, outcome, TRIES - 1, TICK):

@@ -26,6 +26,7 @@ from s3kit.prune.removed import (
     refusal_of_many,
     results_in,
 )
+from s3kit.prune.copies import Sought, refused, seen_in
 from s3kit.s3 import verdicts
 from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.calls import Call
@@ -61,7 +62,9 @@ class Doomed(NamedTuple):
 
 
 class Removal(Call):
-    """Deletes a batch of Doomed, of any buckets; their outcomes are Removed."""
+    """Deletes a batch of Doomed, of any buckets; their outcomes are Removed. Copies that are Sought
+    are looked at; their outcomes are Seen.
+    """
 
     def __init__(self, control, jobs):
         super().__init__(control, jobs)
@@ -71,7 +74,9 @@ class Removal(Call):
         """Send what goes together, bucket by bucket, and the rest one by one."""
         together = {}
         for place, doomed in enumerate(self.jobs):
-            if doomed.is_alone or KNOWN.lacks(doomed.endpoint, MANY_DELETES):
+            if isinstance(doomed, Sought):
+                self.send_one(place, "HEAD")
+            elif doomed.is_alone or KNOWN.lacks(doomed.endpoint, MANY_DELETES):
                 self.send_one(place)
             else:
                 named = together.setdefault(doomed.endpoint, {})
@@ -103,8 +108,11 @@ class Removal(Call):
         """Take an answer."""
         if isinstance(places, dict):
             self.take_many(transfer, places)
+            return
+        place, method, condition = places
+        if isinstance(self.jobs[place], Sought):
+            self.take_copy(transfer, place, method)
         else:
-            place, method, condition = places
             take = {"DELETE": self.take_delete, "HEAD": self.take_head, "GET": self.take_byte}[
                 method]
             take(transfer, place, condition)
@@ -151,6 +159,14 @@ class Removal(Call):
             self.finish(place, Removed(AGAIN, "S3 answers HEAD with 404, and GET not"))
         else:
             self.finish(place, refusal(transfer))
+
+    def take_copy(self, transfer, place, method):
+        """Take the head of a copy, or why there is none, for an answer to HEAD has no words."""
+        seen = seen_in(transfer) if method == "HEAD" else refused(transfer)
+        if seen:
+            self.finish(place, seen)
+        else:
+            self.send_one(place, "GET")
 
     def take_many(self, transfer, named):
         """Hold the answer against the question, key by key.

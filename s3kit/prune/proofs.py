@@ -13,12 +13,13 @@ from s3kit.proof.given import is_by_given
 from s3kit.units import known_ns
 
 # Why a row is kept. GONE: S3 said in an earlier run that it has deleted the version.
-NOT_VERIFIED, WEAK, GIVEN, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED, GONE = (
+NOT_VERIFIED, WEAK, GIVEN, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED, GONE, COPY = (
     "not verified", "proven by nothing but its size",
     "proven by nothing but a given digest (--accept-proof given)",
     "delete markers (--delete-markers)",
     "current versions", "among the newest", "more than --max-delete",
-    "of a bucket that was refused", "left out by the filters", "gone before")
+    "of a bucket that was refused", "left out by the filters", "gone before",
+    "the copies themselves, or of their names")
 
 
 class BrokenProof(str):
@@ -65,7 +66,8 @@ def why_not_considered(row, rules):
     if row.is_marker:
         is_named = row.version_id and row.state in ("", rows.LISTED)
         return "" if rules.markers and is_named else MARKER
-    if row.state != rows.VERIFIED and not (row.state == rows.FETCHED and rules.fetched):
+    if row.state not in (rows.VERIFIED, rows.STORED) and not (
+            row.state == rows.FETCHED and rules.fetched):
         return NOT_VERIFIED
     return ""
 

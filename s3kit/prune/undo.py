@@ -7,24 +7,29 @@ from s3kit.disk import durable
 from s3kit.errors import Fault, of_file
 from s3kit.manifest.csv_form import Writer
 from s3kit.manifest.row import COLUMNS
+from s3kit.manifest.stored_at import NAME
+
+HEAD = 1024         # bytes that have the first line
 
 
 class Undo:
     """Adds rows to a file, on the disk before S3 is asked to delete their versions.
 
     It has no end mark, so that what a crash leaves is as good as the rest, and a next run can add
-    to it.
+    to it. One that was begun before there were copies has no column that says where they are.
     """
 
     def __init__(self, path):
         self.path, self.writer = path, Writer()
         try:
-            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             status = os.fstat(self.fd)
             if not stat.S_ISREG(status.st_mode):
                 raise Fault(f"'{path}' is not a file that deletions could be undone from")
             if not status.st_size:
-                durable.write_all(self.fd, self.writer.text([list(COLUMNS)]))
+                durable.write_all(self.fd, self.writer.text([[*COLUMNS, NAME]]))
+            head = os.pread(self.fd, HEAD, 0).partition(b"\n")[0]
+            self.writer.extras = [NAME] * head.rstrip().endswith(f",{NAME}".encode())
             durable.sync_name(path)
         except OSError as error:
             raise of_file("write", path, error) from None

@@ -3,7 +3,7 @@
 What is done here follows from what a manifest does not say, so nothing is done before its end mark
 has come, and never outside the directories of the buckets that it names. What may be the only copy
 of a version that s3-prune deleted stays: only the ledger knows, and only of what came after it was
-made.
+made. It also knows what s3-put has stored elsewhere.
 
 Nothing of this goes through the Stage: no row of the manifest leaves again, S3 is not asked, and
 what is acted on are the files that no row is about.
@@ -17,10 +17,12 @@ from s3kit.disk import durable
 from s3kit.disk.ledger import Ledger
 from s3kit.disk.paths import key_of
 from s3kit.disk.tree import DIRECTORY, OURS, Tree
+from s3kit.disk.uploads import Uploads
 from s3kit.errors import Cut
 from s3kit.manifest.named import Named, is_text
 from s3kit.manifest.row import PRUNED, Row
 from s3kit.manifest.shards import missing_shards
+from s3kit.prune.copies import is_elsewhere
 from s3kit.text import count
 from s3kit.units import show_size
 
@@ -47,6 +49,7 @@ class UnnamedFiles:
         folder = os.path.join(self.args.dest, OURS)
         self.ledger = Ledger(folder) if os.path.isdir(folder) else None
         self.made_ns = self.ledger.made_ns() if self.ledger else None
+        self.uploads = Uploads(self.ledger) if self.ledger else None
         for batch in self.source.batches():
             self.signals.check()
             self.name(batch)
@@ -117,7 +120,7 @@ class UnnamedFiles:
             return
         if status.st_ctime > self.began:
             self.young += 1
-        elif entry and entry.state == PRUNED:
+        elif self.is_last(path, entry, status):
             self.last += 1          # S3 has it no more, because it is here
         elif not self.is_vouched_for(entry, status):
             self.unvouched += 1
@@ -125,6 +128,17 @@ class UnnamedFiles:
             self.found += 1
             self.bytes += status.st_size
             act(path, name, fd, status)
+
+    def is_last(self, path, entry, status):
+        """Return whether a file may be the only copy of a version that s3-prune has deleted.
+
+        Not of one that was stored elsewhere. What was has no entry where something else than
+        s3-fetch brought its file: where its copy may be there no more, nobody knows.
+        """
+        if entry and entry.state != PRUNED:
+            return False
+        uploads = self.uploads.sent_from(path) if self.uploads and is_text(path) else []
+        return bool(entry or uploads) and not is_elsewhere(entry, status, uploads)
 
     def is_vouched_for(self, entry, status):
         """Return whether the ledger can say that a file is not the only copy of a version that was

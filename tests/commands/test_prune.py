@@ -940,8 +940,8 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     listed = run("s3-manifest", "--versions", "s3://photos", env=env).out
     fetched = run("s3-fetch", "-d", data, input=listed, env=env).out
     assert run("s3-verify", "-d", data, "-o", "all.csv", input=fetched, env=env).status == 0
-    proven, plan, current, old, local = (line.replace("/data", str(data))
-                                         for line in examples("s3-prune"))
+    proven, plan, current, old, move, local = (line.replace("/data", str(data))
+                                               for line in examples("s3-prune"))
     assert pipe(proven, env=env).status == [0, 0, 0]
     done = pipe(plan, env=env)
     assert (done.status == [0, 0] and done.out.strip() == "5" and "2 versions to delete" in done.err
@@ -952,6 +952,11 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     done = pipe(old, env=env)
     assert done.status == [0] and not kept(fake, "photos"), done.err
     assert [row.is_latest for row in read_rows(tmp_path / "undo.csv")] == ["false", "false"]
+    for bucket in ("a", "b"):
+        fake.bucket(bucket)
+    fake.put("a", "k", b"moves")
+    assert pipe(move, env=env).status == [0] * 4 and not kept(fake, "a")
+    assert fake.get("b", "k").body == b"moves"
     fake.put("photos", "c.jpg", b"so that the manifest has the bucket")
     files = {path.name for path in (data / "photos").iterdir()}
     (data / "photos" / "stray.jpg").write_text("in the bucket no more")
@@ -959,3 +964,147 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     done = pipe(local, env=env)
     assert (done.status == [0] and {path.name for path in (data / "photos").iterdir()} == files
             and len(files) == 4), done.err
+
+
+# --- what is stored elsewhere
+
+
+def stored(fake, run, tmp_path, *options, keys=("one", "dir/two", "é")):
+    """Return the file with the manifest of bucket `b`, fetched to `d` and stored in `far`, below
+    `to/`.
+    """
+    for key in keys:
+        fake.put("b", key, b"body of " + key.encode())
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    fetched = run("s3-fetch", *DEST, input=listed, env=env_of(fake)).out
+    done = run("s3-put", "--to", "s3://far/to/", *options, *DEST, input=fetched, env=env_of(fake))
+    assert done.status == 0, done.err
+    (tmp_path / "stored.csv").write_text(done.out)
+    return tmp_path / "stored.csv"
+
+
+@pytest.fixture
+def buckets(fake, versioning):
+    """The fake, with the buckets `b` and `far`."""
+    fake.bucket("b", versioning=versioning)
+    fake.bucket("far", versioning=versioning)
+    return fake
+
+
+ALL_WAYS = pytest.mark.parametrize("versioning", [None, "Enabled"])
+
+
+@ALL_WAYS
+@pytest.mark.parametrize("options", [(), ("--remove-local",)])
+def test_what_is_stored_elsewhere_goes(buckets, run, tmp_path, options):
+    """The copy is the proof: its file may be gone; nothing of the copy goes, and a second run finds
+    all gone.
+    """
+    manifest = stored(buckets, run, tmp_path, *options)
+    bodies = {version.key: version.body for version in buckets.versions("far")}
+    done = run("s3-prune", "--yes", *DEST, "--undo", "undo.csv", manifest, env=env_of(buckets))
+    assert done.status == 0 and "3 rows deleted" in done.err, done.err
+    assert set(states(done.out).values()) == {"pruned"} and not kept(buckets)
+    assert {version.key: version.body for version in buckets.versions("far")} == bodies
+    assert all(row.extra["stored_at"].startswith("s3://far/to/") for row in read_rows(done.out))
+    undone = read_rows(tmp_path / "undo.csv")
+    assert len(undone) == 3 and all(row.extra["stored_at"] for row in undone)
+    assert set(ledger_states(tmp_path).values()) == {"pruned"}
+    again = run("s3-prune", "--yes", *DEST, manifest, env=env_of(buckets))
+    assert again.status == 0 and "3 were gone before" in again.err
+    assert {version.key: version.body for version in buckets.versions("far")} == bodies
+
+
+@ALL_WAYS
+def test_a_copy_that_is_not_there_any_more_keeps_its_source(buckets, run, tmp_path):
+    """Gone, or another in its place: nothing is deleted for what the ledger says alone."""
+    manifest = stored(buckets, run, tmp_path, "--remove-local", keys=("gone", "other", "there"))
+    gone = next(each for each in buckets.versions("far") if each.key == "to/gone")
+    buckets.delete("far", "to/gone", gone.id)
+    other = next(each for each in buckets.versions("far") if each.key == "to/other")
+    buckets.delete("far", "to/other", other.id)
+    buckets.put("far", "to/other", b"not the body of other")
+    done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(buckets))
+    assert done.status == 1
+    assert states(done.out) == {"gone": "failed", "other": "failed", "there": "pruned"}
+    assert {key for key, _ in kept(buckets)} == {"gone", "other"}
+    assert "its copy is not there any more" in done.err
+
+
+@ALL_WAYS
+def test_a_copy_is_never_deleted(buckets, run, tmp_path):
+    """Whatever other commands have said of its row meanwhile."""
+    tree = tmp_path / "d" / "b"
+    tree.mkdir(parents=True)
+    (tree / "file").write_bytes(b"bytes")
+    done = run("s3-put", "--to", "s3://b/", "d", env=env_of(buckets))
+    assert states(done.out) == {"b/file": "stored"}
+    texts = [done.out, run("s3-verify", *DEST, input=done.out, env=env_of(buckets)).out,
+             run("s3-fetch", *DEST, input=done.out, env=env_of(buckets)).out]
+    texts += [run("s3-verify", *DEST, input=texts[2], env=env_of(buckets)).out]
+    texts += [text.replace(",stored,", ",verified,") for text in texts]
+    for text in texts:
+        ran = run("s3-prune", "--yes", "--fetched", *DEST, input=text, env=env_of(buckets))
+        assert ran.status == 0 and "1 row kept: the copies themselves" in ran.err, ran.err
+        assert len(kept(buckets)) == 1 and not buckets.requests("DELETE")
+    assert [row.state for row in read_rows(texts[3])] == ["verified"]
+
+
+def test_stored_rows_and_no_ledger_of_them(fake, run, tmp_path):
+    """Another place, or a ledger that was lost, knows no copy: its source stays."""
+    fake.bucket("b")
+    fake.bucket("far")
+    manifest = stored(fake, run, tmp_path)
+    (tmp_path / "other" / ".s3kit").mkdir(parents=True)
+    done = run("s3-prune", "--yes", "-d", "other", manifest, env=env_of(fake))
+    assert done.status == 1 and "does not know its copy" in done.err and len(kept(fake)) == 3
+    assert run("s3-prune", "--yes", "-d", "none", manifest, env=env_of(fake)).status == 3
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_copy_that_nobody_may_look_at(fake, run, tmp_path, old):
+    """What s3-put has written does for a day, and longer if it is told so."""
+    fake.bucket("b", versioning="Enabled")
+    fake.bucket("far", versioning="Enabled")
+    manifest = stored(fake, run, tmp_path)
+    for method in ("HEAD", "GET"):
+        fake.fault("status", bucket="far", method=method, times=None, status=403,
+                   code="AccessDenied", message="Access Denied")
+    if old:
+        with sqlite3.connect(tmp_path / "d" / ".s3kit" / "ledger.sqlite3") as base:
+            base.execute("UPDATE upload SET changed_at = '2026-01-01T00:00:00Z'")
+        base.close()
+        done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+        assert done.status == 1 and len(kept(fake)) == 3 and "too long ago" in done.err
+        done = run("s3-prune", "--yes", *DEST, "--verified-since", "2025-01-01", manifest,
+                   env=env_of(fake))
+    else:
+        done = run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and not kept(fake), done.err
+    assert done.err.count("warning: copies in s3://far cannot be looked at") == 1
+
+
+def test_a_file_that_is_stored_elsewhere_is_no_only_copy(fake, run, tmp_path):
+    """--local removes it, where the manifest does not name it any more."""
+    fake.bucket("b", versioning="Enabled")
+    fake.bucket("far", versioning="Enabled")
+    manifest = stored(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0
+    fake.put("b", "last", b"of which there is no copy")
+    manifest = proven(fake, run, tmp_path)
+    assert run("s3-prune", "--yes", *DEST, manifest, env=env_of(fake)).status == 0
+    fake.put("b", "new", b"x")
+    run("s3-manifest", "s3://b", "-o", "now.csv", env=env_of(fake))
+    time.sleep(0.1)
+    done = run("s3-prune", "--local", "--yes", *DEST, "now.csv", env=env_of(fake))
+    assert done.status == 0 and "3 files removed" in done.err and "1 file left" in done.err
+    assert [path.name for path in (tmp_path / "d" / "b").rglob("*")] == ["last"]
+
+
+def test_a_plan_of_stored_rows_asks_nothing(fake, run, tmp_path):
+    fake.bucket("b", versioning="Enabled")
+    fake.bucket("far", versioning="Enabled")
+    manifest = stored(fake, run, tmp_path)
+    before = len(fake.requests())
+    done = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
+    assert done.status == 0 and len(states(done.out)) == 3 and len(fake.requests()) == before

@@ -47,6 +47,28 @@ def test_what_is_stored(uploads):
         assert seen.at("to", "k") is None and seen.at("b", "p/k") is None
 
 
+def test_what_was_sent_from_a_path(uploads):
+    """To all of its targets."""
+    other = UPLOAD._replace(to_key="other")
+    uploads.record([UPLOAD, other, UPLOAD._replace(to_key="third", path="b/x")])
+    for seen in (uploads, again(uploads)):
+        assert sorted(seen.sent_from("b/k")) == sorted([UPLOAD, other])
+        assert seen.sent_from("none") == []
+
+
+@pytest.mark.parametrize("version_id, known, doubted", [
+    ("w", "w", True), ("x", "w", False), ("", "w", False), ("", "null", True), ("null", "", True),
+    ("", "", True), ("w", "", False)])
+def test_a_copy_that_may_be_gone(uploads, version_id, known, doubted):
+    """It is known as one, without its proof; a version id of `null` is as good as none."""
+    there = UPLOAD._replace(to_version_id=known)
+    uploads.record([there, there._replace(to_key="other")])
+    uploads.doubt([("to", "p/k", version_id), ("to", "none", version_id)])
+    assert again(uploads).at("to", "p/k") == there._replace(
+        far_proof="" if doubted else there.far_proof)
+    assert uploads.at("to", "other").far_proof == there.far_proof
+
+
 def test_one_object_at_a_target(uploads):
     """The last one counts."""
     uploads.record([UPLOAD])

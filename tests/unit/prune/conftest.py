@@ -1,6 +1,7 @@
 """What tests of s3-prune's parts share: a destination with proven files, and S3 played by a table.
 """
 
+import time
 from concurrent.futures import Future
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -9,10 +10,19 @@ import pytest
 
 from s3kit.disk.ledger import Entry, Ledger
 from s3kit.disk.tree import OURS, Tree
+from s3kit.disk.uploads import Upload, Uploads
 from s3kit.errors import NoSuchBucket
-from s3kit.manifest.row import PRUNED, VERIFIED, Row
+from s3kit.manifest.row import PRUNED, STORED, VERIFIED, Row
+from s3kit.pipeline.stage import Stage
 from s3kit.proof.digest import digest_of
+from s3kit.prune import deleting as deleting_module
+from s3kit.prune import looking
+from s3kit.prune.choice import Choice
+from s3kit.prune.copies import SEEN, Seen, Sought
+from s3kit.prune.deleting import Deleting
+from s3kit.prune.deletion import MOST, Removal
 from s3kit.prune.removed import Removed
+from s3kit.prune.undo import Undo
 from s3kit.s3.address import Endpoint
 from s3kit.units import from_epoch
 
@@ -32,6 +42,7 @@ class Destination:
         self.path, self.tree = path, Tree(str(path))
         (path / OURS).mkdir(exist_ok=True)
         self.ledger = Ledger(str(path / OURS))
+        self.uploads = Uploads(self.ledger)
 
     def args(self, **changed):
         """Return the options of a command line about this destination."""
@@ -52,6 +63,21 @@ class Destination:
         return Row("b", key, version_id, size=str(len(body)), last_modified=TIME, etag="e" * 32,
                    storage_class="STANDARD", state=VERIFIED, path=f"b/{key}",
                    digest=entry.digest, proof="md5")
+
+    def store(self, key, body=b"body", version_id="v", at=None, **changed):
+        """Write an Upload to bucket `far` of a file that nobody looks at, confirmed at a time
+        (seconds since 1970; now); return its row.
+        """
+        upload = Upload(
+            to_bucket="far", to_key=f"to/{key}", to_version_id="w", to_etag="f" * 32, bucket="b",
+            key=key, version_id=version_id, etag="e" * 32, path=f"b/{key}", size=len(body),
+            mtime_ns=1, inode=2, checksum_algorithm="CRC32", checksum_type="FULL_OBJECT",
+            checksum="AAAA", digest=digest_of(body), proof="md5", far_proof="crc32",
+            changed_at=from_epoch(at or time.time()))
+        self.uploads.record([upload._replace(**changed)])
+        return Row("b", key, version_id, size=str(len(body)), last_modified=TIME, etag="e" * 32,
+                   storage_class="STANDARD", state=STORED, path=f"b/{key}", proof="md5",
+                   extra={"stored_at": f"s3://far/to/{key}?versionId=w"})
 
     def known(self, key, version_id="v"):
         """Return (state, tries) of a version in the ledger."""
@@ -108,7 +134,7 @@ class Access:
 
 class S3:
     """An executor that answers each Doomed by what `answers` says of its key: Removed, one after
-    the other, and PRUNED in the end.
+    the other, and PRUNED in the end; each Sought by a Seen, in the end that of `store`.
 
     `before(jobs)` is called as S3 hears of them; `asked` has all jobs, in lists.
     """
@@ -124,8 +150,9 @@ class S3:
         self.before(jobs)
         self.asked.append(jobs)
         future = Future()
-        future.set_result([(self.answers.get(job.key) or [Removed(PRUNED)]).pop(0)
-                           for job in jobs])
+        future.set_result([(self.answers.get(job.key) or [
+            Seen(SEEN, etag="f" * 32, size=4) if isinstance(job, Sought) else Removed(PRUNED)]
+            ).pop(0) for job in jobs])
         return future
 
     def shutdown(self, wait=True, cancel_futures=False):
@@ -162,3 +189,28 @@ def streams(batches, end=None):
     reader = SimpleNamespace(marked=True, ended=True, miscounts=(), shards=())
     return (SimpleNamespace(batches=read, extras=lambda: (), readers=[reader]),
             SimpleNamespace(write=lambda rows, extras=(): written.extend(rows), rows=written))
+
+
+@pytest.fixture
+def delete(destination, monkeypatch):
+    """Return f(rows, s3, access=, options...) -> Deleting, after its run; `delete.left` has the
+    rows that left, `delete.tally` what people were told.
+    """
+    monkeypatch.setattr("s3kit.s3.patience.delay", lambda *_, **__: 0.0)
+    monkeypatch.setattr(deleting_module, "TICK", 0.01)
+    monkeypatch.setattr(looking, "TICK", 0.01)
+
+    def run(rows, s3, access=None, **options):
+        args = destination.args(**options)
+        source, sink = streams([rows])
+        told = people()
+        stage = Stage(args, (source, sink), told, access or Access())
+        choice = Choice(args, Signals)
+        choice.open()
+        stage.open(s3, lambda: Removal, ledger=choice.ledger, limit=20 * MOST, together=MOST)
+        deleting = Deleting(stage, choice, Undo(args.undo) if args.undo else None)
+        run.left, run.tally, run.progress = sink.rows, told[0], told[1]
+        stage.run(deleting)
+        return deleting
+
+    return run

@@ -30,7 +30,7 @@ def why(destination, row, refused=(), **changed):
 
 
 def test_a_place_that_is_not_a_destination(tmp_path, destination):
-    with pytest.raises(Fault, match="not a destination of s3-fetch"):
+    with pytest.raises(Fault, match="is no destination of s3-fetch or s3-put"):
         opened(destination, dest=str(tmp_path))
 
 
@@ -52,6 +52,28 @@ def test_why_a_row_is_kept(destination, changed, options, wanted):
     for name, value in changed.items():
         setattr(row, name, value)
     assert why(destination, row, **options) == wanted
+
+
+def test_what_is_stored_goes_without_its_file(destination):
+    """By what the ledger knows of its copy; not what is a copy itself."""
+    row = destination.store("k")
+    assert why_of_stored(destination, row) == ""
+    assert why_of_stored(destination, row, refused=["b"]) == proofs.REFUSED
+    row.proof = "size"
+    assert why_of_stored(destination, row) == proofs.WEAK
+    row.proof, row.extra = "md5", {"stored_at": "s3://far/to/other?versionId=w"}
+    assert isinstance(why_of_stored(destination, row), BrokenProof)
+    for state in ("stored", "verified", "fetched"):
+        row.state, row.extra = state, {"stored_at": "s3://b/k?versionId=v"}
+        assert why_of_stored(destination, row, fetched=True) == proofs.COPY
+
+
+def why_of_stored(destination, row, refused=(), **changed):
+    """Return why a stored row is kept, or ''."""
+    choice = opened(destination, **changed)
+    choice.refused.update(refused)
+    [(_, _, found)] = choice.sort([row])
+    return found
 
 
 def test_what_s3_confirmed_before_is_gone(destination):

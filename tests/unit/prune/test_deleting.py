@@ -3,42 +3,15 @@
 import time
 
 import pytest
-from unit.prune.conftest import S3, Access, Signals, people, streams
+from unit.prune.conftest import S3, Access
 
 from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault
 from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED, Row
 from s3kit.pipeline.stage import Stage
-from s3kit.prune import deleting as module
-from s3kit.prune.choice import DAY, Choice
-from s3kit.prune.deleting import TRIES, Deleting
-from s3kit.prune.deletion import MOST, Removal
+from s3kit.prune.choice import DAY
+from s3kit.prune.deleting import TRIES
 from s3kit.prune.removed import Removed
-from s3kit.prune.undo import Undo
 from s3kit.s3.verdicts import AGAIN, EXPIRED, FATAL
-
-
-@pytest.fixture
-def delete(destination, monkeypatch):
-    """Return f(rows, s3, access=, options...) -> Deleting, after its run; `delete.left` has the
-    rows that left, `delete.tally` what people were told.
-    """
-    monkeypatch.setattr("s3kit.s3.patience.delay", lambda *_, **__: 0.0)
-    monkeypatch.setattr(module, "TICK", 0.01)
-
-    def run(rows, s3, access=None, **options):
-        args = destination.args(**options)
-        source, sink = streams([rows])
-        told = people()
-        stage = Stage(args, (source, sink), told, access or Access())
-        choice = Choice(args, Signals)
-        choice.open()
-        stage.open(s3, lambda: Removal, ledger=choice.ledger, limit=20 * MOST, together=MOST)
-        deleting = Deleting(stage, choice, Undo(args.undo) if args.undo else None)
-        run.left, run.tally, run.progress = sink.rows, told[0], told[1]
-        stage.run(deleting)
-        return deleting
-
-    return run
 
 
 def states(rows):

@@ -9,6 +9,7 @@ from fakes3 import CHARACTERS
 
 from s3kit.manifest.row import CONFLICT, FAILED, LOCKED, PRUNED
 from s3kit.prune import deletion
+from s3kit.prune.copies import ABSENT, SEEN, UNTOLD, Sought
 from s3kit.prune.deletion import MOST, Doomed, Removal, has_made_marker
 from s3kit.prune.removed import OVERWRITTEN, Removed
 from s3kit.s3.address import Endpoint
@@ -69,6 +70,25 @@ def test_what_the_name_does_not_tell_goes_alone(fake, session, delete):
     version = fake.put("b", "a\nb", b"body")
     assert delete(Doomed(endpoint, "a\nb", version)) == [Removed(PRUNED)]
     assert not fake.requests(method="POST")
+
+
+def test_copies_are_looked_at(fake, session, delete):
+    """With deletions in one batch; each version by its own id, and where there is none why."""
+    fake.bucket("b", versioning="Enabled")
+    first, second = fake.put("b", "k", b"one"), fake.put("b", "k", b"two!")
+    fake.bucket("closed")
+    fake.put("closed", "k", b"x")
+    for method in ("HEAD", "GET"):
+        fake.fault("status", bucket="closed", key="k", method=method, times=None, status=403,
+                   code="AccessDenied", message="Access Denied")
+    endpoint, closed = session.endpoint("b"), session.endpoint("closed")
+    found = delete(Sought(endpoint, "k", first), Doomed(endpoint, "k", second),
+                   Sought(endpoint, "none", ""), Sought(endpoint, "k", "x" * 32),
+                   Sought(closed, "k", ""))
+    assert (found[0].state, found[0].size, found[1].state) == (SEEN, 3, PRUNED)
+    assert found[0].etag == fake.get("b", "k", first).etag
+    assert [each.state for each in found[2:]] == [ABSENT, ABSENT, UNTOLD]
+    assert delete(Sought(endpoint, "k", second))[0].state == ABSENT
 
 
 def null_below(fake, key, is_same):

@@ -21,6 +21,24 @@ def test_runs_add_to_it(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_it_says_where_a_copy_is(tmp_path):
+    """A file of an older version has no column for it, and gets none in its middle."""
+    stored, path = Row("b", "k", extra={"stored_at": "s3://far/k"}), tmp_path / "undo.csv"
+    for _ in range(2):
+        undo = Undo(path)
+        undo.write([stored, Row("b", "j")])
+        undo.close()
+    lines = path.read_text().splitlines()
+    assert lines[0].endswith(",error,stored_at")
+    assert [line.endswith(",s3://far/k") for line in lines[1:]] == [True, False] * 2
+    assert len({line.count(",") for line in lines}) == 1
+    path.write_text(lines[0].removesuffix(",stored_at") + "\n")
+    undo = Undo(path)
+    undo.write([stored])
+    undo.close()
+    assert len({line.count(",") for line in path.read_text().splitlines()}) == 1
+
+
 def test_what_is_not_a_file(tmp_path):
     """A directory, or a pipe that nobody could undo from."""
     with pytest.raises(Fault):

@@ -52,6 +52,25 @@ def test_what_no_row_names_goes(destination, sweep):
     assert found.summary()[0] == "2 files removed (7)" and found.status() == 0
 
 
+def test_what_is_stored_elsewhere_is_no_only_copy(destination, sweep):
+    """As far as its copy is known to be there, and the file is the one that was stored."""
+    for key, changed in (("stored", {}), ("changed", {}), ("doubted", {"far_proof": ""}),
+                         ("elsewhere", {"version_id": "x"}), ("last", None)):
+        destination.prove(key, state=PRUNED)
+        entry = destination.ledger.find("b", key, "v")
+        if changed is not None:
+            destination.store(key, **{"mtime_ns": entry.mtime_ns, "inode": entry.inode} | changed)
+    os.utime(destination.path / "b" / "changed")
+    for key in ("unknown", "unknown and doubted"):
+        (destination.path / "b" / key).write_text("body")
+        status = (destination.path / "b" / key).stat()
+        destination.store(key, mtime_ns=status.st_mtime_ns, inode=status.st_ino,
+                          far_proof="" if "doubted" in key else "crc32")
+    found = sweep([Row("b", "k")])
+    assert files(destination) == {"changed", "doubted", "elsewhere", "last", "unknown and doubted"}
+    assert found.summary()[1].startswith("5 files left: the only copies")
+
+
 def test_a_plan_names_them_as_rows(destination, sweep):
     """Nothing is removed; a path that is not one of ours has itself for a key."""
     (destination.path / "b").mkdir()
