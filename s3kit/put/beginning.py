@@ -155,6 +155,11 @@ class Beginning:
             known = {number: part for number, part in known.items()
                      if is_same_part(part, outcome.pieces.get(number))}
         self.take_up(errand, known)
+        if self.large.args.verbose:
+            multipart = errand.large.multipart
+            self.large.putting.tally.say(
+                f"'{errand.job.path}': {len(multipart.taken):,} of {len(multipart.all):,} parts "
+                "are there")
         self.large.send_parts(errand)
 
     def take_up(self, errand, known):

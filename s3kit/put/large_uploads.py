@@ -15,6 +15,7 @@ from s3kit.transfer import put_job
 from s3kit.transfer.job import Outcome
 
 BEGINNINGS = 3              # uploads of one object that may be lost
+DONE = (put_job.LOOKED, put_job.CREATED, put_job.LISTED, put_job.COMPLETED, jobs.CHECKED)
 
 
 class PartErrand(PieceErrand):
@@ -89,10 +90,10 @@ class LargeUploads:
             self.completing.lost(errand, outcome)
         elif state == put_job.IN_THE_WAY:
             self.completing.in_the_way(errand, outcome)
-        elif state in (jobs.FAILED, jobs.CONFLICT, put_job.UNSTABLE):
-            self.give_up(errand, outcome)
-        else:
+        elif state in DONE:
             errand.large.take(errand, outcome)
+        else:
+            self.give_up(errand, outcome)
 
     # --- parts
 
