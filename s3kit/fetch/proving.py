@@ -1,9 +1,11 @@
 """What the bytes of a large object are worth, when all its ranges have come."""
 
+from s3kit.disk.tree import NO_TIME
 from s3kit.fetch.sweeping import clear_part
 from s3kit.proof.claims import part_size_of
 from s3kit.transfer import job as jobs
 from s3kit.transfer.body import unmet
+from s3kit.transfer.present import give_time
 
 
 class Proving:
@@ -36,9 +38,23 @@ class Proving:
             self.objects.begin(errand)
         else:
             clear_part(self.fetching.tree, self.objects.large_of(errand).part)
-            self.fetching.take_file(errand, errand.survey._replace(
-                state=jobs.FETCHED, path=errand.job.path, digest=outcome.digest,
-                proof=outcome.proof, mtime_ns=outcome.mtime_ns, inode=outcome.inode))
+            self.adopt(errand, outcome)
+
+    def adopt(self, errand, outcome):
+        """Take a file that was found in its place, and read; it gets its time."""
+        job, mtime_ns = errand.job, outcome.mtime_ns
+        if job.mtime_ns not in (NO_TIME, mtime_ns):
+            try:
+                status = give_time(
+                    self.fetching.tree, job.path, lambda there: (
+                        there.st_ino, there.st_mtime_ns) == (outcome.inode, mtime_ns), job.mtime_ns)
+            except OSError as error:
+                self.objects.cannot(errand, "give the file its time", error)
+                return
+            mtime_ns = status.st_mtime_ns if status else mtime_ns
+        self.fetching.take_file(errand, errand.survey._replace(
+            state=jobs.FETCHED, path=job.path, digest=outcome.digest, proof=outcome.proof,
+            mtime_ns=mtime_ns, inode=outcome.inode))
 
     def finish(self, errand, proof, digest):
         """Have a large object named when its bytes are on the disk, or begin again if they are

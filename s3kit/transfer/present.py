@@ -72,6 +72,26 @@ def file_in_place(tree, job, buffer):
                    digest=digest, proof=proof, mtime_ns=there.st_mtime_ns, inode=there.st_ino)
 
 
+def give_time(tree, path, is_meant, mtime_ns):
+    """Give the file at a path its time; return its os.stat_result.
+
+    None is returned, and nothing done, where `is_meant(os.stat_result)` says that it is another
+    file, and where it has a second name, whose time that is, too. Raises OSError.
+    """
+    try:
+        fd = tree.reader(path)
+    except Fault:
+        return None
+    try:
+        there = os.fstat(fd)
+        if not is_meant(there) or there.st_nlink > 1:
+            return None
+        os.utime(fd, ns=(mtime_ns, mtime_ns))
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
+
+
 def part_in_place(tree, job, part, held, buffer):
     """Return the Outcome of a part file, held by the descriptor `held`, that a run which was killed
     has completed; None where it has not.

@@ -1,6 +1,7 @@
 """What a large object's bytes are worth: by the sums of its ranges, else by reading it."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -108,3 +109,21 @@ def test_bytes_that_do_not_meet_a_derived_claim(begun, suspect, kept):
         assert fetching.stage.unflushed[0].written.proof == "size" and not fetching.again
     else:
         assert [outcome.digest for outcome in fetching.again] == ["d"] and errand.large is None
+
+
+@pytest.mark.parametrize("meant, given", [(5, 7), (6, 5)])
+def test_a_file_that_was_found_in_its_place_gets_its_time(begun, meant, given):
+    """If it is still the one that was read."""
+    fetching, objects, errand = begun(1)
+    objects.drop_all()
+    errand.large = None
+    path = os.path.join(fetching.tree.path, "b/k")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb") as file:
+        os.utime(file.fileno(), ns=(5, 5))
+    errand.job = errand.job._replace(mtime_ns=7)
+    objects.proving.checked(errand, Outcome(jobs.CHECKED, proof="etag-md5", mtime_ns=meant,
+                                            inode=os.stat(path).st_ino))
+    [outcome] = fetching.files
+    assert os.stat(path).st_mtime_ns == given
+    assert (outcome.state, outcome.mtime_ns) == (jobs.FETCHED, 7 if meant == 5 else meant)

@@ -9,7 +9,7 @@ import pytest
 from s3kit.disk import lock
 from s3kit.disk.tree import Tree
 from s3kit.transfer.job import FETCHED, WRITTEN, Job
-from s3kit.transfer.present import file_in_place, part_in_place
+from s3kit.transfer.present import file_in_place, give_time, part_in_place
 from s3kit.transfer.unnamed import COMPLETE, PARTIAL
 
 BODY = b"the bytes of S3"
@@ -107,3 +107,22 @@ def test_a_part_that_was_not(tree, body, mode, job):
     assert part_in_place(tree, job, "one.part", fd, buffer) is None
     assert os.fstat(fd).st_mode & 0o777 == PARTIAL
     os.close(fd)
+
+
+def test_a_file_gets_its_time(tree, tmp_path):
+    """The one that is meant, where no other name has the same file; else nothing is done."""
+    path = put(tree, BODY)
+    os.utime(path, ns=(5, 5))
+    assert give_time(tree, "b/k", lambda there: there.st_mtime_ns == 6, TIME) is None
+    assert os.stat(path).st_mtime_ns == 5
+    status = give_time(tree, "b/k", lambda there: there.st_mtime_ns == 5, TIME)
+    assert status.st_mtime_ns == os.stat(path).st_mtime_ns == TIME
+    os.link(path, tmp_path / "other")
+    assert give_time(tree, "b/k", lambda there: True, 7) is None
+    assert os.stat(path).st_mtime_ns == TIME
+    os.unlink(path)
+    os.mkfifo(path)
+    assert give_time(tree, "b/k", lambda there: True, 7) is None
+    os.unlink(path)
+    with pytest.raises(FileNotFoundError):
+        give_time(tree, "b/k", lambda there: True, 7)
