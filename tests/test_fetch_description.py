@@ -160,7 +160,7 @@ def test_what_s3_will_not_say(fake, run, tmp_path):
     fake.delete("b", "gone")
     done, found, _ = fetch(run, fake, tmp_path / "d", rows)
     gone, kept = sorted(found, key=lambda row: row.key)
-    assert done.status == 1 and "1 row without metadata" in done.err
+    assert done.status == 1 and "1 row with less than was asked for" in done.err
     assert "s3://b/gone: what else S3 says of it is not known: S3 says NoSuchKey" in done.err
     assert (gone.state, kept.state, kept.error) == ("fetched", "fetched", "") and not said(gone)
     assert said(kept) and gone.error.startswith("what else S3 says of it is not known: ")

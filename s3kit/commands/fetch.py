@@ -22,6 +22,8 @@ def build_parser():
                    help="at most so many bytes a second (10M)")
     p.add_argument("--with-metadata", action="store_true",
                    help="keep Content-Type, the object's own metadata and the like in the manifest")
+    p.add_argument("--source-times", action="store_true",
+                   help="give files the times that their uploader noted, where one did")
     options.output_options(p)
     options.filter_options(p)
     options.s3_options(p)

@@ -179,13 +179,13 @@ class Fetching(Verb):
                 self.adopted and f"{count(self.adopted, 'file')} found complete, checked and kept",
                 others and f"{count(others, 'row')} passed on as they were",
                 self.archived and f"{count(self.archived, 'row')} in an archive",
-                self.describing.unknown and f"{count(self.describing.unknown, 'row')} without "
-                "metadata",
+                self.describing.lacking and f"{count(self.describing.lacking, 'row')} with less "
+                "than was asked for",
                 wrong and f"{count(wrong, 'row')} failed"]
 
     def status(self):
         """Return the exit status; rows in an archive are not done either, nor those that lack what
         was asked for.
         """
-        is_done = not (self.archived or self.describing.unknown)
+        is_done = not (self.archived or self.describing.lacking)
         return self.tally.status(unverifiable=False) or (0 if is_done else SOME_FAILED)

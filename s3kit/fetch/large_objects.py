@@ -1,5 +1,6 @@
 """Large objects of s3-fetch: described by S3, shared out in ranges, joined, checked and named."""
 
+from s3kit.disk.tree import NO_TIME
 from s3kit.errors import Fault, reason
 from s3kit.etags import is_same
 from s3kit.fetch.proving import Proving
@@ -41,7 +42,8 @@ class LargeObjects:
             self.fetching.deciding.keep_file(errand)
             return
         errand.survey = outcome
-        errand.job = errand.job._replace(size=outcome.size)
+        at = NO_TIME if outcome.mtime_ns is None else outcome.mtime_ns
+        errand.job = errand.job._replace(size=outcome.size, mtime_ns=at)
         there = self.tree.look(errand.job.path)
         if there is not None and there.st_size == outcome.size and outcome.claim.kind != "none":
             self.stage.send(errand,

@@ -39,7 +39,8 @@ def run(args, streams, people):
     pool = Pool(args.jobs, sharing.hear)
     sharing.join(pool)
     work = Work(os.path.abspath(args.dest), {}, most, args.limit_rate / args.jobs,
-                place=tree.place, share=sharing.share, describes=args.with_metadata)
+                place=tree.place, share=sharing.share,
+                describes=args.with_metadata or args.source_times, retimes=args.source_times)
     if ledger.is_empty():
         pool.warm(work)         # the first run: rows will need them, while later ones may not
     limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * most)

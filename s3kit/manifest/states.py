@@ -115,6 +115,11 @@ def is_described(row):
     return row.extra is not None and any(map(row.extra.get, DESCRIPTION))
 
 
+def description_of(row):
+    """Return {column: text} of what a row says of its object besides the bytes."""
+    return {name: text for name, text in (row.extra or {}).items() if text and name in DESCRIPTION}
+
+
 def take_description(row, told):
     """Give a row what was `told` of its object besides the bytes, {column: text}, in the place of
     what it said before.

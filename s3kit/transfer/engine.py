@@ -45,6 +45,7 @@ class Engine:
         self.share = Share(work.share or work.connections)
         self.rate = Rate(work.rate, self.wire)
         self.mode, self.describes = 0o666 & ~current_umask(), work.describes
+        self.retimes = work.retimes
         self.unnamed = Unnamed(self.tree, self.mode, work.connections)
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
         self.moved, self.said = 0, []

@@ -33,6 +33,9 @@ class InformedFetch(Fetch):
         """
         if verdicts.verdict_of(transfer) in PASSING:
             self.is_refused(transfer)
-        elif transfer.errno or self.fault_of(transfer, self.job.size) or not self.is_there(
-                transfer.headers):
+            return
+        is_told = not (transfer.errno or self.fault_of(transfer, self.job.size))
+        if is_told and (at := self.mtime_in(transfer.headers)) is not None:
+            self.job = self.job._replace(mtime_ns=at)
+        if not (is_told and self.is_there(transfer.headers)):
             self.ask_first()

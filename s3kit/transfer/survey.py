@@ -7,7 +7,6 @@ from s3kit.s3.headers import (
     claim_of_part,
     described,
     is_archived,
-    modified_ns,
     part_in,
 )
 from s3kit.transfer.job import AGAIN, ARCHIVED, DESCRIBED, SURVEYED, Outcome
@@ -120,7 +119,7 @@ class Survey(Task):
     def ready(self):
         """End: the parent knows all it needs."""
         outcome = described(self.headers, Outcome(SURVEYED, size=self.size, claim=self.claim,
-                                                  mtime_ns=modified_ns(self.headers)))
+                                                  mtime_ns=self.mtime_in(self.headers)))
         self.end(self.described(self.headers, outcome))
 
 

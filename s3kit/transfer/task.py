@@ -3,6 +3,7 @@
 import errno
 import os
 
+from s3kit.disk.tree import NO_TIME
 from s3kit.errors import Fault, reason
 from s3kit.etags import is_same, quoted
 from s3kit.s3 import verdicts
@@ -10,7 +11,8 @@ from s3kit.s3.answer import ERROR_DOCUMENT
 from s3kit.s3.capabilities import CHECKSUM_MODE as CHECKSUMS
 from s3kit.s3.capabilities import KNOWN, PART_SIZES, may_refuse
 from s3kit.s3.description import description_in
-from s3kit.s3.headers import clean_etag, part_in, said
+from s3kit.s3.headers import clean_etag, modified_ns, part_in, said
+from s3kit.s3.source_times import noted_in
 from s3kit.transfer.job import (
     AGAIN,
     ARCHIVED,
@@ -105,6 +107,15 @@ class Task:
         """
         return (outcome._replace(description=description_in(headers)) if self.engine.describes
                 else outcome)
+
+    def mtime_in(self, headers):
+        """Return the time that the file is to have, None where nobody knows it: what the uploader
+        has noted, if that is wanted, else what the row says, else S3's.
+        """
+        at = noted_in(headers) if self.engine.retimes else None
+        if at is None and self.job.mtime_ns == NO_TIME:
+            return modified_ns(headers)
+        return self.job.mtime_ns if at is None else at
 
     def is_refused(self, transfer):
         """End the task if the answer is not a success; return whether it did."""

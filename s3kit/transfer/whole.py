@@ -9,11 +9,11 @@ import os
 from s3kit.disk import durable, lock
 from s3kit.disk.direct_io import Blocks
 from s3kit.disk.durable import write_all
-from s3kit.disk.tree import NO_TIME, part_name
+from s3kit.disk.tree import part_name
 from s3kit.errors import Fault
 from s3kit.proof.checksums import FULL_OBJECT
 from s3kit.proof.claims import NO_CLAIM, part_size_of
-from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, modified_ns, part_in
+from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, part_in
 from s3kit.transfer import present
 from s3kit.transfer.body import Body, unmet
 from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, NAMED, UNCHANGED, WRITTEN, Outcome
@@ -190,9 +190,9 @@ class Fetch(Task):
         if not proof:
             self.end(unmet(claim, digest)._replace(moved=self.moved))
             return
-        mtime_ns = job.mtime_ns if job.mtime_ns != NO_TIME else modified_ns(self.headers)
         outcome = Outcome(WRITTEN, size=self.moved, moved=self.moved, proof=proof, digest=digest)
-        self.keep(self.described(self.headers, described(self.headers, outcome)), mtime_ns)
+        self.keep(self.described(self.headers, described(self.headers, outcome)),
+                  self.mtime_in(self.headers))
 
     def keep(self, outcome, mtime_ns):
         """End with a part file that waits for its name; where the system lets us hold no more of

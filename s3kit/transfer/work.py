@@ -26,6 +26,7 @@ class Work(NamedTuple):
     place: tuple = None         # the directory that it must be, see Tree
     share: float = 0.0          # of the requests that are allowed, to begin with; 0: connections
     describes: bool = False     # whether what S3 says of objects besides their bytes is kept
+    retimes: bool = False       # whether files get the times that are noted there
 
     @property
     def tasks(self):

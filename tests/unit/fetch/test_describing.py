@@ -1,10 +1,12 @@
 """What rows say whose files are there, by the row itself, the ledger, or S3."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
 
 from s3kit.disk.ledger import Entry, Ledger
+from s3kit.disk.tree import Tree
 from s3kit.errors import Fault, NoSuchBucket
 from s3kit.fetch.describing import Describing
 from s3kit.manifest.row import Row
@@ -46,13 +48,19 @@ class Stage:
         self.finished.append((row.key, entry, aloud))
 
 
-@pytest.fixture
-def describing(tmp_path):
-    """A Describing of what is wanted."""
+def made(tmp_path, fills=True, retimes=False):
+    """Return a Describing of what is wanted."""
     def stop(errand, outcome):
         raise Fault(outcome.error)
-    return Describing(SimpleNamespace(stage=Stage(tmp_path), stop=stop,
-                                      args=SimpleNamespace(with_metadata=True, retries=3)))
+    args = SimpleNamespace(with_metadata=fills, source_times=retimes, retries=3)
+    return Describing(SimpleNamespace(stage=Stage(tmp_path), stop=stop, args=args,
+                                      tree=Tree(str(tmp_path / "d"))))
+
+
+@pytest.fixture
+def describing(tmp_path):
+    """A Describing that fills rows."""
+    return made(tmp_path)
 
 
 def row_of(**columns):
@@ -62,14 +70,12 @@ def row_of(**columns):
 
 def test_where_it_is_not_wanted(tmp_path):
     """Rows leave as they are, and the ledger has no table for it."""
-    stage = Stage(tmp_path)
-    idle = Describing(SimpleNamespace(stage=stage, args=SimpleNamespace(with_metadata=False)))
-    row = row_of()
+    idle, row = made(tmp_path, fills=False), row_of()
     idle.leave(row, ENTRY)
     idle.take(row, "v", None)
     idle.record()
-    assert stage.gone == [("k", False)] and row.extra is None
-    assert not stage.ledger.base.execute(
+    assert idle.stage.gone == [("k", False)] and row.extra is None
+    assert not idle.stage.ledger.base.execute(
         "SELECT 1 FROM sqlite_master WHERE name = 'description'").fetchone()
 
 
@@ -97,7 +103,7 @@ def test_what_nobody_knows(describing):
     describing.answered(errand, Outcome(jobs.DESCRIBED, description=SAID))
     assert describing.stage.finished == [("k", ENTRY, False)] and row.extra == SAID
     describing.record()
-    assert describing.ledger.find(("b", "k", "v"), "e") == SAID and describing.unknown == 0
+    assert describing.ledger.find(("b", "k", "v"), "e") == SAID and describing.lacking == 0
 
 
 @pytest.mark.parametrize("entry, columns", [
@@ -118,7 +124,7 @@ def test_what_s3_does_not_say(describing, state):
     row = row_of()
     describing.leave(row, ENTRY)
     describing.answered(describing.stage.sent[0], Outcome(state, "S3 says no"))
-    assert describing.stage.gone == [("k", True)] and describing.unknown == 1
+    assert describing.stage.gone == [("k", True)] and describing.lacking == 1
     assert row.error == "what else S3 says of it is not known: S3 says no" and row.extra is None
 
 
@@ -129,7 +135,74 @@ def test_what_cannot_be_asked(describing):
     gone = row_of()
     gone.bucket = "gone"
     describing.leave(gone, ENTRY)
-    assert describing.unknown == 2 and not describing.stage.sent
+    assert describing.lacking == 2 and not describing.stage.sent
     describing.leave(row_of(), ENTRY)
     with pytest.raises(Fault, match="clock"):
         describing.answered(describing.stage.sent[0], Outcome(jobs.FATAL, "clock"))
+
+
+# --- times
+
+NOTED = {"metadata": "mtime=1700000000.5"}
+AT = 1_700_000_000_500_000_000
+
+
+def put(describing, mtime_ns=7):
+    """Write the file; return its path and the Entry of it."""
+    path = os.path.join(describing.fetching.tree.path, "b/k")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb") as file:
+        file.write(b"body")
+        file.flush()
+        os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
+    return path, ENTRY._replace(mtime_ns=mtime_ns, inode=os.stat(path).st_ino)
+
+
+@pytest.mark.parametrize("fills", [True, False])
+@pytest.mark.parametrize("where", ["row", "ledger", "S3"])
+def test_a_file_gets_the_time_that_was_noted(tmp_path, where, fills):
+    """And the ledger its new time, after a flush; rows are filled only where that is wanted."""
+    describing = made(tmp_path, fills, retimes=True)
+    path, entry = put(describing)
+    row = row_of(extra=dict(NOTED) if where == "row" else None)
+    if where == "ledger":
+        describing.take(row_of(), "v", NOTED)
+    describing.leave(row, entry)
+    if where == "S3":
+        describing.answered(describing.stage.sent[0], Outcome(jobs.DESCRIBED, description=NOTED))
+    assert describing.stage.finished == [("k", entry._replace(mtime_ns=AT), False)]
+    assert os.stat(path).st_mtime_ns == AT and not describing.stage.gone
+    assert (row.extra == NOTED) is (fills or where == "row")
+
+
+@pytest.mark.parametrize("told, mtime_ns", [({}, 7), ({"metadata": "mtime=soon"}, 7), (NOTED, AT)])
+def test_a_file_that_has_its_time(tmp_path, told, mtime_ns):
+    """Or of which none was noted: nothing is done to it, and nothing to record."""
+    describing = made(tmp_path, retimes=True)
+    path, entry = put(describing, mtime_ns)
+    describing.take(row_of(), "v", told)
+    describing.leave(row_of(), entry)
+    assert describing.stage.gone == [("k", False)] and os.stat(path).st_mtime_ns == mtime_ns
+
+
+def test_a_file_that_was_changed_meanwhile_keeps_its_time(tmp_path):
+    """So does a directory, and one whose time is that of another name, too."""
+    describing = made(tmp_path, retimes=True)
+    path, entry = put(describing)
+    describing.take(row_of(), "v", NOTED)
+    describing.leave(row_of(), entry._replace(mtime_ns=8))
+    describing.leave(row_of(), entry._replace(path="b/k/"))
+    os.link(path, tmp_path / "other")
+    describing.leave(row_of(), entry)
+    assert describing.stage.gone == [("k", False)] * 3 and os.stat(path).st_mtime_ns == 7
+
+
+def test_a_time_that_cannot_be_given(tmp_path):
+    """The row says why."""
+    describing = made(tmp_path, retimes=True)
+    _, entry = put(describing)
+    describing.take(row_of(), "v", NOTED)
+    row = row_of()
+    describing.leave(row, entry._replace(path="b/gone"))
+    assert row.error == "cannot give 'b/gone' its time: No such file or directory"
+    assert describing.stage.gone == [("k", True)] and describing.lacking == 1

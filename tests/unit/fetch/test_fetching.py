@@ -34,7 +34,7 @@ class Stage:
     def __init__(self):
         self.args = SimpleNamespace(retries=5, jobs=2, connections=None, dest="DIR",
                                     prog="s3-fetch", quiet=False, verbose=False,
-                                    with_metadata=False)
+                                    with_metadata=False, source_times=False)
         self.tally, self.expected, self.moves = Tally(self.args), [], []
         self.progress = SimpleNamespace(expect=self.expected.append,
                                         move=lambda *move: self.moves.append(move))

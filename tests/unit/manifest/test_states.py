@@ -130,7 +130,7 @@ def test_what_a_row_says_of_its_object_besides_the_bytes():
     row.extra = {"note": "x", "stored_at": "s3://c/k", "content_type": ""}
     assert not states.is_described(row)
     row.set_optional("metadata", "a=1")
-    assert states.is_described(row)
+    assert states.is_described(row) and states.description_of(row) == {"metadata": "a=1"}
     states.take_description(row, {"content_type": "text/plain"})
     assert row.extra == {"note": "x", "stored_at": "s3://c/k", "content_type": "text/plain"}
     assert set(states.DESCRIPTION) == {*description.COLUMNS.values(), "metadata"}

@@ -1,4 +1,4 @@
-"""Whole objects of which rows are to say more, and what is there of them already."""
+"""Whole objects of which rows are to say more, what is there of them already, and their times."""
 
 import os
 
@@ -78,3 +78,33 @@ def test_an_answer_of_another_object(desk, told):
     desk.fake.fault("wrong-etag", method="HEAD")
     assert desk.do(desk.job(), engine=told).state == WRITTEN
     assert methods(desk) == ["HEAD", "GET"]
+
+
+# --- times
+
+NOTED, AT = {"x-amz-meta-mtime": "1700000000.5"}, 1_700_000_000_500_000_000
+
+
+@pytest.mark.parametrize("headers, row, at", [
+    (NOTED, -1, AT), (NOTED, 7, AT), ({}, 7, 7), ({"x-amz-meta-mtime": "soon"}, 7, 7),
+    ({}, -1, 1_600_000_000 * 10**9)])
+def test_the_time_that_was_noted(desk, headers, row, at):
+    """Else the row's, else S3's: of what comes, of what is there, of a large object."""
+    desk.fake.put("b", "k", b"body", modified=1_600_000_000, headers=headers)
+    engine = desk.engine(describes=True, retimes=True)
+    got = desk.do(desk.job(mtime_ns=row), engine=engine)
+    assert engine.unnamed.held[got.path].mtime_ns == at
+    engine.unnamed.drop_all()
+    (desk.folder / ".s3kit" / "parts" / got.path).unlink()
+    place(desk, b"body")
+    found = desk.do(desk.job(mtime_ns=row), engine=engine)
+    assert (found.state, found.mtime_ns) == (FETCHED, at)
+    assert os.stat(desk.folder / "b" / "k").st_mtime_ns == at
+    assert desk.do(desk.job("survey", mtime_ns=row), engine=engine).mtime_ns == at
+
+
+def test_without_that_nothing_noted_counts(desk, told):
+    """The row's time does."""
+    desk.fake.put("b", "k", b"body", headers=NOTED)
+    got = desk.do(desk.job(mtime_ns=7), engine=told)
+    assert told.unnamed.held[got.path].mtime_ns == 7
