@@ -36,7 +36,7 @@ from peers import (
     Tool,
     lists_late,
 )
-from uploading import ToSeaweed, ToSink
+from upload_runs import ToSeaweed, ToSink
 
 from s3kit.s3.window import MANY
 

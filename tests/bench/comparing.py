@@ -124,8 +124,8 @@ class Bench:
         """Run tools alternately and report on them. `dest` is full already; else each run has an
         empty one. `about` is the work, in words.
 
-        Where `rows`, the rows of the output are counted; with `uploads` (see uploading) the objects
-        that are there, else the files that came, where the tool `fills` a directory.
+        Where `rows`, the rows of the output are counted; with `uploads` (see upload_runs) the
+        objects that are there, else the files that came, where the tool `fills` a directory.
         """
         tools = [tool for tool in tools if self.peers.has(tool)]
         objects = objects or len(bucket.entries)

@@ -8,6 +8,7 @@ from goals import GOALS, LIMITS, Goal
 FIGURES = ("wall", "sync", "cpu", "memory", "largest", "worker", "parent", "parent_cpu", "requests",
            "connections", "early", "late")
 WIDTHS = {"wall": 6, "cpu": 6, "memory": 8, "flushed": 9}   # of the summary's columns
+TITLE = 24                      # of the summary's titles
 NAMES = {"cpu": "CPU"}          # of figures, where they are shown
 
 
@@ -120,22 +121,22 @@ def summary(tables):
     failed.
     """
     known = {table["title"]: table for table in tables}
-    wide = max((len(table["about"]) for table in tables), default=0) + 17
+    wide = max((len(table["about"]) for table in tables), default=0) + TITLE + 2
     lines = [f"{'best peer / s3kit: below 1 s3kit is behind':{wide}}{'wall':>6}{'CPU':>6}"
              f"{'memory':>8}{'flushed':>9}"]
     for goal in all_goals(tables):
         best = duel(known[goal.title], goal.peer)
         if best:
             names = ", ".join(dict.fromkeys(name for name, _ in best.values()))
-            lines.append(f"{goal.title:15}{known[goal.title]['about']:{wide - 15}}"
+            lines.append(f"{goal.title:{TITLE}}{known[goal.title]['about']:{wide - TITLE}}"
                          + "".join(f"{best[figure][1]:{width}.2f}" if figure in best
                                    else f"{'-':>{width}}" for figure, width in WIDTHS.items())
                          + f"   {names}" + reached(known[goal.title], goal, best))
     lines += [line for limit in LIMITS if limit.title in known
               for line in measured_limit(known[limit.title], limit)]
-    lines += [f"{table['title']:15}{name}: {rows_a_second(table, medians(table)[name])}"
+    lines += [f"{table['title']:{TITLE}}{name}: {rows_a_second(table, medians(table)[name])}"
               for table in tables if table["title"] == "rows" for name in good(table, True)]
-    lines += [f"{table['title']:15}{tool['name']}: {fault(table, tool)}"
+    lines += [f"{table['title']:{TITLE}}{tool['name']}: {fault(table, tool)}"
               for table in tables for tool in table["tools"] if fault(table, tool)]
     return "\n".join(lines)
 
@@ -172,5 +173,6 @@ def measured_limit(table, limit):
         size = one[limit.figure] / 2**20
         count = f", {one['connections'] * table['objects']:.0f} connections" \
             if "connections" in one else ""
-        yield (f"{limit.title:15}{name}{count}: the largest {limit.figure} {size:.0f} MiB; goal: "
-               f"at most {limit.most} MiB {'reached' if size <= limit.most else 'NOT reached'}")
+        yield (f"{limit.title:{TITLE}}{name}{count}: the largest {limit.figure} {size:.0f} MiB; "
+               f"goal: at most {limit.most} MiB "
+               f"{'reached' if size <= limit.most else 'NOT reached'}")

@@ -9,8 +9,9 @@ import hashlib
 import re
 from collections import defaultdict
 
-from light import LOG, PART, SPACE, Bucket, Light, Requests, error
+from light import LOG, SPACE, Bucket, Light, Requests, error
 
+WHOLE = 200 << 20           # that rclone sends in one request
 PARTS = (5 << 20, 8 << 20, 16 << 20, 50 << 20)      # of rclone, of aws and s3kit, tuned, of s5cmd
 ETAG = re.compile(rb"<ETag>(?:&quot;|&#34;|\")?([0-9a-f]{32})")
 CHECKSUM = re.compile(rb"\r\nx-amz-checksum-(crc\w+|sha\w+): *([^\r]+)", re.I)
@@ -42,10 +43,10 @@ OBJECTS = """client_max_body_size 0; client_body_buffer_size {most};
 
 
 def md5s(path, step):
-    """Yield (number, bytes, MD5) of the parts of a file."""
+    """Return [(number, bytes, MD5)] of the parts of a file."""
     with open(path, "rb") as file:
-        for number, part in enumerate(iter(lambda: file.read(step), b""), 1):
-            yield number, len(part), hashlib.md5(part).digest()
+        return [(number, len(part), hashlib.md5(part).digest())
+                for number, part in enumerate(iter(lambda: file.read(step), b""), 1)]
 
 
 class Uploads(Requests):
@@ -117,8 +118,8 @@ class Sink(Light):
         for entry in self.source.entries:
             name, path = f"/{self.source.name}/{entry.key}", self.tree / entry.key
             known[name] = entry.etag
-            if entry.size <= PART:
-                known[f"{name}  {entry.size}"] = entry.etag
+            if entry.size <= WHOLE:
+                known[f"{name}  {entry.size}"] = md5s(path, WHOLE)[0][2].hex()
             for size in PARTS:
                 if entry.size > size:
                     known |= {f"{name} {number} {length}": digest.hex()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from comparing import Seaweed
 from light import Bucket
-from sink import PARTS, Sink, md5s
+from sink import PARTS, WHOLE, Sink, md5s
 
 from s3kit.etags import is_same
 
@@ -83,7 +83,6 @@ class ToSeaweed(Uploads):
         super().__init__(source, Seaweed([], bench.peers.env))
         self.folder = Path(tempfile.mkdtemp(dir=bench.work))
         source.write(self.folder)
-        self.etags = {entry.key: entry.etag for entry in source.entries}
 
     def __exit__(self, *_):
         super().__exit__()
@@ -117,11 +116,16 @@ class ToSeaweed(Uploads):
         etag, key = item["ETag"].strip('"'), item["Key"]
         _, dash, count = etag.partition("-")
         if not dash:
-            return is_same(etag, self.etags.get(key, ""))
+            return is_same(etag, self.etag_of(key))
         return any(etag == self.etag_in_parts(key, step) for step in PARTS
                    if -(-item["Size"] // step) == int(count))
 
-    @functools.lru_cache(64)
+    @functools.lru_cache(None)
+    def etag_of(self, key):
+        """Return the MD5 of a file that may be sent in one request."""
+        return md5s(self.tree / key, WHOLE)[0][2].hex()
+
+    @functools.lru_cache(None)
     def etag_in_parts(self, key, step):
         """Return a file's ETag in parts of `step` bytes."""
         sums = [digest for _, _, digest in md5s(self.tree / key, step)]
