@@ -4,11 +4,13 @@ what is at the target, or was sent by an earlier run, against it.
 
 import base64
 import time
+from functools import partial
 
 from s3kit.disk import lock
 from s3kit.disk.tree import part_name
 from s3kit.disk.uploads import Sending
 from s3kit.put.multipart import Multipart
+from s3kit.put.plan import parts_of
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
 from s3kit.transfer.expected import DOUBTFUL, MISMATCH, Held
@@ -67,31 +69,32 @@ class Beginning:
             why = why_not_resumed(sending, way, job)
             if why or way.sending:
                 self.large.say_again(errand, why or "it was begun twice")
-                self.clear(errand, sending)
+                self.clear(errand, sending, self.seek)
                 return
             way.sending = sending
-            errand.job = job = job._replace(token=sending.token)
+            errand.job = job = job.with_token(sending.token)
         if job.is_looked or way.sending:
             self.large.do(errand, self.looked, kind="look")
         else:
             self.create(errand)
 
-    def clear(self, errand, sending):
-        """Abort an upload that is of no use any more; then look again."""
+    def clear(self, errand, upload, then):
+        """Abort an upload that is of no use any more; then do `then(errand)`."""
         errand.large.sending = None
 
         def aborted(errand, outcome):
-            self.uploads.end(sending.upload_id)
+            if self.uploads:
+                self.uploads.end(upload.upload_id)
             self.large.left += outcome.state != put_job.ABORTED
-            self.seek(errand)
+            then(errand)
 
-        self.large.do(errand, aborted, kind="abort", upload_id=sending.upload_id)
+        self.large.do(errand, aborted, kind="abort", upload_id=upload.upload_id)
 
     def looked(self, errand, outcome):
         """Take what is at the target."""
         way, job = errand.large, errand.job
         way.found = outcome
-        if way.sending and outcome.pieces == job.token:
+        if outcome.pieces == job.token and self.has_all_parts(way):
             self.take_up(errand, self.uploads.parts(way.sending.upload_id))
             # it was completed, and nobody heard the answer
             self.large.completing.judge(errand, outcome)
@@ -105,17 +108,26 @@ class Beginning:
         else:
             self.replace(errand)
 
+    def has_all_parts(self, way):
+        """Return whether the ledger knows all parts of the upload of an earlier run: a power cut
+        may have taken what it was told last.
+        """
+        return way.sending and len(self.uploads.parts(way.sending.upload_id)) == len(
+            parts_of(way.sending.size, way.sending.part_size))
+
     def compared(self, errand, outcome):
         """The file was held against what is at the target."""
-        upload = errand.large.multipart or errand.large.sending
+        way = errand.large
+        upload = way.multipart or way.sending
+        there = partial(self.large.finish, state=put_job.THERE, proof=outcome.proof,
+                        digest=outcome.digest)
         if outcome.proof in ("", "size"):
             self.replace(errand)
         elif upload:
-            self.large.do(errand, lambda errand, _: self.large.finish(
-                errand, put_job.THERE, outcome.proof, outcome.digest), kind="abort",
-                upload_id=upload.upload_id)
+            way.multipart = None
+            self.clear(errand, upload, there)
         else:
-            self.large.finish(errand, put_job.THERE, outcome.proof, outcome.digest)
+            there(errand)
 
     def replace(self, errand):
         """Another object is at the target."""

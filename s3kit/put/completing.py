@@ -92,7 +92,8 @@ class Completing:
 
     def whose(self, errand, outcome):
         """Take whose object is at the target, where the upload is no more."""
-        if outcome.pieces == errand.job.token and errand.large.multipart:
+        multipart = errand.large.multipart
+        if outcome.pieces == errand.job.token and multipart and multipart.is_whole:
             self.judge(errand, outcome)
         else:
             self.large.begin_anew(errand, errand.large.why)
@@ -101,6 +102,8 @@ class Completing:
         """Take whose object is at the target, where the upload is still there."""
         if outcome.pieces == errand.job.token:
             self.judge(errand, outcome)
+        elif not (outcome.etag or outcome.error):
+            self.large.begin_anew(errand, MEANWHILE)    # and has gone again
         elif outcome.size == errand.job.size and errand.large.multipart.proof_by(outcome.claim):
             errand.large.found = outcome
             self.large.beginning.compared(errand, Outcome(

@@ -1,6 +1,7 @@
 """Large objects of s3-put: their parts, which any worker takes, and how each of them ends."""
 
 import os
+from functools import partial
 
 from s3kit.disk import durable
 from s3kit.errors import Fault
@@ -147,31 +148,35 @@ class LargeUploads:
         self.putting.tally.say(f"'{errand.job.path}' is sent from the beginning: {why}")
 
     def begin_anew(self, errand, why):
-        """The upload is no more: begin another, when what is at the target was looked at."""
+        """The upload is no more, or of no use: begin another, when what is at the target was looked
+        at. It is aborted, for of most answers nobody can tell whether S3 still has its parts.
+        """
         way = errand.large
         upload = way.multipart or way.sending
-        if upload and self.uploads:
-            self.uploads.end(upload.upload_id)
         way.multipart = way.sending = way.found = None
         way.is_confirmed = False
         way.beginnings += 1
+        then = self.beginning.seek
         if way.beginnings > BEGINNINGS:
-            self.end(errand, Outcome(jobs.FAILED, why))
-            return
-        self.say_again(errand, why)
-        errand.job = errand.job._replace(is_looked=True)
-        self.beginning.seek(errand)
+            then = partial(self.end, outcome=Outcome(jobs.FAILED, why))
+        else:
+            self.say_again(errand, why)
+            errand.job = errand.job._replace(is_looked=True)
+        if upload:
+            self.beginning.clear(errand, upload, then)
+        else:
+            then(errand)
 
     def give_up(self, errand, outcome):
         """An object failed for good: none of its parts is left to be paid for."""
         errand.failed = errand.failed or outcome
         way = errand.large
         upload = way.multipart or way.sending
-        if upload and way.job.kind != "abort":
-            self.do(errand, self.aborted, kind="abort", upload_id=upload.upload_id)
-        elif upload:
+        if way.job.kind == "abort":
             self.left += 1
             self.end(errand, errand.failed)
+        elif upload:
+            self.do(errand, self.aborted, kind="abort", upload_id=upload.upload_id)
         else:
             self.end(errand, errand.failed)
 
@@ -216,6 +221,7 @@ class LargeUploads:
             self.putting.tally.say(
                 f"{count(begun, 'upload')} not complete: the same command goes on with what S3 "
                 "has of them (s3-put --uploads lists, --abort clears)")
+        self.say_what_is_left()
 
     def say_what_is_left(self):
         """Say what S3 may have of uploads that nobody goes on with."""

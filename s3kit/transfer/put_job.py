@@ -73,6 +73,11 @@ class PutJob(NamedTuple):
     direct: bool = False
     inode: int = 0
 
+    def with_token(self, token):
+        """Return the same job with another token, in its metadata, too."""
+        headers = tuple(line for line in self.headers if not line.startswith(f"{TOKEN}:"))
+        return self._replace(token=token, headers=(*headers, f"{TOKEN}: {token}"))
+
     @property
     def size(self):
         """The file's size in bytes."""

@@ -19,6 +19,8 @@ from s3kit.transfer.put_task import NO_ETAG, PutTask
 
 SPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 GONE = ("NoSuchUpload", "NoSuchKey")
+# of a completion: it is no use to ask once more
+USELESS = ("ConditionalRequestConflict", "InvalidPart", "InvalidPartOrder", "BadDigest")
 
 
 class UploadTask(PutTask):
@@ -134,11 +136,11 @@ class Complete(UploadTask):
         """Take what became of it."""
         if self.is_in_the_way(transfer):
             self.fail(IN_THE_WAY, said(transfer))
-        elif transfer.status == 409 or transfer.code == "ConditionalRequestConflict":
-            self.fail(LOST, said(transfer))
         elif self.is_reckoned_otherwise(transfer):
             self.job = self.job._replace(checksum="")
             self.begin()
+        elif transfer.status == 409 or transfer.code in USELESS:
+            self.fail(LOST, said(transfer))
         elif self.can_do_without(transfer):
             self.begin()
         elif not self.is_lost(transfer) and not self.is_refused(transfer):
@@ -186,7 +188,9 @@ class Abort(UploadTask):
             if self.asked == "abort":
                 self.asked = "list"
                 self.ask("GET", self.query)
-            elif b"<Part>" not in transfer.body or self.tries >= self.TRIES:
-                self.end(Outcome(ABORTED))
-            else:
+            elif self.tries < self.TRIES:
                 self.abort()
+            elif b"<Part>" in transfer.body:
+                self.fail(FAILED, "S3 still has parts of it")
+            else:
+                self.end(Outcome(ABORTED))      # there is nothing to be paid for
