@@ -77,9 +77,13 @@ class Putting(Verb):
             self.fail(row, rows.FAILED, f"{GONE}{f' ({outcome.error})' if outcome.error else ''}")
             return
         self.kept += 1
+        states.take_digest(row, before.digest)
+        if is_local(row) or is_the_copy(row):
+            row.path = before.path
+            self.become_copy(row, before, outcome)
         self.describe(row, before)
-        row.state, row.error = rows.STORED, ""
-        self.stage.leave(row)
+        self.judge(row, before)
+        self.stage.leave(row, aloud=row.state != rows.STORED)
 
     def take_copy(self, errand, outcome):
         """The bytes are at the target: the row may leave when the ledger knows."""
@@ -101,9 +105,7 @@ class Putting(Verb):
         if is_local(row) or is_the_copy(row):
             upload = self.become_copy(row, upload, outcome)
         self.describe(row, upload)
-        row.state, row.error = rows.STORED, ""
-        if far == "size":
-            row.state, row.error = rows.UNVERIFIABLE, UNPROVEN
+        self.judge(row, upload)
         self.stage.finish(row, upload, is_safe=True, aloud=row.state != rows.STORED)
 
     def become_copy(self, row, upload, outcome):
@@ -120,6 +122,13 @@ class Putting(Verb):
         """Fill a row with what is known of its copy."""
         row.extra = {**(row.extra or {}), NAME: written(Copy(*upload[:3]))}
         row.proof, row.size = upload.proof, row.size or str(upload.size)
+
+    @staticmethod
+    def judge(row, upload):
+        """Give a row the state that its copy's proof allows."""
+        row.state, row.error = rows.STORED, ""
+        if upload.far_proof == "size":
+            row.state, row.error = rows.UNVERIFIABLE, UNPROVEN
 
     def try_again(self, errand, outcome):
         """Wait and try again, as often as --retries says."""
