@@ -115,6 +115,25 @@ def test_cut_of_a_small_body(s3):
     assert part(s3, upload, 1, BODY)[0] == 200
 
 
+def test_cut_before_all_has_come(s3):
+    """The client need not send the rest; on a connection that has served others, too."""
+    s3.fault("cut", step="PutObject", at=1000000, after=1, end="close")
+    head = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", s3.port), timeout=10) as connection:
+        connection.sendall(head % 4 + b"body")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(head % 4000000 + bytes(1000000))
+        assert connection.recv(65536) == b""
+    assert bodies(s3) == [b"body"]
+
+
+def test_early_answers_to_those_who_go_on(s3):
+    """A client that sends all it has before it reads finds the answer."""
+    s3.fault("early", step="PutObject", at=10)
+    found = put(s3, {}, BODY * 200)
+    assert (found[0], error_of(found)) == (503, "SlowDown") and not s3.versions("b")
+
+
 def test_early(s3):
     """An answer while the body still comes: it can be read, and then the connection ends."""
     s3.fault("early", step="PutObject", at=10, code="SlowDown")
@@ -240,8 +259,8 @@ def test_late(s3):
     s3.fault("late", step="PutObject")
     assert put(s3, {}, BODY * 10)[0] == 0 and not s3.versions("b")
     assert ask(s3, "HEAD", "k")[0] == 404 and not s3.versions("b")
-    assert put(s3, {}, b"again")[0] == 200
-    assert bodies(s3) == [BODY * 10, b"again"]
+    assert put(s3, {}, b"again")[0] == put(s3, {}, b"once")[0] == 200
+    assert bodies(s3) == [b"once", BODY * 10, b"again"]
     s3.fault("late", step="PutObject", until=lambda request: request.method == "HEAD")
     assert put(s3, {}, b"late")[0] == 0
     ask(s3, "HEAD", "k")
