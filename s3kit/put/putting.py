@@ -88,10 +88,9 @@ class Putting(Verb):
     def take_copy(self, errand, outcome):
         """The bytes are at the target: the row may leave when the ledger knows."""
         row, job = errand.row, errand.job
-        is_new = outcome.state == put_job.SENT
-        self.stored += is_new
-        self.kept += not is_new
         far = outcome.proof
+        self.stored += outcome.state == put_job.SENT and far != "size"
+        self.kept += outcome.state == put_job.THERE
         if job.expected.claim.kind != "none":
             errand.hop = outcome.pieces
         upload = Upload(job.bucket, job.key, outcome.version_id, outcome.etag, row.bucket, row.key,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import clean_env, env_of
+from fakes3 import CHARACTERS
 from manifests import read_rows
 from odd_keys import ODD_KEYS
 
@@ -515,3 +516,47 @@ def test_a_bucket_with_object_lock(run, b, tree):
                    env=env_of(b))
         assert done.status == 0, done.err
         assert objects(b, "locked", f"{len(options)}/") == files(tree)
+
+
+def test_a_bucket_goes_out_and_comes_back_as_it_was(pipe, run, b, tmp_path):
+    """Types, metadata and times: s3-fetch --with-metadata says them, s3-put gives them, and
+    s3-fetch --source-times restores the times of files.
+    """
+    b.bucket("a")
+    told = {"Content-Type": "text/x-odd", "Content-Disposition": "attachment", "Cache-Control":
+            "no-store", "x-amz-meta-owner": "me, too", "x-amz-meta-mtime": "1700000000.5",
+            "x-amz-meta-empty": ""}
+    b.put("a", "k", b"body", headers=told)
+    b.put("a", "large", random.Random(1).randbytes(9 * MIB), headers=told)
+    done = pipe("s3-manifest s3://a/ | s3-fetch --with-metadata --source-times -d D | "
+                "s3-put -d D --to s3://b/ -o out.csv", env=env_of(b))
+    assert done.status == [0, 0, 0], done.err
+    assert (tmp_path / "D" / "a" / "k").stat().st_mtime == 1700000000.5
+    for key in ("k", "large"):
+        headers = {name: value for name, value in b.get("b", key).headers.items()
+                   if name.lower() != "x-amz-meta-s3kit-token"}
+        assert {name.lower(): value for name, value in headers.items()} == {
+            name.lower(): value for name, value in told.items()}
+    done = pipe("s3-manifest s3://b/ | s3-fetch --source-times -d E", env=env_of(b))
+    assert (tmp_path / "E" / "b" / "large").stat().st_mtime == 1700000000.5
+
+
+UPLOADS = [name for name, kind in CHARACTERS.items() if "uploads" in kind.differs]
+UPLOADS += ["no-checksums", "minio-gateway", "exoscale", "b2", "gone-is-412", "redirecting"]
+OPAQUE = ("minio-gateway", "exoscale", "gcs")       # no checksums, and ETags that are no MD5
+
+
+@pytest.mark.parametrize("character", UPLOADS)
+def test_servers_that_are_not_amazons(run, fake, tree, tmp_path, character):
+    """What a server lacks is done without; nothing is stored that is not proven."""
+    fake.bucket("b")
+    fake.put("b", "d1/f1.txt", b"old")
+    wanted = ("stored", "unverifiable")[character in OPAQUE]
+    done = run("s3-put", "--to", "s3://b/", tree, "-o", "out.csv", env=env_of(fake))
+    assert {row.state for row in read_rows(tmp_path / "out.csv")} == {wanted}, done.err
+    assert objects(fake, "b") == files(tree)
+    assert done.status == (0 if wanted == "stored" else 5)
+    before = len(sent(fake))
+    done = run("s3-put", "--to", "s3://b/", tree, env=env_of(fake))
+    if wanted == "stored":
+        assert done.status == 0 and len(sent(fake)) == before, done.err
