@@ -123,5 +123,4 @@ class Transfer:
         """Return whether a body that came with 200 is S3's error document, perhaps after the
         blanks that keep a connection open.
         """
-        head = self.body[:ERROR_BYTES].lstrip()[:512]
-        return b"<Error" in head and bool(DOCUMENT.match(head))
+        return bool(DOCUMENT.match(self.body[:ERROR_BYTES]))

@@ -80,6 +80,9 @@ def test_a_body_without_end_is_ended():
 @pytest.mark.parametrize("status, body, code", [
     (200, b"<ListBucketResult/>", ""), (200, ERROR, "NoSuchKey"),
     (200, b"<Error>cut", ERROR_DOCUMENT), (200, b"<Errors>none</Errors>", ""),
+    (200, b" \n" * 5000 + ERROR, "NoSuchKey"), (200, b" " * 60000 + ERROR, "NoSuchKey"),
+    (200, b'<?xml version="1.0"?>\n' + b" \n" * 5000 + ERROR.partition(b"\n")[2], "NoSuchKey"),
+    (200, b" \n" * 5000 + b"<CompleteMultipartUploadResult/>", ""),
     (500, b"", "HTTP500"), (503, b"<html>busy</html>", "HTTP503"), (404, ERROR, "NoSuchKey")])
 def test_the_code(status, body, code):
     transfer = made(b"HTTP/1.1 %d X\r\n\r\n" % status)
@@ -92,3 +95,25 @@ def test_no_answer():
     transfer = made()
     transfer.conclude(7, "connection refused")
     assert (transfer.status, transfer.errno, transfer.failure) == (0, 7, "connection refused")
+
+
+@pytest.mark.parametrize("method, is_put", [("PUT", True), ("POST", False), ("GET", False)])
+def test_the_content_is_a_puts(method, is_put):
+    """The body of a POST is bytes, that libcurl has whole."""
+    transfer = made()
+    body = object()
+    transfer.request = (transfer.endpoint, "http://h/b/k", method, [], None, body)
+    assert transfer.content is (body if is_put else None)
+
+
+def test_another_answer():
+    """Nothing of the one before is left, as after a redirect; but whether it comes in drops."""
+    transfer = Transfer(None, Endpoint("b", "http://h/b"), None, is_patient=True)
+    transfer.curl = SimpleNamespace(head=[b"HTTP/1.1 307 Moved\r\nA: b\r\n\r\n"])
+    transfer.keep(ERROR)
+    transfer.conclude(0, "")
+    assert transfer.code == "NoSuchKey" and transfer.kept
+    transfer.begin()
+    assert (transfer.status, transfer.headers, transfer.code, transfer.body, transfer.kept) == (
+        0, None, "", b"", 0)
+    assert transfer.is_patient and not made().is_patient

@@ -5,8 +5,16 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket
+from s3kit.s3 import asking
 from s3kit.s3.address import Endpoint
-from s3kit.s3.asking import NONSENSE_TRIES, TRIES, fault_of, once_more, read_versioning
+from s3kit.s3.asking import (
+    NONSENSE_TRIES,
+    TRIES,
+    fault_of,
+    is_empty,
+    once_more,
+    read_versioning,
+)
 from s3kit.s3.patience import Patience
 
 OLD, NEW = Endpoint("b", "http://h/b"), Endpoint("b", "http://h/b", generation=1)
@@ -92,3 +100,70 @@ def test_a_listing_says_nothing_of_versions(name):
         xml = b'<?xml version="1.0"?>\n<%s xmlns="urn:x"><Key>%s</Key></%s>' % (
             name.encode(), key, name.encode())
         assert read_versioning(xml) is None
+
+
+# --- whether a prefix is empty
+
+
+@pytest.fixture
+def bucket(fake):
+    """The Endpoint of a bucket with one key that is odd, and one that was deleted."""
+    fake.bucket("b", versioning="Enabled")
+    fake.put("b", "a b/\u00e9+%&/k", b"x")
+    fake.put("b", "gone", b"x")
+    fake.delete("b", "gone")
+    return Endpoint("b", f"{fake.url}/b", "us-east-1", fake.access_key, fake.secret_key)
+
+
+@pytest.mark.parametrize("prefix, found", [
+    ("", False), ("a", False), ("a b/\u00e9+%&/", False), ("a b/\u00e9+%&/k", False),
+    ("a b/\u00e9+%&/k2", True), ("b", True), ("gone", True), ("a+b", True)])
+def test_whether_a_prefix_is_empty(fake, bucket, prefix, found):
+    """By one key; what is deleted is not there."""
+    assert is_empty(bucket, prefix) is found
+    [request] = fake.log
+    assert request.query["max-keys"] == "1" and request.query["prefix"] == prefix
+
+
+@pytest.mark.parametrize("kind, options", [
+    ("status", {"status": 403}), ("status", {"status": 400, "code": "InvalidArgument"}),
+    ("status", {"status": 501}), ("page", {"status": 404}),
+    ("html", {}), ("html", {"body": b"<ListBucketResult/>"}),
+    ("html", {"body": b"<Other><IsTruncated>false</IsTruncated></Other>"}),
+    ("html", {"body": b"<ListBucketResult><IsTruncated>false</IsTruncated><CommonPrefixes/>"
+                      b"</ListBucketResult>"})])
+def test_what_does_not_say_that_it_is_empty(fake, bucket, kind, options):
+    """We may not ask, or the server does not know the question: what is there is looked at."""
+    fake.fault(kind, key="", times=None, **options)
+    assert is_empty(bucket, "none/") is False and len(fake.log) == 1
+
+
+@pytest.mark.parametrize("kind, options", [("status", {"status": 503}), ("refuse", {}),
+                                           ("short", {"at": 40}), ("status", {"status": 500})])
+def test_it_is_asked_until_it_is_answered(fake, bucket, monkeypatch, kind, options):
+    """What passes is borne."""
+    monkeypatch.setattr(asking.time, "sleep", lambda seconds: None)
+    fake.fault(kind, key="", times=2, **options)
+    assert is_empty(bucket, "none/") is True and len(fake.log) == 3
+
+
+def test_no_bucket_is_not_empty(fake, bucket):
+    """It is not there at all."""
+    with pytest.raises(NoSuchBucket):
+        is_empty(bucket._replace(bucket="c", url=f"{fake.url}/c"), "")
+
+
+def test_a_server_that_does_not_come_back(fake, bucket, monkeypatch):
+    """It is said, after a while."""
+    monkeypatch.setattr(asking.time, "sleep", lambda seconds: None)
+    fake.fault("status", key="", status=500, times=None)
+    with pytest.raises(Fault, match="cannot use bucket 'b': S3 says InternalError"):
+        is_empty(bucket, "")
+
+
+def test_credentials_that_expire(fake, bucket):
+    """They are renewed."""
+    fake.fault("status", key="", status=400, code="ExpiredToken")
+    renewed = []
+    assert is_empty(bucket, "none/", lambda old: renewed.append(old) or old._replace(generation=1))
+    assert renewed == [bucket]

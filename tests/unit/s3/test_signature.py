@@ -7,6 +7,7 @@ import pytest
 from fakes3.signatures import Credential
 
 from s3kit.s3.address import Endpoint
+from s3kit.s3.content import Content
 from s3kit.s3.signature import is_libcurls, signed
 from s3kit.s3.wire import Wire
 
@@ -56,3 +57,37 @@ def test_access_keys_that_libcurl_would_change(fake, access_key):
                 wire.turn(0.5)
             assert transfer.status == status, (method, where, transfer.body)
     assert fake.connections == 1
+
+
+def test_the_hash_that_a_header_says():
+    """It is what is signed: the body is not in memory, or need not be hashed."""
+    endpoint = Endpoint("b", "", "eu-west-1", "a:b", "secret")
+    signatures = set()
+    for told in ("UNSIGNED-PAYLOAD", hashlib.sha256(b"x").hexdigest(), ""):
+        headers = [f"x-amz-content-sha256: {told}"] if told else []
+        lines = signed(endpoint, "PUT", "http://h:9000/b/k", headers)
+        found = [line.partition(": ")[2] for line in lines
+                 if line.lower().startswith("x-amz-content-sha256:")]
+        assert found == [told or hashlib.sha256(b"").hexdigest()]
+        signatures.add(next(line for line in lines if line.startswith("Authorization")))
+    assert len(signatures) == 3
+
+
+@pytest.mark.parametrize("access_key", ["AKIA", "account:user"])
+@pytest.mark.parametrize("key", ["k", "a/../b"])
+@pytest.mark.parametrize("told, status", [
+    ("UNSIGNED-PAYLOAD", 200), (hashlib.sha256(b"body").hexdigest(), 200),
+    (hashlib.sha256(b"other").hexdigest(), 400)])
+def test_a_put_whose_hash_is_told(fake, access_key, key, told, status):
+    """Signed by libcurl or by us, it is held against the body by the server."""
+    fake.bucket("b")
+    fake.credentials[access_key] = Credential("secret")
+    endpoint = Endpoint("b", f"{fake.url}/b", "us-east-1", access_key, "secret")
+    wire = Wire(1)
+    transfer = wire.start(None, endpoint, endpoint.object_url(key), method="PUT",
+                          headers=[f"x-amz-content-sha256: {told}"], body=Content(b"body", 4))
+    while wire.active:
+        wire.turn(0.5)
+    assert transfer.status == status, transfer.body
+    assert fake.log[-1].headers["x-amz-content-sha256"] == told
+    assert (fake.get("b", key) is not None) == (status == 200)

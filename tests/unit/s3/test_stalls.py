@@ -5,13 +5,26 @@ from types import SimpleNamespace
 import pytest
 
 from s3kit.s3 import stalls
-from s3kit.s3.stalls import STALLED_BYTES, STALLED_SECONDS, Stalls
+from s3kit.s3.stalls import (
+    RECEIVING,
+    SENDING,
+    STALLED_BYTES,
+    STALLED_SECONDS,
+    WAITING,
+    Stalls,
+    phase_of,
+)
+
+TOO_SLOW = ["Operation too slow. Less than 1024 bytes/sec transferred the last 30 seconds"]
+NO_ANSWER = ["no answer came for 60 seconds (--read-timeout)"]
+UNSENT, IS_SENT = SimpleNamespace(is_sent=False), SimpleNamespace(is_sent=True)
 
 
 class Request:
-    """A Transfer, and its handle, which has received `count` bytes."""
+    """A Transfer, and its handle, which has sent and received `count` bytes."""
 
     headers, kept, is_paused, count = None, 0, False, 0
+    content, is_patient = None, False
     endpoint = SimpleNamespace(read_timeout=60)
 
 
@@ -78,3 +91,74 @@ def test_a_look_a_second(watched):
     """Not with every byte."""
     watched(2)
     assert not watched(0.5) and not watched(0.4)
+
+
+# --- bodies that are sent
+
+
+@pytest.mark.parametrize("content, kept, headers, phase", [
+    (None, 0, None, WAITING), (UNSENT, 0, None, SENDING), (IS_SENT, 0, None, WAITING),
+    (None, 1, None, RECEIVING), (None, 0, {}, RECEIVING),
+    # an answer that comes before all was sent
+    (UNSENT, 1, None, RECEIVING), (UNSENT, 0, {}, RECEIVING)])
+def test_the_phases(content, kept, headers, phase):
+    """Sending, waiting, receiving; one after the other."""
+    assert phase_of(SimpleNamespace(content=content, kept=kept, headers=headers)) == phase
+
+
+def test_a_body_that_does_not_go(watched):
+    """It is cut as one that does not come, though no answer is due yet."""
+    assert not watched(2, content=UNSENT)
+    assert not watched(STALLED_SECONDS - 1, 5)
+    assert watched(1, 5) == TOO_SLOW
+
+
+def test_a_body_that_goes_slowly(watched):
+    """It goes on for ever, however long the answer may take."""
+    watched(2, content=UNSENT)
+    for _ in range(100):
+        assert not watched(STALLED_SECONDS - 1, 5) and not watched(1, STALLED_BYTES)
+
+
+def test_a_body_that_goes_again(watched):
+    """From then on the time counts anew."""
+    watched(2, content=UNSENT)
+    assert not watched(STALLED_SECONDS - 1) and not watched(1, STALLED_BYTES)
+    assert not watched(STALLED_SECONDS - 1) and watched(1) == TOO_SLOW
+
+
+def test_the_answer_to_a_body_may_take_long(watched):
+    """Its time begins when the last byte has gone."""
+    assert not watched(2, content=UNSENT) and not watched(25)
+    assert not watched(1, 1 << 20, content=IS_SENT)
+    assert not watched(59) and watched(1) == NO_ANSWER
+
+
+def test_a_body_that_is_held_back(watched):
+    """By our own limit: that is not slow."""
+    watched(2, content=UNSENT)
+    assert not watched(1000, is_paused=True)
+    watched.forget()
+    assert not watched(1, is_paused=False) and not watched(STALLED_SECONDS - 1)
+    assert watched(1) == TOO_SLOW
+
+
+def test_an_answer_that_comes_in_drops(watched):
+    """Each blank gives it as much time as an answer has to begin; the first one, too."""
+    assert not watched(2, is_patient=True) and not watched(59)
+    assert not watched(0.5) and not watched(0.5, 1, headers={})
+    for _ in range(100):
+        assert not watched(59) and not watched(1, 1)
+    assert not watched(59) and watched(1) == NO_ANSWER
+
+
+def test_an_answer_in_drops_that_may_take_for_ever(watched):
+    """With 0."""
+    watched(2, 1, is_patient=True, headers={}, endpoint=SimpleNamespace(read_timeout=0))
+    assert not watched(1e6) and not watched(1e6)
+
+
+def test_a_patient_request_that_is_not_answered(watched):
+    """It is cut as any other."""
+    watched(2, is_patient=True)
+    assert watched(60) == NO_ANSWER
