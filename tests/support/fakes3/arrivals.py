@@ -9,7 +9,7 @@ from fakes3.answers import Response
 from fakes3.errors import S3Error
 from fakes3.faults import ARRIVAL, kind
 
-LINGER = 0.5                        # seconds to go on reading after an early answer
+LINGER = 2.0                        # seconds to go on reading, at most, after an early answer
 
 
 @dataclass

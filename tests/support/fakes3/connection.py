@@ -109,11 +109,19 @@ class Connection(asyncio.BufferedProtocol):
                 self.s3.enter(request)
                 if not fate.response.refuse:
                     self.answer(request, fate.response)
-                    await asyncio.sleep(LINGER)
+                    await self.linger()
                 await self.sender.close_if_due(fate.response)
         finally:
             self.task = None
         self.proceed()
+
+    async def linger(self):
+        """Wait until a body that is not wanted is there, but not for ever: to close before would
+        take the answer away from a client that still sends.
+        """
+        until = self.s3.loop.time() + LINGER
+        while self.reader.received() < self.reader.length and self.s3.loop.time() < until:
+            await asyncio.sleep(0.01)
 
     def answer(self, request, response):
         """Answer one request at once."""

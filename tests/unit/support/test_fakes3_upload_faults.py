@@ -130,7 +130,7 @@ def test_cut_before_all_has_come(s3):
 def test_early_answers_to_those_who_go_on(s3):
     """A client that sends all it has before it reads finds the answer."""
     s3.fault("early", step="PutObject", at=10)
-    found = put(s3, {}, BODY * 200)
+    found = put(s3, {}, BODY * 2000)
     assert (found[0], error_of(found)) == (503, "SlowDown") and not s3.versions("b")
 
 
