@@ -19,7 +19,7 @@ GOOD, ROTTEN = "run1/a.bin", "run1/x/same"      # both of which the other tool c
 
 def sections():
     """Return {title: its command lines} of the page's systems."""
-    text = PAGE.partition(".Sh SYSTEMS\n")[2].partition(".Sh ")[0]
+    text = PAGE.partition(".Sh SYSTEMS\n")[2].partition(".Sh ")[0].replace("\\(aq", "'")
     return {part.partition("\n")[0]: re.findall(r"^\.Dl (.+)$", part, re.MULTILINE)
             for part in text.split(".Ss ")[1:]}
 
@@ -91,7 +91,8 @@ def record(fake, key, state, **more):
 def test_every_section_has_a_test():
     """And theirs stand beside ours."""
     assert list(sections()) == ["S3Swarm", "S3-Version-Utilities", "s3 migration, first version",
-                                "s3 migration, second version", "transfer_v5 (s5cmd dual sync)"]
+                                "s3 migration, second version", "transfer_v5 (s5cmd dual sync)",
+                                "Uploads by aws s3, s5cmd and rclone"]
     assert all(sections().values()) and PAGE.count("\npython ") == 13
 
 
@@ -187,3 +188,28 @@ def test_transfer_v5(follow, tmp_path):
     assert said.keys() == set(OBJECTS), said
     assert all_verified(tmp_path / "proven.csv")
     assert states(tmp_path / "again.csv") == {"run1/late": "verified", "run1/100%.txt": "verified"}
+
+
+@pytest.mark.system("minutes")
+def test_uploads(follow, bucket, tmp_path):
+    """What another tool has uploaded right stays, what it has not goes up; files go after that."""
+    tree = tmp_path / "tree"
+    bodies = {"a.bin": b"a" * 1000, "x/b": b"one", "x/c.bin": b"c" * (9 << 20)}
+    for path, body in bodies.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_bytes(body)
+    for key, body in (("a.bin", bodies["a.bin"]), ("x/b", b"ONE"), ("gone", b"of before")):
+        bucket.put("photos", f"tree/{key}", body)
+    done = follow("Uploads by aws s3, s5cmd and rclone")
+    assert [one.status for one in done.values()] == [[0]] * 4 + [[0, 0], [0], [0]], done
+    copies = {each.key: each for each in bucket.objects("photos")}
+    assert {key.removeprefix("tree/"): copies[key].body for key in copies
+            if key.startswith("tree/")} == bodies | {"gone": b"of before"}
+    assert [len(versions(bucket, f"tree/{key}")) for key in ("a.bin", "x/b")] == [1, 2]
+    assert states(tmp_path / "stored.csv") == {f"tree/{key}": "stored" for key in bodies}
+    assert states(tmp_path / "extra.csv").keys() == {"tree/gone"}
+    [one] = bucket.requests(method="PUT", key="one/a.bin")
+    assert (one.headers["x-amz-meta-owner"], one.headers["content-type"]) == ("me", "image/x-raw")
+    assert states(tmp_path / "some.csv").keys() == {"some/a.bin", "some/x/c.bin"}
+    assert {key: copies[f"moved/{key}"].body for key in bodies} == bodies
+    assert not [path for path in tree.rglob("*") if path.is_file() and ".s3kit" not in path.parts]

@@ -56,5 +56,5 @@ def test_every_tool_of_the_page_is_tried():
     """What its title names has an example."""
     text = "".join(BLOCKS)
     assert all(tool in text for tool in ("grep ", "cut ", "awk ", "csvcut ", "duckdb", "mlr ",
-                                         "sqlite3 ", "diff ", "--shard ", "--merge "))
+                                         "find ", "sqlite3 ", "diff ", "--shard ", "--merge "))
     assert set(SAMPLES) == {"monday.csv", "tuesday.csv", "bytes.sql"}
