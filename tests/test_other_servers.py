@@ -1,5 +1,5 @@
 """The pipeline on servers that are not Amazon's: every version is listed, fetched, verified and
-deleted, or something says why not.
+deleted, or something says why not; and what is uploaded to them.
 """
 
 import random
@@ -76,6 +76,49 @@ def test_the_pipeline(run, tmp_path, name, became):
         assert {row.state for row in read_rows(pruned.out)} == {"pruned"}
         assert not server.versions("b")
         became("s3-prune", "all")
+
+
+# What proves uploads to servers that take them in ways of their own: of one request, of parts.
+MD5S, CRCS, NONE = ("etag-md5", "etag-md5-parts"), ("crc32", "crc32"), ("size", "size")
+UPLOADED = {"ceph": MD5S, "no-checksums": MD5S, "b2": MD5S, "proxy": MD5S, "rclone-serve": MD5S,
+            "no-ranges": MD5S, "r2-sums": MD5S, "minio-gateway": NONE, "exoscale": NONE,
+            "gcs": NONE, "composite-sums": ("crc32", "crc32-parts"), "no-crc64nvme": CRCS,
+            "conditions-ignored": CRCS, "conditions-refused": CRCS, "no-list-parts": CRCS,
+            "empty-listings": CRCS, "repeats-completions": CRCS, "no-metadata": CRCS}
+
+
+def test_all_who_take_uploads_otherwise_are_known():
+    """A new character says here what proves an upload to it."""
+    assert set(UPLOADED) == {name for name, kind in CHARACTERS.items() if "uploads" in kind.differs}
+
+
+@pytest.mark.system("minutes")
+@pytest.mark.parametrize("name", UPLOADED)
+def test_uploads(run, tmp_path, name, became):
+    """The bytes are there, the proof is what the server gives and no more, no upload is left over,
+    and what is proven is not sent again.
+    """
+    became("server", name)
+    bodies = {"empty": b"", "small": b"body", "large": random.Random(1).randbytes(20 << 20)}
+    (tmp_path / "d").mkdir()
+    for path, body in bodies.items():
+        (tmp_path / "d" / path).write_bytes(body)
+    one, parts = UPLOADED[name]
+    state, status = ("unverifiable", 5) if UPLOADED[name] == NONE else ("stored", 0)
+    with FakeS3(character=name) as server:
+        server.bucket("b")
+        listed = run("s3-manifest", "d", env=env_of(server))
+        put = run("s3-put", "-d", "d", "--to", "s3://b/p/", input=listed.out, env=env_of(server))
+        assert put.status == status, put.err
+        became("s3-put", "+".join(sorted({one, parts})) if status == 0 else state)
+        found = {row.path: (row.state, row.proof.partition(":")[0]) for row in read_rows(put.out)}
+        assert found == {path: (state, parts if path == "large" else one) for path in bodies}
+        assert {path: server.get("b", f"p/{path}").body for path in bodies} == bodies
+        assert not server.uploads("b")
+        sent = len(server.requests(method="PUT"))
+        again = run("s3-put", "-d", "d", "--to", "s3://b/p/", input=listed.out, env=env_of(server))
+        assert again.status == status, again.err
+        assert status or len(server.requests(method="PUT")) == sent
 
 
 @pytest.mark.parametrize("name", NAMES)
