@@ -21,7 +21,7 @@ from s3kit.text import count, visible
 from s3kit.units import date_ns, from_epoch, show_size
 
 ABORTS = 10             # of one upload, while parts are on their way to it
-NO_UPLOAD = "NoSuchUpload"
+NO_UPLOAD = ("NoSuchUpload", "NoSuchKey")       # the latter of Ceph
 RESUMABLE = "resumable"
 
 
@@ -83,10 +83,9 @@ class Listing:
 
     def below(self, upload):
         """Return an upload with those spellings of its key that are below the prefix, or None."""
-        key, written = [text if text.startswith(self.prefix) else ""
-                        for text in (upload.key, upload.written)]
-        return upload._replace(key=key or written, written=written or key) if key or written \
-            else None
+        key, other = [text if text.startswith(self.prefix) else ""
+                      for text in (upload.key, upload.other)]
+        return upload._replace(key=key or other, other=other or key) if key or other else None
 
     def page(self, following):
         """Return (the server's time, [Upload], the query of the following page or '')."""
@@ -129,9 +128,9 @@ class Leftover:
 
     def is_otherwise(self):
         """Take the other spelling of the key; return whether there is one left."""
-        key, written = self.upload.key, self.upload.written
-        self.upload = self.upload._replace(key=written)
-        return key != written
+        key, other = self.upload.key, self.upload.other
+        self.upload = self.upload._replace(key=other)
+        return key != other
 
     def look(self, after=0):
         """Ask how much lies there."""
@@ -142,7 +141,7 @@ class Leftover:
 
     def looked(self, transfer):
         """Add a page of parts. Raises Fault."""
-        if transfer.code == NO_UPLOAD:
+        if transfer.code in NO_UPLOAD:
             if self.is_otherwise():
                 self.look()
             else:
@@ -172,7 +171,7 @@ class Leftover:
 
     def aborted(self, transfer):
         """Look whether an abort has left anything. Raises Fault where there was none."""
-        if transfer.code == NO_UPLOAD:
+        if transfer.code in NO_UPLOAD:
             # after an answer that was lost it is our own work
             self.is_aborted = bool(self.aborts or self.asked.tries)
             if not self.is_aborted and self.is_otherwise():
@@ -197,7 +196,7 @@ class Leftover:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html: parts that
         are on their way may be stored yet, so that more than one abort can be needed.
         """
-        if transfer.code == NO_UPLOAD:
+        if transfer.code in NO_UPLOAD:
             self.is_aborted = True
             return
         left = unfinished.parts_in(good(transfer, "see its parts").body)

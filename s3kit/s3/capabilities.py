@@ -19,7 +19,6 @@ CONDITIONS = "conditions of what is uploaded (If-Match, If-None-Match)"
 UNSIGNED_BODIES = "bodies without a hash in their signature (UNSIGNED-PAYLOAD)"
 LISTED_PARTS = "the parts of an upload (ListParts)"
 MANY_DELETES = "the deletion of many versions in one request (DeleteObjects)"
-LISTED_PARTS = "the parts of an upload (ListParts)"
 
 
 class Capabilities:

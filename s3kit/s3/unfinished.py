@@ -28,14 +28,15 @@ QUERY = "encoding-type=url"
 class Upload(NamedTuple):
     """An unfinished upload; `began` is when, in nanoseconds since 1970, None where nobody knows.
 
-    `written` is the key as the answer has it: SeaweedFS says that keys are encoded, and does not.
+    `other` is what the key may be instead, or the same: SeaweedFS says that keys are encoded, and
+    they are not, Ceph encodes them without a word.
     """
 
     key: str
     upload_id: str
     storage_class: str
     began: int
-    written: str
+    other: str
 
 
 class Parts(NamedTuple):
@@ -80,28 +81,30 @@ def uploads_in(root):
     """
     need(root, UPLOADS, "the list of unfinished uploads")
     top, entries = texts(root), [texts(entry) for entry in elements(root, "Upload")]
-    is_encoded = top.get("EncodingType", "").strip() == "url" and not any(
-        UNENCODED.search(entry.get("Key", "")) for entry in entries)
-    read_key = read_encoded if is_encoded else str
-    uploads = [upload_of(entry, read_key) for entry in entries]
+    readers = [read_encoded, str] if top.get("EncodingType", "").strip() == "url" else [
+        str, read_encoded]
+    if any(UNENCODED.search(entry.get("Key", "")) for entry in entries):
+        readers = [str, str]
+    read_key, read_other = readers
+    uploads = [upload_of(entry, read_key, read_other) for entry in entries]
     return uploads, following(uploads, top, read_key) if goes_on(top, "NextKeyMarker") else ""
 
 
-def upload_of(told, read_key):
+def upload_of(told, read_key, read_other):
     """Return the Upload that an entry tells of.
 
     Raises Fault where a key or an id is missing: a request about that would be one about the
     object, or about the bucket.
     """
     written, upload_id = told.get("Key", ""), told.get("UploadId", "")
-    key = spellings_of(written, read_key)[0]
+    key, other = meaning(written, read_key), meaning(written, read_other)
     if not key or not upload_id:
         raise Fault("the list of unfinished uploads names one without "
                     + ("its id" if key else "its key"))
     began = known_ns(told.get("Initiated", "").strip())
     # servers written in Go say the year 1 where they know no time
     return Upload(key, upload_id, told.get("StorageClass", "").strip(),
-                  began if began and began > 0 else None, written)
+                  began if began and began > 0 else None, other)
 
 
 def following(uploads, top, read_key):
@@ -111,9 +114,9 @@ def following(uploads, top, read_key):
     spelling. Directory buckets have a marker of their own, and no order.
     """
     told, last = top.get("NextKeyMarker", ""), uploads[-1] if uploads else None
-    spellings = spellings_of(told, read_key)
-    is_last = last is not None and (not told or last.key in spellings)
-    key = last.key if is_last else spellings[0]
+    meant = meaning(told, read_key)
+    is_last = last is not None and (not told or last.key in (meant, told))
+    key = last.key if is_last else meant
     if not key:
         raise Fault("the list of unfinished uploads says that it goes on, but not where")
     upload_id = top.get("NextUploadIdMarker", "") or (last.upload_id if is_last else "")
@@ -121,12 +124,12 @@ def following(uploads, top, read_key):
     return f"{marker}&upload-id-marker={quote(upload_id, safe='')}" if upload_id else marker
 
 
-def spellings_of(written, read_key):
-    """Return (what a key that stands in an answer means, the key as it stands there)."""
+def meaning(written, read_key):
+    """Return what a key that stands in an answer means."""
     try:
-        return read_key(written), written
+        return read_key(written)
     except Fault:           # an encoded key is UTF-8, so this one is not encoded
-        return written, written
+        return written
 
 
 def parts_in(xml):

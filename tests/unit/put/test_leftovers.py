@@ -420,7 +420,7 @@ def test_keys_that_are_said_to_be_encoded_and_are_not(bucket, ran, monkeypatch, 
     def unencoded(root):
         uploads, following = real(root)
         wrong = {"x/1+1": "x/1 1", "x/%41": "x/A", "%78/1": "x/1"}
-        return [upload._replace(key=wrong[upload.key], written=upload.key)
+        return [upload._replace(key=wrong[upload.key], other=upload.key)
                 for upload in uploads], following
 
     monkeypatch.setattr(leftovers.unfinished, "uploads_in", unencoded)

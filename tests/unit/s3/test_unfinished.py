@@ -41,11 +41,19 @@ def test_keys_as_they_are():
     assert uploads(ONE.format("a%2Fb+c", "i"), url=False)[0][0].key == "a%2Fb+c"
 
 
+def test_keys_that_may_be_encoded():
+    """Ceph encodes them, and does not say so: both are kept, unless one of a page cannot be."""
+    found, _ = uploads(ONE.format("a%2Fb+c", "i"), url=False)
+    assert (found[0].key, found[0].other) == ("a%2Fb+c", "a/b c")
+    found, _ = uploads(ONE.format("a%2Fb+c", "i"), ONE.format("a b", "j"), url=False)
+    assert found[0].other == "a%2Fb+c"
+
+
 @pytest.mark.parametrize("key", ["a b", "\u00fc", "a%FF"])
 def test_keys_that_are_not_encoded_though_it_is_said(key):
     """SeaweedFS 4: one that cannot be an encoded one shows it of all, or of itself."""
     found, _ = uploads(ONE.format("x+y%41", "i"), ONE.format(key, "j"))
-    assert found[1].key == key and found[0].written == "x+y%41"
+    assert found[1].key == found[1].other == key and found[0].other == "x+y%41"
     assert found[0].key == ("x yA" if key == "a%FF" else "x+y%41")
 
 
