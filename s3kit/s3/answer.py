@@ -26,15 +26,16 @@ class Transfer:
     where it sent an error, else `code` may be HTTP and the status, TOO_LARGE or ERROR_DOCUMENT.
     `request` is what was sent (see Wire.send), `hops` how many redirects were followed before.
     `is_patient`: the answer may come in drops, as that of a multipart upload's completion does.
+    `is_once`: the request must not be sent twice.
     """
 
     __slots__ = ("owner", "sink", "curl", "store", "kept", "status", "headers", "failure", "errno",
                  "code", "message", "endpoint", "is_paused", "waited", "took", "size", "request",
-                 "hops", "is_patient")
+                 "hops", "is_patient", "is_once")
 
-    def __init__(self, owner, endpoint, sink, is_patient=False):
+    def __init__(self, owner, endpoint, sink, is_patient=False, is_once=False):
         self.owner, self.endpoint, self.sink = owner, endpoint, sink
-        self.hops, self.is_patient = 0, is_patient
+        self.hops, self.is_patient, self.is_once = 0, is_patient, is_once
         self.begin()
 
     def begin(self):

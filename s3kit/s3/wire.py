@@ -87,6 +87,7 @@ class Handles:
         """Return a new handle with what all requests share."""
         curl = pycurl.Curl()
         curl.head, curl.endpoint, curl.as_is, curl.method, curl.most = [], None, None, "", None
+        curl.is_once = False
         curl.setopt(pycurl.HEADERFUNCTION, curl.head.append)
         for option, value in SETTINGS:
             curl.setopt(option, value)
@@ -211,14 +212,16 @@ class Wire:
         self.deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def start(self, owner, endpoint, url, *, method="GET", headers=(), sink=None, most=None,
-              body=b"", is_patient=False):
+              body=b"", is_patient=False, is_once=False):
         """Start a request and return its Transfer; `turn` gives it back once it is answered.
 
         `sink(transfer, data)` takes the body of a 2xx answer, else it is kept in memory, as much as
         any answer of S3's has (answer.LARGEST); more than `most` bytes are refused. `body` is a
         POST's, or a PUT's Content (see content). `is_patient`: the answer may come in drops.
+        `is_once`: it goes on a new connection, for libcurl sends again what a connection that was
+        used before has not answered.
         """
-        transfer = Transfer(owner, endpoint, sink, is_patient)
+        transfer = Transfer(owner, endpoint, sink, is_patient, is_once)
         self.send(transfer, endpoint, url, method, headers, most, body)
         return transfer
 
@@ -227,6 +230,9 @@ class Wire:
         transfer.request = request
         curl = transfer.curl = self.handles.take()
         self.handles.prepare(curl, *request)
+        if transfer.is_once != curl.is_once:
+            curl.setopt(pycurl.FRESH_CONNECT, int(transfer.is_once))
+            curl.is_once = transfer.is_once
         curl.setopt(pycurl.WRITEFUNCTION, transfer.take if transfer.sink else transfer.keep)
         if transfer.content:
             transfer.content.seek(0)

@@ -45,7 +45,7 @@ def is_gone(transfer):
 
 class Create(UploadTask):
     """Begins an upload: its checksum's algorithm and type are said here, or nothing holds the whole
-    object against it later.
+    object against it later. Sent twice it would begin two, and nobody knew of the first one.
     """
 
     def begin(self):
@@ -54,7 +54,7 @@ class Create(UploadTask):
         declared = [] if algorithm == MD5 else [
             f"{CHECKSUM}algorithm: {algorithm.upper()}", f"{CHECKSUM}type: {type_of(algorithm)}"]
         self.used = algorithm
-        self.ask("POST", "uploads=", [*self.job.headers, *declared])
+        self.ask("POST", "uploads=", [*self.job.headers, *declared], is_once=True)
 
     def answered(self, transfer):
         """Take the upload's id."""

@@ -56,14 +56,16 @@ class PutTask(Task):
 
     # --- requests
 
-    def ask(self, method, query="", headers=(), body=b"", is_patient=False):
-        """Send a request about the target; return its Transfer. What it `has` may be refused."""
+    def ask(self, method, query="", headers=(), body=b"", **how):
+        """Send a request about the target; return its Transfer. What it `has` may be refused; `how`
+        it is sent is as Wire.start has it.
+        """
         self.has = [what for what, is_there in (
             (UPLOAD_CHECKSUMS, any(line.startswith("x-amz-checksum") for line in headers)),
             (CONDITIONS, any(line.startswith("If-") for line in headers))) if is_there]
         return self.engine.wire.start(
             self, self.endpoint, self.endpoint.object_url(self.job.key, query), method=method,
-            headers=[*headers, "Expect:"], body=body, is_patient=is_patient)
+            headers=[*headers, "Expect:"], body=body, **how)
 
     def look(self, asked, version_id=""):
         """Ask for the head of what is there, or of one version."""

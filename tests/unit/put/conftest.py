@@ -11,6 +11,9 @@ from s3kit.cli.signals import Signals
 from s3kit.cli.tally import Tally
 from s3kit.put import requests
 from s3kit.s3.address import parse_s3
+from s3kit.s3.capabilities import Capabilities
+from unit.put.in_process import STEP
+from unit.transfer.conftest import PutDesk
 
 OPTIONS = {"prog": "s3-put", "quiet": False, "verbose": False, "target": ("b", ""), "abort": False,
            "older": None, "dry_run": False, "profile": None, "region": None, "endpoint_url": None,
@@ -53,3 +56,20 @@ def begun(fake, key, *sizes, age=0.0, bucket="b", storage_class="STANDARD"):
     upload.parts = {number: Part(number, size, "0" * 32) for number, size in enumerate(sizes, 1)}
     fake.buckets[bucket].uploads[upload.id] = upload
     return upload.id
+
+
+@pytest.fixture
+def desk(fake, tmp_path, monkeypatch):
+    """A PutDesk with an empty bucket `b`, where large files are those above STEP bytes."""
+    known = Capabilities()
+    for module in ("transfer.put_task", "transfer.task", "transfer.engine", "s3.uploads"):
+        monkeypatch.setattr(f"s3kit.{module}.KNOWN", known)
+    for module, name in (("proof.digest", "LEAF"), ("put.plan", "LEAF"),
+                         ("put.deciding", "WHOLE_MOST")):
+        monkeypatch.setattr(f"s3kit.{module}.{name}", STEP)
+    fake.bucket("b", versioning="Enabled")
+    fake.min_part = 1
+    made = PutDesk(fake, tmp_path / "d")
+    yield made
+    for engine in made.engines:
+        engine.close()

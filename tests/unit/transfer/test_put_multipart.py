@@ -98,6 +98,20 @@ def test_an_upload_that_may_have_been_begun(puts, kind, options):
     assert outcome.state == AGAIN and outcome.error
 
 
+def test_an_upload_is_not_begun_twice_unseen(puts):
+    """libcurl would ask once more where a connection dies that was used before."""
+    engine = puts.engine(connections=1)
+    for _ in range(2):
+        assert puts.do(puts.put(BODY, kind="look"), engine=engine).state == "looked"
+    puts.fake.fault("lost", method="POST", key="k")
+    assert puts.do(puts.put(BODY, kind="create"), engine=engine).state == AGAIN
+    assert len(uploads(puts)) == len(puts.asked("POST")) == 1
+    connections = puts.fake.connections
+    for _ in range(3):
+        assert puts.do(puts.put(BODY, kind="look"), engine=engine).state == "looked"
+    assert puts.fake.connections <= connections + 1
+
+
 def test_a_bucket_that_is_not_there(puts):
     """It ends the run."""
     del puts.fake.buckets["b"]
@@ -246,10 +260,11 @@ def test_a_wrong_size(puts, sent):
 
 
 def test_parts_that_are_not_those(puts, sent):
-    """S3 does not find them."""
+    """S3 does not find them: the upload is of no use, and asking again is not either."""
     job = sent()
     outcome = puts.do(job._replace(parts=job.parts[:-1] + ((3, "0" * 32, job.parts[-1][2]),)))
-    assert outcome.state == FAILED and "InvalidPart" in outcome.error
+    assert outcome.state == LOST and "InvalidPart" in outcome.error
+    assert len(puts.fake.log) == 1
 
 
 def test_conditions_that_are_refused(puts, sent, known):
@@ -303,10 +318,11 @@ def test_parts_that_were_under_way(puts, sent):
 
 
 def test_parts_that_stay(puts, sent):
-    """It is not asked for ever."""
+    """It is not asked for ever, and not said to be done."""
     job = sent()._replace(kind="abort")
     puts.fake.fault("half-abort", method="DELETE", key="k", times=None)
-    puts.do(job)
+    outcome = puts.do(job)
+    assert outcome.state == FAILED and "still has parts" in outcome.error
     assert len(puts.asked("DELETE")) == 5
 
 
