@@ -19,7 +19,7 @@ from s3kit.transfer.task import outcome_of
 from s3kit.transfer.unnamed import Unnamed
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
-HELD_BYTES = 48 << 20       # of bodies under way, in memory
+HELD_BYTES = 32 << 20       # of bodies under way, in memory
 READ_SECONDS = 1.0          # between two notes of how much of files was read
 WAITING_SECONDS = 5.0       # between two notes that answers are waited for
 

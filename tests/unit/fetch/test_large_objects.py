@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3kit.fetch import large_objects
-from s3kit.fetch.large_objects import FEW_RANGES, RangeErrand
+from s3kit.fetch.large_objects import RangeErrand
+from s3kit.pipeline import pieces
+from s3kit.pipeline.pieces import FEW
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Outcome
 from unit.fetch.conftest import STEP, answer
@@ -25,7 +26,7 @@ LINKS = {"each connection is slow": (lambda ranges: 1.0, range(256, 513)),
 def test_as_many_ranges_as_fill_the_link(begun, monkeypatch, name):
     """It is found from how long they take, beginning with few."""
     now = [0.0]
-    monkeypatch.setattr(large_objects, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(pieces, "time", SimpleNamespace(monotonic=lambda: now[0]))
     seconds, found = LINKS[name]
     fetching, objects, errand = begun(3000)
     sent, left, seen = fetching.stage.sent, {}, []
@@ -39,7 +40,7 @@ def test_as_many_ranges_as_fill_the_link(begun, monkeypatch, name):
         left = {other: rest - share for other, rest in left.items()}
         now[0] += share * takes
         answer(objects, *sent[number])
-    assert seen[0] == 2 * FEW_RANGES and median_low(seen) in found
+    assert seen[0] == 2 * FEW and median_low(seen) in found
 
 
 def test_each_range_is_sent_once(begun):
