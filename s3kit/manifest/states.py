@@ -12,7 +12,7 @@ FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED
 RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING,
                         rows.MISMATCH, rows.CONFLICT, rows.STORED))
 VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED,
-                        rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE))
+                        rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE, rows.STORED))
 # States of rows that no file was ever said to be there of.
 NEVER_HERE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED))
 # "": a row that does not say

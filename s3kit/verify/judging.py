@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
-from s3kit.proof.claims import part_size_of
+from s3kit.proof.claims import Check, claim_of, part_size_of
 from s3kit.proof.given import is_by_given, kind_of, proof_of
 
 NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
@@ -122,6 +122,14 @@ def judge_by_answer(errand, read, has_answer):
         return Verdict(UNVERIFIABLE, "the ETag of an encrypted object says nothing about its bytes",
                        "size")
     return mismatch_by_md5(errand, read)
+
+
+def judge_folder(row):
+    """Return the Verdict on a directory in the place of a row's file."""
+    if row.length or not row.key.endswith("/"):
+        return Verdict(MISMATCH, "there is a directory in its place")
+    claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, 0)
+    return Verdict(VERIFIED, proof=Check(claim, 0).proof() or "size")
 
 
 def as_proven(claim, proof, size):

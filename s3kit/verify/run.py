@@ -12,7 +12,7 @@ from s3kit.pipeline.pool import DEPTH, Pool
 from s3kit.pipeline.sharing import Sharing, most_connections
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
-from s3kit.transfer.work import Work
+from s3kit.verify.checking import CheckWork
 from s3kit.verify.verifying import Verifying
 
 CONNECTIONS = 8         # of a worker, at first: S3 is asked only for what rows do not say
@@ -33,8 +33,8 @@ def run(args, streams, people):
     sharing = Sharing(args.jobs, most, stage.hear, least=args.jobs * CONNECTIONS)
     pool = Pool(args.jobs, sharing.hear)
     sharing.join(pool)
-    work = Work(os.path.abspath(args.dest), {}, most, make=False, place=tree.place,
-                share=sharing.share)
+    work = CheckWork(os.path.abspath(args.dest), {}, most, make=False, place=tree.place,
+                     share=sharing.share)
     stage.open(pool, lambda: work, Destination(tree, writer, are_ours=False), ledger,
                args.jobs * DEPTH * BATCH_ROWS, batches=chain([first], batches))
     verifying = Verifying(stage, tree)

@@ -8,15 +8,24 @@ from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
-from s3kit.proof.claims import NO_CLAIM, Check, claim_of
+from s3kit.proof.claims import NO_CLAIM, claim_of
 from s3kit.proof.given import is_by_given, is_given, taken_apart
 from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job
 from s3kit.units import from_epoch, show_size
-from s3kit.verify.judging import ASK, MEASURE, READ, Verdict, as_proven, judge, judge_by_answer
+from s3kit.verify.judging import (
+    ASK,
+    MEASURE,
+    READ,
+    as_proven,
+    judge,
+    judge_by_answer,
+    judge_folder,
+)
 from s3kit.pipeline.locating import locate
+from s3kit.verify.copies import Copies, CopyErrand
 from s3kit.verify.results import Results
 
 TRIES = 3       # times that S3 is asked for what a row does not say
@@ -60,6 +69,13 @@ class FileErrand(Errand):
         proofs = (self.row.proof if self.ours else "", self.entry.proof if self.entry else "")
         return next(filter(is_by_given, proofs), "digest")
 
+    def is_verified_since(self, since):
+        """Return whether the file was verified since a time, and is untouched since then."""
+        row, entry = self.row, self.entry
+        return (entry is not None and entry.state == rows.VERIFIED and entry.path == row.path
+                and entry.changed_at >= since and entry.is_file(self.status)
+                and (not row.digest or row.digest == entry.digest))
+
     def is_recorded(self, digest):
         """Return whether a file's digest is the one recorded when its bytes came; None where none
         was.
@@ -85,17 +101,21 @@ class Verifying(Verb):
         self.since = from_epoch(math.ceil(since.timestamp())) if since else None
         self.results = Results(stage, tree)
         self.bytes = self.archived = 0
+        self.copies = Copies(self)
 
     # --- from the input to the workers
 
     def is_mine(self, row):
         """Return whether s3-verify acts on a row."""
-        return states.is_to_verify(row)
+        return states.is_to_verify(row) and self.copies.lets(row)
 
     def take(self, row, entry):
         """Decide on one row."""
         if entry is not None and not states.is_same_object(row, entry):
             entry = None
+        if self.copies.is_mine(row):
+            self.copies.take(row, entry)
+            return
         path, status = locate(self.tree, row, entry)
         if (
                 status is None and row.storage_class in ARCHIVED_CLASSES
@@ -112,7 +132,7 @@ class Verifying(Verb):
         """Decide by what lies at a row's path."""
         row, status, entry = errand.row, errand.status, errand.entry
         length = row.length if row.length is not None else entry.size if entry else None
-        if self.is_verified_since(errand):
+        if self.since and errand.is_verified_since(self.since):
             row.state, row.digest, row.proof, row.error = (rows.VERIFIED, entry.digest, entry.proof,
                                                            "")
             self.stage.leave(row)
@@ -124,15 +144,6 @@ class Verifying(Verb):
             self.results.differs(errand, f"the file has {status.st_size:,} bytes, not {length:,}")
         else:
             self.decide(errand)
-
-    def is_verified_since(self, errand):
-        """Return whether a file was verified since the time that was given, and is untouched since
-        then.
-        """
-        row, entry = errand.row, errand.entry
-        return (self.since is not None and entry is not None and entry.state == rows.VERIFIED
-                and entry.path == row.path and entry.changed_at >= self.since
-                and entry.is_file(errand.status) and (not row.digest or row.digest == entry.digest))
 
     def decide(self, errand):
         """Choose what to compare the bytes with: the row's claim, what S3 says when asked, our
@@ -179,14 +190,15 @@ class Verifying(Verb):
         """Return a Job about an errand's row."""
         row = errand.row
         return Job(kind, row.bucket, row.key, row.version_id, row.etag, errand.status.st_size, -1,
-                   errand.path, claim=errand.claim, direct=not self.args.quick,
-                   given=errand.given)
+                   errand.path, claim=errand.claim, direct=not self.args.quick, given=errand.given)
 
     # --- from the workers to the output
 
     def answered(self, errand, outcome):
         """Take what S3 or the disk said."""
-        if outcome.state == jobs.CHECKED:
+        if isinstance(errand, CopyErrand):
+            self.copies.answered(errand, outcome)
+        elif outcome.state == jobs.CHECKED:
             self.bytes += outcome.size
             self.progress.move(outcome.size)
             self.conclude(errand, judge(errand, outcome), outcome)
@@ -249,13 +261,16 @@ class Verifying(Verb):
 
     def judge_folder(self, errand):
         """A directory stands for a zero-byte key that ends in `/`."""
-        row = errand.row
-        if row.length or not row.key.endswith("/"):
-            self.results.fail(row, rows.MISMATCH, "there is a directory in its place")
-            return
-        claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, 0)
-        read = jobs.Outcome(jobs.CHECKED, digest=errand.ours, inode=errand.status.st_ino)
-        self.conclude(errand, Verdict(rows.VERIFIED, proof=Check(claim, 0).proof() or "size"), read)
+        verdict = judge_folder(errand.row)
+        if verdict.state == rows.MISMATCH:
+            self.results.fail(errand.row, verdict.state, verdict.why)
+        else:
+            self.conclude(errand, verdict, jobs.Outcome(
+                jobs.CHECKED, digest=errand.ours, inode=errand.status.st_ino))
+
+    def leaving(self):
+        """Write to the ledger what rows that leave next say of copies."""
+        self.copies.leaving()
 
     # --- afterwards
 
@@ -265,6 +280,7 @@ class Verifying(Verb):
         rest = tally.of(*(rows.WRONG - set(wrong)))
         size = f" ({show_size(self.bytes)} read)" if self.bytes else ""
         return [f"{count(tally.of(rows.VERIFIED), 'row')} verified{size}",
+                self.copies.good and f"{count(self.copies.good, 'row')} still stored",
                 *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
                 rest and f"{count(rest, 'row')} failed before",
                 self.archived and f"{count(self.archived, 'row')} in an archive",

@@ -414,3 +414,129 @@ def test_checksums_of_before(fake, run, tmp_path):
     (tmp_path / "etags.csv").write_text(f"bucket,key,etag\nb,k,{'0' * 32}\n")
     refused = run("s3-manifest", "-f", "md5sum", "etags.csv")
     assert refused.status == 3 and not refused.out and "s3://b/k" in refused.err
+
+
+# --- what is stored elsewhere
+
+
+def stored(server, run, tmp_path, *options, bucket="b", far="far"):
+    """Return the file with the manifest of three objects, fetched to `d` and stored elsewhere."""
+    listed = run("s3-manifest", f"s3://{bucket}", env=server).out
+    fetched = run("s3-fetch", "-d", "d", input=listed, env=server).out
+    done = run("s3-put", "--to", f"s3://{far}/to/", *options, "-d", "d", input=fetched, env=server)
+    assert done.status == 0, done.err
+    (tmp_path / "stored.csv").write_text(done.out)
+    return tmp_path / "stored.csv"
+
+
+def proofs(text):
+    """Return {key: (state, proof)} of a manifest."""
+    return {row.key: (row.state, row.proof) for row in read_rows(text)}
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+@pytest.mark.parametrize("options", [(), ("--remove-local",)])
+def test_copies_are_looked_at_where_they_are(fake, run, tmp_path, versioning, options):
+    """By their heads: nothing is downloaded. What is as it was stays stored, and is deleted by
+    s3-prune; what is not is said to be, until it is stored again.
+    """
+    for bucket in ("b", "far"):
+        fake.bucket(bucket, versioning=versioning)
+    for key in ("gone", "other", "there"):
+        fake.put("b", key, b"body of " + key.encode())
+    manifest, env = stored(fake_env := env_of(fake), run, tmp_path, *options), fake_env
+    before = len(fake.requests("GET", where=lambda request: request.key))
+    done = run("s3-verify", "-d", "d", manifest, env=env)
+    assert done.status == 0 and "3 rows still stored" in done.err, done.err
+    assert proofs(done.out) == proofs(manifest)
+    copies = {version.key: version.id for version in fake.versions("far")}
+    fake.delete("far", "to/gone", copies["to/gone"])
+    fake.delete("far", "to/other", copies["to/other"])
+    fake.put("far", "to/other", b"BODY of other")
+    done = run("s3-verify", "-d", "d", manifest, "-o", "looked.csv", env=env)
+    states = {"gone": "missing", "other": "missing" if versioning else "mismatch",
+              "there": "stored"}
+    assert done.status == 1
+    assert {row.key: row.state for row in read_rows(tmp_path / "looked.csv")} == states
+    again = run("s3-verify", "-d", "d", "looked.csv", env=env)
+    assert {row.key: row.state for row in read_rows(again.out)} == states
+    bodies = [request for request in fake.requests("GET", where=lambda request: request.key)
+              if request.status == 200]
+    assert len(bodies) == before
+    pruned = run("s3-prune", "--yes", "-d", "d", "looked.csv", env=env)
+    assert {row.state for row in read_rows(pruned.out) if row.key == "there"} == {"pruned"}
+    assert {version.key for version in fake.versions("b")} == {"gone", "other"}
+    old = run("s3-prune", "--yes", "-d", "d", manifest, env=env)
+    assert "was not there, or another, when it was looked at last" in old.err
+    fetched = run("s3-fetch", "-d", "d", input=pruned.out, env=env)
+    healed = run("s3-put", "--to", "s3://far/to/", "-d", "d", input=fetched.out, env=env)
+    last = run("s3-verify", "-d", "d", input=healed.out, env=env)
+    assert {row.key: row.state for row in read_rows(last.out)} == {
+        "gone": "stored", "other": "stored", "there": "pruned"}, last.err
+
+
+def test_copies_and_quick(fake, run, tmp_path):
+    """--quick asks S3 nothing: what is stored passes as it is."""
+    fake.bucket("b")
+    fake.bucket("far")
+    fake.put("b", "k", b"body")
+    manifest = stored(env_of(fake), run, tmp_path)
+    before = len(fake.log)
+    done = run("s3-verify", "--quick", "-d", "d", manifest)
+    assert done.status == 0 and done.out == manifest.read_text() and len(fake.log) == before
+
+
+def test_a_copy_in_an_archive(fake, run, tmp_path):
+    """It cannot be read, and need not be."""
+    fake.bucket("b")
+    fake.bucket("far")
+    fake.put("b", "k", b"body")
+    manifest = stored(env_of(fake), run, tmp_path, "--storage-class", "DEEP_ARCHIVE",
+                      "--remove-local")
+    done = run("s3-verify", "-d", "d", manifest, env=env_of(fake))
+    assert done.status == 0 and [row.state for row in read_rows(done.out)] == ["stored"]
+    done = run("s3-prune", "--yes", "-d", "d", input=done.out, env=env_of(fake))
+    assert done.status == 0 and not fake.versions("b")
+
+
+def test_a_copy_of_which_there_is_no_ledger(fake, run, tmp_path):
+    """S3's checksums of the object and of its copy are compared, else the file is read."""
+    fake.bucket("b")
+    fake.bucket("far")
+    fake.put("b", "same", b"body of same", checksum="CRC32")
+    fake.put("b", "other", b"body of other", checksum="SHA256")
+    manifest = stored(env_of(fake), run, tmp_path)
+    for path in (tmp_path / "d" / ".s3kit").glob("ledger*"):
+        path.unlink()
+    done = run("s3-verify", "-d", "d", manifest, env=env_of(fake))
+    assert done.status == 0 and proofs(done.out) == {"same": ("stored", "crc32"),
+                                                     "other": ("stored", "crc32")}, done.err
+    (tmp_path / "d" / "b" / "other").unlink()
+    done = run("s3-verify", "-d", "d", manifest, env=env_of(fake))
+    assert done.status == 5
+    assert {row.key: row.state for row in read_rows(done.out)} == {"same": "stored",
+                                                                   "other": "unverifiable"}
+    assert run("s3-prune", "--yes", "-d", "d", manifest, env=env_of(fake)).status == 1
+    assert len(fake.versions("b")) == 2
+
+
+@pytest.mark.parametrize("versions", [False, True])
+def test_copies_on_a_real_server(seaweed, run, tmp_path, versions):
+    """SeaweedFS: looked at, deleted by their copies, of which none goes."""
+    client, names = seaweed.client(), [f"verify-{end}-{versions}".lower() for end in ("b", "far")]
+    for name in names:
+        client.create_bucket(Bucket=name)
+        if versions:
+            client.put_bucket_versioning(Bucket=name,
+                                         VersioningConfiguration={"Status": "Enabled"})
+    bodies = {f"k{n}": b"body %d" % n for n in range(5)} | {"large": os.urandom(9 << 20)}
+    for key, body in bodies.items():
+        client.put_object(Bucket=names[0], Key=key, Body=body)
+    manifest = stored(seaweed.env, run, tmp_path, "--remove-local", bucket=names[0], far=names[1])
+    done = run("s3-verify", "-d", "d", manifest, env=seaweed.env)
+    assert done.status == 0 and proofs(done.out) == proofs(manifest), done.err
+    done = run("s3-prune", "--yes", "-d", "d", input=done.out, env=seaweed.env)
+    assert done.status == 0 and {row.state for row in read_rows(done.out)} == {"pruned"}, done.err
+    assert not client.list_object_versions(Bucket=names[0]).get("Versions")
+    for key, body in bodies.items():
+        assert client.get_object(Bucket=names[1], Key=f"to/{key}")["Body"].read() == body

@@ -2,6 +2,7 @@
 moment is an object neither in its bucket nor, with all its bytes, in the other.
 """
 
+import contextlib
 import os
 import random
 import re
@@ -67,7 +68,8 @@ class Move(World):
         wait_until(lambda: len(self.fake.log) - before >= asked or process.poll() is not None, 60)
         time.sleep(chance.random() * 0.05)
         was_running = process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return was_running
 

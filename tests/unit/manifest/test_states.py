@@ -15,7 +15,7 @@ ENTRY = Entry("b", "k", "v", "e", 5, "2026-01-01T00:00:00Z", "GLACIER", "CRC32",
               "y/Q5Jg==", "b/k", 1, 2, "xxh3:1", "etag-md5", rows.FETCHED)
 # which commands act on a row of each state: fetch, restore, verify
 ACTS = {"": "frv", rows.LISTED: "frv", rows.RESTORING: "rv", rows.RESTORED: "frv",
-        rows.FETCHED: "fv", rows.VERIFIED: "v", rows.PRUNED: "", rows.STORED: "fr",
+        rows.FETCHED: "fv", rows.VERIFIED: "v", rows.PRUNED: "", rows.STORED: "frv",
         rows.FAILED: "fr", rows.MISSING: "frv", rows.MISMATCH: "frv", rows.UNVERIFIABLE: "v",
         rows.CONFLICT: "fr", rows.LOCKED: "f", rows.VANISHED: ""}
 DECISIONS = {"f": states.is_to_fetch, "r": states.is_to_restore, "v": states.is_to_verify}

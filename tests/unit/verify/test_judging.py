@@ -7,7 +7,15 @@ import pytest
 from s3kit.manifest.row import LISTED, MISMATCH, UNVERIFIABLE, VERIFIED, Row
 from s3kit.proof.claims import NO_CLAIM, claim_of
 from s3kit.transfer.job import CHECKED, Outcome
-from s3kit.verify.judging import ASK, MEASURE, READ, as_proven, judge, judge_by_answer
+from s3kit.verify.judging import (
+    ASK,
+    MEASURE,
+    READ,
+    as_proven,
+    judge,
+    judge_by_answer,
+    judge_folder,
+)
 from s3kit.verify.verifying import FileErrand
 
 MD5 = claim_of("", "", "", "0" * 32, 5)
@@ -162,3 +170,13 @@ def test_what_s3_fetch_recorded_stays_that():
 def test_an_etag_that_was_proven():
     """It is an MD5."""
     assert as_proven(MD5, "size", 5).is_derived and not as_proven(MD5, "etag-md5", 5).is_derived
+
+
+@pytest.mark.parametrize("row, state, proof", [
+    ({"key": "k/", "size": "0"}, VERIFIED, "size"), ({"key": "k/"}, VERIFIED, "size"),
+    ({"key": "k/", "etag": "d41d8cd98f00b204e9800998ecf8427e"}, VERIFIED, "etag-md5"),
+    ({"key": "k/", "size": "1"}, MISMATCH, ""), ({"key": "k", "size": "0"}, MISMATCH, "")])
+def test_a_directory(row, state, proof):
+    """It stands for a key that ends in `/` and has no bytes."""
+    verdict = judge_folder(Row("b", **row))
+    assert (verdict.state, verdict.proof) == (state, proof)
