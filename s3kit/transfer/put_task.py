@@ -120,7 +120,8 @@ class PutTask(Task):
         told, needed = said(transfer), set()
         if self.job.algorithm:
             needed.add(UPLOAD_CHECKSUMS)
-        if self.job.only_absent:
+        # what keeps other people's objects is not given up for the page of a proxy
+        if self.job.only_absent or transfer.code != "NotImplemented":
             needed.add(CONDITIONS)
         for trial in self.trials:
             if set(trial) <= {*self.has, *self.lacking} - needed:

@@ -560,3 +560,16 @@ def test_servers_that_are_not_amazons(run, fake, tree, tmp_path, character):
     done = run("s3-put", "--to", "s3://b/", tree, env=env_of(fake))
     if wanted == "stored":
         assert done.status == 0 and len(sent(fake)) == before, done.err
+
+
+def test_pages_do_not_give_up_what_others_have_put(run, b, tree, tmp_path):
+    """Two pages of a proxy in the place of S3's answers say nothing of conditions: another's object
+    that comes meanwhile still stays.
+    """
+    b.put("b", "something", b"there")
+    b.fault("page", step="PutObject", key="d1/f1.txt", status=400, times=2)
+    b.fault("rival", step="CompleteMultipartUpload", key="big.iso")
+    done = run("s3-put", "--to", "s3://b/", tree, "-o", "out.csv", env=env_of(b))
+    assert done.status == 1 and b.get("b", "big.iso").body == b"the rival's"
+    rows = rows_of(tmp_path / "out.csv")
+    assert rows["big.iso"].state == "conflict" and rows["d0/f3.txt"].state == "stored"

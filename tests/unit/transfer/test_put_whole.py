@@ -428,7 +428,7 @@ def test_a_refusal_that_is_of_neither(puts, known):
     """Nothing is learned from it."""
     puts.fake.fault("status", method="PUT", key=bool, status=400, code="InvalidRequest", times=None)
     outcome = puts.do(puts.put(BODY, condition="*"))
-    assert outcome.state == FAILED and not known.missing and len(puts_of(puts)) == 4
+    assert outcome.state == FAILED and not known.missing and len(puts_of(puts)) == 2
 
 
 def test_a_checksum_that_was_asked_for_is_not_left_out(puts, known):
