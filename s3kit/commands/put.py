@@ -130,7 +130,10 @@ def check(args):
         if not args.from_form and is_data(path):
             raise Usage(f"'{path}' is no manifest: s3-put sends what a manifest names, or all of a "
                         "directory ('s3-manifest DIR | s3-put ...' takes filters and edits)")
-    if len(args.file) == 1 and os.path.isdir(args.file[0]):
+    folders = [path for path in args.file if os.path.isdir(path)]
+    if folders and len(args.file) > 1:
+        raise Usage(f"'{folders[0]}' is a directory: give one, and nothing else")
+    if folders:
         if args.dest != ".":
             raise Usage(f"'{args.file[0]}' is a directory, and so is -d '{args.dest}': give one")
         if args.in_place:
@@ -157,8 +160,18 @@ def put(args):
         return uploads(args)
     args.bucket = args.bucket or args.target[0]     # of the rows of a local tree
     args.takes_trees = True
+    warn_of_prefix(args)
     from s3kit.put.run import run
     return transform(args, run, makes=("stored_at",))
+
+
+def warn_of_prefix(args):
+    """Tell people what a prefix means that looks like a directory, or like the name of a file."""
+    from s3kit.cli.messages import say
+    prefix = args.target[1]
+    if prefix[-1:].isalnum() and not args.quiet:
+        say(NAME, f"warning: all keys begin with '{prefix}' as it is ('{prefix}name'): a directory "
+                  f"is s3://{args.target[0]}/{prefix}/")
 
 
 def uploads(args):

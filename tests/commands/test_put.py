@@ -338,7 +338,7 @@ def test_what_objects_get_beside_their_bytes(run, b, tmp_path):
 
 @pytest.mark.parametrize("words", [["--metadata", "x"], ["--metadata", "k=\u00fc"],
                                    ["--part-size", "5M"], ["--part-size", "6G"], ["--abort"],
-                                   ["-n", "--remove-local"], ["--tag", "="]])
+                                   ["-n", "--remove-local"], ["--tag", "="], ["."], ["-d", "x"]])
 def test_wrong_words(run, b, tree, words):
     """Usage; nothing is sent."""
     done = run("s3-put", "--to", "s3://b/", tree, *words, env=env_of(b))
@@ -376,6 +376,17 @@ def test_parts_say_what_they_are(run, b, tree):
         zlib.crc32(body).to_bytes(4, "big")).decode()
     assert complete.headers["x-amz-mp-object-size"] == str(len(body))
     assert complete.headers["if-none-match"] == "*"
+
+
+def test_a_prefix_that_looks_like_a_directory(run, b, tmp_path):
+    """Is put before the keys as it is, which is said; one that can only be meant so is not."""
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "a").write_text("a")
+    for prefix, warned in (("dir", True), ("dir/", False), ("2026-", False), ("", False)):
+        done = run("s3-put", "--to", f"s3://b/{prefix}", "t", env=env_of(b))
+        assert done.status == 0 and ("warning: all keys begin with 'dir' as" in done.err) == warned
+    assert objects(b, "b").keys() == {"dira", "dir/a", "2026-a", "a"}
+    assert run("s3-put", "-q", "--to", "s3://b/dir", "t", env=env_of(b)).err == ""
 
 
 # --- ends

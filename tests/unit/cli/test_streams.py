@@ -140,6 +140,10 @@ def test_a_terminal_is_not_a_manifest(monkeypatch):
     with pytest.raises(Usage, match="a manifest is expected on stdin or as FILE, like: s3-manif"):
         Source(args())
     assert Source(args("a")).files == ["a"]
+    given = args()
+    given.takes_trees = True
+    with pytest.raises(Usage, match="on stdin or as FILE, or a directory, .*: s3-[a-z]+ DIR$"):
+        Source(given)
 
 
 def test_a_file_that_is_not_there(tmp_path):
