@@ -4,6 +4,7 @@ import os
 from stat import S_ISREG
 
 from s3kit.disk.path_owners import PathOwners, hash_of
+from s3kit.disk.paths import is_inside, path_of
 from s3kit.errors import Fault, NoSuchBucket
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
@@ -65,7 +66,8 @@ class Deciding:
         elif status is None and (before := self.stored_before(row, target, path)):
             self.look_alone(row, before)
         elif why := why_no_file(status, path):
-            self.fail(row, rows.FAILED, why if status else f"{why} below '{self.args.dest}'")
+            where = "" if status else f"{also(row, path)} below '{self.args.dest}'"
+            self.fail(row, rows.FAILED, why + where)
         elif row.length not in (None, status.st_size):
             self.fail(row, rows.FAILED if is_local(row) else rows.MISMATCH,
                       f"the file has {status.st_size:,} bytes, not {row.length:,}")
@@ -125,6 +127,12 @@ def is_of_file(row, upload, path):
     """
     return (upload.path == path and row.length in (None, upload.size)
             and row.last_modified in ("", from_epoch(upload.mtime_ns / 10**9)))
+
+
+def also(row, path):
+    """Return where a row's file was looked for beside a path, for people."""
+    is_guessed = not row.path and path == path_of(row.bucket, row.key) and is_inside(row.key)
+    return f" or '{row.key}'" if is_guessed else ""
 
 
 def name_of(row):
