@@ -13,6 +13,7 @@ from s3kit.put.plan import part_size
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
+from s3kit.transfer.expected import DIFFERS, MISMATCH
 from s3kit.transfer.job import Outcome
 
 BEGINNINGS = 3              # uploads of one object that may be lost
@@ -191,8 +192,13 @@ class LargeUploads:
         self.end(errand, errand.failed)
 
     def finish(self, errand, state, proof, digest):
-        """The bytes are at the target: let the row go."""
-        way = errand.large
+        """The bytes are at the target: let the row go, if they are the row's. They were there before
+        anything was held against the row, where another run has put them there.
+        """
+        way, expected = errand.large, errand.job.expected.digest
+        if expected and expected != digest:
+            self.give_up(errand, Outcome(MISMATCH, DIFFERS))
+            return
         upload = way.multipart or way.sending
         if self.uploads and upload:
             self.uploads.end(upload.upload_id)

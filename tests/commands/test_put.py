@@ -159,6 +159,22 @@ def test_bytes_that_are_not_those_of_the_row_are_not_sent(pipe, b, tmp_path):
     assert not b.buckets["b"].uploads, "an upload was forgotten"
 
 
+@pytest.mark.parametrize("size", [5, 9 * MIB])
+def test_bytes_that_are_not_those_of_the_row_are_not_found_either(pipe, b, tmp_path, size):
+    """The target has those of a file that was changed since it was fetched: no copy of the row's
+    object, for which that could be deleted.
+    """
+    b.bucket("a")
+    b.put("a", "k", b"x" * size)
+    assert pipe("s3-manifest s3://a/ | s3-fetch -d D -o f.csv", env=env_of(b)).status == [0, 0]
+    (tmp_path / "D" / "a" / "k").write_bytes(b"y" * size)
+    b.put("b", "k", b"y" * size)
+    done = pipe("s3-put -d D --to s3://b/ f.csv -o out.csv", env=env_of(b))
+    [row] = read_rows(tmp_path / "out.csv")
+    assert done.status == [1] and "the digest differs" in done.err
+    assert (row.state, row.extra["stored_at"]) == ("mismatch", "")
+
+
 @pytest.mark.parametrize("checksum, body, state", [
     ("CRC64NVME", b"right", "stored"), ("CRC64NVME", b"wrong", "mismatch"),
     ("SHA256", b"wrong", "mismatch"), (None, b"right", "stored"), (None, b"wrong", "unverifiable")])
