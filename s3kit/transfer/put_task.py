@@ -7,6 +7,7 @@ import os
 from s3kit.etags import quoted
 from s3kit.s3 import verdicts
 from s3kit.s3.address import is_amazon_s3
+from s3kit.s3.answer import ERROR_BYTES
 from s3kit.s3.capabilities import CONDITIONS, KNOWN, UNSIGNED_BODIES, UPLOAD_CHECKSUMS, may_refuse
 from s3kit.s3.headers import claim_in, clean_etag, described, said
 from s3kit.s3.uploads import MD5, algorithm_for, checksum_header, hash_header
@@ -36,6 +37,7 @@ class PutTask(Task):
         super().__init__(engine, job, ticket, place)
         self.lacking, self.trials, self.has = {}, iter(TRIALS), ()
         self.buffer, self.asked, self.is_denied = None, "", False
+        self.has_asked_why = self.is_asking_why = False
 
     @property
     def endpoint(self):
@@ -97,7 +99,15 @@ class PutTask(Task):
     # --- answers
 
     def is_refused(self, transfer):
-        """End the task if the answer is not a success; return whether it did."""
+        """End the task if the answer is not a success, or ask on; return whether it did."""
+        if self.is_unsaid(transfer):
+            self.has_asked_why = self.is_asking_why = True
+            self.send("GET", headers=["Range: bytes=0-0"], most=ERROR_BYTES)
+            return True
+        if self.is_asking_why and transfer.status != 400:
+            self.is_asking_why = False
+            self.send("HEAD")       # nothing is wrong with all requests
+            return True
         if super().is_refused(transfer):
             return True
         for what, told in self.lacking.items():
@@ -105,6 +115,13 @@ class PutTask(Task):
         if self.is_denied:
             self.engine.learn(transfer.endpoint, UNSIGNED_BODIES, "")
         return False
+
+    def is_unsaid(self, transfer):
+        """Return whether S3 does not tell a head, and not why: the credentials may have expired.
+        The answer to a GET has a body, which says it.
+        """
+        return (not self.has_asked_why and transfer.request[2] == "HEAD" and transfer.status == 400
+                and verdicts.is_wordless(transfer))
 
     def can_do_without(self, transfer):
         """Return whether to send the same once more without something that the server may not know:
@@ -146,7 +163,7 @@ class PutTask(Task):
 
     def is_absent(self, transfer):
         """Return whether an answer to HEAD says that nothing is there."""
-        return transfer.status in (404, 405)
+        return transfer.status in (404, 405) and not self.is_asking_why
 
     def is_our_own(self, headers):
         """Return whether what is there was put by this very job, whose answer was lost."""
