@@ -237,8 +237,9 @@ GIVEN_UP = {"a rival": ("CompleteMultipartUpload", "rival", {}, "conflict"),
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("abort", ABORTS)
-@pytest.mark.parametrize("why", GIVEN_UP)
+@pytest.mark.parametrize("why, abort", [
+    *(("a rival", abort) for abort in ABORTS),
+    *((why, abort) for why in ("500", "400") for abort in ("not done at once", "refused"))])
 def test_what_is_given_up_is_aborted(cases, tmp_path, why, abort):
     """None of its parts is left, or people hear of it and the ledger knows."""
     step, kind, options, state = GIVEN_UP[why]

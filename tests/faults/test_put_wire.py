@@ -181,7 +181,7 @@ OVER_OTHERS = faults_of(["HeadObject"]) + [("CompleteMultipartUpload", name) for
 
 @pytest.mark.parametrize("faults, ways, is_fresh", [
     (FEW, WAYS[:1], True),
-    pytest.param(faults_of(LARGE), WAYS[::2], True, marks=pytest.mark.system("minutes")),
+    pytest.param(faults_of(LARGE), WAYS[:1], True, marks=pytest.mark.system("minutes")),
     pytest.param(OVER_OTHERS, WAYS[:1], False, marks=pytest.mark.system("minutes")),
     pytest.param(faults_of([*LARGE, "HeadObject"]), WAYS, False, marks=[
         pytest.mark.long, pytest.mark.timeout(7200)])],
