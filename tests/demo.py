@@ -1,5 +1,5 @@
 """make demo: a real S3 server of its own, a bucket with everything in it, the pipeline, a crash and
-a re-run, a deletion.
+a re-run, an upload, a deletion.
 
 `demo.py stop` ends the server and removes what the demo made. All of it lies under .demo/.
 """
@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / "tests" / "support")]
 import servers  # noqa: E402
 
 DEMO = ROOT / ".demo"
-BUCKET = "photos"
+BUCKET, COPIES = "photos", "copies"
 ODD = ["with space.jpg", "plus+sign.txt", "per%cent.txt", "looks%20encoded.txt", "quotes\"'.txt",
        "comma,semicolon;.csv", "question?hash#.html", "new\nline.txt", "tab\there.txt",
        "=formula.csv", "@at.txt", "Übergrößenträger.txt", "日本語/写真.jpg", "🦭/seal.png",
@@ -42,6 +42,7 @@ def fill(client):
     """
     from boto3.s3.transfer import TransferConfig
     client.create_bucket(Bucket=BUCKET)
+    client.create_bucket(Bucket=COPIES)
     client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
     def put(key):
@@ -118,6 +119,11 @@ def main():
     statuses.append(shell("ls .demo/crashed/.s3kit/parts | wc -l    # part files left", env))
     statuses.append(shell("s3-fetch -d .demo/data .demo/all.csv -o .demo/again.csv", env))
 
+    print("\nUp into another bucket, and once more; rows say where the copies are:", flush=True)
+    put = f"s3-put -j 8 -d .demo/data --to s3://{COPIES}/ .demo/verified.csv -o .demo/copied.csv"
+    statuses += [shell(put, env), shell(put, env)]
+    statuses.append(shell("tail -n 2 .demo/copied.csv | cut -d, -f2,14,17,19", env))
+
     print("\nOut of S3 for good, with all versions; of one file the disk has lost the bytes since:",
           flush=True)
     folder = f"s3://{BUCKET}/2026/08/"
@@ -135,6 +141,7 @@ def main():
   .demo/data            the files, as bucket/key
   .demo/verified.csv    the manifest: every row verified, with what that rests on
   .demo/data/.s3kit     the ledger, open to sqlite3
+  .demo/copied.csv      where s3-put has put each file, and on what proof
   .demo/undo.csv        what s3-prune deleted, and where each version lies now
 
 The server still runs at {facts['url']}. To go on:
@@ -145,6 +152,7 @@ The server still runs at {facts['url']}. To go on:
   s3-manifest --versions -f xml s3://{BUCKET}/2026/01/ | head -3
   s3-manifest s3://{BUCKET}/ --include '*.mp4' | s3-fetch -d /tmp/videos
   s3-verify -d .demo/data .demo/verified.csv
+  s3-put --to s3://{COPIES}/pages/ man
   man man/s3-fetch.1
   make demo-stop
 """, flush=True)  # noqa: E501
