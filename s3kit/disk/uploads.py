@@ -9,6 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 from s3kit.disk.ledger import folded, is_same_number
+from s3kit.etags import is_same
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS upload (
@@ -61,10 +62,15 @@ class Upload(NamedTuple):
     changed_at: str
 
     def is_of(self, row):
-        """Return whether it is the copy of a row's object, or the row is of the copy itself."""
-        return (row.bucket, row.key, row.version_id) in (
-            (self.bucket, self.key, self.version_id),
-            (self.to_bucket, self.to_key, self.to_version_id))
+        """Return whether it is the copy of a row's object, or the row is of the copy itself.
+
+        A name that can be overwritten may be another object's by now: of that it is no copy.
+        """
+        etags = {(self.to_bucket, self.to_key, self.to_version_id): self.to_etag,
+                 (self.bucket, self.key, self.version_id): self.etag}
+        etag = etags.get((row.bucket, row.key, row.version_id))
+        return (etag is not None and row.length in (None, self.size)
+                and (not (row.etag and etag) or is_same(row.etag, etag)))
 
     def is_from(self, path, identity):
         """Return whether it is of the file at a path, and that was not changed since."""

@@ -445,6 +445,21 @@ def test_files_that_went_are_known_by_rows_that_do_not_name_their_copies(run, b,
     assert done.status == 1 and "there is no file 'eight'" in done.err
 
 
+@pytest.mark.parametrize("state", ["listed", "failed"])
+@pytest.mark.parametrize("body", [b"other", b"two"])
+def test_files_that_went_are_those_of_their_objects(pipe, b, tmp_path, body, state):
+    """What is in the place of the source since, and was not fetched, is not what is stored."""
+    b.bucket("a")
+    b.put("a", "k", b"first")
+    assert pipe("s3-manifest s3://a/ | s3-fetch -d D | s3-put -d D --remove-local --to s3://b/",
+                env=env_of(b)).status == [0, 0, 0]
+    b.put("a", "k", body)
+    done = pipe(f"s3-manifest s3://a/ | sed s/listed/{state}/ | s3-put -d D --to s3://b/ -o o.csv",
+                env=env_of(b))
+    [row] = read_rows(tmp_path / "o.csv")
+    assert row.state == "failed" and "there is no file" in row.error, done.err
+
+
 def is_part(number):
     """Return what tells a request that sends a part of this number."""
     return lambda request: request.query.get("partNumber") == str(number)

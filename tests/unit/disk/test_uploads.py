@@ -87,7 +87,10 @@ def test_all_or_nothing(uploads):
 
 @pytest.mark.parametrize("row, found", [
     (Row("b", "k", "v"), True), (Row("to", "p/k", "w"), True), (Row("b", "k", ""), False),
-    (Row("b", "k", "w"), False), (Row("to", "k", "w"), False), (Row("b", "l", "v"), False)])
+    (Row("b", "k", "w"), False), (Row("to", "k", "w"), False), (Row("b", "l", "v"), False),
+    (Row("b", "k", "v", etag="e1", size="4"), True), (Row("b", "k", "v", etag="e2"), False),
+    (Row("b", "k", "v", size="5"), False), (Row("to", "p/k", "w", etag="e2"), True),
+    (Row("to", "p/k", "w", etag="e1"), False)])
 def test_whose_copy_it_is(row, found):
     """That of the row's object, or the row is of the copy itself."""
     assert UPLOAD.is_of(row) is found
