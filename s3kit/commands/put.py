@@ -160,18 +160,8 @@ def put(args):
         return uploads(args)
     args.bucket = args.bucket or args.target[0]     # of the rows of a local tree
     args.takes_trees = True
-    warn_of_prefix(args)
     from s3kit.put.run import run
     return transform(args, run, makes=("stored_at",))
-
-
-def warn_of_prefix(args):
-    """Tell people what a prefix means that looks like a directory, or like the name of a file."""
-    from s3kit.cli.messages import say
-    prefix = args.target[1]
-    if prefix[-1:].isalnum() and not args.quiet:
-        say(NAME, f"warning: all keys begin with '{prefix}' as it is ('{prefix}name'): a directory "
-                  f"is s3://{args.target[0]}/{prefix}/")
 
 
 def uploads(args):

@@ -20,15 +20,15 @@ def run(args, streams, people):
 
     Raises Fault (Cut).
     """
-    if args.dry_run:
-        rehearsal = Rehearsal(args, streams, people)
-        rehearsal.run()
-        return rehearsal
     tally, _, signals = people
     bucket, prefix = args.target
     if prefix and not prefix.endswith("/"):
         tally.say(f"warning: keys will begin with '{prefix}' as it stands (--to s3://{bucket}/"
                   f"{prefix}/ puts them below it)")
+    if args.dry_run:
+        rehearsal = Rehearsal(args, streams, people)
+        rehearsal.run()
+        return rehearsal
     stage = Stage(args, streams, people, Access(args, signals.at_once))
     batches = stage.source.batches()
     first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
