@@ -2,8 +2,6 @@
 
 from urllib.parse import unquote_plus
 
-from lxml import etree
-
 from s3kit.errors import Fault
 
 BEFORE = b" \t\r\n\xef\xbb\xbf"      # bytes of blanks and of UTF-8's byte order mark
@@ -14,6 +12,7 @@ def parse(xml):
 
     Some servers send blanks or a byte order mark before the XML declaration, where XML has none.
     """
+    from lxml import etree  # takes a sixth of a worker's start, and most uploads need no XML
     reader = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False,
                              huge_tree=False)
     try:

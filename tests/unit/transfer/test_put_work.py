@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -28,6 +30,14 @@ def test_every_kind_of_job_has_its_task(puts):
     assert set(TASKS) == {"put", "look", "create", "part", "parts", "complete", "abort", "check"}
     engine = puts.engine()
     assert engine.tasks == TASKS
+
+
+def test_a_worker_starts_without_lxml():
+    """Most have no XML to read, and it takes a sixth of their start."""
+    script = ("import sys, s3kit.pipeline.worker, s3kit.s3.wire, s3kit.transfer.put_work\n"
+              "print('lxml' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_a_batch_for_other_executors(puts):
