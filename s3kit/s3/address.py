@@ -1,6 +1,7 @@
 """S3 addresses as people write them, and how a bucket is reached."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,7 @@ def is_amazons(url):
     return (urlsplit(url).hostname or "").rstrip(".").endswith(tuple(f".{end}" for end in AMAZONS))
 
 
+@lru_cache(256)     # every request of an upload asks it, of the few URLs of a run
 def is_amazon_s3(url):
     """Return whether a URL is Amazon's own S3: its endpoint, a bucket's or an access point's.
 
