@@ -28,7 +28,8 @@ SECONDS_TO_CONNECT = 10
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
 SETTINGS = ((pycurl.NOSIGNAL, 1), (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.CONNECTTIMEOUT, SECONDS_TO_CONNECT), (pycurl.USERAGENT, AGENT),
-            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.UPLOAD_BUFFERSIZE, 512 << 10),
+            # the second is of each connection: more is no faster, and takes memory
+            (pycurl.BUFFERSIZE, 512 << 10), (pycurl.UPLOAD_BUFFERSIZE, 128 << 10),
             (pycurl.FOLLOWLOCATION, 0),
             (pycurl.NOPROXY, ""),       # who decides is proxy_of
             # A host that is gone is noticed within two minutes, however long an answer may take.

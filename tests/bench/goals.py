@@ -61,4 +61,6 @@ GOALS = (
 LIMITS = (
     Limit("small", "parent", 150), Limit("small", "worker", 64),
     Limit("memory", "parent", 150), Limit("memory", "worker", 64),
+    *(Limit(title, figure, most) for title in ("up-small", "up-medium", "up-large")
+      for figure, most in (("parent", 150), ("worker", 64))),
 )
