@@ -1,7 +1,7 @@
 """Which file goes where: what s3-put decides of a row before S3 is asked."""
 
 import os
-from stat import S_ISREG
+from stat import S_ISDIR
 
 from s3kit.disk.path_owners import PathOwners, hash_of
 from s3kit.disk.paths import is_inside, path_of
@@ -85,8 +85,8 @@ class Deciding:
         path, status = locate(self.tree, row, entry)
         if self.args.follow_links:
             status = look(self.tree, path, True)
-        is_there = status is None or not S_ISREG(status.st_mode)
-        return path, status, row.key.endswith("/") and not row.length and is_there
+        is_empty = row.length == 0 if status is None else not row.length and S_ISDIR(status.st_mode)
+        return path, status, row.key.endswith("/") and is_empty
 
     def stored_before(self, row, target, path):
         """Return the Upload of a row's object that the ledger has of its target, or None."""

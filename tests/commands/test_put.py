@@ -289,6 +289,16 @@ def test_a_file_that_is_not_there(run, b, tmp_path):
     assert done.status == 1 and "there is no file" in done.err and "failed" in done.out
 
 
+def test_keys_that_end_in_a_slash(run, b, tmp_path):
+    """A directory stands for one, or a row that says that it has no bytes; a name alone does not.
+    """
+    (tmp_path / "D" / "there").mkdir(parents=True)
+    (tmp_path / "m.csv").write_text("key,size\nthere/,\nnowhere/,\nsaid/,0\n")
+    done = run("s3-put", "--to", "s3://b/", "-d", "D", "m.csv", env=env_of(b))
+    assert done.status == 1 and "there is no file" in done.err and "nowhere/" in done.err
+    assert objects(b, "b") == {"there/": b"", "said/": b""}
+
+
 def test_keys_of_every_kind_come_back(pipe, b, tmp_path):
     """Down from one bucket, up to another: the same keys, the same bytes."""
     b.bucket("a")
