@@ -38,6 +38,7 @@ def not_stored(world, ran):
     world.resume()
 
 
+@pytest.mark.system("minutes")
 @pytest.mark.parametrize("change, when", [*zip(CHANGES, itertools.cycle([
     ("CreateMultipartUpload", 0), ("UploadPart", 0), ("UploadPart", 2)])),
     (is_written_to, ("CreateMultipartUpload", 0)), (is_touched, ("UploadPart", 2))],

@@ -198,7 +198,8 @@ def by_a_rival(world):
     world.fake.put(world.bucket, KEY, b"a rival's")
 
 
-@pytest.mark.parametrize("versioning", ["Enabled", None])
+@pytest.mark.parametrize("versioning", ["Enabled", pytest.param(
+    None, marks=pytest.mark.system("minutes"))])
 @pytest.mark.parametrize("change, sent", [(nothing, []), (rows_lost, []), (ledger_gone, []),
                                           (by_a_rival, ALL)],
                          ids=lambda value: getattr(value, "__name__", ""))
