@@ -5,7 +5,9 @@ from stat import S_ISDIR
 
 from s3kit.disk.path_owners import PathOwners, hash_of
 from s3kit.disk.paths import is_inside, path_of
+from s3kit.disk.uploads import LOOSE
 from s3kit.errors import Fault, NoSuchBucket
+from s3kit.etags import is_same
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.stored_at import Copy, is_the_copy
@@ -98,9 +100,10 @@ class Deciding:
         """Send a row's file on its way. Raises Fault where there is no such bucket."""
         expected, hop = expected_of(row, entry, identity.size)
         token = os.urandom(16).hex()
+        only_absent = self.args.if_absent or self.has_last_copy(row, target)
         job = PutJob("put", target.bucket, target.key, path, identity,
                      self.headers.of(row, identity.mtime_ns if path else None, token), token,
-                     self.args.checksum or "", expected, not self.is_fresh, self.args.if_absent,
+                     self.args.checksum or "", expected, not self.is_fresh, only_absent,
                      "*" if self.is_fresh else "", self.args.follow_links)
         errand = PutErrand(row, job, None, hop)
         try:
@@ -112,6 +115,18 @@ class Deciding:
             self.putting.large.begin(errand)
         else:
             self.stage.send(errand, weight=identity.size)
+
+    def has_last_copy(self, row, target):
+        """Return whether the target may have the only copy of another version, which s3-prune has
+        deleted: where a bucket is moved twice, older versions come to light, and go to its place.
+        A target with versions keeps both.
+        """
+        found = self.uploads.at(*target[:2]) if self.has_record else None
+        if found is None or found.to_version_id not in LOOSE or found.is_of(row):
+            return False
+        source = self.stage.ledger.find(found.bucket, found.key, found.version_id)
+        return (source is not None and source.state == rows.PRUNED
+                and is_same(source.etag, found.etag))
 
     def look_alone(self, row, before):
         """A row's file is gone and was stored before: see whether the copy is still there."""

@@ -19,6 +19,7 @@ from s3kit.units import from_epoch, show_size
 
 UNPROVEN = "S3 says nothing that the bytes it has stored could be compared with"
 GONE = "what was stored there is there no more, and its file is gone"
+LAST_COPY = ": the only copy of a version that s3-prune deleted (a bucket with versions keeps both)"
 
 
 class Putting(Verb):
@@ -142,7 +143,8 @@ class Putting(Verb):
         """Let an errand's row go that failed."""
         state = {jobs.CONFLICT: rows.CONFLICT, MISMATCH: rows.MISMATCH,
                  DOUBTFUL: rows.UNVERIFIABLE}.get(outcome.state, rows.FAILED)
-        self.fail(errand.row, state, outcome.error)
+        is_last = state == rows.CONFLICT and errand.job.only_absent and not self.args.if_absent
+        self.fail(errand.row, state, outcome.error + LAST_COPY * is_last)
 
     def fail(self, row, state, why):
         """Let a row go that failed; a copy of its object that was there before is another matter.

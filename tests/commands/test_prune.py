@@ -1108,3 +1108,28 @@ def test_a_plan_of_stored_rows_asks_nothing(fake, run, tmp_path):
     before = len(fake.requests())
     done = run("s3-prune", "-n", *DEST, manifest, env=env_of(fake))
     assert done.status == 0 and len(states(done.out)) == 3 and len(fake.requests()) == before
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("versioning", [None, "Enabled"])
+def test_an_older_version_does_not_replace_the_copy_of_a_newer(fake, pipe, large, versioning):
+    """Where the newest version has moved the one before comes to light. A target with versions
+    keeps both.
+    """
+    fake.bucket("b", versioning="Enabled")
+    fake.bucket("far", versioning=versioning)
+    old, new = [bytes([digit]) * (9 << 20 if large else 9) for digit in b"12"]
+    for body in (old, new):
+        fake.put("b", "k", body)
+    line = ("s3-manifest s3://b | s3-fetch -d d | s3-put -d d --remove-local --to s3://far/ | "
+            "s3-prune --yes -d d")
+    done = pipe(line, env=env_of(fake))
+    assert done.status == [0] * 4 and fake.get("far", "k").body == new, done.err
+    again = pipe(line, env=env_of(fake))
+    bodies = {version.body for version in fake.versions("far")}
+    if versioning:
+        assert again.status == [0] * 4 and bodies == {old, new} and not kept(fake), again.err
+    else:
+        assert again.status == [0, 0, 1, 1] and bodies == {new} and len(kept(fake)) == 1
+        assert "the only copy of a version that s3-prune deleted" in again.err
+    assert not fake.buckets["far"].uploads
