@@ -977,3 +977,46 @@ def test_the_only_copy_of_a_pruned_object_stays(fake, run, tmp_path, columns):
     (tmp_path / "d/b/k").rename(tmp_path / "first")
     fetched = run("s3-fetch", "-d", "d", input=second, env=env)
     assert fetched.status == 0 and (tmp_path / "d/b/k").read_bytes() == b"second"
+
+
+# --- what is stored elsewhere
+
+
+def test_rows_that_are_stored_elsewhere(fake, run, tmp_path):
+    """Their own objects are fetched, not the copies; where those are the rows keep."""
+    for bucket in ("b", "far"):
+        fake.bucket(bucket, versioning="Enabled")
+    for key in ("kept", "deleted"):
+        fake.put("b", key, b"body of " + key.encode())
+    listed = run("s3-manifest", "s3://b", env=env_of(fake)).out
+    fetched = run("s3-fetch", "-d", "d", input=listed, env=env_of(fake)).out
+    stored = run("s3-put", "--to", "s3://far/", "--remove-local", "-d", "d", input=fetched,
+                 env=env_of(fake)).out
+    version = next(each for each in fake.versions("b") if each.key == "deleted")
+    fake.delete("b", "deleted", version.id)
+    done = run("s3-fetch", "-d", "d", input=stored, env=env_of(fake))
+    found = {row.key: row for row in read_rows(done.out)}
+    assert {key: row.state for key, row in found.items()} == {"kept": "fetched",
+                                                              "deleted": "vanished"}
+    assert all(row.extra["stored_at"].startswith(f"s3://far/{key}?versionId=")
+               for key, row in found.items())
+    assert (tmp_path / "d" / "b" / "kept").read_bytes() == b"body of kept"
+    assert not fake.requests("GET", where=lambda request: request.bucket == "far" and request.key)
+
+
+def test_rows_that_are_of_a_copy(fake, run, tmp_path):
+    """As those of a tree that s3-put has stored: the copy is fetched, and pruned by nobody."""
+    fake.bucket("far", versioning="Enabled")
+    (tmp_path / "tree" / "sub").mkdir(parents=True)
+    (tmp_path / "tree" / "sub" / "file").write_bytes(b"bytes")
+    stored = run("s3-put", "--to", "s3://far/p/", "tree", env=env_of(fake)).out
+    done = run("s3-fetch", "-d", "d", input=stored, env=env_of(fake))
+    assert done.status == 0, done.err
+    [row] = read_rows(done.out)
+    assert (row.state, row.key) == ("fetched", "p/sub/file")
+    assert row.extra["stored_at"] == f"s3://far/p/sub/file?versionId={row.version_id}"
+    assert (tmp_path / "d" / row.path).read_bytes() == b"bytes"
+    again = run("s3-verify", "-d", "d", input=done.out, env=env_of(fake))
+    assert [row.state for row in read_rows(again.out)] == ["verified"]
+    pruned = run("s3-prune", "--yes", "-d", "d", input=again.out, env=env_of(fake))
+    assert "1 row kept: the copies themselves" in pruned.err and len(fake.versions("far")) == 1

@@ -226,3 +226,17 @@ def test_other_tools_forms(run):
     """As s3-manifest writes them."""
     done = run("s3-filter", "--latest", "--no-markers", "-f", "keys", input=MANIFEST)
     assert (done.status, done.out) == (0, "a\nd\ne\n")
+
+
+@pytest.mark.parametrize("options, kept", [
+    (["--state", "stored"], "k1 k2"), (["--state", "pruned"], "k3"),
+    (["--where", "stored_at like 's3://far/%'"], "k1 k3")])
+def test_rows_that_are_stored_elsewhere(run, options, kept):
+    """They are chosen as others are, also by where they are stored, and keep what says it."""
+    lines = ["b,k1,stored,s3://far/k1?versionId=x", "b,k2,stored,s3://near/k2",
+             "b,k3,pruned,s3://far/k3", "b,k4,fetched,"]
+    text = "#s3kit manifest 1\nbucket,key,state,stored_at\n" + "\n".join(lines) + "\n#end rows=4\n"
+    done = run("s3-filter", *options, input=text)
+    rows = {row.key: row.extra["stored_at"] for row in read_rows(done.out)}
+    assert done.status == 0 and list(rows) == kept.split(), done.err
+    assert all(f"b,{key}," in text and rows[key] in text for key in rows) and all(rows.values())

@@ -1012,3 +1012,18 @@ def test_a_bare_404_is_not_gone(fake, run, tmp_path):
     done = run("s3-restore", "--yes", manifest, env=env_of(fake))
     assert ({key: row.state for key, row in by_key(done.out).items()}
             == {"gone": "vanished", "hidden": "failed"}), done.err
+
+
+def test_rows_that_are_stored_elsewhere(fake, run, tmp_path):
+    """Their own objects are brought back, not the copies; where those are the rows keep."""
+    fake.bucket("far")
+    fill(fake, 2, [("GLACIER", None), ("STANDARD", None)])
+    text = listed(fake, run, tmp_path).read_text()
+    text = text.replace(",error\n", ",error,stored_at\n").replace(",listed,,,,\n",
+                                                                  ",stored,,,,,s3://far/k\n")
+    assert text.count("s3://far/k") == 2
+    done = run("s3-restore", "--yes", input=text, env=env_of(fake))
+    assert done.status == 0, done.err
+    assert {row.key: (row.state, row.extra["stored_at"]) for row in read_rows(done.out)} == {
+        "k00000": ("restoring", "s3://far/k"), "k00001": ("stored", "s3://far/k")}
+    assert [key for key, _ in asked(fake)] == ["k00000"]
