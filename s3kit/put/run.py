@@ -5,6 +5,7 @@ from itertools import chain
 
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
+from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF
 from s3kit.pipeline.pool import DEPTH, Pool
 from s3kit.pipeline.sharing import Sharing, most_connections
 from s3kit.pipeline.stage import Stage
@@ -44,9 +45,21 @@ def run(args, streams, people):
     writer = place if place.uploads else None
     stage.open(pool, lambda: work, Destination(place.tree, writer, are_ours=False), place.ledger,
                limit, batches=chain([first], batches))
-    putting = Putting(stage, place, is_empty(stage, args.target))
+    putting = begun(stage, place, args.target)
     stage.run(putting)
     return putting
+
+
+def begun(stage, place, target):
+    """Return the Putting of a Stage that is open. Where it cannot begin what was opened is ended:
+    raises NoSuchBucket and other Faults.
+    """
+    try:
+        return Putting(stage, place, is_empty(stage, target))
+    except BaseException:
+        stage.executor.shutdown(cancel_futures=True)
+        stage.outbox.close(SECONDS_TO_BREAK_OFF)
+        raise
 
 
 def is_empty(stage, target):

@@ -82,6 +82,20 @@ def test_a_row_that_is_put_again(desk):
     assert len(run.fake.versions("b")) == 1
 
 
+def test_a_file_that_changed_since_its_copy(desk):
+    """Its row becomes that of the new copy."""
+    first = Run(desk).put(body=BODY)
+    row = Row("b", "p/k", first.version_id, etag=first.etag, path="k", extra=dict(first.extra))
+    desk.file("k", OTHER)
+    run = Run(desk)
+    run.putting.take(row, None)
+    run.stage.work()
+    new = run.fake.get("b", "p/k")
+    assert row.state == STORED and new.body == OTHER and new.id != first.version_id
+    assert (row.version_id, row.etag) == (new.id, new.etag)
+    assert row.extra["stored_at"].endswith(new.id)
+
+
 def test_a_bucket_without_versions(desk):
     """The copy has no version."""
     desk.fake.buckets["b"].versioning = ""
