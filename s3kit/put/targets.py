@@ -5,14 +5,16 @@ from s3kit.manifest.row import KEY_BYTES
 from s3kit.manifest.stored_at import copy_of
 from s3kit.text import is_unicode
 
-# `failed` may be s3-put's own; what another command found wrong is not stored.
+# `failed` may be s3-put's own; what another command found wrong is not stored, unless it is the
+# copy that s3-verify has found so: that is stored again.
 PUTTABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED,
                       rows.STORED))
 
 
 def is_to_put(row):
     """Return whether s3-put acts on a row; delete markers have no bytes."""
-    return row.state in PUTTABLE and not row.is_marker and row.verbatim is None
+    is_again = row.state in (rows.MISSING, rows.MISMATCH) and copy_of(row) is not None
+    return (row.state in PUTTABLE or is_again) and not row.is_marker and row.verbatim is None
 
 
 def is_local(row):

@@ -540,3 +540,22 @@ def test_copies_on_a_real_server(seaweed, run, tmp_path, versions):
     assert not client.list_object_versions(Bucket=names[0]).get("Versions")
     for key, body in bodies.items():
         assert client.get_object(Bucket=names[1], Key=f"to/{key}")["Body"].read() == body
+
+
+def test_a_copy_that_is_wrong_is_put_back(fake, run, tmp_path):
+    """From what s3-verify has written, as long as its file is there."""
+    fake.bucket("b")
+    fake.bucket("far")
+    bodies = {f"to/{key}": b"body of " + key.encode() for key in ("gone", "other", "there")}
+    for key, body in bodies.items():
+        fake.put("b", key.removeprefix("to/"), body)
+    manifest = stored(env_of(fake), run, tmp_path)
+    fake.delete("far", "to/gone")
+    fake.put("far", "to/other", b"something else")
+    looked = run("s3-verify", "-i", "-d", "d", manifest, env=env_of(fake))
+    assert looked.status == 1
+    done = run("s3-put", "-i", "--to", "s3://far/to/", "-d", "d", manifest, env=env_of(fake))
+    assert done.status == 0 and "2 rows stored" in done.err, done.err
+    assert {version.key: version.body for version in fake.objects("far")} == bodies
+    last = run("s3-prune", "--yes", "-d", "d", manifest, env=env_of(fake))
+    assert last.status == 0 and not fake.versions("b"), last.err

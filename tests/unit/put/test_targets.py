@@ -17,6 +17,13 @@ def test_which_rows_are_put(state):
     assert not is_to_put(Row("b", "k", state=state, verbatim={"key": "k"}))
 
 
+@pytest.mark.parametrize("state", [rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE, rows.PRUNED])
+def test_copies_that_are_not_what_they_were(state):
+    """What s3-verify has found to be missing or another is put again."""
+    row = Row("b", "k", state=state, extra={"stored_at": "s3://to/k"})
+    assert is_to_put(row) is (state in (rows.MISSING, rows.MISMATCH))
+
+
 @pytest.mark.parametrize("columns, found", [
     ({}, True), ({"size": "5", "last_modified": "2026-01-01T00:00:00Z", "path": "k"}, True),
     ({"digest": "xxh3-128:00"}, True), ({"etag": "e"}, False), ({"version_id": "null"}, False),
