@@ -21,14 +21,16 @@ def tree_rows(top, bucket, ours=None, irregular=lambda row, kind: None, follows=
     """
     if ours is None:        # s3-verify alone leaves no parts
         ours = os.path.isdir(os.path.join(top, ".s3kit", "parts"))
-    rows, folders, seen = [], [""], set()
+    rows, folders = [], [("", ())]
     while folders:  # no recursion: a key can make 1,024 directories in each other
-        at = folders.pop()
-        found, below = entries_of(top, at, follows, seen), []
+        at, above = folders.pop()
+        if follows and (above := below_what(top, at, above)) is None:
+            continue
+        found, below = entries_of(top, at, follows), []
         for entry, status in found:
             path = at + entry.name
             if stat.S_ISDIR(status.st_mode):
-                below += [f"{path}/"] * (path != OURS)
+                below += [(f"{path}/", above)] * (path != OURS)
                 continue
             row = tree_row(path, status, bucket, ours)
             if not stat.S_ISREG(status.st_mode):
@@ -43,30 +45,43 @@ def tree_rows(top, bucket, ours=None, irregular=lambda row, kind: None, follows=
     yield rows
 
 
-def entries_of(top, at, follows, seen):
-    """Return [(os.DirEntry, os.stat_result)] of a directory, in order of name; nothing of one that
-    was `seen` before, as links can lead back. Raises Fault: what cannot be read must not look
-    empty.
+def below_what(top, at, above):
+    """Return the names of a directory and of those above it, (device, inode) of each, as a pair of
+    its own and theirs; None where it is one of them, as links can lead back. Raises Fault.
     """
-    folder = os.path.join(top, at)
     try:
-        if follows:
-            place = os.stat(folder)
-            name = place.st_dev, place.st_ino
-            if name in seen:
-                return []
-            seen.add(name)
-        found = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        status = os.stat(os.path.join(top, at))
+    except OSError as error:
+        raise cannot_read(error) from None
+    name, each = (status.st_dev, status.st_ino), above
+    while each:
+        if each[0] == name:
+            return None
+        each = each[1]
+    return name, above
+
+
+def entries_of(top, at, follows):
+    """Return [(os.DirEntry, os.stat_result)] of a directory, in order of name. Raises Fault: what
+    cannot be read must not look empty.
+    """
+    try:
+        found = sorted(os.scandir(os.path.join(top, at)), key=lambda entry: entry.name)
         return [(entry, stat_of(entry, follows)) for entry in found]
     except OSError as error:
-        raise Fault(f"cannot read '{error.filename}': {error.strerror}") from None
+        raise cannot_read(error) from None
+
+
+def cannot_read(error):
+    """Return the Fault of an OSError."""
+    return Fault(f"cannot read '{error.filename}': {error.strerror}")
 
 
 def stat_of(entry, follows):
-    """Return the os.stat_result of an os.DirEntry; a link to nothing is itself."""
+    """Return the os.stat_result of an os.DirEntry; a link that leads nowhere is itself."""
     try:
         return entry.stat(follow_symlinks=follows)
-    except FileNotFoundError:
+    except OSError:
         return entry.stat(follow_symlinks=False)
 
 
