@@ -24,6 +24,25 @@ LINE = ("s3-manifest s3://b/ | s3-fetch -j 2 -d near/dest | "
         "s3-prune -d near/dest --yes -o pruned.csv")
 
 
+def begin(line, env, shims, folder):
+    """Start a pipeline in a process group of its own."""
+    env = conftest.clean_env(env)
+    env["PATH"] = f"{shims}:{env['PATH']}"
+    return subprocess.Popen(
+        ["bash", "-c", line + '; echo "${PIPESTATUS[@]}"'], env=env, cwd=folder,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True)
+
+
+def kill(process):
+    """Kill all of a pipeline; return whether it was still running."""
+    was_running = process.poll() is None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    return was_running
+
+
 class Move(World):
     """A World with another bucket, where all objects go; `lost` are those that S3 was asked to
     delete while their copy was not there.
@@ -52,12 +71,7 @@ class Move(World):
 
     def begin(self):
         """Start the pipeline, in a process group of its own."""
-        env = conftest.clean_env(self.env)
-        env["PATH"] = f"{self.shims}:{env['PATH']}"
-        return subprocess.Popen(
-            ["bash", "-c", self.line + '; echo "${PIPESTATUS[@]}"'], env=env, cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True)
+        return begin(self.line, self.env, self.shims, self.folder)
 
     def kill(self, chance, most):
         """Start the pipeline and kill all of it after at most so many requests; return whether it
@@ -67,11 +81,7 @@ class Move(World):
         asked = chance.randrange(most)
         wait_until(lambda: len(self.fake.log) - before >= asked or process.poll() is not None, 60)
         time.sleep(chance.random() * 0.05)
-        was_running = process.poll() is None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return was_running
+        return kill(process)
 
     def all_is_somewhere(self):
         """Check that nothing is lost, and that nothing wrong was stored."""
@@ -111,3 +121,39 @@ def test_a_bucket_is_moved(cases, tmp_path, versioning, options):
         with count.case("the end"):
             world.end()
     assert killed >= KILLS - 3, f"only {killed} of {KILLS} kills happened"
+
+
+@pytest.mark.system("minutes")
+def test_a_bucket_is_moved_on_a_real_server(cases, seaweed, shims, tmp_path):
+    """SeaweedFS, whose client is boto3."""
+    count, chance = cases("kill -9 of a pipeline that moves a bucket"), random.Random(16)
+    bodies = mixed(16, small=60, middle=5) | {"large": chance.randbytes(20 << 20)}
+    client, killed = seaweed.client(), 0
+    for bucket in ("move-b", "move-far"):
+        client.create_bucket(Bucket=bucket)
+    for key, body in bodies.items():
+        client.put_object(Bucket="move-b", Key=key, Body=body)
+    line = LINE.format(options="--remove-local").replace("s3://b/", "s3://move-b/").replace(
+        "s3://far/", "s3://move-far/").replace("near/dest", "d")
+    for n in range(KILLS):
+        with count.case(f"kill {n}"):
+            process = begin(line, seaweed.env, shims, tmp_path)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.5 + chance.random() * 4)
+            killed += kill(process)
+            here, far = bodies_in(client, "move-b", ""), bodies_in(client, "move-far", "p/")
+            lost = [key for key in bodies if bodies[key] not in (here.get(key), far.get(key))]
+            assert not lost, f"lost: {lost}"
+    process = begin(line, seaweed.env, shims, tmp_path)
+    out, err = process.communicate(timeout=300)
+    assert out.split() == [b"0"] * 4, err.decode()
+    assert not bodies_in(client, "move-b", "") and bodies_in(client, "move-far", "p/") == bodies
+    assert not client.list_multipart_uploads(Bucket="move-far").get("Uploads")
+    assert killed, "no kill happened"
+
+
+def bodies_in(client, bucket, prefix):
+    """Return {key without the prefix: bytes} of a bucket."""
+    found = client.list_objects_v2(Bucket=bucket).get("Contents", [])
+    return {each["Key"].removeprefix(prefix): client.get_object(
+        Bucket=bucket, Key=each["Key"])["Body"].read() for each in found}
