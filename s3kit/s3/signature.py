@@ -21,17 +21,20 @@ def signed(endpoint, method, url, headers, body=b""):
     """Return the headers (`Name: value`) with those that sign them, for a request to an Endpoint.
 
     `url` is percent-encoded already, as it will be sent. What the headers say of the hash of the
-    body counts, if they do: it need not be in memory.
+    body counts, if they do: it need not be in memory. As libcurl has it, `Name:` is a header that
+    is not sent, and `Name;` one that is empty.
     """
     from botocore.auth import S3SigV4Auth       # not with the module: it takes 0.15 s, and is rare
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
     request = AWSRequest(method, url, data=body)
-    for name, _, value in (line.partition(":") for line in headers):
-        request.headers[name] = value.strip()
+    unsent = [line for line in headers if line.endswith(":")]
+    for name, colon, value in (line.partition(":") for line in headers if line not in unsent):
+        request.headers[name if colon else name.removesuffix(";")] = value.strip()
     keys = Credentials(endpoint.access_key, endpoint.secret_key, endpoint.token or None)
     signer = S3SigV4Auth(keys, "s3", endpoint.region)
     if told := request.headers.get(HASH):
         signer.payload = lambda request: told
     signer.add_auth(request)
-    return [f"{name}: {value}" for name, value in request.headers.items()]
+    return [f"{name}: {value}" if value else f"{name};"
+            for name, value in request.headers.items()] + unsent

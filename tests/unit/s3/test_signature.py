@@ -91,3 +91,22 @@ def test_a_put_whose_hash_is_told(fake, access_key, key, told, status):
     assert transfer.status == status, transfer.body
     assert fake.log[-1].headers["x-amz-content-sha256"] == told
     assert (fake.get("b", key) is not None) == (status == 200)
+
+
+@pytest.mark.parametrize("access_key", ["AKIA", "account:user"])
+@pytest.mark.parametrize("key", ["k", "a/../b"])
+def test_headers_that_are_empty_or_not_sent(fake, access_key, key):
+    """An empty one is sent and signed; one that is left out is neither."""
+    fake.bucket("b")
+    fake.credentials[access_key] = Credential("secret")
+    endpoint = Endpoint("b", f"{fake.url}/b", "us-east-1", access_key, "secret")
+    wire, body = Wire(1), b"x" * (2 << 20)      # of which libcurl would ask first (Expect)
+    transfer = wire.start(
+        None, endpoint, endpoint.object_url(key), method="PUT", body=Content(body, len(body)),
+        headers=["x-amz-content-sha256: UNSIGNED-PAYLOAD", "x-amz-meta-empty;", "Expect:",
+                 "x-amz-meta-b: c;d:e", "Content-Type:"])
+    while wire.active:
+        wire.turn(0.5)
+    assert transfer.status == 200, transfer.body
+    assert fake.get("b", key).headers == {"x-amz-meta-empty": "", "x-amz-meta-b": "c;d:e"}
+    assert not {"expect", "content-type"} & {*fake.log[-1].headers}
