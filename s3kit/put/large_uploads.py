@@ -192,8 +192,8 @@ class LargeUploads:
         self.end(errand, errand.failed)
 
     def finish(self, errand, state, proof, digest):
-        """The bytes are at the target: let the row go, if they are the row's: what another run has
-        put there was not held against it.
+        """The bytes are at the target: let the row go, if they are the row's. What another run
+        has put there was not held against it.
         """
         way, expected = errand.large, errand.job.expected.digest
         if expected and expected != digest:
