@@ -8,6 +8,7 @@ import pytest
 from fakes3 import b64
 from fakes3.store import Part
 
+from s3kit.s3 import stalls
 from s3kit.s3.capabilities import CONDITIONS, LISTED_PARTS, UPLOAD_CHECKSUMS
 from s3kit.transfer.job import AGAIN, FAILED
 from s3kit.transfer.put_job import ABORTED, COMPLETED, CREATED, IN_THE_WAY, LISTED, LOST
@@ -217,6 +218,15 @@ def test_an_answer_that_comes_in_drops(puts, sent, virtual):
     puts.fake.fault("blanks", method="POST", key="k", seconds=0.5, virtual=virtual)
     outcome = puts.do(job)
     assert (outcome.state, outcome.claim.proof) == (COMPLETED, "crc32")
+
+
+def test_drops_are_not_too_slow(puts, sent, monkeypatch):
+    """They may come for longer than a body may stand still."""
+    monkeypatch.setattr(stalls, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(stalls, "LOOK_SECONDS", 0.1)
+    job = sent()
+    puts.fake.fault("blanks", method="POST", key="k", seconds=1.5, every=0.3)
+    assert puts.do(job).state == COMPLETED
 
 
 @pytest.mark.parametrize("code, state", [
