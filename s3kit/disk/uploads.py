@@ -1,8 +1,9 @@
 """What was uploaded from a directory, and what is under way: tables of its ledger.
 
-`upload` has what is stored, by target. `sending` has every multipart upload from the moment it was
-begun, `part` the parts that S3 has confirmed: after a kill or a power cut only what was on its way
-is sent again, and no upload is forgotten, which would be paid for without being seen.
+`upload` has what is stored, by target. `intent` has the targets to which an upload is being begun,
+`sending` every multipart upload that was begun, `part` the parts that S3 has confirmed: after a
+kill or a power cut only what was on its way is sent again, and no upload is forgotten, which would
+be paid for without being seen.
 """
 
 import sqlite3
@@ -24,6 +25,8 @@ CREATE TABLE IF NOT EXISTS sending (
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
     part_size INTEGER NOT NULL, algorithm TEXT NOT NULL, token TEXT NOT NULL,
     changed_at TEXT NOT NULL, PRIMARY KEY (to_bucket, to_key, upload_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intent (
+    to_bucket TEXT NOT NULL, to_key TEXT NOT NULL, PRIMARY KEY (to_bucket, to_key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS part (
     upload_id TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
     checksum TEXT NOT NULL, md5 TEXT NOT NULL, leaves TEXT NOT NULL,
@@ -151,9 +154,7 @@ class Uploads:
         return Upload._make(found) if found else None
 
     def record(self, uploads):
-        """Write Uploads in one transaction; what was under way to their targets from the same files
-        is over.
-        """
+        """Write Uploads in one transaction."""
         places = ", ".join("?" * len(Upload._fields))
         with self.writing():
             self.base.executemany(f"INSERT OR REPLACE INTO upload VALUES ({places})",
@@ -188,6 +189,26 @@ class Uploads:
         with self.writing(is_durable=True):
             self.base.execute(f"INSERT OR REPLACE INTO sending VALUES ({places})",
                               storable(sending))
+
+    def intend(self, bucket, key):
+        """Note that an upload to a target is about to be begun: if nobody hears of its id, S3 may
+        have it all the same.
+        """
+        with self.writing():
+            self.base.execute("INSERT OR REPLACE INTO intent VALUES (?, ?)", (bucket, key))
+
+    def is_intended(self, bucket, key):
+        """Return whether an upload to a target may have been begun whose id nobody knows."""
+        with self.ledger.reading():
+            return self.base.execute("SELECT 1 FROM intent WHERE to_bucket = ? AND to_key = ?",
+                                     (bucket, key)).fetchone() is not None
+
+    def settle(self, bucket, key):
+        """Note that the beginning of an upload to a target was answered, or that people were told.
+        """
+        with self.writing():
+            self.base.execute("DELETE FROM intent WHERE to_bucket = ? AND to_key = ?",
+                              (bucket, key))
 
     def took(self, upload_id, pieces):
         """Write a part that S3 has confirmed, as put_parts has it."""

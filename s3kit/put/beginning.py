@@ -65,6 +65,9 @@ class Beginning:
     def seek(self, errand):
         """Look for an upload that an earlier run has begun; then for what is at the target."""
         way, job = errand.large, errand.job
+        if self.uploads and self.uploads.is_intended(job.bucket, job.key):
+            self.large.unsure += 1      # an earlier run ended before it heard the answer
+            self.uploads.settle(job.bucket, job.key)
         for sending in self.uploads.under_way(job.bucket, job.key) if self.uploads else ():
             why = why_not_resumed(sending, way, job)
             if why or way.sending:
@@ -147,6 +150,8 @@ class Beginning:
 
     def create(self, errand):
         """Begin an upload."""
+        if self.uploads:
+            self.uploads.intend(errand.job.bucket, errand.job.key)
         self.large.do(errand, self.created, kind="create")
 
     def created(self, errand, outcome):
@@ -158,6 +163,7 @@ class Beginning:
             self.uploads.begin(Sending(upload_id, job.bucket, job.key, job.path, job.size,
                                        job.identity.mtime_ns, job.identity.inode, way.step,
                                        algorithm, job.token, from_epoch(time.time())))
+            self.uploads.settle(job.bucket, job.key)
         self.large.send_parts(errand)
 
     def listed(self, errand, outcome):

@@ -215,6 +215,8 @@ class LargeUploads:
         """Let others send to the target."""
         way = errand.large
         self.under_way.discard(errand)
+        if self.uploads and way.job and way.job.kind == "create":
+            self.uploads.settle(errand.job.bucket, errand.job.key)
         if way.fd is not None:
             durable.unlink(self.beginning.lock_of(errand.job), self.place.folder_fd)
             os.close(way.fd)

@@ -75,9 +75,11 @@ class PutTask(Task):
         self.send("HEAD")
 
     def conditions(self):
-        """Return the headers that keep what others have put there meanwhile."""
+        """Return the headers that keep what others have put there meanwhile; where nothing may be
+        replaced they are never left out.
+        """
         condition = self.job.condition
-        if not condition or self.lacks(CONDITIONS):
+        if not condition or self.lacks(CONDITIONS) and not self.job.only_absent:
             return []
         return ["If-None-Match: *" if condition == "*" else f"If-Match: {quoted(condition)}"]
 

@@ -529,6 +529,27 @@ def test_an_upload_that_is_of_no_use_begins_anew(run, b, tree, change, why):
     assert objects(b, "b") == files(tree)
 
 
+def test_an_upload_of_which_nobody_has_heard_is_said(run, b, tree):
+    """Killed before S3 has answered the beginning of an upload: the next run says what may be
+    there.
+    """
+    hang = b.fault("hang", step="CreateMultipartUpload", key="big.iso")
+    process = subprocess.Popen([sys.executable, BIN / "s3-put", "--to", "s3://b/", tree],
+                               env=clean_env(env_of(b)), stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while not hang.hits:
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.kill()
+    process.wait()
+    for said in (True, False):
+        done = run("s3-put", "--to", "s3://b/", tree, env=env_of(b))
+        assert done.status == 0 and objects(b, "b") == files(tree)
+        assert ("1 answer to the beginning of an upload did not come" in done.err) == said
+    assert len(b.buckets["b"].uploads) == 1
+
+
 def test_an_upload_that_is_not_complete_is_listed_and_cleared(run, b, tree):
     """The ledger knows which one the same command would go on with."""
     killed_while_sending(b, tree)
