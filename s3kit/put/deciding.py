@@ -103,7 +103,9 @@ class Deciding:
         only_absent = self.args.if_absent or self.has_last_copy(row, target)
         job = PutJob("put", target.bucket, target.key, path, identity,
                      self.headers.of(row, identity.mtime_ns if path else None, token), token,
-                     self.args.checksum or "", expected, not self.is_fresh, only_absent,
+                     self.args.checksum or "", expected,
+                     # asked for, too, where conditions may be passed over
+                     only_absent or not self.is_fresh, only_absent,
                      "*" if self.is_fresh else "", self.args.follow_links)
         errand = PutErrand(row, job, None, hop)
         try:

@@ -148,10 +148,12 @@ class Putting(Verb):
 
     def fail(self, row, state, why):
         """Let a row go that failed; a copy of its object that was there before is another matter.
+
+        A row of the copy itself keeps that, for its key has the prefix already.
         """
         row.state, row.error = state, why
         if copy_of(row):
-            row.extra[NAME], row.proof = "", ""
+            row.extra[NAME], row.proof = row.extra[NAME] if is_the_copy(row) else "", ""
         self.stage.leave(row, aloud=True)
 
     # --- afterwards

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import clean_env, env_of
-from fakes3 import CHARACTERS
+from fakes3 import CHARACTERS, FakeS3
 from manifests import read_rows
 from odd_keys import ODD_KEYS
 
@@ -122,6 +122,22 @@ def test_its_own_output_is_looked_at_again(run, b, tree, tmp_path):
     assert {row.state for row in read_rows(tmp_path / "two.csv")} == {"stored"}
 
 
+@pytest.mark.parametrize("size", [5, 9 * MIB])
+def test_rows_of_a_tree_that_fail_keep_their_target(run, b, tmp_path, size):
+    """Three runs, each on what the one before said: one object."""
+    (tmp_path / "D").mkdir()
+    (tmp_path / "D" / "f").write_bytes(b"f" * size)
+    assert run("s3-put", "--to", "s3://b/p/", "D", "-o", "1.csv", env=env_of(b)).status == 0
+    b.fault("status", method=None, key="p/f", times=None, status=500, code="InternalError")
+    assert run("s3-put", "--to", "s3://b/p/", "-d", "D", "--retries", "0", "1.csv", "-o", "2.csv",
+               env=env_of(b)).status == 1
+    b.faults.clear()
+    done = run("s3-put", "--to", "s3://b/p/", "-d", "D", "2.csv", "-o", "3.csv", env=env_of(b))
+    [row] = read_rows(tmp_path / "3.csv")
+    assert done.status == 0 and (row.state, row.proof) == ("stored", "crc32"), done.err
+    assert objects(b, "b").keys() == {"p/f"} and row.extra["stored_at"] == "s3://b/p/f"
+
+
 # --- a bucket
 
 
@@ -228,6 +244,19 @@ def test_if_absent_replaces_nothing(run, b, tree, tmp_path, key):
     assert b.get("b", key).body == b"old"
     assert rows_of(tmp_path / "out.csv")[key].state == "conflict"
     assert not b.buckets["b"].uploads
+
+
+@pytest.mark.parametrize("size", [5, 9 * MIB])
+def test_if_absent_on_a_server_that_passes_over_conditions(run, tmp_path, size):
+    """What came after the run began is looked at, too."""
+    (tmp_path / "D").mkdir()
+    (tmp_path / "D" / "f").write_bytes(b"f" * size)
+    with FakeS3(character="conditions-ignored") as s3:
+        s3.bucket("b")
+        s3.fault("rival", method="HEAD", key="f")       # it was empty when the run began
+        done = run("s3-put", "--to", "s3://b/", "--if-absent", "D", env=env_of(s3))
+        assert done.status == 1 and "another object is there" in done.err
+        assert s3.get("b", "f").body == b"the rival's" and not s3.buckets["b"].uploads
 
 
 @pytest.mark.parametrize("key", ["d1/f1.txt", "big.iso"])
