@@ -36,15 +36,20 @@ def entry_of(**changed):
 
 
 @pytest.mark.parametrize("is_fresh", [False, True])
-def test_a_job(desk, is_fresh):
-    """The file as it is now, on what condition it goes, and by which options."""
+@pytest.mark.parametrize("if_absent", [False, True])
+def test_a_job(desk, is_fresh, if_absent):
+    """The file as it is now, on what condition it goes, and by which options. With --if-absent the
+    target is always looked at, for not all servers heed conditions.
+    """
     identity = desk.file("k", BODY)
-    run = Run(desk, is_fresh=is_fresh, if_absent=True, follow_links=True, checksum="sha256")
+    run = Run(desk, is_fresh=is_fresh, if_absent=if_absent, follow_links=True,
+              checksum="sha256")
     job = job_of(run, Row("src", "k", path="k", state=LISTED))
     assert (job.kind, job.bucket, job.key, job.path, job.identity) == (
         "put", "b", "p/k", "k", identity)
-    assert (job.is_looked, job.condition) == (not is_fresh, "*" if is_fresh else "")
-    assert job.only_absent and job.follows and job.algorithm == "sha256"
+    assert (job.is_looked, job.condition) == (
+        if_absent or not is_fresh, "*" if is_fresh else "")
+    assert job.only_absent == if_absent and job.follows and job.algorithm == "sha256"
     assert f"x-amz-meta-s3kit-token: {job.token}" in job.headers and len(job.token) == 32
     assert [line for line in job.headers if line.startswith("x-amz-meta-mtime: ")]
 
