@@ -225,7 +225,10 @@ class LargeUploads:
     def abandon(self):
         """Say what the same command will go on with."""
         begun = sum(1 for errand in self.under_way if errand.large.multipart)
-        if begun:
+        if begun and not self.uploads:
+            self.putting.tally.say(f"{count(begun, 'upload')} not complete, and no ledger knows: "
+                                   "s3-put --uploads --abort clears what S3 has of them")
+        elif begun:
             self.putting.tally.say(
                 f"{count(begun, 'upload')} not complete: the same command goes on with what S3 "
                 "has of them (s3-put --uploads lists, --abort clears)")

@@ -12,6 +12,8 @@ class Content:
     given. `sent_at` is when the last byte was given away, as time.monotonic has it.
     """
 
+    oserror = None          # why no more could be read
+
     def __init__(self, buffer, size, may_send=None, sent=None):
         self.view, self.size, self.at = memoryview(buffer)[:size], size, 0
         self.may_send, self.sent = may_send, sent
@@ -47,7 +49,8 @@ class Content:
 
 class FilePiece(Content):
     """`size` bytes of an open file from `start` on, read as they are sent; `see(data)` gets them in
-    order. A piece that the file does not have any more is sent as b"", which ends the request.
+    order. What the file does not have any more, or cannot be read (`oserror` then says why), is
+    given as b"", which ends the request: nothing may be raised to libcurl.
     """
 
     def __init__(self, fd, start, size, see, may_send=None, sent=None):
@@ -56,7 +59,11 @@ class FilePiece(Content):
 
     def piece(self, at, count):
         """Read bytes; those that are sent once more were seen before."""
-        data = os.pread(self.fd, count, self.start + at)
+        try:
+            data = os.pread(self.fd, count, self.start + at)
+        except OSError as error:
+            self.oserror = error
+            return b""
         if at <= self.seen < at + len(data):
             self.see(data[self.seen - at:])
             self.seen = at + len(data)

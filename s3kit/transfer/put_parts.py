@@ -85,7 +85,9 @@ class Part(UploadTask):
                                  self.content_headers(sums), content)
 
     def answered(self, transfer):
-        """Take S3's answer to the part."""
+        """Take S3's answer to the part. Raises OSError where the file could not be read."""
+        if transfer.content.oserror:
+            raise transfer.content.oserror
         if self.can_do_without(transfer):
             self.begin_again()
         elif not self.is_lost(transfer) and not self.is_refused(transfer):

@@ -1,5 +1,6 @@
 """The body of a PUT, given away piece by piece."""
 
+import errno
 import os
 
 import pytest
@@ -118,3 +119,13 @@ def test_a_piece_heeds_the_limit(file):
     piece, seen = file(0, 20, lambda: may.pop(0), sent.append)
     assert [piece.read(10), piece.read(10), piece.read(10)] == [BODY[:10], None, BODY[10:20]]
     assert sent == [10, 10] and seen == BODY[:20]
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    """The request ends, and the reason is kept: libcurl's callback may raise nothing."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    try:
+        piece = FilePiece(fd, 0, 5, lambda data: None)
+        assert piece.read(5) == b"" and piece.oserror.errno == errno.EISDIR
+    finally:
+        os.close(fd)
