@@ -29,7 +29,7 @@ def buckets(seaweed):
     """
     client = seaweed.client()
     for bucket in ("pipes-flat", "pipes-versions", "pipes-prune", "pipes-prune-versions",
-                   "pipes-migrate", "pipes-migrate-versions", "pipes-put", "pipes-put-versions",
+                   "pipes-migrate", "pipes-migrate-versions", "uploaded", "uploaded-versions",
                    "pipe-policy"):
         try:
             client.create_bucket(Bucket=bucket)
