@@ -59,7 +59,7 @@ def kill_puts(cases, folder, kind, choose):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_kill_points(cases, tmp_path, kind):
-    kill_puts(cases, tmp_path, kind, lambda found: random.Random(1).sample(found, 6))
+    kill_puts(cases, tmp_path, kind, lambda found: random.Random(1).sample(found, 3))
 
 
 @pytest.mark.system("strace")
