@@ -66,7 +66,10 @@ class Beginning:
         """Look for an upload that an earlier run has begun; then for what is at the target."""
         way, job = errand.large, errand.job
         if self.uploads and self.uploads.is_intended(job.bucket, job.key):
-            self.large.unsure += 1      # an earlier run ended before it heard the answer
+            # said at once: this run may be killed, too
+            self.large.putting.tally.say(
+                f"'{job.path}': an earlier run ended while its upload began: S3 may have an empty "
+                "one (s3-put --uploads --abort clears them)")
             self.uploads.settle(job.bucket, job.key)
         for sending in self.uploads.under_way(job.bucket, job.key) if self.uploads else ():
             why = why_not_resumed(sending, way, job)

@@ -132,10 +132,10 @@ class LargeUploads:
             multipart.took(outcome.pieces)
             if self.uploads:
                 self.uploads.took(multipart.upload_id, outcome.pieces)
-        elif outcome.state == put_job.LOST:
-            way.then = way.then or (lambda: self.completing.lost(whole, outcome))
         else:
-            way.then = way.then or (lambda: self.give_up(whole, outcome))
+            is_lost = outcome.state == put_job.LOST
+            way.then = way.then or partial(self.completing.lost if is_lost else self.give_up, whole,
+                                           outcome)
         if not way.then:
             self.send_parts(whole)
         elif not multipart.pending:
@@ -173,10 +173,9 @@ class LargeUploads:
         errand.failed = errand.failed or outcome
         way = errand.large
         upload = way.multipart or way.sending
-        if way.job.kind == "abort":
-            self.left += 1
-            self.end(errand, errand.failed)
-        elif upload:
+        is_stuck = way.job.kind == "abort"
+        self.left += is_stuck
+        if upload and not is_stuck:
             self.do(errand, self.aborted, kind="abort", upload_id=upload.upload_id)
         else:
             self.end(errand, errand.failed)
@@ -224,22 +223,22 @@ class LargeUploads:
 
     def abandon(self):
         """Say what the same command will go on with."""
-        begun = sum(1 for errand in self.under_way if errand.large.multipart)
+        say, begun = self.putting.tally.say, sum(bool(errand.large.multipart)
+                                                 for errand in self.under_way)
         if begun and not self.uploads:
-            self.putting.tally.say(f"{count(begun, 'upload')} not complete, and no ledger knows: "
-                                   "s3-put --uploads --abort clears what S3 has of them")
+            say(f"{count(begun, 'upload')} not complete, and no ledger knows: s3-put --uploads "
+                "--abort clears what S3 has of them")
         elif begun:
-            self.putting.tally.say(
-                f"{count(begun, 'upload')} not complete: the same command goes on with what S3 "
-                "has of them (s3-put --uploads lists, --abort clears)")
+            say(f"{count(begun, 'upload')} not complete: the same command goes on with what S3 has "
+                "of them (s3-put --uploads lists, --abort clears)")
         self.say_what_is_left()
 
     def say_what_is_left(self):
         """Say what S3 may have of uploads that nobody goes on with."""
+        say = self.putting.tally.say
         if self.left:
-            self.putting.tally.say(f"{count(self.left, 'upload')} could not be aborted: "
-                                   "s3-put --uploads --abort clears them")
+            say(f"{count(self.left, 'upload')} could not be aborted: s3-put --uploads --abort "
+                "clears them")
         if self.unsure:
-            self.putting.tally.say(
-                f"{count(self.unsure, 'answer')} to the beginning of an upload did not come: S3 "
+            say(f"{count(self.unsure, 'answer')} to the beginning of an upload did not come: S3 "
                 "may have empty ones (s3-put --uploads --abort clears them)")

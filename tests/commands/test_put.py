@@ -575,7 +575,7 @@ def test_an_upload_of_which_nobody_has_heard_is_said(run, b, tree):
     for said in (True, False):
         done = run("s3-put", "--to", "s3://b/", tree, env=env_of(b))
         assert done.status == 0 and objects(b, "b") == files(tree)
-        assert ("1 answer to the beginning of an upload did not come" in done.err) == said
+        assert ("an earlier run ended while its upload began" in done.err) == said
     assert len(b.buckets["b"].uploads) == 1
 
 
