@@ -103,8 +103,7 @@ class LargeUploads:
         """Send parts that have not been sent yet, while there is room, each in a batch of its own;
         when S3 has all, complete the upload.
         """
-        way, job = errand.large, errand.job
-        multipart = way.multipart
+        multipart, job = errand.large.multipart, errand.job
         self.stage.flow.flush()
         while multipart.pending < self.window.allowed and (part := multipart.next_part()):
             multipart.pending += 1
@@ -154,8 +153,7 @@ class LargeUploads:
         """
         way = errand.large
         upload = way.multipart or way.sending
-        way.multipart = way.sending = way.found = None
-        way.is_confirmed = False
+        way.multipart = way.sending = way.found = way.is_confirmed = None
         way.beginnings += 1
         then = self.beginning.seek
         if way.beginnings > BEGINNINGS:
