@@ -42,7 +42,7 @@ lint: $(READY)
 	$(BIN)/python -m flake8 s3kit tests bin/*
 
 test: $(READY)
-	$(PYTEST) -n $(WORKERS) -m 'not system and not long'
+	$(PYTEST) -n auto -m 'not system and not long'
 
 test-system: $(READY)
 	$(BIN)/python tests/support/tools.py
