@@ -32,8 +32,8 @@ demo: $(READY)
 demo-stop: $(READY)
 	$(BIN)/python tests/demo.py stop
 
-# A third of what tests take is waiting: for time limits, disks and servers.
-WORKERS = $$(( ($$(nproc) * 3 + 1) / 2 ))
+# A third of what these tests take is waiting: for time limits, disks and servers.
+SYSTEM_WORKERS = $$(( ($$(nproc) * 3 + 1) / 2 ))
 PYTEST = $(BIN)/python -m pytest --dist worksteal --durations=25
 # Compiled once, not by every process: pytest and the commands under test are started thousands of times.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,7 +46,7 @@ test: $(READY)
 
 test-system: $(READY)
 	$(BIN)/python tests/support/tools.py
-	$(PYTEST) -n $(WORKERS) -m 'system and not long'
+	$(PYTEST) -n $(SYSTEM_WORKERS) -m 'system and not long'
 
 test-long: $(READY)
 	$(PYTEST) -n auto -m long

@@ -1,16 +1,16 @@
 """s3-put: upload the files that a manifest names, and check what S3 says it has stored."""
 
-import re
+import argparse
+import os
+import time
 
 from s3kit.cli import frame, options
 from s3kit.cli.transform import transform
 
 NAME = "s3-put"
 CHECKSUMS = ("crc64nvme", "crc32", "crc32c", "sha1", "sha256", "md5")
-METADATA_NAME = re.compile(r"[a-z0-9!#$&'*+.^_`|~-]+")
 # gzip, Zstandard, Parquet, ORC, UTF-16
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ORC", b"\xff\xfe", b"\xfe\xff")
-ONE_LINE = re.compile("[!-~](?:[ -~]*[!-~])?")
 
 
 def build_parser():
@@ -78,8 +78,6 @@ def target(text):
 
 def part_size(text):
     """Return the bytes of a part."""
-    import argparse
-
     from s3kit.put.plan import LARGEST_PART
     from s3kit.proof.digest import LEAF
     value = options.size(text)
@@ -90,15 +88,14 @@ def part_size(text):
 
 def word(text):
     """Return a text that goes through a header as it is."""
-    import argparse
-    if not ONE_LINE.fullmatch(text):
+    from s3kit.put.headers import PLAIN
+    if not PLAIN.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a line of printable ASCII")
     return text
 
 
 def pair(text):
     """Return (name, value) of NAME=VALUE."""
-    import argparse
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
@@ -107,9 +104,9 @@ def pair(text):
 
 def metadata(text):
     """Return (name, value) of --metadata, as they go through headers."""
-    import argparse
+    from s3kit.put.headers import is_metadata
     name, value = pair(text)
-    if not METADATA_NAME.fullmatch(name.lower()) or value and not ONE_LINE.fullmatch(value):
+    if not is_metadata(name.lower(), value):
         raise argparse.ArgumentTypeError(
             f"'{text}' cannot be metadata: names and values are printable ASCII")
     return name.lower(), value
@@ -117,8 +114,6 @@ def metadata(text):
 
 def check(args):
     """Refuse options that contradict each other. Raises Usage."""
-    import os
-
     from s3kit.errors import Usage
     if args.abort and not args.uploads:
         raise Usage("--abort goes with --uploads")
@@ -166,8 +161,6 @@ def put(args):
 
 def uploads(args):
     """List or abort the uploads that are not complete; return the status."""
-    import time
-
     from s3kit.cli.progress import Progress
     from s3kit.cli.signals import Signals
     from s3kit.cli.tally import Tally

@@ -8,12 +8,9 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 
+from s3kit.s3.description import COLUMNS, META
 from s3kit.transfer.put_job import TOKEN
 
-META = "x-amz-meta-"
-OF_COLUMNS = (("content_type", "Content-Type"), ("content_encoding", "Content-Encoding"),
-              ("content_disposition", "Content-Disposition"),
-              ("content_language", "Content-Language"), ("cache_control", "Cache-Control"))
 COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz",
               "compress": "application/x-compress", "br": "application/octet-stream"}
 UNKNOWN = "application/octet-stream"
@@ -47,6 +44,11 @@ def mtime_text(mtime_ns):
     return f"{seconds}.{fraction:09d}".rstrip("0").rstrip(".")
 
 
+def is_metadata(name, text):
+    """Return whether a name and a text go through headers as an object's metadata."""
+    return NAME.fullmatch(name) is not None and PLAIN.fullmatch(text or "x") is not None
+
+
 class Headers:
     """Those of every object of one run; `args` are s3-put's."""
 
@@ -70,13 +72,12 @@ class Headers:
         command line says before that.
         """
         said = row.extra or {}
-        told = {name: text for column, name in OF_COLUMNS
+        told = {name.title(): text for name, column in COLUMNS.items()
                 if (text := said.get(column)) and PLAIN.fullmatch(text)}
         told["Content-Type"] = self.type or told.get("Content-Type") or content_type(row.key)
         metadata = {} if mtime_ns is None else {"mtime": mtime_text(mtime_ns)}
         metadata |= {name.lower(): text for name, text in parse_qsl(
-            said.get("metadata", ""), keep_blank_values=True)
-            if NAME.fullmatch(name.lower()) and PLAIN.fullmatch(text or "x")}
+            said.get("metadata", ""), keep_blank_values=True) if is_metadata(name.lower(), text)}
         metadata |= self.metadata
         metadata.pop(TOKEN.removeprefix(META), None)
         # a name alone, without a colon, would be left out
