@@ -16,6 +16,15 @@ def is_given(digest):
     return ":" in digest and not digest.startswith(OURS)
 
 
+def parted(digest):
+    """Return (our own digest, one that was given) of a row's `digest`, '' for what it is not; one
+    of a kind that nobody knows is neither.
+    """
+    if not is_given(digest):
+        return digest, ""
+    return "", digest if taken_apart(digest) else ""
+
+
 def given(algorithm, text):
     """Return the column's text for hexadecimal digits, the highest byte first.
 

@@ -13,7 +13,7 @@ from s3kit.put.multipart import Multipart
 from s3kit.put.plan import parts_of
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
-from s3kit.transfer.expected import DOUBTFUL, MISMATCH, Held
+from s3kit.transfer.expected import Held
 from s3kit.transfer.job import Outcome
 from s3kit.transfer.put_task import OTHERS
 from s3kit.units import from_epoch
@@ -48,19 +48,14 @@ class Beginning:
 
     def held_to_row(self, errand, outcome):
         """The file was read: go on if its bytes are the row's."""
-        claim = errand.job.expected.claim
-        why = f"the bytes do not match S3's {claim.proof}"
-        if outcome.meets_given is False:
-            self.large.end(errand, outcome._replace(
-                state=MISMATCH, error="the bytes do not match the given digest"))
-        elif outcome.proof:
+        expected = errand.job.expected
+        if outcome.proof and outcome.meets_given is not False:
             errand.large.hop = outcome.proof
             self.seek(errand)
-        elif claim.is_derived:
-            self.large.end(errand, outcome._replace(
-                state=DOUBTFUL, error=f"{why}, which may be wrong itself"))
         else:
-            self.large.end(errand, outcome._replace(state=MISMATCH, error=why))
+            state, why = (expected.unlike_given() if outcome.meets_given is False
+                          else expected.unlike_claim())
+            self.large.end(errand, outcome._replace(state=state, error=why))
 
     def seek(self, errand):
         """Look for an upload that an earlier run has begun; then for what is at the target."""

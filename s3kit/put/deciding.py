@@ -14,7 +14,7 @@ from s3kit.manifest.stored_at import Copy, is_the_copy
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.locating import locate
 from s3kit.proof.claims import NO_CLAIM, claim_of
-from s3kit.proof.given import is_given, taken_apart
+from s3kit.proof.given import parted, proof_of
 from s3kit.put.headers import Headers
 from s3kit.put.targets import is_local, target_of, why_no_target
 from s3kit.transfer.expected import Expected
@@ -162,13 +162,12 @@ def expected_of(row, entry, size):
 
     That proof is None where the row is of a file alone, '' where nothing says it.
     """
-    given = row.digest if is_given(row.digest) and taken_apart(row.digest) else ""
-    ours = "" if is_given(row.digest) else row.digest
+    ours, given = parted(row.digest)
     if is_local(row) or is_the_copy(row):
         return Expected(ours, NO_CLAIM, given), None
     ours = ours or (entry.digest if entry else "")
     if ours:
         return Expected(ours, NO_CLAIM, given), row.proof or (entry.proof if entry else "")
     claim = claim_of(row.checksum_algorithm, row.checksum_type, row.checksum, row.etag, size)
-    hop = claim.proof if claim.kind != "none" else f"given-{given.partition(':')[0]}" * bool(given)
+    hop = claim.proof if claim.kind != "none" else proof_of(given) if given else ""
     return Expected("", claim, given), hop

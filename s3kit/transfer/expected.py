@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from s3kit.proof.claims import NO_CLAIM, Check
-from s3kit.proof.given import Given, kind_of
+from s3kit.proof.given import Given, kind_of, proof_of
 
 MISMATCH, DOUBTFUL = "mismatch", "doubtful"
 DIFFERS = "the bytes are not those that were fetched: the digest differs"
@@ -17,6 +17,18 @@ class Expected(NamedTuple):
     digest: str = ""
     claim: Any = NO_CLAIM
     given: str = ""
+
+    def unlike_given(self):
+        """Return (state, why) of bytes that do not meet the digest that was given."""
+        return MISMATCH, f"the bytes do not match the given {kind_of(self.given)}"
+
+    def unlike_claim(self):
+        """Return (state, why) of bytes that do not meet the Claim; one that we derived ourselves
+        may be wrong.
+        """
+        why = f"the bytes do not match S3's {self.claim.proof}"
+        return (DOUBTFUL, f"{why}, which may be wrong itself") if self.claim.is_derived else (
+            MISMATCH, why)
 
 
 class Held:
@@ -42,17 +54,15 @@ class Held:
 
     def verdict(self, digest):
         """Return (MISMATCH or DOUBTFUL, why) of bytes with our `digest` that are not what is
-        expected, or None. What a claim says that we derived ourselves is doubtful.
+        expected, or None.
         """
         expected = self.expected
         if expected.digest and expected.digest != digest:
             return MISMATCH, DIFFERS
         if self.given and not self.given.is_met():
-            return MISMATCH, f"the bytes do not match the given {kind_of(expected.given)}"
+            return expected.unlike_given()
         if self.check and not self.check.proof():
-            why = f"the bytes do not match S3's {expected.claim.proof}"
-            return ((DOUBTFUL, f"{why}, which may be wrong itself") if expected.claim.is_derived
-                    else (MISMATCH, why))
+            return expected.unlike_claim()
         return None
 
     def proof(self):
@@ -62,4 +72,4 @@ class Held:
             return "digest"
         if self.check:
             return self.check.proof()
-        return f"given-{kind_of(self.expected.given)}" if self.given else ""
+        return proof_of(self.expected.given) if self.given else ""

@@ -12,7 +12,7 @@ from s3kit.manifest.stored_at import copy_of
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.locating import locate
 from s3kit.proof.claims import NO_CLAIM
-from s3kit.proof.given import is_given, taken_apart
+from s3kit.proof.given import parted
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job
 from s3kit.transfer.put_job import LOOKED
@@ -127,7 +127,7 @@ class Copies:
                 status.st_size != errand.seen.size):
             self.fail(errand, rows.UNVERIFIABLE, NOTHING)
             return
-        given = row.digest if is_given(row.digest) and taken_apart(row.digest) else ""
+        _, given = parted(row.digest)
         errand.job = Job("check", row.bucket, row.key, row.version_id, row.etag, status.st_size,
                          NO_TIME, path, claim=errand.seen.claim or NO_CLAIM, direct=True,
                          given=given)

@@ -5,7 +5,7 @@ from s3kit.manifest.row import MISMATCH, MISSING, STORED, UNVERIFIABLE
 from s3kit.manifest.states import is_strong
 from s3kit.manifest.stored_at import is_the_copy
 from s3kit.proof.claims import etag_claim
-from s3kit.proof.given import is_given, proof_of
+from s3kit.proof.given import parted, proof_of
 from s3kit.verify.judging import READ, Verdict
 
 FULL = "FULL_OBJECT"
@@ -60,7 +60,7 @@ def judge_read(row, claim, read):
     """Return the Verdict on a copy whose file was read for S3's `claim` of it; `read` is the
     Outcome: the proof by that claim, our digest, and whether a digest that was given is met.
     """
-    ours = "" if is_given(row.digest) else row.digest
+    ours, _ = parted(row.digest)
     is_file = read.digest == ours if ours else read.meets_given
     if read.proof == "" and not claim.is_derived and is_file:
         return Verdict(MISMATCH, f"its file does not match S3's {claim.proof} of its copy")

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from s3kit.manifest.row import MISMATCH, UNVERIFIABLE, VERIFIED
 from s3kit.proof.claims import Check, claim_of, part_size_of
 from s3kit.proof.given import is_by_given, kind_of, proof_of
+from s3kit.transfer.expected import DIFFERS
 
-NOT_FETCHED = "the bytes are not those that were fetched: the digest differs"
 WEAK = "the bytes do not match S3's {}, which may be wrong itself"
 # what a verdict may be beside a row's state: ask S3 first, or for the sizes of all parts; read with
 # the claim it has now
@@ -93,7 +93,7 @@ def not_recorded(errand, met):
     """Return the Verdict on bytes whose digest is another than the recorded one. A file stays that
     a given digest is for, or was, where the record itself rests on one.
     """
-    return Verdict(MISMATCH, NOT_FETCHED + aside(errand, met),
+    return Verdict(MISMATCH, DIFFERS + aside(errand, met),
                    is_derived=met is True or is_by_given(errand.proof_by_record))
 
 

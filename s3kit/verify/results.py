@@ -7,7 +7,7 @@ from s3kit.errors import Fault, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.entries import entry_of
-from s3kit.proof.given import is_given
+from s3kit.proof.given import is_given, parted
 from s3kit.transfer import job as jobs
 
 KEPT = "; the file was kept: an ETag may be something else than an MD5"
@@ -81,7 +81,7 @@ class Results:
         made = entry_of(row, row.version_id, 0 if is_folder else errand.status.st_size,
                         0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,
                         rows.PRUNED if is_last else None,
-                        read.digest or ("" if is_given(row.digest) else row.digest))
+                        read.digest or parted(row.digest)[0])
         self.stage.finish(row, made, entry is not None and entry.is_file(errand.status), aloud)
 
     def forget_unproven(self, row, state):

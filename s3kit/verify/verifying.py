@@ -9,7 +9,7 @@ from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
 from s3kit.proof.claims import NO_CLAIM, claim_of
-from s3kit.proof.given import is_by_given, is_given, taken_apart
+from s3kit.proof.given import is_by_given, is_given, parted
 from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.text import count
 from s3kit.transfer import job as jobs
@@ -46,15 +46,15 @@ class FileErrand(Errand):
         super().__init__(row)
         self.path, self.status, self.entry = path, status, entry
         self.claim, self.is_asked, self.is_measured, self.read = NO_CLAIM, False, False, None
-        self.why = self.given = ""
-        if is_given(row.digest):
-            self.given = row.digest if taken_apart(row.digest) else ""
-            self.why = "" if self.given else f": '{row.digest}' is no digest of a known kind"
+        _, self.given = parted(row.digest)
+        self.why = ""
+        if is_given(row.digest) and not self.given:
+            self.why = f": '{row.digest}' is no digest of a known kind"
 
     @property
     def ours(self):
         """Our own digest in the row, or ''."""
-        return "" if is_given(self.row.digest) else self.row.digest
+        return parted(self.row.digest)[0]
 
     @property
     def known_proof(self):

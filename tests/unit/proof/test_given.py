@@ -6,7 +6,15 @@ import pytest
 import xxhash
 
 from s3kit.proof.digest import digest_of
-from s3kit.proof.given import Given, given, is_by_given, is_given, proof_of, taken_apart
+from s3kit.proof.given import (
+    Given,
+    given,
+    is_by_given,
+    is_given,
+    parted,
+    proof_of,
+    taken_apart,
+)
 
 BODY = b"123456789"
 DIGESTS = [f"{name}:{hashlib.new(name, BODY).hexdigest()}"
@@ -21,6 +29,7 @@ def test_each_kind(digest):
     """Of the whole bytes, in whatever pieces; capitals are read."""
     kind, text = taken_apart(digest)
     assert is_given(digest) and given(kind, text.upper()) == digest
+    assert parted(digest) == ("", digest)
     assert is_by_given(proof_of(digest)) and proof_of(digest) == f"given-{kind}"
     for body, is_met in ((BODY, True), (BODY + b"0", False), (b"", False)):
         check = Given(digest)
@@ -32,6 +41,7 @@ def test_each_kind(digest):
 def test_what_is_not_given():
     """Our own, and nothing."""
     assert not is_given(digest_of(BODY)) and not is_given("")
+    assert parted(digest_of(BODY)) == (digest_of(BODY), "") and parted("") == ("", "")
     assert not is_by_given("sha256") and not is_by_given("digest")
 
 
@@ -40,4 +50,4 @@ def test_what_is_not_given():
                                     "md5:" + "00 " * 16])
 def test_what_cannot_be_read(digest):
     """It is given, and nobody can compare with it."""
-    assert is_given(digest) and taken_apart(digest) is None
+    assert is_given(digest) and taken_apart(digest) is None and parted(digest) == ("", "")
