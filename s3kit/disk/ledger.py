@@ -75,10 +75,7 @@ class Entry(NamedTuple):
         """Return whether os.stat_result `status` is the file that was recorded, untouched since."""
         if self.is_folder:
             return stat.S_ISDIR(status.st_mode)
-        return (status.st_size == self.size and stat.S_ISREG(status.st_mode)
-                and ((status.st_mtime_ns, status.st_ino) == (self.mtime_ns, self.inode)
-                     or is_same_number(status.st_mtime_ns, self.mtime_ns)
-                     and is_same_number(status.st_ino, self.inode)))
+        return stat.S_ISREG(status.st_mode) and is_same_file(self, status)
 
 
 def folded(number):
@@ -89,9 +86,17 @@ def folded(number):
     return number if -SIGN <= number < SIGN else (number + SIGN) % (2 * SIGN) - SIGN
 
 
-def is_same_number(one, other):
-    """Return whether two numbers are the same to SQLite."""
-    return one == other or folded(one) == folded(other)
+def is_same_file(record, status):
+    """Return whether an os.stat_result is of the file of an Entry, an Upload or a Sending,
+    untouched since.
+    """
+    return has_identity(record, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def has_identity(record, size, mtime_ns, inode):
+    """Return whether these are of the file of a record as SQLite has it."""
+    return record.size == size and ((record.mtime_ns, record.inode) == (mtime_ns, inode) or (
+        folded(record.mtime_ns), folded(record.inode)) == (folded(mtime_ns), folded(inode)))
 
 
 def storable(entry):

@@ -9,7 +9,7 @@ be paid for without being seen.
 import sqlite3
 from typing import NamedTuple
 
-from s3kit.disk.ledger import folded, is_same_number
+from s3kit.disk.ledger import folded, has_identity
 from s3kit.etags import is_same
 
 TABLE = """
@@ -105,16 +105,8 @@ class Sending(NamedTuple):
 def is_untouched(record, path, identity):
     """Return whether a path and the identity of its file now are those of an Upload or a Sending.
     """
-    return (record.path == path and record.size == identity.size
-            and is_same_number(record.mtime_ns, identity.mtime_ns)
-            and is_same_number(record.inode, identity.inode))
-
-
-def is_same_file(record, status):
-    """Return whether an os.stat_result is of the file of an Upload or a Sending, untouched since.
-    """
-    return (record.size == status.st_size and is_same_number(record.mtime_ns, status.st_mtime_ns)
-            and is_same_number(record.inode, status.st_ino))
+    return record.path == path and has_identity(record, identity.size, identity.mtime_ns,
+                                                identity.inode)
 
 
 def storable(record):

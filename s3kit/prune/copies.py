@@ -7,7 +7,8 @@ was sent need not be there any more. What S3 says of the copy now is held agains
 
 from typing import NamedTuple
 
-from s3kit.disk.uploads import LOOSE, is_same_file
+from s3kit.disk.ledger import is_same_file
+from s3kit.disk.uploads import LOOSE
 from s3kit.etags import is_same
 from s3kit.manifest import row as rows
 from s3kit.manifest import states

@@ -4,9 +4,9 @@ import os
 from contextlib import contextmanager
 
 from s3kit.disk import durable
-from s3kit.disk.ledger import NAME, Ledger
+from s3kit.disk.ledger import NAME, Ledger, is_same_file
 from s3kit.disk.tree import DIRECTORY, OURS, Tree
-from s3kit.disk.uploads import Uploads, is_same_file
+from s3kit.disk.uploads import Uploads
 from s3kit.errors import Fault, reason
 from s3kit.manifest.states import is_strong
 

@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from s3kit.disk.ledger import Broken, Ledger
-from s3kit.disk.uploads import Sending, Upload, Uploads, is_same_file, storable
+from s3kit.disk.ledger import Broken, Ledger, is_same_file
+from s3kit.disk.uploads import Sending, Upload, Uploads, storable
 from s3kit.manifest.row import Row
 
 SENDING = Sending("id", "to", "k", "p", 20, 5, 7, 10, "crc32", "token", "2026-01-01T00:00:00Z")
