@@ -4,6 +4,9 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
 
 NAME = "stored_at"
+# Why a row is not stored any more, for people.
+REPLACED = "another object is in the place of its copy"
+GONE = "its copy is not there any more"
 
 
 class Copy(NamedTuple):
@@ -22,7 +25,7 @@ def written(copy):
 
 def copy_of(row):
     """Return the Copy that a row names, or None where it names none."""
-    text = (row.extra or {}).get(NAME, "")
+    text = row.optional(NAME)
     if not text.startswith("s3://"):
         return None
     bucket, _, rest = text[5:].partition("/")

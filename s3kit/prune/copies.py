@@ -12,7 +12,7 @@ from s3kit.disk.uploads import LOOSE
 from s3kit.etags import is_same
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
-from s3kit.manifest.stored_at import copy_of
+from s3kit.manifest.stored_at import GONE, REPLACED, copy_of
 from s3kit.prune.proofs import BrokenProof, weak
 from s3kit.s3 import verdicts
 from s3kit.s3.headers import clean_etag, said
@@ -23,8 +23,6 @@ from s3kit.units import known_ns, number
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
 ALIAS = "-s3alias"
 SEEN, ABSENT, UNTOLD = "seen", "absent", "untold"
-REPLACED = "another object is in the place of its copy"
-GONE = "its copy is not there any more"
 
 
 class Sought(NamedTuple):

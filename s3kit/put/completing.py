@@ -2,6 +2,8 @@
 where its answer was lost.
 """
 
+from functools import partial
+
 from s3kit.put.beginning import with_our_parts
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
@@ -17,7 +19,7 @@ class Completing:
     """What `large` (LargeUploads) does when S3 has all parts."""
 
     def __init__(self, large):
-        self.large, self.tree, self.args = large, large.place.tree, large.args
+        self.large, self.tree = large, large.place.tree
 
     def complete(self, errand):
         """Complete an upload, if its file is still the one that was sent."""
@@ -83,20 +85,19 @@ class Completing:
 
     def lost(self, errand, outcome):
         """S3 knows no such upload: it may be complete, or somebody has taken it away."""
-        self.large.do(errand, self.whose, kind="look")
-        errand.large.why = outcome.error
+        self.large.do(errand, partial(self.whose, why=outcome.error), kind="look")
 
     def in_the_way(self, errand, outcome):
         """Something came to the target meanwhile: an earlier try of ours, or another's object."""
         self.large.do(errand, self.theirs, kind="look")
 
-    def whose(self, errand, outcome):
-        """Take whose object is at the target, where the upload is no more."""
+    def whose(self, errand, outcome, why):
+        """Take whose object is at the target, where the upload is no more (S3 has said `why`)."""
         multipart = errand.large.multipart
         if outcome.pieces == errand.job.token and multipart and multipart.is_whole:
             self.judge(errand, outcome)
         else:
-            self.large.begin_anew(errand, errand.large.why)
+            self.large.begin_anew(errand, why)
 
     def theirs(self, errand, outcome):
         """Take whose object is at the target, where the upload is still there."""

@@ -21,7 +21,6 @@ from s3kit.text import count, visible
 from s3kit.units import date_ns, from_epoch, show_size
 
 ABORTS = 10             # of one upload, while parts are on their way to it
-NO_UPLOAD = ("NoSuchUpload", "NoSuchKey")       # the latter of Ceph
 RESUMABLE = "resumable"
 
 
@@ -141,7 +140,7 @@ class Leftover:
 
     def looked(self, transfer):
         """Add a page of parts. Raises Fault."""
-        if transfer.code in NO_UPLOAD:
+        if transfer.code in unfinished.NO_UPLOAD:
             if self.is_otherwise():
                 self.look()
             else:
@@ -171,7 +170,7 @@ class Leftover:
 
     def aborted(self, transfer):
         """Look whether an abort has left anything. Raises Fault where there was none."""
-        if transfer.code in NO_UPLOAD:
+        if transfer.code in unfinished.NO_UPLOAD:
             # after an answer that was lost it is our own work
             self.is_aborted = bool(self.aborts or self.asked.tries)
             if not self.is_aborted and self.is_otherwise():
@@ -196,7 +195,7 @@ class Leftover:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html: parts that
         are on their way may be stored yet, so that more than one abort can be needed.
         """
-        if transfer.code in NO_UPLOAD:
+        if transfer.code in unfinished.NO_UPLOAD:
             self.is_aborted = True
             return
         left = unfinished.parts_in(good(transfer, "see its parts").body)

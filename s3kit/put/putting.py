@@ -120,7 +120,7 @@ class Putting(Verb):
 
     def describe(self, row, upload):
         """Fill a row with what is known of its copy."""
-        row.extra = {**(row.extra or {}), NAME: written(Copy(*upload[:3]))}
+        row.set_optional(NAME, written(Copy(*upload[:3])))
         row.proof, row.size = upload.proof, row.size or str(upload.size)
 
     @staticmethod
@@ -153,7 +153,9 @@ class Putting(Verb):
         """
         row.state, row.error = state, why
         if copy_of(row):
-            row.extra[NAME], row.proof = row.extra[NAME] if is_the_copy(row) else "", ""
+            row.proof = ""
+            if not is_the_copy(row):
+                row.set_optional(NAME, "")
         self.stage.leave(row, aloud=True)
 
     # --- afterwards

@@ -21,6 +21,7 @@ UPLOADS, PARTS = ("ListMultipartUploadsResult",), ("ListPartsResult", "ListParts
 MARKERS = re.compile(rb"<((?:Next)?(?:Key|UploadId)Marker|Prefix)>[^<]*</\1>")
 KEY = re.compile(rb"<(Key)>[^<]*</\1>")
 UNENCODED = re.compile("[^!-~]")        # what is in no encoded key
+NO_UPLOAD = ("NoSuchUpload", "NoSuchKey")       # codes of an error; the latter of Ceph
 TRUNCATED = {"true": True, "false": False}
 QUERY = "encoding-type=url"
 

@@ -11,14 +11,13 @@ from s3kit.etags import quoted
 from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.capabilities import LISTED_PARTS, may_refuse
 from s3kit.s3.headers import CHECKSUM, claim_in, clean_etag, described, said
-from s3kit.s3.unfinished import parts_in, parts_query, upload_query
+from s3kit.s3.unfinished import NO_UPLOAD, parts_in, parts_query, upload_query
 from s3kit.s3.uploads import MD5, MEMBERS, as_headers, checksum_header, elements_of, type_of
 from s3kit.transfer.job import AGAIN, FAILED, Outcome
 from s3kit.transfer.put_job import ABORTED, COMPLETED, CREATED, IN_THE_WAY, LISTED, LOST
 from s3kit.transfer.put_task import NO_ETAG, PutTask
 
 SPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-GONE = ("NoSuchUpload", "NoSuchKey")
 # of a completion: it is no use to ask once more
 USELESS = ("ConditionalRequestConflict", "InvalidPart", "InvalidPartOrder", "BadDigest")
 
@@ -40,7 +39,8 @@ class UploadTask(PutTask):
 
 def is_gone(transfer):
     """Return whether S3 says that there is no such upload, perhaps in a body that came with 200."""
-    return transfer.code == "NoSuchUpload" or transfer.status == 404 and transfer.code in GONE
+    return transfer.code == "NoSuchUpload" or (
+        transfer.status == 404 and transfer.code in NO_UPLOAD)
 
 
 class Create(UploadTask):
@@ -88,7 +88,7 @@ class Parts(UploadTask):
 
     def answered(self, transfer):
         """Take a page."""
-        if may_refuse(transfer) and transfer.code not in GONE:
+        if may_refuse(transfer) and transfer.code not in NO_UPLOAD:
             self.engine.learn(transfer.endpoint, LISTED_PARTS, said(transfer))
             self.end(Outcome(LISTED))
         elif not self.is_lost(transfer) and not self.is_refused(transfer):

@@ -42,6 +42,3 @@ class PutWork(Work):
     """Everything a worker must know, sent to it once; calling it answers a batch of PutJobs."""
 
     tasks = TASKS
-
-    def __hash__(self):
-        return super().__hash__()

@@ -8,6 +8,3 @@ class CheckWork(Work):
     """Everything a worker must know, sent to it once; it reads files, and looks at objects."""
 
     tasks = TASKS | {"look": Look}
-
-    def __hash__(self):
-        return super().__hash__()

@@ -3,14 +3,12 @@
 from s3kit.etags import is_same
 from s3kit.manifest.row import MISMATCH, MISSING, STORED, UNVERIFIABLE
 from s3kit.manifest.states import is_strong
-from s3kit.manifest.stored_at import is_the_copy
+from s3kit.manifest.stored_at import GONE, REPLACED, is_the_copy
 from s3kit.proof.claims import etag_claim
 from s3kit.proof.given import parted, proof_of
 from s3kit.verify.judging import READ, Verdict
 
 FULL = "FULL_OBJECT"
-GONE = "its copy is not there any more"
-REPLACED = "another object is in the place of its copy"
 NOTHING = "nothing is known that its copy could be compared with"
 
 
