@@ -54,6 +54,14 @@ def env_of(fake):
             "AWS_SECRET_ACCESS_KEY": fake.secret_key, "AWS_REGION": "us-east-1"}
 
 
+def set_aws(monkeypatch, settings):
+    """Have this process know these AWS settings, {name: what str() makes text}, and no others."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(value))
+
+
 def examples(command):
     """Return the command lines of a page's EXAMPLES."""
     text = ((ROOT / "man" / f"{command}.1").read_text().partition(".Sh EXAMPLES\n")[2]

@@ -15,6 +15,7 @@ import time
 from concurrent.futures import Future
 from urllib.parse import urlsplit
 
+from conftest import set_aws
 from fakes3 import Request, aim
 
 from s3kit.cli.signals import Signals
@@ -392,12 +393,9 @@ def move_in(patch, fake_url="http://fake"):
             (sizes, "RANGE_LEAST", LEAF),
             (sizes, "RANGE_MOST", 2 * LEAF), (large, "RANGE_LEAST", LEAF)):
         patch.setattr(place, name, value)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        patch.delenv(name)
-    for name, value in {"AWS_ENDPOINT_URL_S3": fake_url, "AWS_ACCESS_KEY_ID": "a",
-                        "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1",
-                        "AWS_CONFIG_FILE": "/nonexistent",
-                        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}.items():
-        patch.setenv(name, value)
+    set_aws(patch, {"AWS_ENDPOINT_URL_S3": fake_url, "AWS_ACCESS_KEY_ID": "a",
+                    "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1",
+                    "AWS_CONFIG_FILE": "/nonexistent",
+                    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"})
     patch.setattr(threading, "excepthook", lambda raised: None if raised.exc_type is Crash
                   else threading.__excepthook__(raised))

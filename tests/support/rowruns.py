@@ -1,9 +1,12 @@
-"""What the run of a row command gets: streams and people, without files, signals or a terminal."""
+"""What the run of a row command gets: streams and people, without files, signals or a terminal;
+what is noted of its workers.
+"""
 
 from contextlib import nullcontext
 from types import SimpleNamespace
 
 from s3kit.cli.tally import Tally
+from s3kit.pipeline.stage import Stage
 
 
 def streams_of(batches, cut=None):
@@ -27,3 +30,34 @@ def people_of(args):
     signals = SimpleNamespace(check=lambda: None, graceful=False, at_once=nullcontext)
     progress = SimpleNamespace(expect=lambda amount: None, move=lambda amount, text=None: None)
     return Tally(args), progress, signals
+
+
+class NotedWorkers:
+    """A Pool without processes: `found` gets (what, value) of what it is told."""
+
+    def __init__(self, found, jobs):
+        self.found = found
+        found.append(("workers", jobs))
+
+    def warm(self, work):
+        """Start the workers."""
+        self.found.append(("warm", work))
+
+    def shutdown(self, **how):
+        """End them."""
+        self.found.append(("shutdown", how))
+
+
+def noted_run(monkeypatch, module):
+    """Return the list that gets (what, value) of what the run of a `module` does with its Pool and
+    its Stage, whose rows go nowhere.
+    """
+    found = []
+
+    def opened(stage, executor, work, destination, ledger, limit, batches=()):
+        found.append(("open", (work(), destination, ledger, limit, list(batches))))
+
+    monkeypatch.setattr(module, "Pool", lambda jobs, hear: NotedWorkers(found, jobs))
+    monkeypatch.setattr(Stage, "open", opened)
+    monkeypatch.setattr(Stage, "run", lambda stage, verb: found.append(("run", verb)))
+    return found

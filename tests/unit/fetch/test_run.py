@@ -5,8 +5,8 @@ from hashlib import md5
 from types import SimpleNamespace
 
 import pytest
-from conftest import env_of
-from rowruns import people_of, streams_of
+from conftest import env_of, set_aws
+from rowruns import noted_run, people_of, streams_of
 
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import SOME_FAILED, Cut
@@ -16,7 +16,6 @@ from s3kit.fetch.run import run
 from s3kit.manifest.row import FETCHED, LISTED, VANISHED, VERIFIED, Row
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.stage import Stage
 
 OPTIONS = {
     "prog": "s3-fetch", "quiet": False, "verbose": False, "in_place": False, "rules": None,
@@ -30,11 +29,7 @@ OPTIONS = {
 @pytest.fixture
 def bucket(fake, monkeypatch):
     """A fake S3 in this process's environment, whose bucket has two keys."""
-    for name in os.environ:
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in env_of(fake).items():
-        monkeypatch.setenv(name, value)
+    set_aws(monkeypatch, env_of(fake))
     for key in ("k", "l"):
         fake.put("b", key, key.encode())
     return fake
@@ -43,25 +38,7 @@ def bucket(fake, monkeypatch):
 @pytest.fixture
 def noted(monkeypatch):
     """What the run does with its Pool and its Stage, whose rows go nowhere: [(what, value)]."""
-    found = []
-
-    def opened(stage, executor, work, destination, ledger, limit):
-        found.append(("open", (work(), destination, ledger, limit)))
-
-    class Workers:
-        """Says what it is told."""
-
-        def __init__(self, jobs, hear):
-            found.append(("workers", jobs))
-
-        def warm(self, work):
-            """Start the workers."""
-            found.append(("warm", work))
-
-    monkeypatch.setattr(module, "Pool", Workers)
-    monkeypatch.setattr(Stage, "open", opened)
-    monkeypatch.setattr(Stage, "run", lambda stage, verb: found.append(("run", verb)))
-    return found
+    return noted_run(monkeypatch, module)
 
 
 def done(tmp_path, rows, cut=None, **options):
@@ -104,14 +81,14 @@ def test_a_dry_run_makes_nothing(tmp_path):
 def test_what_workers_know(noted, tmp_path):
     """An absolute destination, their share of the rate; and how many rows may be on their way."""
     done(tmp_path, [], jobs=4, connections=3, limit_rate=1000)
-    (work, destination, ledger, limit) = dict(noted)["open"]
+    work, destination, ledger, limit, _ = dict(noted)["open"]
     assert (work.destination, work.endpoints, work.connections, work.rate, work.make) == (
         str(tmp_path / "d"), {}, 3, 250, True)
     assert work.place == Tree(str(tmp_path / "d")).place
     assert destination.are_ours and destination.ledger is not ledger
     assert dict(noted)["workers"] == 4 and limit == 4 * DEPTH * BATCH_ROWS
     done(tmp_path, [], jobs=1, connections=DEPTH * BATCH_ROWS)
-    assert noted[-2][1][-1] == 2 * DEPTH * BATCH_ROWS
+    assert noted[-2][1][3] == 2 * DEPTH * BATCH_ROWS
 
 
 def test_workers_are_started_early_the_first_time(noted, tmp_path, monkeypatch):

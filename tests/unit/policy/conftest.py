@@ -1,14 +1,13 @@
 """What tests of s3-policy's verbs share: a place to work in, and a way to run them."""
 
 import json
-import os
 import sys
 from functools import cache
 
 import botocore.session
 import pytest
 from aws import Services
-from conftest import env_of
+from conftest import env_of, set_aws
 from fakes3 import FakeS3
 from policyruns import GLASS, ME, OLD
 
@@ -25,13 +24,8 @@ def place(monkeypatch, tmp_path):
     """
     with FakeS3() as fake, Services(ME) as services:
         monkeypatch.setattr(botocore.session, "create_loader", create_loader)
-        for name in list(os.environ):
-            if name.startswith("AWS_"):
-                monkeypatch.delenv(name)
-        for name, value in (env_of(fake) | services.env | {"AWS_CONFIG_FILE": "/nonexistent",
-                                                           "AWS_SHARED_CREDENTIALS_FILE":
-                                                           "/nonexistent"}).items():
-            monkeypatch.setenv(name, value)
+        set_aws(monkeypatch, env_of(fake) | services.env | {
+            "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"})
         monkeypatch.chdir(tmp_path)
         fake.bucket("b").policy = json.dumps(OLD)
         fake.put("b", "k", b"bytes")

@@ -1,21 +1,19 @@
 """The run of one s3-put: its parts are put together, and rows go through them."""
 
-import os
 import threading
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import env_of
-from rowruns import people_of, streams_of
+from conftest import env_of, set_aws
+from rowruns import noted_run, people_of, streams_of
 
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import SOME_FAILED, Cut, NoSuchBucket
 from s3kit.manifest.row import FAILED, LISTED, PRUNED, STORED, Row
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
-from s3kit.pipeline.stage import Stage
 from s3kit.put import run as module
 from s3kit.put.rehearsal import Rehearsal
 from s3kit.put.run import run
@@ -30,11 +28,7 @@ MORE = {"in_place": False, "rules": None, "min_size": None, "max_size": None, "n
 @pytest.fixture
 def bucket(fake, monkeypatch):
     """A fake S3 in this process's environment, with an empty bucket."""
-    for name in os.environ:
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in env_of(fake).items():
-        monkeypatch.setenv(name, value)
+    set_aws(monkeypatch, env_of(fake))
     fake.bucket("b", versioning="Enabled")
     return fake
 
@@ -52,29 +46,7 @@ def folder(tmp_path):
 @pytest.fixture
 def noted(monkeypatch, bucket):
     """What the run does with its Pool and its Stage, whose rows go nowhere: [(what, value)]."""
-    found = []
-
-    def opened(stage, executor, work, destination, ledger, limit, batches):
-        found.append(("open", (work(), destination, ledger, limit, list(batches))))
-
-    class Workers:
-        """Says what it is told."""
-
-        def __init__(self, jobs, hear):
-            found.append(("workers", jobs))
-
-        def warm(self, work):
-            """Start the workers."""
-            found.append(("warm", work))
-
-        def shutdown(self, **how):
-            """End them."""
-            found.append(("shutdown", how))
-
-    monkeypatch.setattr(module, "Pool", Workers)
-    monkeypatch.setattr(Stage, "open", opened)
-    monkeypatch.setattr(Stage, "run", lambda stage, verb: found.append(("run", verb)))
-    return found
+    return noted_run(monkeypatch, module)
 
 
 def done(folder, rows, cut=None, **options):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
+from conftest import set_aws
 from fakes3 import Credential
 
 from s3kit.errors import Fault, NoAccess, NoCredentials, NoSuchBucket
@@ -118,13 +119,9 @@ def test_what_cannot_be_renewed_is_said(stub):
 @pytest.fixture
 def strict(monkeypatch, fake, tmp_path):
     """The fake with a bucket `b`, in this process's environment."""
-    for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"AWS_CONFIG_FILE": tmp_path / "config",
-                        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-                        "AWS_EC2_METADATA_DISABLED": "true",
-                        "AWS_ENDPOINT_URL_S3": fake.url}.items():
-        monkeypatch.setenv(name, str(value))
+    set_aws(monkeypatch, {"AWS_CONFIG_FILE": tmp_path / "config",
+                          "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                          "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_S3": fake.url})
     fake.bucket("b", versioning="Enabled")
     return fake
 

@@ -1,11 +1,11 @@
 """boto3's clients: one session for all, a client a region, and where other services are asked."""
 
-import os
 from types import SimpleNamespace
 
 import pytest
 from botocore import UNSIGNED
 from botocore.httpsession import get_cert_path
+from conftest import set_aws
 
 from s3kit.errors import Fault
 from s3kit.s3.clients import Clients
@@ -17,13 +17,10 @@ OPTIONS = {"profile": None, "region": "eu-west-1", "endpoint_url": None, "no_sig
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path):
     """No settings of this machine's."""
-    for name in os.environ:
-        if name.startswith("AWS_") or name == "REQUESTS_CA_BUNDLE":     # botocore reads both
-            monkeypatch.delenv(name)
-    for name, value in {"AWS_CONFIG_FILE": tmp_path / "config",
-                        "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials",
-                        "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}.items():
-        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)     # botocore reads it, too
+    set_aws(monkeypatch, {"AWS_CONFIG_FILE": tmp_path / "config",
+                          "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials",
+                          "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"})
 
 
 @pytest.mark.parametrize("settings, option, expected", [({}, None,

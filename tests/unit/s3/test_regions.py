@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
+from conftest import set_aws
 from fakes3 import Credential, FakeS3
 
 from s3kit.errors import Fault, NoSuchBucket
@@ -24,20 +25,17 @@ def amazon(monkeypatch, tmp_path):
     """A fake that stands, as a proxy, for Amazon's S3: two buckets in two regions, in the
     environment.
     """
-    for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
     with FakeS3(region="us-west-2") as s3:
         for bucket, region in WHERE.items():
             s3.bucket(bucket, versioning="Enabled").region = region
             for key in ("plain", DOTS):
                 s3.put(bucket, key, key.encode())
-        for name, value in {"AWS_CONFIG_FILE": tmp_path / "config",
-                            "AWS_EC2_METADATA_DISABLED": "true",
-                            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-                            "AWS_DEFAULT_REGION": "us-west-2",
-                            "AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com", "http_proxy": s3.url,
-                            "no_proxy": ""}.items():
-            monkeypatch.setenv(name, str(value))
+        set_aws(monkeypatch, {"AWS_CONFIG_FILE": tmp_path / "config",
+                              "AWS_EC2_METADATA_DISABLED": "true",
+                              "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                              "AWS_DEFAULT_REGION": "us-west-2",
+                              "AWS_ENDPOINT_URL_S3": "http://s3.amazonaws.com",
+                              "http_proxy": s3.url, "no_proxy": ""})
         give(tmp_path, s3, "FIRST")
         yield s3
 

@@ -1,10 +1,10 @@
 """Who we are, and the Endpoints of the buckets in use."""
 
-import os
 from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import pytest
+from conftest import set_aws
 
 from s3kit.errors import Fault, NoCredentials, NoSuchBucket
 from s3kit.s3 import regions
@@ -19,13 +19,9 @@ KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path):
     """No settings of this machine's; two keys."""
-    for name in os.environ:
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in (KEYS | {"AWS_CONFIG_FILE": tmp_path / "config",
-                                "AWS_EC2_METADATA_DISABLED": "true",
-                                "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials"}).items():
-        monkeypatch.setenv(name, str(value))
+    set_aws(monkeypatch, KEYS | {"AWS_CONFIG_FILE": tmp_path / "config",
+                                 "AWS_EC2_METADATA_DISABLED": "true",
+                                 "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials"})
 
 
 def session_of(is_plain=False, **options):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import botocore.session
 import pytest
+from conftest import set_aws
 from generated_settings import Generated, by_botocore
 
 from s3kit.s3 import settings
@@ -25,17 +26,12 @@ def session_of(tmp_path, monkeypatch):
     """Return f(environment, options, config, credentials) -> Session, with nothing else of AWS's
     around.
     """
-    for name in [name for name in __import__("os").environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-
     def make(env, options, config, shared):
         (tmp_path / "config").write_text(config)
         (tmp_path / "credentials").write_text(shared)
-        for name, value in (env | {"AWS_CONFIG_FILE": str(tmp_path / "config"),
-                                   "AWS_EC2_METADATA_DISABLED": "true",
-                                   "AWS_SHARED_CREDENTIALS_FILE":
-                                   str(tmp_path / "credentials")}).items():
-            monkeypatch.setenv(name, value)
+        set_aws(monkeypatch, env | {"AWS_CONFIG_FILE": tmp_path / "config",
+                                    "AWS_EC2_METADATA_DISABLED": "true",
+                                    "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials"})
         return Session(SimpleNamespace(**OPTIONS | options))
     return make
 

@@ -60,23 +60,8 @@ def close_clients():
 
 
 @pytest.fixture
-def s3():
-    with FakeS3() as server:
-        server.bucket("b")
-        yield server
-
-
-@pytest.fixture
 def client(s3):
     return client_of(s3)
-
-
-@pytest.fixture
-def open3():
-    """A fake that believes everybody, for raw requests."""
-    with FakeS3(sign=False) as server:
-        server.bucket("b")
-        yield server
 
 
 def code(call, *arguments, **options):

@@ -29,13 +29,6 @@ def s3():
         yield server
 
 
-@pytest.fixture
-def client(s3):
-    found = client_of(s3)
-    yield found
-    found.close()
-
-
 def put(s3, headers=CRC, body=BODY):
     """Put `k`; return what ask() does."""
     return ask(s3, "PUT", "k", headers, body)

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from fakes3 import DAY, FakeS3
+from fakes3 import DAY
 
-from uploading import Uploading, ask, client_of, code, digest, error_of, md5, refused
+from uploading import Uploading, ask, code, digest, error_of, md5, refused
 
 LOCK = ("<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
         "<Mode>COMPLIANCE</Mode><Days>5</Days></DefaultRetention></Rule>")
@@ -16,31 +16,9 @@ CONFLICT = ("ConditionalRequestConflict", "The conditional request cannot succee
 
 
 @pytest.fixture
-def s3():
-    with FakeS3() as server:
-        server.bucket("b")
-        yield server
-
-
-@pytest.fixture
-def client(s3):
-    found = client_of(s3)
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def put(client):
     """Return put(**more): PutObject of `k`."""
     return lambda **more: client.put_object(**{"Bucket": "b", "Key": "k", "Body": b"x", **more})
-
-
-@pytest.fixture
-def open3():
-    """A fake that believes everybody."""
-    with FakeS3(sign=False) as server:
-        server.bucket("b")
-        yield server
 
 
 def upload_of(client, key="k"):

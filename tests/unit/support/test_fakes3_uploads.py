@@ -7,7 +7,7 @@ from fakes3 import DAY, FakeS3
 from fakes3.checksums import combine
 from fakes3.store import Part
 
-from uploading import Uploading, ask, client_of, code, digest, error_of, md5, refused
+from uploading import Uploading, ask, code, digest, error_of, md5, refused
 
 MIB = 1024 * 1024
 PIECES = [b"a" * 5, b"b" * 7, b"c" * 2]
@@ -17,26 +17,10 @@ LOST = ("InvalidPart", "One or more of the specified parts could not be found.  
 
 
 @pytest.fixture
-def s3():
-    with FakeS3() as server:
-        server.bucket("b")
-        server.min_part = 1
-        yield server
-
-
-@pytest.fixture
-def client(s3):
-    found = client_of(s3)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def open3():
-    """A fake that believes everybody."""
-    with FakeS3(sign=False) as server:
-        server.bucket("b")
-        yield server
+def s3(s3):
+    """With parts of any size."""
+    s3.min_part = 1
+    return s3
 
 
 # --- checksums
