@@ -62,6 +62,15 @@ def injected(trace):
             if "(INJECTED)" in line or "killed by SIGKILL" in line]
 
 
+def check_hits(hit, run, misses=0.1):
+    """Check that most of so many runs met the call that was chosen from a recorded one.
+
+    `misses` is the share that may not: how often a process comes to a call differs from run to run.
+    Two more may not, for where few are run that share is less than chance.
+    """
+    assert hit and run - hit <= misses * run + 2, f"only {hit} of {run} met their calls"
+
+
 def works():
     """Return whether strace may trace here."""
     return subprocess.run(["strace", "-qq", "-e", "trace=none", "true"]).returncode == 0
