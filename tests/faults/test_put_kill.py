@@ -94,7 +94,7 @@ def test_killed_as_files_are_removed(cases, tmp_path):
 def begin(world, chance):
     """Start s3-put, and wait until S3 has had a random part of its requests."""
     process = world.begin(jobs=3)
-    share = chance.random() * (len(world.legit) + 6)
+    share = chance.random() * len(world.legit)
     assert wait_until(lambda: len(world.fake.log) >= share and children(process.pid), 60)
     time.sleep(chance.random() * 0.05)
     return process
