@@ -307,6 +307,7 @@ def shows_hostile(world, command, case):
         return ([[LIST, f"s3://{BUCKET}/{key}/none"] for key in (HOSTILE[0], HOSTILE[5])]
                 + [[LIST, HOSTILE[1]]])
     if command == LIST:
+        world.s3.get(BUCKET, "a.txt").storage_class = HOSTILE[4]
         return [[LIST, "-lR", "--versions", f"s3://{BUCKET}"], [LIST, f"s3://{BUCKET}"]]
     if command == MIGRATE:
         return ([[MIGRATE, HOSTILE[1]],

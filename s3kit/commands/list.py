@@ -76,7 +76,7 @@ class Printer:
         elif self.args.null:
             text = (visible(name) if os.isatty(1) else name) + "\0"
         elif self.args.long:
-            text = " ".join([*columns, visible(name)]) + "\n"
+            text = visible(" ".join([*columns, name])) + "\n"
         else:
             text = visible(name) + "\n"
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
