@@ -35,6 +35,7 @@ from contract import (
     BODIES,
     BUCKET,
     COMMANDS,
+    FAR,
     FETCH,
     FILTER,
     FROZEN,
@@ -49,6 +50,7 @@ from contract import (
     POOLED,
     PROOF,
     PRUNE,
+    PUT,
     READERS,
     RESTORE,
     RESTORES,
@@ -72,9 +74,12 @@ from contract import (
 )
 from conftest import KEPT, SERVERS
 from fakes3 import CHARACTERS, Credential, FakeS3
+from fakes3.store import Upload
 
 from s3kit.disk import lock
+from s3kit.disk.paths import path_of
 from s3kit.manifest import row as rows
+from s3kit.manifest.stored_at import copy_of
 
 NAMES = [command for command in COMMANDS if " " not in command]
 # they have no rows: held to what goes for all, see the end of this file
@@ -195,8 +200,8 @@ def test_stdout_of_s3_list_is_names(world):
 
 # What these make is what people want to see on a terminal.
 ON_TERMINAL = {LIST: "", MANIFEST: "", FILTER: "", FETCH: "3 rows fetched",
-               VERIFY: "3 rows verified", RESTORE: "2 rows asked for", WAIT: "2 rows restored",
-               PRUNE: "3 rows deleted",
+               VERIFY: "3 rows verified", PUT: "3 rows stored", RESTORE: "2 rows asked for",
+               WAIT: "2 rows restored", PRUNE: "3 rows deleted",
                MIGRATE: "1 of 1 bucket complete"}
 
 
@@ -300,7 +305,8 @@ def shows_hostile(world, command, case):
     bad = world.by_hand(f"{HOSTILE[0]},k,,", f"{BUCKET},k,{HOSTILE[1]},",
                         f"{BUCKET},k,,{HOSTILE[5]}", head="bucket,key,size,state")
     if case == "in an option":
-        return [[*command.split(), f"--{HOSTILE[0]}"], [*command.split(), "--max-size", HOSTILE[1]],
+        words = world.words(command)
+        return [[*words, f"--{HOSTILE[0]}"], [*words, "--max-size", HOSTILE[1]],
                 [*world.usual(command), "-q", *(["--sort"] if command == FILTER
                                                 else ["--region"]), HOSTILE[2]]]
     if command == LIST and case == "in an error":
@@ -319,9 +325,27 @@ def shows_hostile(world, command, case):
                 [*world.words(command, world.folder / HOSTILE[1]), "-q"]]
     if command == MANIFEST:
         return [[MANIFEST, "-q", "-v", f"s3://{BUCKET}"]]
+    if command == PUT:
+        return shows_uploads(world)
     return [[*world.words(command,
                           hostile_rows(world, f"verified,{PROOF}" if command == PRUNE else ",")),
              "-q", "-v"]]
+
+
+def shows_uploads(world):
+    """Return the words of calls of s3-put: of rows whose files are there, each named by another,
+    too, that does not tell its size; of uploads that are not complete.
+    """
+    lines = []
+    for number, (key, cell) in enumerate(zip(HOSTILE, ENCODED)):
+        world.lay(path_of(BUCKET, key).partition("/")[2], b"four")
+        lines += [f"{BUCKET},{quoted(cell)},{size},,listed," for size in (4, 5)]
+        upload = Upload(f"{number}{HOSTILE[5]}", key, world.s3.clock.now(), number, None, None,
+                        {"storage_class": HOSTILE[4]})
+        for bucket in (FAR, f"{FAR}1"):
+            world.s3.bucket(bucket).uploads[upload.id] = upload
+    words = world.words(PUT, world.file("puts.csv", marked(*lines)))
+    return [[*words, "-q", "-v"], [*world.words(PUT), "-q", "--uploads"]]
 
 
 @pytest.mark.system("minutes")
@@ -352,6 +376,17 @@ def test_no_prefix_in_a_plan_acts_on_a_terminal(world):
     assert not RAW.search(done.err)
 
 
+def test_no_target_in_a_plan_acts_on_a_terminal(world):
+    """s3-put -n -v names what would go where."""
+    lines = [f"{BUCKET},{quoted(cell)},4,,listed," for cell in ENCODED]
+    for key in HOSTILE:
+        world.lay(path_of(BUCKET, key).partition("/")[2], b"four")
+    done = world.run([PUT, "-n", "-v", "-d", str(world.there), "--to", f"s3://{FAR}/{HOSTILE[1]}"],
+                     input=marked(*lines))
+    assert done.status == 0 and "6 rows to send" in done.err and "would go to" in done.err
+    assert not RAW.search(done.err)
+
+
 def test_null_separated_names_do_not_act_on_a_terminal(world):
     """What s3-list -0 writes is for machines, and raw; a terminal is none."""
     world.s3.put(BUCKET, HOSTILE[0], b"four")
@@ -370,8 +405,8 @@ def test_no_row_makes_two_lines_of_a_fault(world, command):
     if command in PASSERS:
         source = world.by_hand(f"{BUCKET},{key},x", head="bucket,key,size")
     words = world.words(command, source or world.named(command, key))
-    done, option = world.side_by_side({"words": [*words, "-q"]},
-                                      {"words": [*command.split(), f"--no\n{command}: all done"]})
+    done, option = world.side_by_side(
+        {"words": [*words, "-q"]}, {"words": [*world.words(command), f"--no\n{command}: all done"]})
     assert done.status == (2 if command == MIGRATE else 1)      # no bucket has such a name
     assert len(done.err.splitlines()) == 1, done.err
     assert (option.status, len(lines_of(command, option.err))) == (2, 1), option.err
@@ -404,7 +439,7 @@ def but(status, **whys):
 NO_S3 = {"filter": "asks nothing of S3"}
 NO_FILTERS = {"list": "s3-list has no filters", "migrate": "takes whole buckets"}
 NO_ROWS = {"list": "reads no rows", "migrate": "reads no rows"}
-ACTS_ON_ROWS = dict.fromkeys(("fetch", "verify", "restores", "prune"), "acts on rows")
+ACTS_ON_ROWS = dict.fromkeys(("fetch", "verify", "put", "restores", "prune"), "acts on rows")
 READS_FILES = dict.fromkeys(("filter", *ACTS_ON_ROWS), "reads FILE")
 
 # The end of each call's words, and the status it must have with each command.
@@ -422,7 +457,7 @@ WRONG_WORDS = {
     (["-j", "0"],
      but(2, **dict.fromkeys(("list", "manifest", "filter", "restores", "prune"), "no workers"))),
     "no number of connections": (["-c", "0"], but(2, verify="reads the disk only", **NO_S3)),
-    "bad rate": (["--limit-rate", "fast"], but("no -", fetch=2, migrate=2)),
+    "bad rate": (["--limit-rate", "fast"], but("no -", fetch=2, put=2, migrate=2)),
     "bad --at": (["--at", "noon"], but(2, list="no -", migrate="no -", **ACTS_ON_ROWS)),
     "two moments":
     (["--at", "1d", "--versions"],
@@ -448,6 +483,11 @@ WRONG_WORDS = {
     "pieces without a number": (["--split-rows", "1", "-o", "x.csv"], but("no -", filter=2)),
     "pieces on stdout": (["--split-rows", "1"], but("no -", filter=2)),
     "bare and not CSV": (["--bare", "-f", "xml"], but("no -", filter=2)),
+    "no address to send to": (["--to", "far"], but("no -", put=2)),
+    "bad size of parts": (["--part-size", "5M"], but("no -", put=2)),
+    "bad metadata": (["--metadata", "colour"], but("no -", put=2)),
+    "aborts without uploads": (["--abort"], but("no -", put=2)),
+    "uploads of a manifest": (["--uploads"], but("no -", put=2)),
     "a place for nothing": (["-d", "x"], but("has its own -d, or none", filter=2)),
 }
 
@@ -468,9 +508,11 @@ def test_wrong_words_are_2_and_nothing_is_done(world, command, case):
 # does, whatever the phase's status.
 SPOILT = {
     "some failed": but(1),  # all done, 0: see everywhere else
-    "unverifiable": but(0, **NO_ROWS, fetch="has checked what can be checked", verify=5, prune=5),
+    "unverifiable": but(0, **NO_ROWS, fetch="has checked what can be checked", verify=5, put=5,
+                        prune=5),
     "missing file": but(3, **NO_ROWS, manifest=2),  # s3-manifest: is it an address?
-    "directory for a file": but(3, **NO_ROWS, manifest="makes a manifest of a directory"),
+    "directory for a file": but(3, **NO_ROWS, manifest="makes a manifest of a directory",
+                                put="sends what is in a directory"),
     "missing list of buckets": but("no -", manifest=3),
     "cut input": but(3, **NO_ROWS),
     "empty input": but(3, **NO_ROWS),
@@ -479,7 +521,7 @@ SPOILT = {
     "no credentials": but(3, verify=5, **NO_S3),
     "wrong secret": but(3, verify=5, **NO_S3),
     # other rows may be allowed, or have another bucket
-    "access denied": but(3, verify=5, fetch=1, restores=1, prune=1, **NO_S3),
+    "access denied": but(3, verify=5, fetch=1, put=1, restores=1, prune=1, **NO_S3),
     "no such bucket": but(3, verify=1, fetch=1, restores=1, prune=1, **NO_S3),
     "not an endpoint": but(3, verify=5, **NO_S3),
     "no place for -o": but(3, list="no -o", migrate="no -o"),
@@ -509,6 +551,8 @@ def spoil(world, command, case):
         parts = "-1" if world.s3.character.name else ""
         world.s3.put(BUCKET, "a.txt", b"alpha", etag="0" * 32 + parts, sse="aws:kms", checksum=None)
         words = world.words(command)
+        if command == PUT:
+            data = marked(world.row(command, "a.txt"))
         options["input"] = f"bucket,key\n{BUCKET},a.txt\n".encode() if command == VERIFY else data
     elif case in ("missing file", "directory for a file"):
         words = world.words(command, world.home / ("none" if case == "missing file" else ""))
@@ -530,6 +574,8 @@ def spoil(world, command, case):
             world.prove("a.txt", BODIES["a.txt"], bucket="none")
         words = world.words(command, {LIST: "s3://none", MANIFEST: "s3://none", MIGRATE: "none"}
                             .get(command) or world.named(command, "a.txt", bucket="none"))
+        if command == PUT:
+            words = [*world.usual(command), "--to", "s3://none"]
     elif case == "not an endpoint":
         words += ["--endpoint-url", "not an url"]
     elif case == "no place for -o":
@@ -674,6 +720,7 @@ NO_BOTO3 = dict.fromkeys(("fetch", "verify", "restores"), "asks nothing of S3 th
 NO_BODIES = {**NO_S3, "list": "pages are small", "manifest": "pages are small",
              "verify": "asks for headers only", "restores": "answers are small",
              "prune": "answers are small"}
+# s3-put asks by itself whether anything is at its target, before it has workers that work.
 HOLDS = {
     "answer": but(True, **NO_S3),
     "boto3": but(True, **NO_BOTO3, **NO_S3),
@@ -699,6 +746,19 @@ def asked(world):
             if "restore" in request.query and request.status // 100 != 3]
 
 
+def taken_parts(world):
+    """Return the numbers of the parts that S3 was sent and has taken, one for each time."""
+    return [request.query["partNumber"] for request in world.s3.requests("PUT", status=200)
+            if "partNumber" in request.query]
+
+
+def stored_keys(world):
+    """Return the keys of what s3-put has stored; each must have every byte of its source."""
+    there = world.s3.objects(FAR) if FAR in world.s3.buckets else []
+    assert all(each.body == world.s3.get(BUCKET, each.key).body for each in there)
+    return {each.key for each in there}
+
+
 def is_of_data_plane(request):
     """Return whether a request is a listing's or an object's, not one that boto3 makes."""
     return bool(request.key) or "list-type" in request.query or "versions" in request.query
@@ -710,24 +770,31 @@ def hold(world, command, case):
     words = world.usual(command)
     if command in POOLED:
         words = world.words(command, world.file("held.csv", world.manifest(command)))
-    if command == VERIFY and case != "input":
-        words = world.usual(VERIFY)
+    if command in (VERIFY, PUT) and case != "input":
+        words = world.usual(command)
     if command == MIGRATE:
         words = [*words, "-q"]          # it tells its phases
-    if case == "answer":                # s3-prune's first is whether the server heeds conditions
+    # s3-prune's first is whether the server heeds conditions, s3-put's whether the target is empty
+    if case == "answer":
         s3.fault("hang", method=None, times=None, where=is_of_data_plane,
-                 after=int(command in (FETCH, PRUNE) and not world.instead))
+                 after=int(command in (FETCH, PUT, PRUNE) and not world.instead))
     elif case == "boto3":
         words = [LIST] if command == LIST else words
         s3.fault("hang", method=None, times=None)
     elif case == "credentials":
         options["env"] = credential_process(world, "exec sleep 20")
     elif case in ("body", "range"):
-        size = 2 * MIB if case == "body" else 66 * MIB
+        size = 2 * MIB if case == "body" else (17 if command == PUT else 66) * MIB
         s3.put(BUCKET, "held", os.urandom(MIB) * (size // MIB))
         if command == FETCH:
             words = world.words(command, world.file("held.csv", world.manifest(command, "held")))
-        s3.fault("stall", key="held", times=1, after=int(case == "range"), seconds=60)
+        if command == PUT:
+            words = world.words(command, world.named(command, *BODIES, "held"))
+            world.lay("held", s3.get(BUCKET, "held").body)
+            s3.fault("deaf", key="held", method="PUT", where=lambda request: (
+                case == "body" or request.query.get("partNumber") == "3"))
+        else:
+            s3.fault("stall", key="held", times=1, after=int(case == "range"), seconds=60)
     elif case == "archive":
         s3.restore_seconds = dict.fromkeys(s3.restore_seconds, DAY)
     elif case == "input":
@@ -742,6 +809,9 @@ def hold(world, command, case):
         until(lambda: len(asked(world)) == 2 and s3.log[-1].method != "POST")
     else:
         until(lambda: any(fault.hits for fault in s3.faults) or running.process.poll() is not None)
+    if (command, case) == (PUT, "range"):       # and the ledger knows the other parts
+        until(lambda: len(taken_parts(world)) == 2)
+        time.sleep(0.3)
     assert running.process.poll() is None, running.wait().err
     return running, words
 
@@ -798,7 +868,7 @@ def test_the_same_command_resumes(world, tmp_path, command, case):
     running.send(signal.SIGTERM)
     assert running.wait(PROMISED).status == -signal.SIGTERM
     before = world.whole() if command in (FETCH, MIGRATE) else set()
-    was_asked = asked(world)
+    was_asked, stored, parts = asked(world), stored_keys(world), taken_parts(world)
     world.s3.faults.clear()
     world.s3.log.clear()
     world.s3.clock.advance(2 * DAY)
@@ -810,6 +880,10 @@ def test_the_same_command_resumes(world, tmp_path, command, case):
         assert ({row.state for row in parsed(done.out, tmp_path) if row.key not in STAYS[command]}
                 == {world.state})
     assert not set(was_asked) & set(asked(world)), "S3 was asked again"
+    if command == PUT:
+        assert stored_keys(world) >= set(BODIES)
+        assert not [r for r in world.s3.requests("PUT") if r.key in stored], "it went again"
+        assert not set(parts) & set(taken_parts(world)), "parts went again"
     if command in (FETCH, MIGRATE):
         assert world.whole() >= set(BODIES)
         assert not [r for r in world.s3.log
@@ -823,7 +897,7 @@ def test_a_signal_ends_though_workers_do_not_listen(world, command):
     for number in range(300):
         world.s3.put(BUCKET, f"many/{number}", b"x")
         world.lay(f"many/{number}", b"x")
-    world.s3.fault("hang", method=None, times=None)
+    world.s3.fault("hang", method=None, times=None, after=int(command == PUT))
     words = world.words(command, world.named(command, *(f"many/{number}" for number in range(300))))
     running = world.start([*words, "-j4"])
     until(lambda: len(running.workers()) == 4 and len(world.s3.log) >= 32)
@@ -1053,6 +1127,7 @@ def has_all(world, command, done):
         assert all(key in done.out.decode() for key in BODIES)
     assert command not in RESTORES or sorted(asked(world)) == sorted(FROZEN)
     assert command != PRUNE or not world.s3.versions(BUCKET)
+    assert command != PUT or stored_keys(world) == set(BODIES)
 
 
 @pytest.mark.parametrize("case", S3_CASES)
@@ -1099,7 +1174,7 @@ def test_tls(tmp_path, shims, certificate, character, command, case):
 
 # Where the text must differ: what is under -d is written by one command and read by the other; -n
 # and --yes say what of; s3-migrate shows its status as s3-list its names.
-OWN_WORDS = {"--dest", "--dry-run", "--yes", "--json", "--buckets-file"}
+OWN_WORDS = {"--dest", "--dry-run", "--yes", "--json", "--buckets-file", "--follow-links"}
 # To s3-doctor they are the most that --speed tries.
 TRIED = {"-j", "--jobs", "-c", "--connections"}
 # s3-migrate hands them to s3-restore, which has the defaults; and its --yes is for one bucket.
@@ -1107,6 +1182,9 @@ HANDED_ON = {"--days", "--tier", "--max-pending", "--max-pending-size", "--poll"
 OF_A_BUCKET = {"--yes"}
 # These write other tools' forms, too.
 CONVERTERS, FORM = PASSERS, {"-f", "--format"}
+# What s3-put gives to objects has the AWS CLI's names: it has no filter of that name. And --to is
+# where s3-put sends to, and for s3-policy a file.
+OTHERWISE = {PUT: {"--storage-class", "--to"}}
 TOGETHER = {"-d": "--dest", "-j": "--jobs", "-c": "--connections", "-f": "--format",
             "-o": "--output", "-i": "--in-place", "-n": "--dry-run", "-q": "--quiet",
             "-v": "--verbose", "-h": "--help"}
@@ -1130,6 +1208,8 @@ def test_options_mean_the_same(command):
                         command == MIGRATE and option in OF_A_BUCKET):
                 continue
             if "s3-doctor" in (command, name) and option in TRIED:
+                continue
+            if PUT in (command, name) and option in OTHERWISE[PUT]:
                 continue
             if {command, name} & set(CONVERTERS) and option in FORM:
                 assert [parsers()[each].parse_args(["-f", form]).format
@@ -1160,7 +1240,7 @@ def test_options_are_those_of_the_design(command):
     if command != FILTER:
         for words in (["--profile=p"],
                       ["--endpoint-url=u", "--no-sign-request", "--request-payer=requester"]):
-            made.parse_args(words)
+            made.parse_args([*words, *(["--to", f"s3://{FAR}"] if command == PUT else [])])
 
 
 # s3-list and s3-migrate read no FILE, s3-manifest may read several of any form, and s3-filter
@@ -1223,7 +1303,7 @@ def test_secrets_never_appear(world, command, secret):
     words = world.usual(command)
     # keys with dots are signed in Python, which holds the token
     if command in (*POOLED, *RESTORES, PRUNE):
-        if command == PRUNE:
+        if command in (PUT, PRUNE):
             world.prove("../none", b"none")
         words = world.words(command, world.named(command, "a.txt", "none", "../none", "large"))
     running = SimpleNamespace(family=list)
@@ -1250,9 +1330,10 @@ def permissions(folder):
 @pytest.mark.parametrize("command", (*POOLED, PRUNE, MIGRATE))
 def test_state_is_ours_alone(world, command):
     """Whatever the umask: 0600 and 0700, while it runs and afterwards."""
-    place = world.there if command in (VERIFY, PRUNE) else world.dest
+    place = world.there if command in (VERIFY, PUT, PRUNE) else world.dest
     seen = {}
-    size = 66 * MIB if command == FETCH else 5      # fetched in ranges, which has a journal
+    # in ranges, which has a journal, and in parts, which has a lock
+    size = {FETCH: 66, PUT: 9}.get(command, 0) * MIB or 5
     world.s3.put(BUCKET, "large", b"x" * size)
     world.lay("large", b"x" * size)
     world.s3.hook = lambda request: seen.update(permissions(place / ".s3kit"))
@@ -1268,7 +1349,7 @@ def test_state_is_ours_alone(world, command):
         return
     seen |= permissions(place / ".s3kit") | ({out: stat.S_IMODE(out.stat().st_mode)}
                                              if command != MIGRATE else {})
-    assert len(seen) > {FETCH: 4, MIGRATE: 6}.get(command, 2)
+    assert len(seen) > {FETCH: 4, PUT: 3, MIGRATE: 6}.get(command, 2)
     assert {oct(mode) for path, mode in seen.items() if not mode & 0o100} == {"0o600"}, seen
     assert {oct(mode) for path, mode in seen.items() if mode & 0o100} == {"0o700"}, seen
 
@@ -1290,6 +1371,11 @@ def is_done(world, command, row):
     if command == FETCH:
         assert ((world.dest / row.path).read_bytes()
                 == world.s3.get(BUCKET, row.key, row.version_id or None).body)
+    if command == PUT:
+        copy = copy_of(row)
+        assert copy or row.state != "stored"        # what may be another object is not sent
+        assert not copy or copy.bucket.startswith(FAR) and copy.key == row.key and (
+            world.s3.get(copy.bucket, copy.key).body == BODIES[row.key])
 
 
 def as_xml(world, command):
@@ -1324,6 +1410,9 @@ def test_cut_input(world, tmp_path, command, form):
         piped = number % 2
         words = world.words(command, *([] if piped else [world.file(f"cut{number}", data[:at])]),
                             place=place)
+        if command == PUT:
+            world.s3.bucket(f"{FAR}{number}")
+            words += ["--to", f"s3://{FAR}{number}"]
         return where, at, place, world.run(words, input=data[:at] if piped else None)
     wrong = []
     with ThreadPoolExecutor(2) as two:
@@ -1351,8 +1440,12 @@ def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
         if command == PRUNE:
             world.prove(key, b"four")
             world.s3.put(BUCKET, key, b"five")      # overwritten
+        if command == PUT:
+            world.lay(key, b"four")
+            world.s3.fault("status", key=key, method="PUT", times=None, status=403)
     world.s3.latency = 0.2
-    lines = (f"{BUCKET},none{number},4,{world.etag_of(b'four')},{verdict}" for number in range(2))
+    etag = "" if command == PUT else world.etag_of(b"four")
+    lines = (f"{BUCKET},none{number},4,{etag},{verdict}" for number in range(2))
     done = world.run(world.words(command), input=marked(*lines).partition(b"#end")[0])
     assert done.status == 3 and "cut" in done.err
     found = some_rows(done.out, tmp_path)
@@ -1448,6 +1541,8 @@ def test_manifest_by_hand(world, tmp_path, command, case):
     assert row.state == ("" if command in PASSERS else state)
     if command == FETCH:
         assert (world.dest / row.path).read_bytes() == b"one"
+    if command == PUT:
+        assert world.s3.get(FAR, "k").body == b"one"
     if command == PRUNE:
         assert [version.id for version in world.s3.versions("v")] == ids[:0:-1]
 
@@ -1455,8 +1550,8 @@ def test_manifest_by_hand(world, tmp_path, command, case):
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("command, form", ((MANIFEST, "csv"), (MANIFEST, "xml"), (FILTER, "csv"),
                                            (FILTER, "xml"), (FETCH, "csv"), (VERIFY, "xml"),
-                                           (RESTORE, "xml"), (WAIT, "csv"), (PRUNE, "csv"),
-                                           (PRUNE, "xml")))
+                                           (PUT, "csv"), (RESTORE, "xml"), (WAIT, "csv"),
+                                           (PRUNE, "csv"), (PRUNE, "xml")))
 def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
     """10,000 rows; the first and the last are worked on, the others pass."""
     count = 10_000
@@ -1497,7 +1592,7 @@ def test_doctype_ends_the_reading(world, tmp_path, command):
 
 
 # Rows that make no sense, by what is wrong with them (with HEAD), and the columns that
-# must be passed on as they came.
+# must be passed on as they came. Without a bucket s3-put sends the file that is named.
 NONSENSE = {"no key": f"{BUCKET},,1,,listed,", "no bucket": ",k,1,,listed,",
             "no bucket's name": "../etc,k,1,,listed,", "not a size": f"{BUCKET},k,many,,listed,",
             "negative size": f"{BUCKET},k,-1,,listed,", "no state": f"{BUCKET},k,1,,bogus,",
@@ -1509,7 +1604,8 @@ NONSENSE = {"no key": f"{BUCKET},,1,,listed,", "no bucket": ",k,1,,listed,",
 @pytest.mark.parametrize("command", READERS)
 def test_nonsense_stops_nothing_else(world, tmp_path, command):
     good = [world.row(command, key) for key in BODIES]
-    lines = [good[0], *list(NONSENSE.values())[:6], good[1], *list(NONSENSE.values())[6:], good[2]]
+    wrong = [line for case, line in NONSENSE.items() if (command, case) != (PUT, "no bucket")]
+    lines = [good[0], *wrong[:6], good[1], *wrong[6:], good[2]]
     done = world.run([*world.words(command), "-q"], input=marked(*lines))
     assert done.status == 1
     found, cut = read(done.out, tmp_path)
@@ -1520,7 +1616,7 @@ def test_nonsense_stops_nothing_else(world, tmp_path, command):
         is_done(world, command, row)
     # What made no sense goes on as `failed`, with the number of its line, and is named on stderr.
     assert sum(row.state == rows.FAILED for row in found) == (
-        len(NONSENSE) + len(BODIES) * (world.state == rows.FAILED))
+        len(wrong) + len(BODIES) * (world.state == rows.FAILED))
     said = lines_of(command, done.err)
     for number, line in enumerate(lines, 3):
         assert (line in good) != any(f"line {number}:" in text
@@ -1717,11 +1813,12 @@ def test_secrets_of_talkers(world, command, secret):
         assert_silent(data, where)
 
 
-@pytest.mark.parametrize("name", ["s3-fetch", "s3-prune", "s3-restore"])
+@pytest.mark.parametrize("name", ["s3-fetch", "s3-put", "s3-prune", "s3-restore"])
 def test_a_dry_run_rewrites_no_file(run, tmp_path, name):
     """FILE would lose the rows that nothing would be done with."""
+    to = ["--to", "s3://far"] if name == PUT else []
     before = "#s3kit manifest 1\nbucket,key,state\nb,k1,\nb,k2,verified\n#end rows=2\n"
     (tmp_path / "m.csv").write_text(before)
-    done = run(name, "-n", "-i", tmp_path / "m.csv", "--include", "k1", cwd=tmp_path)
+    done = run(name, *to, "-n", "-i", tmp_path / "m.csv", "--include", "k1", cwd=tmp_path)
     assert (done.status, (tmp_path / "m.csv").read_text()) == (2, before), done.err
     assert "(-n)" in done.err and "-i" in done.err and os.listdir(tmp_path) == ["m.csv"]

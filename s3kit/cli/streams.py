@@ -27,7 +27,8 @@ class Source:
                 raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
         if "-" in self.files and os.isatty(0):
             raise Usage("a manifest is expected on stdin or as FILE, " + (
-                f"or a directory, all of whose files are sent: {self.name} DIR" if self.takes_trees
+                "or a directory, all of whose files are sent, like: "
+                f"{self.name} --to s3://bucket/ DIR" if self.takes_trees
                 else f"like: {HINT}{self.name}"))
         if self.files.count("-") > 1:
             raise Usage("'-' can be read once")

@@ -285,7 +285,7 @@ class Leftovers:
         when = "-" if upload.began is None else from_epoch(upload.began // 10**9)
         size, number = ("?", "?") if parts is None else (leftover.bytes, parts)
         is_ours = self.is_ours(self.requests.endpoint.bucket, upload.key, upload.upload_id)
-        return (f"{when:<20} {size:>12} {number:>6} {upload.storage_class or '-':<12} "
+        return (f"{when:<20} {size:>12} {number:>6} {visible(upload.storage_class) or '-':<12} "
                 f"{RESUMABLE if is_ours else '-':<9} {visible(upload.upload_id)} "
                 f"{visible(upload.key)}\n")
 

@@ -32,20 +32,21 @@ from s3kit.proof.digest import digest_of
 from s3kit.units import from_epoch
 
 # s3-restore with --wait does another thing than without: it is two commands here.
-LIST, MANIFEST, FILTER, FETCH, VERIFY, RESTORE, WAIT, PRUNE, MIGRATE = COMMANDS = (
-    "s3-list", "s3-manifest", "s3-filter", "s3-fetch", "s3-verify", "s3-restore",
+LIST, MANIFEST, FILTER, FETCH, VERIFY, PUT, RESTORE, WAIT, PRUNE, MIGRATE = COMMANDS = (
+    "s3-list", "s3-manifest", "s3-filter", "s3-fetch", "s3-verify", "s3-put", "s3-restore",
     "s3-restore --wait", "s3-prune", "s3-migrate")
 # s3-list reads no manifest, nor does s3-migrate
-READERS = (MANIFEST, FILTER, FETCH, VERIFY, RESTORE, WAIT, PRUNE)
+READERS = (MANIFEST, FILTER, FETCH, VERIFY, PUT, RESTORE, WAIT, PRUNE)
 # s3-filter asks nothing of S3: what is promised of servers does not reach it
 ASKERS = tuple(command for command in COMMANDS if command != FILTER)
 PASSERS = (MANIFEST, FILTER)                # leave rows that came as they are
 RESTORES = (RESTORE, WAIT)
-POOLED = (FETCH, VERIFY)                    # have workers
+POOLED = (FETCH, VERIFY, PUT)               # have workers
 STATES = {MANIFEST: "listed", FILTER: "listed", FETCH: "fetched", VERIFY: "verified",
-          RESTORE: "restoring", WAIT: "restored", PRUNE: "pruned"}  # of a row that each has done
+          PUT: "stored", RESTORE: "restoring", WAIT: "restored",
+          PRUNE: "pruned"}                  # of a row that each has done
 LIMIT = 30                                  # seconds that anything may take
-BUCKET = "b"
+BUCKET, FAR = "b", "far"                    # s3-put sends to the other one
 BODIES = {"a.txt": b"alpha", "dir/b.bin": bytes(range(256)) * 8, "dir/\u00fc c.txt": b"gamma" * 3}
 FROZEN = ("a.txt", "dir/b.bin")  # in GLACIER where s3-restore is tested; the third is in STANDARD
 HEAD = "bucket,key,size,etag,state,proof"
@@ -59,16 +60,20 @@ INSTEAD = {
     ("gcs", VERIFY): (5, "unverifiable", "nothing is known that the bytes could be compared with"),
     ("exoscale", VERIFY): (1, "mismatch", "the bytes do not match S3's etag-md5"),
     ("exoscale", MIGRATE): (1, "unverifiable", "which may be wrong itself"),
+    # no checksums, and ETags that are no MD5s
+    **{(server, PUT): (5, "unverifiable", "S3 says nothing that the bytes it has stored could be")
+       for server in ("minio-gateway", "exoscale", "gcs")},
     # what has no version id is deleted on the condition that it has not changed, or not at all
     ("gcs-deletes", PRUNE): (1, "failed", "nobody knows whether the server heeds If-Match"),
     ("ceph-deletes", PRUNE): (1, "failed", "the server does not heed If-Match"),
 }
-# Which commands a server's difference reaches.
+# Which commands a server's difference reaches. Of a listing s3-put asks for one key.
 REACHES = {"listings": (LIST, MANIFEST, WAIT, MIGRATE, "s3-doctor"),
-           "objects": (FETCH, VERIFY, RESTORE, WAIT, PRUNE, MIGRATE),
-           "deletions": (PRUNE, "s3-doctor"), "policies": ("s3-policy",), "uploads": ()}
+           "objects": (FETCH, VERIFY, PUT, RESTORE, WAIT, PRUNE, MIGRATE),
+           "deletions": (PRUNE, "s3-doctor"), "policies": ("s3-policy",), "uploads": (PUT,)}
 # What every call has, beside what its test is about. Nobody is there to be asked.
-OPTIONS = {FETCH: ["-j1"], VERIFY: ["-j1"], MIGRATE: ["-j1"], RESTORE: ["--yes"],
+OPTIONS = {FETCH: ["-j1"], VERIFY: ["-j1"], MIGRATE: ["-j1"],
+           PUT: ["-j1", "--to", f"s3://{FAR}"], RESTORE: ["--yes"],
            WAIT: ["--yes", "--poll", "0.1s"], PRUNE: ["--yes"]}
 
 
@@ -278,7 +283,7 @@ class World:
 
     The files are there as if another tool had left them, so that s3-verify has what to read and
     must ask S3 about rows that do not say enough. For s3-prune the ledger knows them, for
-    s3-restore two of three are in an archive.
+    s3-restore two of three are in an archive; s3-put sends them to a bucket that is empty.
 
     `status`, `state`, `why`: how the everyday call ends on this server, the state of its rows, and
     what it says; `instead`: what is promised there where it cannot do its work, see INSTEAD.
@@ -299,6 +304,8 @@ class World:
                 self.prove(key, body)
             else:
                 self.lay(key, body)
+        if command == PUT and s3:
+            s3.bucket(FAR)
         if command == WAIT and s3:
             s3.restore_seconds = dict.fromkeys(s3.restore_seconds, 0.05)
 
@@ -381,7 +388,7 @@ class World:
     def words(self, command, *files, place=None):
         """Return the words of a command that reads these manifests."""
         dest = place or {FETCH: self.dest, MIGRATE: self.dest, VERIFY: self.there,
-                         PRUNE: self.there}.get(command)
+                         PUT: self.there, PRUNE: self.there}.get(command)
         return [*command.split(), *OPTIONS.get(command, ()), *(["-d", str(dest)] if dest else []),
                 *map(str, files)]
 
@@ -418,11 +425,13 @@ class World:
         return self.start(words, **options).wait(seconds)
 
     def side_by_side(self, *calls):
-        """Run calls (dicts of `words` and options) two at a time, each s3-fetch and s3-migrate to a
-        place of its own.
+        """Run calls (dicts of `words` and options) two at a time, each s3-fetch, s3-migrate and
+        s3-put to a place of its own.
         """
         for number, call in enumerate(calls):
-            call["words"] = [f"{word}{number}" if word == str(self.dest) else word
+            if self.s3 and FAR in self.s3.buckets:
+                self.s3.bucket(f"{FAR}{number}")
+            call["words"] = [f"{word}{number}" if word in (str(self.dest), f"s3://{FAR}") else word
                              for word in call["words"]]
         with ThreadPoolExecutor(2) as two:
             return list(two.map(lambda call: self.run(**call), calls))

@@ -142,7 +142,7 @@ def test_a_terminal_is_not_a_manifest(monkeypatch):
     assert Source(args("a")).files == ["a"]
     given = args()
     given.takes_trees = True
-    with pytest.raises(Usage, match="on stdin or as FILE, or a directory, .*: s3-[a-z]+ DIR$"):
+    with pytest.raises(Usage, match="or a directory, .* like: s3-[a-z]+ --to s3://bucket/ DIR$"):
         Source(given)
 
 
