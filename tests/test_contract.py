@@ -883,7 +883,9 @@ def test_the_same_command_resumes(world, tmp_path, command, case):
     if command == PUT:
         assert stored_keys(world) >= set(BODIES)
         assert not [r for r in world.s3.requests("PUT") if r.key in stored], "it went again"
-        assert not set(parts) & set(taken_parts(world)), "parts went again"
+        # what a server does not list may not be there
+        again = set(parts) & set(taken_parts(world))
+        assert not again or world.s3.character.name == "empty-listings", "parts went again"
     if command in (FETCH, MIGRATE):
         assert world.whole() >= set(BODIES)
         assert not [r for r in world.s3.log

@@ -72,6 +72,15 @@ def test_what_all_take(place, name):
     assert not there.s3.buckets["b"].uploads
 
 
+@pytest.mark.parametrize("name", [None, "bos"])
+def test_parts_are_listed_where_no_object_is_yet(place, name):
+    """A list of parts says nothing of the key's object."""
+    there = place(name)
+    upload = there.upload()
+    [part] = there.client.list_parts(**upload.where)["Parts"]
+    assert part["Size"] == len(b"body") and not there.s3.get("b", "k")
+
+
 @pytest.mark.parametrize("name", ["no-checksums", "ceph", "exoscale", "gcs"])
 def test_checksums_that_are_passed_over(place, name):
     """Neither held against the body nor told, not even wrong ones."""
