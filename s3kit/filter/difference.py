@@ -8,8 +8,8 @@ from operator import itemgetter
 from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE, Fault, Usage
 from s3kit.filter.joining import last_of_each, newest_first
 from s3kit.filter.likeness import CHANGED, SAME, SIZE, UNKNOWN, compare
-from s3kit.filter.sorter import OBJECT, VERSION, Sorter
 from s3kit.manifest.shards import missing_shards
+from s3kit.manifest.sorter import OBJECT, VERSION, Sorter
 from s3kit.s3.address import parse_s3
 
 ADDED, REMOVED = "added", "removed"

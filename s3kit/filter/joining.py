@@ -4,8 +4,8 @@ from collections import Counter
 from itertools import chain, groupby
 
 from s3kit.errors import Fault
-from s3kit.filter.sorter import OBJECT, VERSION, Sorter, in_batches
 from s3kit.manifest.shards import missing_shards
+from s3kit.manifest.sorter import OBJECT, VERSION, Sorter, in_batches
 from s3kit.manifest.versions import age
 
 SHOWN = 10          # shards that are named

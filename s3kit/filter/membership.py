@@ -4,7 +4,7 @@ from itertools import chain, groupby
 
 from s3kit.disk.scratch import Scratch
 from s3kit.errors import Fault
-from s3kit.filter.sorter import OBJECT, VERSION, Sort, Sorter
+from s3kit.manifest.sorter import OBJECT, VERSION, Sort, Sorter
 
 HELD = 10_000           # version ids of one key that are held in memory
 

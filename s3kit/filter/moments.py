@@ -3,7 +3,7 @@
 from itertools import chain, groupby
 
 from s3kit.errors import Fault
-from s3kit.filter.sorter import OBJECT, Sort, in_batches
+from s3kit.manifest.sorter import OBJECT, Sort, in_batches
 from s3kit.manifest.versions import as_of, time_of
 from s3kit.units import known_ns
 

@@ -12,9 +12,9 @@ from s3kit.filter.sampling import Sample
 from s3kit.filter.selection import Selection
 from s3kit.filter.sharding import Shard
 from s3kit.filter.slices import First, Skip
-from s3kit.filter.sorter import Sort
 from s3kit.filter.unnamed import Extra
 from s3kit.filter.where import Where
+from s3kit.manifest.sorter import Sort
 
 
 def operations(args, source, read, warn):

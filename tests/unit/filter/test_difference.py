@@ -10,8 +10,8 @@ from unit.filter.strategies import Given
 from s3kit.errors import Cut, Fault, Usage
 from s3kit.filter.difference import Difference, parse_map
 from s3kit.filter.likeness import compare
-from s3kit.filter.sorter import OBJECT, VERSION
 from s3kit.manifest.row import Row
+from s3kit.manifest.sorter import OBJECT, VERSION
 
 OLD, NEW = 0, 1
 

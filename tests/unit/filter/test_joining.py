@@ -6,8 +6,8 @@ from unit.filter import strategies
 
 from s3kit.errors import Fault
 from s3kit.filter.joining import Merge, newest_first
-from s3kit.filter.sorter import OBJECT, VERSION
 from s3kit.manifest.row import Row
+from s3kit.manifest.sorter import OBJECT, VERSION
 from s3kit.manifest.versions import age
 
 

@@ -8,8 +8,8 @@ from unit.filter import strategies
 from s3kit.errors import Cut, Fault
 from s3kit.filter import membership as module
 from s3kit.filter.membership import Membership
-from s3kit.filter.sorter import OBJECT
 from s3kit.manifest.row import Row
+from s3kit.manifest.sorter import OBJECT
 
 
 def is_named(row, other):

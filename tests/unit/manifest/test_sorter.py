@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from unit.filter import strategies
 
 from s3kit.errors import Cut, Fault
-from s3kit.filter import sorter as module
-from s3kit.filter.sorter import OBJECT, VERSION, Sort, Sorter
+from s3kit.manifest import sorter as module
 from s3kit.manifest.row import Row
+from s3kit.manifest.sorter import OBJECT, VERSION, Sort, Sorter
 
 
 @pytest.fixture(autouse=True)
