@@ -51,7 +51,7 @@ def clean_env(extra=None):
 def env_of(fake):
     """Return the environment that leads to a strict fake."""
     return {"AWS_ENDPOINT_URL_S3": fake.url, "AWS_ACCESS_KEY_ID": fake.access_key,
-            "AWS_SECRET_ACCESS_KEY": fake.secret_key, "AWS_REGION": "us-east-1"}
+            "AWS_SECRET_ACCESS_KEY": fake.secret_key, "AWS_REGION": fake.home}
 
 
 def set_aws(monkeypatch, settings):

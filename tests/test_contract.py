@@ -265,7 +265,7 @@ def test_one_line_for_each_fault(world, command):
     loud, quiet = world.side_by_side({"words": faulty(world, command)},
                                      {"words": [*faulty(world, command), "-q"]})
     # the good row is one of them where the server cannot do with it what is wanted
-    faults = FAULTS[command] + bool(world.instead and command in READERS)
+    faults = FAULTS[command] + bool(world.instead and world.status and command in READERS)
     assert ((loud.status, len(lines_of(command, loud.err)))
             == (1, faults + SUMMARY[command])), loud.err
     assert (quiet.status, len(lines_of(command, quiet.err))) == (1, faults), quiet.err

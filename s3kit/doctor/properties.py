@@ -10,7 +10,7 @@ from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.doctor.settings import READERS
 from s3kit.errors import Fault
 from s3kit.listing import pages
-from s3kit.s3 import unfinished, verdicts
+from s3kit.s3 import snowball, unfinished, verdicts
 from s3kit.s3.asking import LISTINGS
 from s3kit.s3.headers import is_of_s3, said
 from s3kit.s3.xml import local, parse
@@ -54,7 +54,7 @@ class Bucket:
         self.told = {"region": region} if region else {}
         self.denied, self.trouble = [], ""
         self.unsaid = {}        # ask: what came in place of S3's own words
-        self.is_missing = False
+        self.is_missing = self.is_unpaged = False
         self.key = None         # one that can be listed
 
     def take(self, ask, transfer):
@@ -72,6 +72,8 @@ class Bucket:
             pass            # the region was in its headers; or the key went, or lies in an archive
         elif verdict == verdicts.DENIED:
             self.denied.append(ask)
+        elif ask == "list" and verdict == verdicts.WRONG and snowball.has_answered(transfer):
+            self.is_unpaged = True
         elif ask == "list" or verdict == verdicts.SLOW:
             self.stumble(ask, said(transfer))
         elif verdicts.is_wordless(transfer) or verdict == verdicts.AGAIN:
@@ -185,6 +187,10 @@ class Bucket:
     def notes(self, what, facts):
         """Yield what will matter later."""
         told = self.told
+        if self.is_unpaged:
+            yield Finding(what, NOTE, "on Snowball's S3 adapter",
+                          "listings come in one answer, which is counted twice; there are no "
+                          "versions, conditions and checksums", facts)
         if told.get("lock"):
             yield Finding(what, NOTE, "under object lock",
                           "versions go only when their retention and legal holds end: "

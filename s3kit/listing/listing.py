@@ -18,7 +18,8 @@ from s3kit.listing.lateness import Lateness
 from s3kit.listing.pages import Page
 from s3kit.listing.segments import Segments
 from s3kit.listing.sequence import Sequence
-from s3kit.s3 import asking, verdicts
+from s3kit.listing.unpaged import NoPages, Unpaged
+from s3kit.s3 import asking, snowball, verdicts
 from s3kit.s3.asking import fault_of, once_more
 from s3kit.s3.patience import Patience
 from s3kit.s3.window import Alone
@@ -67,17 +68,31 @@ class Listing:
         return Run(self, endpoint, prefix, versions, delimiter)
 
     def pages(self, endpoint, prefix="", versions=False, delimiter=""):
-        """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use."""
-        run, census = self.run(endpoint, prefix, versions, delimiter), Census()
+        """Yield the Pages of a bucket's prefix, those that follow asked for while one is in use; of
+        a server that has none Batches (see unpaged).
+        """
+        has_begun = False
         try:
-            for page in run.pages():
-                if run.is_doubted:
-                    census.add(page)
+            for page in self.whole(endpoint, prefix, versions, delimiter):
+                has_begun = True
                 yield page
-            if census.is_needed:
-                self.count(census, run.began, endpoint, prefix, delimiter)
+        except NoPages:
+            if has_begun:
+                raise
+            self.wire.stop()
+            yield from Unpaged(self, endpoint, prefix, versions).batches(delimiter)
         finally:
             self.wire.stop()
+
+    def whole(self, endpoint, prefix, versions, delimiter):
+        """Yield the Pages. Raises Fault where the server has left something out."""
+        run, census = self.run(endpoint, prefix, versions, delimiter), Census()
+        for page in run.pages():
+            if run.is_doubted:
+                census.add(page)
+            yield page
+        if census.is_needed:
+            self.count(census, run.began, endpoint, prefix, delimiter)
 
     def count(self, census, began, endpoint, prefix, delimiter):
         """Hold a listing of versions that began at a moment against one of objects. Raises Fault.
@@ -132,7 +147,8 @@ class Run:
         self.began = None       # nanoseconds since 1970 by the server's clock, where it has said so
 
     def pages(self):
-        """Yield the Pages in order."""
+        """Yield the Pages in order. Raises NoPages where the server is known to have none."""
+        self.need_pages()
         while not self.segments.is_done:
             page = self.segments.ready()
             self.ask(may_split=page is None and self.lateness.is_felt())
@@ -143,6 +159,11 @@ class Run:
                 self.lateness.turn_page()
             elif not self.segments.is_done:
                 self.turn(0.5)
+
+    def need_pages(self):
+        """Raise NoPages where the server is known to have none."""
+        if snowball.is_at(self.endpoint):
+            raise NoPages(f"the listing of '{self.endpoint.bucket}' has no pages")
 
     def ask(self, may_split):
         """Start what requests may be started now."""
@@ -206,7 +227,10 @@ class Run:
         self.segments.take(segment, page)
 
     def read(self, transfer, question):
-        """Return the Page that came. Raises NoAccess, NoVersions or Fault where it is none."""
+        """Return the Page that came. Raises NoAccess, NoVersions, NoPages or another Fault where it
+        is none.
+        """
+        self.need_pages()
         bucket, verdict = self.endpoint.bucket, verdicts.verdict_of(transfer)
         if verdict != verdicts.OK or transfer.errno:
             fault = fault_of(transfer, f"list s3://{bucket}")
@@ -225,6 +249,8 @@ class Run:
         nothing goes on without it.
         """
         segment = question.segment
+        if isinstance(fault, NoPages):
+            raise fault
         if verdicts.verdict_of(transfer) == verdicts.SLOW:
             self.window.slow_down(time.monotonic())
         question.refusal = question.refusal or extras.refusal_in(transfer, question.sent)

@@ -26,18 +26,24 @@ class Capabilities:
 
     def __init__(self):
         self.lock, self.missing = Lock(), {}    # {(server, what): why}, in the order of learning
-        self.told = 0
+        self.implied, self.told = set(), 0      # (server, what) that went with others
 
     def lacks(self, endpoint, what):
         """Return whether the server of an Endpoint is known to lack something."""
-        return bool(self.missing) and (server_of(endpoint.url), what) in self.missing
-
-    def learn(self, endpoint, what, why=""):
-        """Note that a server lacks something, `why` in its own words; return whether it is news."""
+        if not self.missing:
+            return False
         name = server_of(endpoint.url), what
+        return name in self.missing or name in self.implied
+
+    def learn(self, endpoint, what, why="", also=()):
+        """Note that a server lacks something, `why` in its own words, and what goes with it `also`,
+        which people need not be told; return whether it is news.
+        """
+        server = server_of(endpoint.url)
         with self.lock:
-            is_news = name not in self.missing
-            self.missing.setdefault(name, why)
+            is_news = (server, what) not in self.missing
+            self.missing.setdefault((server, what), why)
+            self.implied.update((server, each) for each in also if is_news)
         return is_news
 
     def lines(self):

@@ -16,7 +16,7 @@ import time
 import pycurl
 
 from s3kit import __version__
-from s3kit.s3 import redirects
+from s3kit.s3 import redirects, snowball
 from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.proxies import proxy_of
@@ -325,6 +325,7 @@ class Wire:
         if errno in CERTIFICATE_ERRORS:
             failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
         transfer.conclude(errno, failure or (f"libcurl error {errno}" if errno else ""))
+        snowball.heed(transfer)
         self.multi.remove_handle(curl)
         self.handles.idle.append(curl)
         return transfer

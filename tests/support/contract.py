@@ -66,6 +66,10 @@ INSTEAD = {
     # what has no version id is deleted on the condition that it has not changed, or not at all
     ("gcs-deletes", PRUNE): (1, "failed", "nobody knows whether the server heeds If-Match"),
     ("ceph-deletes", PRUNE): (1, "failed", "the server does not heed If-Match"),
+    # nothing is archived there
+    ("snowball", RESTORE): (0, "", ""), ("snowball", WAIT): (0, "", ""),
+    ("snowball", PRUNE): (1, "failed", "the server does not heed If-Match"),
+    ("snowball", MIGRATE): (3, None, "does not list the versions"),
 }
 # Which commands a server's difference reaches. Of a listing s3-put asks for one key.
 REACHES = {"listings": (LIST, MANIFEST, WAIT, MIGRATE, "s3-doctor"),
@@ -255,7 +259,8 @@ NOBODY = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
 def environment(shims, home, s3):
     """Return the whole environment of a command: nothing of the tests' own, no metadata service."""
     return {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8",
-            "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": s3.home if s3 else "us-east-1",
             "AWS_ENDPOINT_URL_S3": s3.url if s3 else "",
             "AWS_ACCESS_KEY_ID": (s3 or FakeS3).access_key,
             "AWS_SECRET_ACCESS_KEY": FakeS3.secret_key}

@@ -19,7 +19,7 @@ PLAIN = {"request_checksum_calculation": "when_required"}       # boto3 adds no 
 def client_of(s3, **config):
     """Return a client of the fake that tries once; the caller closes it."""
     config = Config(retries={"total_max_attempts": 1}, read_timeout=10, **{**PLAIN, **config})
-    return SESSION.create_client("s3", endpoint_url=s3.url, region_name="us-east-1", config=config,
+    return SESSION.create_client("s3", endpoint_url=s3.url, region_name=s3.home, config=config,
                                  aws_access_key_id=s3.access_key,
                                  aws_secret_access_key=s3.secret_key)
 

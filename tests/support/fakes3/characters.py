@@ -37,14 +37,16 @@ class Character:
     `differs`: in what: listings, objects, deletions, policies, uploads.
     `versions`: whether buckets can have versions there. `access_key`: what keys look like there.
     `server`: its name in answers. `slash`: what stands for `/` in the order of keys.
-    `verifiable`: whether what it says of objects tells right bytes from wrong ones.
-    `sums_all`: whether it has a checksum of whatever it has.
+    `region`: the only one, if there is one. `verifiable`: whether what it says of objects tells
+    right bytes from wrong ones. `sums_all`: whether it has a checksum of whatever it has.
+    `heeds_conditions`: whether something without versions can be deleted by its ETag.
     """
 
     name = None
     differs = ()
-    versions = verifiable = True
+    versions = verifiable = heeds_conditions = True
     sums_all = False
+    region = None
     access_key = "AKIAFAKES3EXAMPLE"
     server = "AmazonS3"
     slash = "/"
@@ -56,6 +58,10 @@ class Character:
     def part_etag(self, etag):
         """Return the ETag, hexadecimal, that a part of an upload has here."""
         return etag
+
+    def storage_class(self, name):
+        """Return the class that an object gets which is to have the class `name`."""
+        return name
 
     def asked(self, s3, request):
         """Change a request, or raise the S3Error that refuses it."""

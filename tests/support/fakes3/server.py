@@ -20,6 +20,7 @@ import fakes3.object_characters  # noqa: F401
 import fakes3.reads  # noqa: F401
 import fakes3.restores  # noqa: F401
 import fakes3.settings  # noqa: F401
+import fakes3.snowball  # noqa: F401
 import fakes3.tagging  # noqa: F401
 import fakes3.upload_characters  # noqa: F401
 import fakes3.writes  # noqa: F401
@@ -39,7 +40,8 @@ class FakeS3(Account):
     """A fake S3 on loopback, in a thread of its own.
 
     FakeS3(sign=True, region="us-east-1", tls=None): `sign=False` believes everybody; `region=None`
-    takes signatures for any region; `tls=(certificate file, key file)` makes it https;
+    takes signatures for any region, a
+    character may have one of its own; `tls=(certificate file, key file)` makes it https;
     `character` names a server that is not Amazon's (see characters).
 
     What tests may set: user, latency, hook, skew, credentials, restore_seconds, expedited,
@@ -52,8 +54,9 @@ class FakeS3(Account):
     secret_key = "fakes3/secret+key/example"
 
     def __init__(self, sign=True, region="us-east-1", tls=None, character=None):
-        super().__init__(region or "us-east-1")
         self.character = CHARACTERS[character]() if character else Character()
+        region = region and (self.character.region or region)
+        super().__init__(region or "us-east-1")
         self.access_key = self.character.access_key
         self.sign, self.region, self.tls = sign, region, tls
         self.credentials = {self.access_key: Credential(self.secret_key)}
@@ -205,13 +208,13 @@ class FakeS3(Account):
             enforce(self, request)
             response = self.character.instead(self, request) or route(self, request)
             response = self.character.answered(self, request, response)
-            response.headers.setdefault("Server", self.character.server)
-            return response
         except S3Error as error:
             # HEAD tells the region to anyone [API HeadBucket].
             if request.method == "HEAD" and request.bucket in self.buckets:
                 error.headers.setdefault("x-amz-bucket-region", self.region_of(request.bucket))
-            return error.response(request)
+            response = error.response(request)
+        response.headers.setdefault("Server", self.character.server)
+        return response
 
     # For tests
 
