@@ -56,6 +56,8 @@ def attempt(made, work, argv):
     except ModuleNotFoundError as error:
         return unexpected(name, error) if is_ours(error.name) else not_installed(name, error)
     except Exception as error:
+        if isinstance(error, SystemError) and isinstance(error.__cause__, Interrupted):
+            return stop(error.__cause__.args[0])    # it came while libcurl had called us
         return unexpected(name, error)
 
 

@@ -46,6 +46,15 @@ def test_a_fault_of_ours_ends_with_3(case):
             == f"s3-list: this is a fault of s3kit ({kind}): please report it with the lines above")
 
 
+def test_a_signal_within_a_library_s_call_is_a_signal():
+    """Python says SystemError where a function in C returns though a handler has raised."""
+    done = run("from s3kit.cli.signals import Interrupted; "
+               "raise SystemError('returned a result with an exception set') from Interrupted(15)")
+    assert (done.returncode, done.stderr) == (-15, "")
+    done = run("raise SystemError('returned a result with an exception set')")
+    assert done.returncode == 3 and "fault of s3kit (SystemError)" in done.stderr
+
+
 def test_no_trace_acts_on_a_terminal():
     done = run("raise ValueError('\\x1b[2J')")
     assert done.returncode == 3 and "\x1b" not in done.stderr and "\\x1b[2J" in done.stderr
