@@ -501,7 +501,7 @@ def run_model(cases, monkeypatch, number, steps):
 
 
 @pytest.mark.parametrize("number, steps", [(100, 500), *(pytest.param(
-    number, 5_000, marks=pytest.mark.system("minutes")) for number in range(4))])
+    number, 5_000, marks=pytest.mark.system("minutes")) for number in range(2))])
 def test_model(cases, monkeypatch, number, steps):
     run_model(cases, monkeypatch, number, steps)
 

@@ -111,17 +111,17 @@ LARGE = {"large": random.Random(1).randbytes((64 << 20) + 777), "small": b"small
 
 @pytest.mark.system("strace")
 def test_failing_calls(cases, tmp_path):
-    fail_calls(cases, tmp_path, "a system call of s3-fetch fails", World.fetch, mixed(), 30, 1)
+    fail_calls(cases, tmp_path, "a system call of s3-fetch fails", World.fetch, mixed(), 18, 1)
 
 
 @pytest.mark.system("strace")
 def test_failing_calls_on_a_large_object(cases, tmp_path):
-    fail_calls(cases, tmp_path, "a system call fails (ranges)", World.fetch, LARGE, 8, 2)
+    fail_calls(cases, tmp_path, "a system call fails (ranges)", World.fetch, LARGE, 6, 2)
 
 
 @pytest.mark.system("strace")
 def test_failing_calls_of_verify(cases, tmp_path):
-    fail_calls(cases, tmp_path, "a system call of s3-verify fails", World.verify, mixed(), 12, 3)
+    fail_calls(cases, tmp_path, "a system call of s3-verify fails", World.verify, mixed(), 8, 3)
 
 
 @pytest.mark.system("strace")

@@ -163,7 +163,8 @@ def test_aws_region_counts_with_boto3_too(session_of):
 
 
 @pytest.mark.parametrize("first, last", [(0, 200)] + [
-    pytest.param(first, first + 1_000, marks=pytest.mark.system("minutes"))
+    pytest.param(first, first + 1_000, marks=[pytest.mark.system("minutes")] + [
+        pytest.mark.long] * (first > 3_000))
     for first in range(200, 10_200, 1_000)])
 def test_generated_settings(tmp_path, first, last):
     """The same identity, region, endpoint, addressing style, certificates; or left to botocore."""
