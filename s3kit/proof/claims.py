@@ -86,6 +86,13 @@ class Claim(NamedTuple):
         """The proof's name without a size of parts."""
         return self.proof.partition(":")[0]
 
+    @property
+    def is_unsure(self):
+        """Whether bytes that do not meet it can be right all the same: it rests on an ETag, or on
+        a guess.
+        """
+        return self.kind == "none" or self.is_derived or self.base.startswith("etag")
+
     def proof_by(self, found, digest, before):
         """Return what bytes are proven by: `found` is what a check of the claim says, `digest` ours
         of them, `before` ours of those that came before and did not meet it either, or ''.

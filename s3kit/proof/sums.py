@@ -36,4 +36,4 @@ class Sums:
             return None
         if is_ours:
             return claim.proof
-        return None if claim.is_derived or claim.base.startswith("etag") else ""
+        return None if claim.is_unsure else ""

@@ -99,7 +99,7 @@ class Beginning:
             self.take_up(errand, self.uploads.parts(way.sending.upload_id))
             # it was completed, and nobody heard the answer
             self.large.completing.judge(errand, outcome)
-        elif outcome.error and job.only_absent:
+        elif outcome.error and (job.only_absent or self.large.putting.terms.deletes_first):
             self.large.give_up(errand, Outcome(jobs.FAILED, outcome.error))
         elif not outcome.etag:
             self.go_on(errand, "" if outcome.error else "*")
@@ -118,21 +118,29 @@ class Beginning:
 
     def compared(self, errand, outcome):
         """The file was held against what is at the target."""
-        way = errand.large
-        upload = way.multipart or way.sending
-        there = partial(self.large.finish, state=put_job.THERE, proof=outcome.proof,
-                        digest=outcome.digest)
         if outcome.proof in ("", "size"):
             self.replace(errand)
-        elif upload:
+        else:
+            self.take_over(errand, outcome.proof, outcome.digest)
+
+    def take_over(self, errand, proof, digest):
+        """The file's bytes are at the target: nothing is sent."""
+        way = errand.large
+        upload = way.multipart or way.sending
+        there = partial(self.large.finish, state=put_job.THERE, proof=proof, digest=digest)
+        if upload:
             way.multipart = None
             self.clear(errand, upload, there)
         else:
             there(errand)
 
     def replace(self, errand):
-        """Another object is at the target."""
-        if errand.job.only_absent:
+        """Another object is at the target, if the ledger does not know better."""
+        found, job = errand.large.found, errand.job
+        etag, proof, digest = job.stored or ("", "", "")
+        if etag == found.etag and found.size == job.size and found.claim.is_unsure and proof:
+            self.take_over(errand, proof, digest)
+        elif errand.job.only_absent:
             self.large.give_up(errand, Outcome(jobs.CONFLICT, OTHERS))
         else:
             self.go_on(errand, errand.large.found.etag)

@@ -70,9 +70,7 @@ class Completing:
 
     def read(self, errand, outcome):
         """The file was read again for what S3 says of the object: a claim of another kind."""
-        claim = errand.large.found.claim
-        is_sure = outcome.proof or claim.is_derived or claim.base.startswith("etag")
-        if is_sure:
+        if outcome.proof or errand.large.found.claim.is_unsure:
             self.finish(errand, outcome.proof or "size")
         else:
             self.large.begin_anew(errand, WRONG)

@@ -47,7 +47,7 @@ class Deciding:
         self.putting, self.stage, self.args = putting, putting.stage, putting.args
         self.place, self.tree, self.uploads = putting.place, putting.tree, putting.uploads
         self.bucket, self.prefix = self.args.target
-        self.is_fresh = is_fresh
+        self.is_fresh, self.terms = is_fresh, putting.terms
         self.has_record = bool(self.uploads) and not self.uploads.is_empty()
         self.owners, self.headers = PathOwners(), Headers(self.args)
 
@@ -57,7 +57,7 @@ class Deciding:
             entry = None
         target = Copy(*target_of(row, self.bucket, self.prefix))
         path, status, is_folder = self.file_of(row, entry)
-        why = why_no_target(target.key)
+        why = why_no_target(target.key, self.terms.key)
         if why:
             self.fail(row, rows.FAILED, why)
         elif not self.owners.take(hash_of(*target[:2]), hash_of(*name_of(row), path)):
@@ -92,21 +92,22 @@ class Deciding:
 
     def stored_before(self, row, target, path):
         """Return the Upload of a row's object that the ledger has of its target, or None."""
-        found = self.uploads.at(*target[:2]) if self.has_record else None
+        found = self.before(target)
         is_its = found and (found.is_of(row) or is_local(row) and is_of_file(row, found, path))
         return found if is_its else None
 
     def begin(self, row, entry, target, path, identity):
         """Send a row's file on its way. Raises Fault where there is no such bucket."""
         expected, hop = expected_of(row, entry, identity.size)
-        token = os.urandom(16).hex()
-        only_absent = self.args.if_absent or self.has_last_copy(row, target)
+        token, before = os.urandom(16).hex(), self.before(target)
+        only_absent = self.args.if_absent or self.is_last_copy(row, before)
         job = PutJob("put", target.bucket, target.key, path, identity,
                      self.headers.of(row, identity.mtime_ns if path else None, token), token,
                      self.args.checksum or "", expected,
                      # asked for, too, where conditions may be passed over
                      only_absent or not self.is_fresh, only_absent,
-                     "*" if self.is_fresh else "", self.args.follow_links)
+                     "*" if self.is_fresh else "", self.args.follow_links,
+                     stored=stored_of(before, path, identity))
         errand = PutErrand(row, job, None, hop)
         try:
             self.stage.reach(target)
@@ -118,12 +119,15 @@ class Deciding:
         else:
             self.stage.send(errand, weight=identity.size)
 
-    def has_last_copy(self, row, target):
-        """Return whether the target may have the only copy of another version, which s3-prune has
-        deleted: where a bucket is moved twice, older versions come to light, and go to its place.
-        A target with versions keeps both.
+    def before(self, target):
+        """Return the Upload that the ledger has of a target, or None."""
+        return self.uploads.at(*target[:2]) if self.has_record else None
+
+    def is_last_copy(self, row, found):
+        """Return whether a target, of which the ledger has an Upload or None, may have the only
+        copy of another version, which s3-prune has deleted: where a bucket is moved twice, older
+        versions come to light, and go to its place. A target with versions keeps both.
         """
-        found = self.uploads.at(*target[:2]) if self.has_record else None
         if found is None or found.to_version_id not in LOOSE or found.is_of(row):
             return False
         source = self.stage.ledger.find(found.bucket, found.key, found.version_id)
@@ -136,6 +140,13 @@ class Deciding:
                      version_id=before.to_version_id)
         self.stage.reach(Copy(before.to_bucket, before.to_key))
         self.stage.send(PutErrand(row, job, before, before.proof))
+
+
+def stored_of(upload, path, identity):
+    """Return PutJob.stored of an Upload of a target (or None) to which the file at a path goes."""
+    if upload is None or not upload.far_proof or not upload.is_from(path, identity):
+        return ()
+    return upload.to_etag, upload.far_proof, upload.digest
 
 
 def is_of_file(row, upload, path):

@@ -39,6 +39,14 @@ class Way:
         self.sending = self.multipart = self.found = self.then = self.hop = None
         self.beginnings, self.is_confirmed = 1, False
 
+    @classmethod
+    def of(cls, job, putting):
+        """Return that of a PutJob: parts are as large as is wanted, and as the server takes them.
+
+        Raises Fault.
+        """
+        return cls(part_size(job.size, putting.args.part_size, putting.terms.part))
+
 
 class LargeUploads:
     """What `putting` (the verb) does with files that are sent in parts."""
@@ -53,7 +61,7 @@ class LargeUploads:
     def begin(self, errand):
         """Take a file that is sent in parts."""
         try:
-            errand.large = Way(part_size(errand.job.size, self.args.part_size))
+            errand.large = Way.of(errand.job, self.putting)
         except Fault as fault:
             self.putting.fail(errand.row, rows.FAILED, str(fault))
             return

@@ -14,17 +14,19 @@ LARGEST_PART = 5 << 30
 LARGEST = MOST_PARTS * LARGEST_PART
 
 
-def part_size(size, wanted=0):
+def part_size(size, wanted=0, largest=LARGEST_PART):
     """Return the bytes of each part but the last of an object of `size` bytes: what is `wanted` (a
-    multiple of LEAF, 0: the least), or more where the parts would be too many.
+    multiple of LEAF, 0: the least), or more where the parts would be too many; `largest` at most.
 
-    Raises Fault where no parts of S3's are enough.
+    Raises Fault where no parts of the server's are enough.
     """
-    if size > LARGEST:
-        raise Fault(f"the file has {size:,} bytes, and S3 takes {LARGEST:,} ({show_size(LARGEST)})"
-                    " at most")
+    largest = largest // LEAF * LEAF
+    most = MOST_PARTS * largest
+    if size > most:
+        raise Fault(f"the file has {size:,} bytes, and S3 takes {most:,} ({show_size(most)}) at "
+                    "most")
     least = -(-size // MOST_PARTS)
-    return max(wanted, LEAF, -(-least // LEAF) * LEAF)
+    return min(largest, max(wanted, LEAF, -(-least // LEAF) * LEAF))
 
 
 def parts_of(size, step):

@@ -10,7 +10,7 @@ from s3kit.manifest.stored_at import NAME, Copy, copy_of, is_the_copy, written
 from s3kit.pipeline.stage import Verb
 from s3kit.put.deciding import Deciding
 from s3kit.put.large_uploads import LargeUploads, PartErrand
-from s3kit.put.targets import is_local, is_to_put
+from s3kit.put.targets import Terms, is_local, is_to_put
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
@@ -24,12 +24,14 @@ LAST_COPY = ": the only copy of a version that s3-prune deleted (a bucket with v
 
 class Putting(Verb):
     """What s3-put does with a row; `place` is a Place: where files lie, and what was uploaded.
-    `is_fresh`: nothing was at any target when the run began.
+    `is_fresh`: nothing was at any target when the run began; `terms` are those of the targets'
+    server.
     """
 
-    def __init__(self, stage, place, is_fresh):
+    def __init__(self, stage, place, is_fresh, terms=Terms()):
         super().__init__(stage)
         self.place, self.tree, self.uploads = place, place.tree, place.uploads
+        self.terms = terms
         self.large = LargeUploads(self)
         self.deciding = Deciding(self, is_fresh)
         self.take = self.deciding.take

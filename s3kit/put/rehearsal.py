@@ -8,7 +8,7 @@ from s3kit.disk.tree import OURS, Tree
 from s3kit.disk.uploads import uploads_of
 from s3kit.manifest.filters import Filter
 from s3kit.put.deciding import Deciding
-from s3kit.put.targets import is_to_put
+from s3kit.put.targets import Terms, is_to_put
 from s3kit.text import count
 from s3kit.units import show_size
 
@@ -25,6 +25,7 @@ class Rehearsal(Deciding):
         self.source, self.sink = streams
         self.tally, _, self.signals = people
         self.rows = self.bytes = self.there = 0
+        self.terms = Terms()        # whose server it is nobody asks
         self.stage = self.place = self.tree = self.ledger = self.uploads = None
 
     def run(self):

@@ -12,6 +12,7 @@ from s3kit.pipeline.stage import Stage
 from s3kit.put.place import Place
 from s3kit.put.putting import Putting
 from s3kit.put.rehearsal import Rehearsal
+from s3kit.put.targets import terms_of
 from s3kit.s3.access import Access
 from s3kit.transfer.put_work import PutWork
 
@@ -55,7 +56,8 @@ def begun(stage, place, target):
     raises NoSuchBucket and other Faults.
     """
     try:
-        return Putting(stage, place, is_empty(stage, target))
+        is_fresh = is_empty(stage, target)      # which shows whose server it is
+        return Putting(stage, place, is_fresh, terms_of(stage.access.endpoint(target[0])))
     except BaseException:
         stage.executor.shutdown(cancel_futures=True)
         stage.outbox.close(SECONDS_TO_BREAK_OFF)

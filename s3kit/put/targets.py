@@ -1,8 +1,12 @@
 """Where a row's bytes go, and whose row it is."""
 
+from typing import NamedTuple
+
 from s3kit.manifest import row as rows
 from s3kit.manifest.row import KEY_BYTES
 from s3kit.manifest.stored_at import copy_of
+from s3kit.put.plan import LARGEST_PART
+from s3kit.s3 import snowball
 from s3kit.text import is_unicode
 
 # `failed` may be s3-put's own; what another command found wrong is not stored, unless it is the
@@ -33,10 +37,28 @@ def target_of(row, bucket, prefix):
     return bucket, prefix + row.key
 
 
-def why_no_target(key):
-    """Return why S3 takes no object under a key, or ''."""
+class Terms(NamedTuple):
+    """What a target's server wants to be minded: how many bytes keys and parts have at most, and
+    whether an upload that begins deletes the object that is there.
+    """
+
+    key: int = KEY_BYTES
+    part: int = LARGEST_PART
+    deletes_first: bool = False
+
+
+def terms_of(endpoint):
+    """Return the Terms of the server of an Endpoint, as far as it is known."""
+    if snowball.is_at(endpoint):
+        return Terms(snowball.KEY_BYTES, snowball.LARGEST_PART, deletes_first=True)
+    return Terms()
+
+
+def why_no_target(key, most=KEY_BYTES):
+    """Return why S3, which takes keys of `most` bytes, takes no object under a key, or ''."""
     if not is_unicode(key):
         return "its name is not UTF-8, as all keys are"
     length = len(key.encode())
-    return (f"the target's key has {length:,} bytes, and S3 takes {KEY_BYTES:,}"
-            if length > KEY_BYTES else "")
+    who = "S3" if most == KEY_BYTES else "Snowball's S3 adapter"
+    return (f"the target's key has {length:,} bytes, and {who} takes {most:,}"
+            if length > most else "")

@@ -42,7 +42,8 @@ class PutJob(NamedTuple):
     first. `only_absent`: nothing that is there is ever replaced. `condition` is the ETag that must
     be there still, '*' if nothing may be, '' for none. A part has bytes `start` to `end` (not
     included). `parts` of a completion is (number, ETag, base64 checksum) for each, `checksum` that
-    of the whole object.
+    of the whole object. `stored` is what a ledger has of the same file at the target: (the copy's
+    ETag, its proof, our digest), () for nothing.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class PutJob(NamedTuple):
     given: str = ""
     direct: bool = False
     inode: int = 0
+    stored: tuple = ()
 
     def with_token(self, token):
         """Return the same job with another token, in its metadata, too."""

@@ -86,11 +86,16 @@ class PutWhole(PutTask):
         if size != self.job.size:
             return False
         proof = self.sums.proof_by(claim)
-        if proof is None and is_own:
-            proof = "size"
+        if proof is None:
+            proof = "size" if is_own else self.stored_proof(transfer)
         if proof:
             self.finish(SENT if is_own else THERE, transfer, proof)
         return bool(proof)
+
+    def stored_proof(self, transfer):
+        """Return by what the ledger knows that what is there was made of this very file, or ''."""
+        etag, proof, digest = self.job.stored or ("", "", "")
+        return proof if etag == clean_etag(transfer.headers) and digest == self.digest else ""
 
     def take_put(self, transfer):
         """Take S3's answer to the bytes."""

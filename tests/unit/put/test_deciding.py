@@ -7,11 +7,13 @@ import pytest
 from fakes3 import b64
 
 from s3kit.disk.ledger import Entry
+from s3kit.disk.uploads import Upload
 from s3kit.errors import Fault
 from s3kit.manifest.row import CONFLICT, FAILED, FETCHED, LISTED, MISMATCH, STORED, Row
 from s3kit.proof.claims import NO_CLAIM
 from s3kit.proof.digest import digest_of
-from s3kit.put.deciding import expected_of
+from s3kit.put.deciding import expected_of, stored_of
+from s3kit.transfer.put_job import Identity
 from unit.put.in_process import STEP, Run
 
 BODY = b"the bytes of a file"
@@ -232,3 +234,15 @@ def test_what_is_expected(columns, known, digest, proof, given, hop):
     assert (expected.digest, expected.claim.proof, expected.given, found) == (
         digest, proof, given, hop)
     assert (expected.claim == NO_CLAIM) == (proof == "size")
+
+
+@pytest.mark.parametrize("change, is_known", [
+    ({}, True), ({"path": "other"}, False), ({"mtime_ns": 1}, False), ({"inode": 1}, False),
+    ({"size": 1}, False), ({"far_proof": ""}, False), ({"far_proof": "size"}, True)])
+def test_what_the_ledger_knows_of_a_target(change, is_known):
+    """That it was made of the file, if that was not changed since."""
+    upload = Upload("b", "k", "", "e", "", "", "", "", "k", 4, 5, 7, "", "", "", "d", "size",
+                    "etag-md5", "")._replace(**change)
+    found = stored_of(upload, "k", Identity(4, 5, 6, 7))
+    assert found == (("e", upload.far_proof, "d") if is_known else ())
+    assert stored_of(None, "k", Identity(4, 5, 6, 7)) == ()

@@ -48,6 +48,17 @@ def test_what_is_too_large(wanted):
         part_size(LARGEST + 1, wanted)
 
 
+def test_parts_that_a_server_wants_smaller():
+    """512 MB at most: whole leaves of that, whatever is wanted, and as many as are needed."""
+    most = 61 * LEAF
+    assert most <= 512 * 10**6 < most + LEAF
+    assert part_size(GIB, 5 * GIB, 512 * 10**6) == most
+    assert part_size(GIB, 0, 512 * 10**6) == LEAF
+    assert part_size(10_000 * most, 0, 512 * 10**6) == most
+    with pytest.raises(Fault, match="and S3 takes 5,117,050,880,000 "):
+        part_size(10_000 * most + 1, 0, 512 * 10**6)
+
+
 SIZES = (st.integers(0, 3 * BORDER) | st.integers(0, LARGEST)
          | st.builds(lambda parts, more: min(LARGEST, max(0, parts * LEAF + more)),
                      st.integers(0, 30_000), st.integers(-1, 1)))

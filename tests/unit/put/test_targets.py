@@ -4,7 +4,10 @@ import pytest
 
 from s3kit.manifest import row as rows
 from s3kit.manifest.row import KEY_BYTES, Row
-from s3kit.put.targets import is_local, is_to_put, target_of, why_no_target
+from s3kit.put.plan import LARGEST_PART
+from s3kit.put.targets import Terms, is_local, is_to_put, target_of, terms_of, why_no_target
+from s3kit.s3 import snowball
+from s3kit.s3.address import Endpoint
 
 ACTED_ON = {"", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED, rows.STORED}
 
@@ -55,3 +58,18 @@ def test_the_target(prefix, key, copy, target):
 def test_keys_that_s3_does_not_take(key, why):
     """By their bytes, not by their letters."""
     assert why_no_target(key) == why
+
+
+def test_keys_that_a_snowball_does_not_take():
+    """It takes fewer bytes, and is named."""
+    assert why_no_target("k" * 933, 933) == ""
+    assert why_no_target("k" * 934, 933) == (
+        "the target's key has 934 bytes, and Snowball's S3 adapter takes 933")
+
+
+def test_the_terms_of_a_server(monkeypatch):
+    """Those of S3, where it is not known to be another."""
+    endpoint = Endpoint("b", "http://h/b")
+    assert terms_of(endpoint) == Terms(KEY_BYTES, LARGEST_PART, False)
+    monkeypatch.setattr(snowball, "is_at", lambda endpoint: True)
+    assert terms_of(endpoint) == Terms(933, 512 * 10**6, True)

@@ -165,6 +165,15 @@ def test_the_same_length_proves_nothing(puts):
     assert len(puts_of(puts)) == 1
 
 
+@pytest.mark.parametrize("etag, body, state", [("opaque", BODY, THERE), ("another", BODY, SENT),
+                                               ("opaque", b"was", SENT)])
+def test_the_ledger_knows_what_is_there(puts, etag, body, state):
+    """Where S3 says nothing of its bytes: the very object that was made of this file is kept."""
+    puts.fake.put("b", "k", BODY, checksum=None, etag="opaque")
+    done = puts.do(puts.put(BODY, is_looked=True, stored=(etag, "size", digest_of(body))))
+    assert (done.state, len(puts_of(puts))) == (state, int(state == SENT))
+
+
 def test_we_may_not_look(puts):
     """It is sent without a condition; where nothing is to be replaced, not at all."""
     puts.fake.fault("status", method="HEAD", status=403, times=None)
