@@ -18,6 +18,7 @@ AMAZONS = ("amazonaws.com", "api.aws", "amazonaws.com.cn", "api.amazonwebservice
            "amazonaws.eu", "api.amazonwebservices.eu", "c2s.ic.gov", "api.aws.ic.gov",
            "sc2s.sgov.gov", "api.aws.scloud", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk",
            "csp.hci.ic.gov", "api.aws.hci.ic.gov")
+S3 = "s3"           # the name of the service in signatures
 OF_S3 = re.compile(r"s3(?:express)?(?:-.*)?")       # a part of the host's name
 
 
@@ -60,7 +61,8 @@ class Endpoint(NamedTuple):
     `url` is the bucket's own, without a slash at its end; `proxy` is left to libcurl and the
     environment. `checksum_mode`: whether objects are asked for with their checksums, which the
     settings may deny (response_checksum_validation). `read_timeout`: seconds that an answer may
-    take to begin, 0 for any. The secret parts never show in a repr.
+    take to begin, 0 for any. `service` is the name that signatures are for. The secret parts never
+    show in a repr.
     """
 
     bucket: str
@@ -75,6 +77,7 @@ class Endpoint(NamedTuple):
     generation: int = 0
     checksum_mode: bool = True
     read_timeout: float = READ_TIMEOUT
+    service: str = S3
 
     def __repr__(self):
         """Return what may be shown."""

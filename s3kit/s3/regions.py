@@ -12,11 +12,12 @@ from io import BytesIO
 
 from s3kit.errors import Fault, NoSuchBucket
 from s3kit.s3 import verdicts
+from s3kit.s3.address import S3
 from s3kit.s3.headers import is_of_s3
 from s3kit.s3.patience import delay
 from s3kit.s3.translation import coded, translated
 
-SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/s3/aws4_request")
+SCOPE = re.compile(r"Credential=[^,]*/\d{8}/([^/]+)/([^/]+)/aws4_request")
 TRIES = 3
 # the answers that have the header, where it is Amazon's S3
 TELLS_REGION = (200, 301, 307, 400, 403)
@@ -73,8 +74,8 @@ def find_region(client, bucket):
 
 
 def reach_of(client, bucket):
-    """Return (URL, region to sign for) of a bucket, as a boto3 client would have them. Raises
-    Fault.
+    """Return (URL, region and service to sign for) of a bucket, as a boto3 client would have them:
+    access points on Outposts are those of another service than `s3`. Raises Fault.
 
     botocore is let to make a request for the key `k`, which is answered before it is sent.
     """
@@ -97,4 +98,4 @@ def reach_of(client, bucket):
         authorization = authorization.decode()
     scope = SCOPE.search(authorization)
     url = seen[0].url.partition("?")[0].removesuffix("/k")
-    return url, scope[1] if scope else client.meta.region_name
+    return url, *(scope.groups() if scope else (client.meta.region_name, S3))

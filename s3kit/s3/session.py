@@ -147,7 +147,7 @@ class Session:
         Raises NoAccess or Fault.
         """
         client = self.clients.in_region(region)
-        url, scope = regions.reach_of(client, bucket)
+        url, scope, service = regions.reach_of(client, bucket)
         if not url.isascii():
             raise Fault(f"cannot use the endpoint {url}: write its name in ASCII (xn--...)")
         if not scope.isprintable():         # botocore takes a line feed at its end
@@ -156,7 +156,7 @@ class Session:
                         not self.options.no_verify_ssl, self.options.request_payer or "",
                         self.generation,
                         client.meta.config.response_checksum_validation != "when_required",
-                        self.options.read_timeout)
+                        self.options.read_timeout, service)
 
     # --- calls
 

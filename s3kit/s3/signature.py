@@ -6,12 +6,16 @@ server knows; access keys of Swift have a colon, others a slash or a plus sign.
 
 import re
 
+from s3kit.s3.address import S3
+
 UNCHANGED = re.compile(r"[A-Za-z0-9._~-]*")
 
 
-def is_libcurls(access_key):
-    """Return whether libcurl sends an access key as it is."""
-    return UNCHANGED.fullmatch(access_key) is not None
+def is_libcurls(endpoint):
+    """Return whether libcurl signs for an Endpoint as its server wants it: it sends the access key
+    as it is, and encodes the path once, as for S3 alone.
+    """
+    return UNCHANGED.fullmatch(endpoint.access_key) is not None and endpoint.service == S3
 
 
 HASH = "x-amz-content-sha256"
@@ -32,7 +36,7 @@ def signed(endpoint, method, url, headers, body=b""):
     for name, colon, value in (line.partition(":") for line in headers if line not in unsent):
         request.headers[name if colon else name.removesuffix(";")] = value.strip()
     keys = Credentials(endpoint.access_key, endpoint.secret_key, endpoint.token or None)
-    signer = S3SigV4Auth(keys, "s3", endpoint.region)
+    signer = S3SigV4Auth(keys, endpoint.service, endpoint.region)
     if told := request.headers.get(HASH):
         signer.payload = lambda request: told
     signer.add_auth(request)

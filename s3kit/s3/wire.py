@@ -130,7 +130,7 @@ class Handles:
         if endpoint.ca_bundle and endpoint.verify:
             curl.setopt(pycurl.CAINFO, os.fsencode(endpoint.ca_bundle))     # a str must be ASCII
         curl.setopt(pycurl.PROXY, proxy_of(endpoint.url))
-        curl.signs = is_libcurls(endpoint.access_key)
+        curl.signs = is_libcurls(endpoint)
         self.sign(curl, endpoint, False)
         curl.endpoint = endpoint
 
@@ -157,7 +157,7 @@ class Handles:
             curl.unsetopt(pycurl.PASSWORD)
             curl.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_NONE)
             return
-        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{endpoint.region}:s3")
+        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{endpoint.region}:{endpoint.service}")
         curl.setopt(pycurl.USERNAME, endpoint.access_key)
         curl.setopt(pycurl.PASSWORD, endpoint.secret_key)
 

@@ -6,7 +6,7 @@ import os
 
 from s3kit.etags import quoted
 from s3kit.s3 import verdicts
-from s3kit.s3.address import is_amazon_s3
+from s3kit.s3.address import S3, is_amazon_s3
 from s3kit.s3.answer import ERROR_BYTES
 from s3kit.s3.capabilities import CONDITIONS, KNOWN, UNSIGNED_BODIES, UPLOAD_CHECKSUMS, may_refuse
 from s3kit.s3.headers import claim_in, clean_etag, described, said
@@ -134,7 +134,7 @@ class PutTask(Task):
                 and transfer.endpoint.url.startswith("https:")):
             self.is_denied = True
             return True
-        if not may_refuse(transfer) or is_amazon_s3(transfer.endpoint.url):
+        if not may_refuse(transfer) or has_all(transfer.endpoint):
             return False
         told, needed = said(transfer), set()
         if self.job.algorithm:
@@ -212,6 +212,14 @@ class PutTask(Task):
             self.engine.leaves.append(self.buffer)
         self.buffer = None
         super().drop()
+
+
+def has_all(endpoint):
+    """Return whether the server of an Endpoint knows whatever a request may have: Amazon's own,
+    but for Outposts, which knows no If-None-Match
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html).
+    """
+    return is_amazon_s3(endpoint.url) and endpoint.service == S3
 
 
 class Look(PutTask):

@@ -12,6 +12,7 @@ from s3kit.errors import Fault, NoSuchBucket
 from s3kit.s3 import regions
 from s3kit.s3.access import Access
 from s3kit.s3.address import Endpoint
+from s3kit.s3.session import Session
 from s3kit.s3.wire import Wire
 
 OPTIONS = {"profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
@@ -165,3 +166,26 @@ def test_an_answer_that_botocore_cannot_read():
         regions.find_region(fail(ResponseParserError("no XML")), "b")
     with pytest.raises(KeyError):
         regions.find_region(fail(KeyError("ours")), "b")
+
+
+OUTPOST = "op-01ac5d28a6a232904"
+
+
+@pytest.mark.parametrize("bucket, url, region, service", [
+    ("photos", "https://photos.s3.us-west-2.amazonaws.com", "us-west-2", "s3"),
+    (f"arn:aws:s3-outposts:eu-west-1:123456789012:outpost:{OUTPOST}:accesspoint:ap",
+     f"https://ap-123456789012.{OUTPOST}.s3-outposts.eu-west-1.amazonaws.com", "eu-west-1",
+     "s3-outposts"),
+    ("arn:aws:s3:eu-west-1:123456789012:accesspoint:ap",
+     "https://ap-123456789012.s3-accesspoint.eu-west-1.amazonaws.com", "eu-west-1", "s3")])
+def test_what_an_address_is_signed_for(monkeypatch, bucket, url, region, service):
+    """The region and the service that botocore signs for: those of the address."""
+    set_aws(monkeypatch, {"AWS_DEFAULT_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "AKIA",
+                          "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true",
+                          "AWS_CONFIG_FILE": "/nonexistent",
+                          "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"})
+    made = Session(SimpleNamespace(**OPTIONS))
+    assert regions.reach_of(made.client, bucket) == (url, region, service)
+    made.frozen = made.credentials()
+    endpoint = made.describe(bucket, "")
+    assert (endpoint.url, endpoint.region, endpoint.service) == (url, region, service)

@@ -137,7 +137,7 @@ def test_what_no_bucket_is_called(bucket):
 
 def test_an_endpoint_with_other_letters(monkeypatch):
     """The name is to be written as DNS has it."""
-    monkeypatch.setattr(regions, "reach_of", lambda client, bucket: ("http://bücher", "x"))
+    monkeypatch.setattr(regions, "reach_of", lambda client, bucket: ("http://bücher", "x", "s3"))
     with pytest.raises(Fault, match="write its name in ASCII"):
         session_of(**LOCAL).endpoint("bucket")
 

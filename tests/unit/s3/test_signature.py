@@ -17,7 +17,7 @@ KEYS = ["account:user", "a/b", "a+b@c", "a b=", "%41", "ten:ant$user"]
 @pytest.mark.parametrize("access_key", ["AKIA", "s3.kit_~-"])
 def test_what_libcurl_leaves_as_it_is(access_key):
     """Such keys are signed for by it."""
-    assert is_libcurls(access_key)
+    assert is_libcurls(Endpoint("b", "", "eu-west-1", access_key))
 
 
 def test_what_is_added():
@@ -31,10 +31,18 @@ def test_what_is_added():
     assert "/eu-west-1/s3/aws4_request" in found["Authorization"]
 
 
+def test_another_service():
+    """Is signed for here: libcurl knows how paths are encoded for `s3` alone."""
+    endpoint = Endpoint("b", "", "us-west-2", "AKIA", "secret", service="s3-outposts")
+    assert not is_libcurls(endpoint)
+    found = "".join(signed(endpoint, "GET", "https://h/a%20b", []))
+    assert "/us-west-2/s3-outposts/aws4_request" in found
+
+
 @pytest.mark.parametrize("access_key", KEYS)
 def test_access_keys_that_libcurl_would_change(fake, access_key):
     """All that is sent is served: by one handle, with a token, beside keys that libcurl signs."""
-    assert not is_libcurls(access_key)
+    assert not is_libcurls(Endpoint("b", "", "eu-west-1", access_key))
     secret, token = 'se:cr/et+"%41 ', "to/ken+="
     body = b"<Delete><Object><Key>x</Key></Object></Delete>"
     fake.bucket("b", versioning="Enabled")

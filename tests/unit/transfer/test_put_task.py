@@ -133,6 +133,16 @@ def test_what_is_no_refusal_of_an_extra(task, status, code, url):
     assert not made.can_do_without(answer(made, status, code, url)) and not made.lacking
 
 
+def test_outposts_are_not_all_of_s3(task):
+    """They know no If-None-Match."""
+    made = task()
+    made.has = [CONDITIONS]
+    refusal = answer(made, 501, "NotImplemented", "https://ap-1.op-1.s3-outposts.eu-west-1."
+                                                  "amazonaws.com")
+    refusal.endpoint = refusal.endpoint._replace(service="s3-outposts")
+    assert made.can_do_without(refusal) and list(made.lacking) == [CONDITIONS]
+
+
 @pytest.mark.parametrize("url, content, is_tried", [
     ("https://h/b", b"x", True), ("https://b.s3.amazonaws.com", b"x", True),
     ("http://h/b", b"x", False), ("https://h/b", None, False)])
