@@ -265,7 +265,7 @@ def test_one_line_for_each_fault(world, command):
     loud, quiet = world.side_by_side({"words": faulty(world, command)},
                                      {"words": [*faulty(world, command), "-q"]})
     # the good row is one of them where the server cannot do with it what is wanted
-    faults = FAULTS[command] + bool(world.instead and world.status and command in READERS)
+    faults = FAULTS[command] + bool(world.instead and command in READERS)
     assert ((loud.status, len(lines_of(command, loud.err)))
             == (1, faults + SUMMARY[command])), loud.err
     assert (quiet.status, len(lines_of(command, quiet.err))) == (1, faults), quiet.err
@@ -821,7 +821,8 @@ def credential_process(world, script):
     it.
     """
     config = world.file("config",
-                        f"[default]\nregion = us-east-1\ncredential_process = sh -c '{script}'\n")
+                        f"[default]\nregion = {world.s3.home}\n"
+                        f"credential_process = sh -c '{script}'\n")
     return NOBODY | {"AWS_CONFIG_FILE": config}
 
 
@@ -1098,9 +1099,9 @@ def s3_case(world, case):
             f"aws_secret_access_key = {FakeS3.secret_key}\n")
     if case == "--profile":
         return ["--profile", "p"], config_file(world, f"[default]\n{WRONG_KEYS}[profile p]\n{keys}"
-                                               f"endpoint_url = {url}\nregion = us-east-1\n")
+                                               f"endpoint_url = {url}\nregion = {world.s3.home}\n")
     if case.startswith("AWS_PROFILE"):
-        env = config_file(world, f"[profile p]\n{keys}region = us-east-1\nservices = s\n"
+        env = config_file(world, f"[profile p]\n{keys}region = {world.s3.home}\nservices = s\n"
                           f"[services s]\ns3 =\n  endpoint_url = {url}\n")
         return ["--request-payer"], env | {"AWS_PROFILE": "p"}
     if case.startswith("--endpoint-url"):
@@ -1138,7 +1139,7 @@ def test_s3_options(world, command, case):
     options, env = s3_case(world, case)
     done = world.run([*world.usual(command), *options], env=env)
     has_all(world, command, done)
-    log, shows = world.s3.requests(), {"region": "us-east-1", "payer": False,
+    log, shows = world.s3.requests(), {"region": world.s3.home, "payer": False,
                                        "token": None} | S3_CASES[case]
     assert log, "S3 was not asked"
     scopes = [re.search(r"/\d{8}/([^/]+)/s3/|$", r.headers.get("authorization", ""))[1]

@@ -230,7 +230,8 @@ class Run:
         """Return the Page that came. Raises NoAccess, NoVersions, NoPages or another Fault where it
         is none.
         """
-        self.need_pages()
+        if snowball.may_not_know(transfer):
+            self.need_pages()
         bucket, verdict = self.endpoint.bucket, verdicts.verdict_of(transfer)
         if verdict != verdicts.OK or transfer.errno:
             fault = fault_of(transfer, f"list s3://{bucket}")

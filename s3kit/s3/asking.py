@@ -106,8 +106,7 @@ def status_in(transfer):
     Raises NoSuchBucket, NoAccess or Fault.
     """
     verdict = verdicts.verdict_of(transfer)
-    if snowball.is_at(transfer.endpoint) and verdict in (verdicts.WRONG, verdicts.OK) and (
-            transfer.code not in MISSING):
+    if snowball.may_not_know(transfer):
         return ""
     if verdict == verdicts.DENIED or transfer.status in UNKNOWN_STATUSES:
         return None

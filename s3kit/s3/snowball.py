@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/snowball/latest/developer-guide/using-adapter-supported-api.html
 """
 
+from s3kit.s3 import verdicts
 from s3kit.s3.capabilities import (
     CHECKSUM_MODE,
     CONDITIONS,
@@ -13,6 +14,7 @@ from s3kit.s3.capabilities import (
     RESTORE_STATUS,
     UPLOAD_CHECKSUMS,
 )
+from s3kit.s3.translation import MISSING
 
 SERVER = "AWSSnowball"      # the name in each of its answers
 PAGES = "pages and the order of listings, versions, conditions and checksums"
@@ -25,6 +27,14 @@ LARGEST_PART = 512 * 10**6  # bytes of a part: it may mean 512 MiB, which are mo
 def has_answered(transfer):
     """Return whether an answer is the adapter's."""
     return transfer.headers.get("server") == SERVER
+
+
+def may_not_know(transfer):
+    """Return whether an answer is the adapter's, and not about who asks, or for which bucket: it
+    may not know what it was asked, and pass over it or say so.
+    """
+    return (has_answered(transfer) and transfer.code not in MISSING
+            and verdicts.verdict_of(transfer) in (verdicts.OK, verdicts.WRONG))
 
 
 def heed(transfer):

@@ -62,16 +62,14 @@ class Account:
         return self.random_name() if bucket.versioning == "Enabled" else "null"
 
     def store(self, bucket, key, body, *, version=None, modified=None, checksum="CRC64NVME",
-              checksum_type=None, parts=None, etag=None, headers=None, storage_class="STANDARD",
-              **more):
+              checksum_type=None, parts=None, etag=None, headers=None, **more):
         """Make a Version and put it on top of its key; return it.
 
         `parts` are Part; `more` as in Version.
         """
         stored = Version(key, version or self.new_version_id(bucket), self.next_seq(),
                          self.clock.now() if modified is None else modified, body, parts=parts,
-                         headers=headers or {},
-                         storage_class=self.character.storage_class(storage_class), **more)
+                         headers=headers or {}, **more)
         stored.etag = etag or self.character.etag(
             multipart_etag(parts) if parts else hashlib.md5(body).hexdigest())
         if checksum:

@@ -59,10 +59,6 @@ class Character:
         """Return the ETag, hexadecimal, that a part of an upload has here."""
         return etag
 
-    def storage_class(self, name):
-        """Return the class that an object gets which is to have the class `name`."""
-        return name
-
     def asked(self, s3, request):
         """Change a request, or raise the S3Error that refuses it."""
 

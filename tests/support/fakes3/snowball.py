@@ -20,8 +20,6 @@ ACTIONS = {("GET", "service", ""), ("HEAD", "bucket", ""), ("GET", "bucket", "")
            ("PUT", "object", ""), ("DELETE", "object", ""), ("POST", "object", "uploads"),
            ("PUT", "object", "uploadId"), ("POST", "object", "uploadId"),
            ("DELETE", "object", "uploadId")}
-# Parameters that make another action of one: of the listing's second version, of versions.
-OTHERS = {"list-type", "versionId"}
 # What came after it, or means nothing there: accepted, and not heeded.
 UNHEEDED = ("if-match", "if-none-match", "x-amz-storage-class", "x-amz-server-side-encryption",
             "x-amz-tagging")
@@ -51,10 +49,6 @@ class Snowball(NoChecksums):
 
     part_etag = etag
 
-    def storage_class(self, name):
-        """Have one class alone."""
-        return "STANDARD"
-
     def asked(self, s3, request):
         """Refuse what it cannot do; pass over what it does not know."""
         super().asked(s3, request)
@@ -75,7 +69,9 @@ class Snowball(NoChecksums):
         """Raise S3Error for an action that is none of its own, or a body in chunks."""
         level = "object" if request.key else "bucket" if request.bucket else "service"
         is_known = (request.method, level, subresource(request)) in ACTIONS
-        if not is_known or OTHERS & request.query.keys() or "x-amz-copy-source" in request.headers:
+        is_another = "list-type" in request.query or "x-amz-copy-source" in request.headers
+        # `null` is what S3 calls the version of an object that has none
+        if not is_known or is_another or request.query.get("versionId", "null") != "null":
             raise S3Error("NotImplemented", "The action is not supported.")
         if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
             raise S3Error("NotImplemented", "Chunked encoding is not supported.")

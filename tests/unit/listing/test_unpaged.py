@@ -120,6 +120,14 @@ def test_no_access(snow, pages):
         pages()
 
 
+@pytest.mark.parametrize("versions", [False, True])
+def test_wrong_keys(snow, pages, versions):
+    """Are no sign of what the device knows."""
+    snow.credentials.clear()
+    with pytest.raises(NoAccess, match="InvalidAccessKeyId"):
+        pages(versions=versions)
+
+
 def test_versions(snow, pages, monkeypatch):
     """There are none: neither a listing of them nor a bucket that has any."""
     with pytest.raises(NoVersions, match="does not list the versions of 'b': it is Snowball's"):
