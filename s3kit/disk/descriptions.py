@@ -34,6 +34,5 @@ class Descriptions:
     def record(self, found):
         """Write {(bucket, key, version id): (ETag, {column: text})} in one transaction."""
         rows = [(*name, etag, json.dumps(columns)) for name, (etag, columns) in found.items()]
-        with self.ledger.told("write"), self.base:      # which commits, or rolls back
-            self.base.execute("BEGIN IMMEDIATE")
+        with self.ledger.changing():
             self.base.executemany("INSERT OR REPLACE INTO description VALUES (?, ?, ?, ?, ?)", rows)

@@ -4,21 +4,16 @@ It is state, not truth: delete it and everything still works, slower. Rows are r
 their bytes are on the disk.
 """
 import os
-import sqlite3
 import stat
-import time
-from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from s3kit.disk.sqlite_errors import Broken, cause, is_damage
-from s3kit.errors import Fault
+from s3kit.disk.database import Database
 
 NAME = "ledger.sqlite3"
 SCHEMA = 3
 NO_FILE = -1            # mtime_ns of what was found wrong: no file or directory is taken for it
 ASKED_AT_ONCE = 256
 MOST_BETWEEN = 2        # entries read for each that is asked for; with more it is looked up
-BUSY_SECONDS = 60
 SIGN = 1 << 63
 DAMAGED = (
     "move it away and keep it: it alone knows which files are the only copies of deleted versions; "
@@ -113,76 +108,20 @@ BETWEEN = "FROM object WHERE (bucket, key, version_id) BETWEEN (?, ?, ?) AND (?,
 new_entry = tuple.__new__       # as Entry._make does, without a call of Python's own
 
 
-class Ledger:
+class Ledger(Database):
     """One connection to a destination's ledger; a thread needs its own."""
 
+    table, schema, damaged = TABLE, SCHEMA, DAMAGED
+
     def __init__(self, folder):
-        self.path = os.path.join(folder, NAME)
-        end = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                self.base = self.open()
-                return
-            except sqlite3.Error as error:
-                # SQLite does not wait by itself for the lock that the change to WAL needs.
-                if "locked" not in str(error) or time.monotonic() > end:
-                    raise self.fault("open", error) from None
-                time.sleep(0.1)
+        super().__init__(os.path.join(folder, NAME))
 
-    def open(self):
-        """Return a connection, the tables made if they are missing."""
-        self.check_files()
-        old = os.umask(0o077)
-        try:
-            base = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None,
-                                   check_same_thread=False)
-        finally:
-            os.umask(old)
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = NORMAL")
-        version = base.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            raise Fault(f"the ledger '{self.path}' is of a newer s3kit")
-        if version < SCHEMA:
-            # By the clock of the file system, which the times of files are compared with.
-            made = (f"INSERT INTO made SELECT {os.stat(self.path).st_ctime_ns} WHERE NOT EXISTS "
-                    "(SELECT 1 FROM made);")
-            base.executescript(
-                f"BEGIN IMMEDIATE; {TABLE} {made} PRAGMA user_version = {SCHEMA}; COMMIT")
-        return base
-
-    def fault(self, action, error):
-        """Return what people must know of SQLite's error."""
-        if is_damage(error):
-            return Broken(f"the ledger '{self.path}' is damaged: {error} ({DAMAGED})")
-        return Broken(
-            f"cannot {action} the ledger '{self.path}': {cause(error, os.path.dirname(self.path))}")
-
-    @contextmanager
-    def told(self, action):
-        """Raise Broken for an error of SQLite's, as of a full disk or a damaged file."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise self.fault(action, error) from None
-
-    def reading(self):
-        """Be within this whenever something is read."""
-        return self.told("read")
-
-    def check_files(self):
-        """Raise Fault where SQLite would write through a link to something elsewhere."""
-        folder = os.path.dirname(self.path)
-        for path in (folder, self.path, f"{self.path}-wal", f"{self.path}-shm"):
-            try:
-                there = os.lstat(path)
-            except FileNotFoundError:
-                continue
-            if not (stat.S_ISDIR(there.st_mode) if path == folder
-                    else stat.S_ISREG(there.st_mode) and there.st_nlink < 2):
-                raise Fault(
-                    f"cannot open the ledger: '{path}' is a link, or not a regular file: nothing "
-                    "is written through it")
+    def first(self):
+        """Return the statement that notes when it was made, by the clock of the file system, which
+        the times of files are compared with.
+        """
+        return (f"INSERT INTO made SELECT {os.stat(self.path).st_ctime_ns} WHERE NOT EXISTS "
+                "(SELECT 1 FROM made);")
 
     def is_empty(self):
         """Return whether nothing is known yet."""
@@ -251,32 +190,11 @@ class Ledger:
         """Write entries in one transaction; what another version held at the same path is forgotten
         (by the index).
         """
-        try:
-            self.base.execute("BEGIN IMMEDIATE")
+        with self.changing():
             self.base.executemany(f"INSERT OR REPLACE INTO object ({FIELDS}) VALUES ({PLACES})",
                                   map(storable, entries))
-            self.base.execute("COMMIT")
-        except sqlite3.Error as error:
-            with suppress(sqlite3.Error):  # after an I/O error SQLite has rolled back by itself
-                self.base.execute("ROLLBACK")
-            raise self.fault("write", error) from None
-
-    def sync_always(self):
-        """Have whatever is recorded from now on survive a power cut, at the cost of a flush each
-        time.
-        """
-        with self.told("write"):
-            self.base.execute("PRAGMA synchronous = FULL")
 
     def forget(self, path):
         """Forget what lies at a path."""
         with self.told("write"):
             self.base.execute("DELETE FROM object WHERE path = ? AND path != ''", (path,))
-
-    def close(self):
-        """Close the connection.
-
-        What cannot be moved from the log into the file stays in the log.
-        """
-        with self.told("close"):
-            self.base.close()

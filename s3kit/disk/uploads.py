@@ -6,7 +6,6 @@ kill or a power cut only what was on its way is sent again, and no upload is for
 be paid for without being seen.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from s3kit.disk.ledger import folded, has_identity
@@ -225,29 +224,4 @@ class Uploads:
 
     def writing(self, is_durable=False):
         """Return a context of one transaction; with `is_durable` a power cut does not take it."""
-        return Transaction(self.ledger, is_durable)
-
-
-class Transaction:
-    """All that is written within it, or nothing. Raises the ledger's Fault."""
-
-    def __init__(self, ledger, is_durable):
-        self.ledger, self.base, self.is_durable = ledger, ledger.base, is_durable
-
-    def __enter__(self):
-        with self.ledger.told("write"):
-            if self.is_durable:
-                [self.before] = self.base.execute("PRAGMA synchronous").fetchone()
-                self.base.execute("PRAGMA synchronous = FULL")
-            self.base.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind, error, trace):
-        try:
-            self.base.execute("COMMIT" if kind is None else "ROLLBACK")
-            if self.is_durable:
-                self.base.execute(f"PRAGMA synchronous = {self.before}")
-        except sqlite3.Error as failed:
-            if error is None:
-                error = failed
-        if isinstance(error, sqlite3.Error):
-            raise self.ledger.fault("write", error) from None
+        return self.ledger.changing(is_durable)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.disk import sqlite_errors
-from s3kit.disk.ledger import Broken, Entry, Ledger
+from s3kit.disk.ledger import Entry, Ledger
+from s3kit.disk.sqlite_errors import Broken
 from s3kit.disk.path_owners import PathOwners
 from s3kit.disk.scratch import Scratch
 from s3kit.errors import Fault

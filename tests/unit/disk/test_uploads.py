@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from s3kit.disk.ledger import Broken, Ledger, is_same_file
+from s3kit.disk.ledger import Ledger, is_same_file
+from s3kit.disk.sqlite_errors import Broken
 from s3kit.disk.uploads import Sending, Upload, Uploads, storable
 from s3kit.manifest.row import Row
 
