@@ -13,7 +13,7 @@ transfer  | bytes between S3 and files            | proof disk s3
 listing   | what a bucket holds, in order of keys | disk s3 manifest
 pipeline  | rows through executors, and out       | disk s3 manifest transfer
 policy    | bucket policies                       | disk s3 manifest
-migrate   | the journey of a bucket, in phases    | disk manifest
+migrate   | the journey of a bucket, in phases    | disk manifest pipeline
 cli       | options, streams, signals, statuses   | manifest
 fetch     | the work of s3-fetch                  | proof disk s3 manifest transfer pipeline
 verify    | the work of s3-verify                 | proof disk s3 manifest transfer pipeline

@@ -11,7 +11,7 @@ from s3kit.errors import Fault
 from s3kit.manifest import row as rows
 from s3kit.migrate.phases import ASK, DELETE, FETCH, NOW, RESTORE, SCAN, VERIFY
 from s3kit.migrate.pipelines import Pipelines
-from s3kit.migrate.processes import Pipeline
+from s3kit.pipeline.processes import Pipeline
 from s3kit.text import count
 from s3kit.units import from_epoch, known_ns, show_size
 

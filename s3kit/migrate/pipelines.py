@@ -3,7 +3,7 @@
 import os
 
 from s3kit.migrate.phases import ASK, DELETE, FETCH, NOW, RESTORE, SCAN, VERIFY
-from s3kit.units import READ_TIMEOUT
+from s3kit.pipeline.processes import s3_words, words_of
 
 TO_RESTORE = ("days", "tier", "max_pending", "max_pending_size", "poll")   # options of s3-restore
 
@@ -70,17 +70,3 @@ class Pipelines:
         """Delete what carries proof, and delete markers."""
         return [["prune", *self.told, *self.reach, *self.several, self.dest, "--yes",
                  "--delete-markers", out, source]]
-
-
-def s3_words(args):
-    """Return the S3 options as a command's words."""
-    return (words_of(args, "profile", "region", "endpoint_url", "request_payer", "ca_bundle") + [
-        f"--{name.replace('_', '-')}"
-        for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)] + [
-            f"--read-timeout={args.read_timeout}"] * (args.read_timeout != READ_TIMEOUT))
-
-
-def words_of(args, *names):
-    """Return the options of these names that were given a value, as words."""
-    return [f"--{name.replace('_', '-')}={value}"
-            for name in names if (value := getattr(args, name))]

@@ -7,7 +7,8 @@ import pytest
 from unit.migrate.conftest import options
 
 from s3kit.migrate.phases import ASK, DELETE, FETCH, NOW, RESTORE, SCAN, VERIFY
-from s3kit.migrate.pipelines import Pipelines, s3_words, words_of
+from s3kit.migrate.pipelines import Pipelines
+from s3kit.pipeline.processes import s3_words, words_of
 
 EVERYTHING = {"quiet": True, "verbose": True, "limit_rate": 1000, "days": 3, "tier": "Bulk",
               "max_pending": 9, "max_pending_size": 1 << 40, "poll": "5s", "profile": "p",

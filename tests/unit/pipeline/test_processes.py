@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from s3kit.migrate import processes
-from s3kit.migrate.processes import ROOT, Pipeline
+from s3kit.pipeline import processes
+from s3kit.pipeline.processes import ROOT, Pipeline
 
 MANIFEST = "#s3kit manifest 1\nbucket,key\nb,one\nb,two\n#end rows=2\n"
 
@@ -85,7 +85,7 @@ def test_they_are_asked_to_stop_and_seen_to(monkeypatch, is_deaf):
 
 def test_they_end_with_us(source, tmp_path):
     """A kill of s3-migrate leaves no command behind, that goes on where nobody looks."""
-    script = ("import sys\nfrom s3kit.migrate.processes import Pipeline\n"
+    script = ("import sys\nfrom s3kit.pipeline.processes import Pipeline\n"
               f"pipeline = Pipeline([['manifest', {str(tmp_path / 'pipe')!r}]], print)\n"
               "print(pipeline.processes[0].pid, flush=True)\npipeline.run()")
     os.mkfifo(tmp_path / "pipe")            # it is read from, and nobody writes to it

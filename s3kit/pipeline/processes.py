@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from s3kit.units import READ_TIMEOUT
+
 SECONDS_TO_END = 1.8                        # of the 2 that a command has to stop in
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -19,9 +21,34 @@ os.setpgrp()
 from s3kit.pipeline.worker import die_with
 die_with(int(sys.argv[2]))
 from importlib import import_module
-main = import_module('s3kit.commands.' + sys.argv[3]).main
+main = import_module(sys.argv[3]).main
 del sys.argv[:3]
 sys.exit(main())"""
+
+
+def argv_of(words):
+    """Return the argument list of a process that runs a command of ours, its words without `s3-`.
+    """
+    return argv_of_module(f"s3kit.commands.{words[0]}", *words[1:])
+
+
+def argv_of_module(module, *words):
+    """Return the argument list of a process that runs the `main` of a module of ours."""
+    return [sys.executable, "-c", START, ROOT, str(os.getpid()), module, *words]
+
+
+def s3_words(args):
+    """Return the S3 options as a command's words."""
+    return (words_of(args, "profile", "region", "endpoint_url", "request_payer", "ca_bundle") + [
+        f"--{name.replace('_', '-')}"
+        for name in ("no_sign_request", "no_verify_ssl") if getattr(args, name)] + [
+            f"--read-timeout={args.read_timeout}"] * (args.read_timeout != READ_TIMEOUT))
+
+
+def words_of(args, *names):
+    """Return the options of these names that were given a value, as words."""
+    return [f"--{name.replace('_', '-')}={value}"
+            for name in names if (value := getattr(args, name))]
 
 
 class Pipeline:
@@ -39,8 +66,7 @@ class Pipeline:
             source = subprocess.DEVNULL
             for words in stages:
                 last = len(self.processes) == len(stages) - 1
-                process = subprocess.Popen([sys.executable, "-c", START, ROOT, str(os.getpid()),
-                                            *words], stdin=source,
+                process = subprocess.Popen(argv_of(words), stdin=source,
                                            stdout=subprocess.DEVNULL if last else subprocess.PIPE,
                                            stderr=errors)
                 self.processes.append(process)
