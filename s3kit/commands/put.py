@@ -19,9 +19,7 @@ def build_parser():
                              "has stored.",
                        usage="s3-put --to s3://BUCKET/PREFIX [options] [FILE ... | DIR]")
     options.input_options(p)
-    p.add_argument("--to", metavar="S3", dest="target", type=target, required=True,
-                   help="where the objects go: s3://bucket/prefix")
-    options.dest_option(p, "the files lie below DIR (the current directory)")
+    place_options(p)
     options.pool_options(p)
     p.add_argument("-n", "--dry-run", action="store_true",
                    help="say what would be sent, ask and touch nothing")
@@ -43,6 +41,15 @@ def build_parser():
     options.filter_options(p, storage_class=False)
     options.s3_options(p)
     return p
+
+
+def place_options(p):
+    """Declare where the files are, and where they go."""
+    p.add_argument("--to", metavar="S3", dest="target", type=target, required=True,
+                   help="where the objects go: s3://bucket/prefix")
+    p.add_argument("--strip", metavar="PREFIX", default="", type=options.unicode_text,
+                   help="what the rows' keys lose at their beginning")
+    options.dest_option(p, "the files lie below DIR (the current directory)")
 
 
 def object_options(p):

@@ -37,13 +37,16 @@ class Completing:
                           checksum_type=kind)
 
     def judge(self, errand, outcome):
-        """Hold what S3 says of the whole object against the parts; where it says nothing ask for
-        the head of the very version, once.
+        """Hold what S3 says of the whole object against the parts; where it says nothing, or the
+        file is to go, ask for the head of the very version, once.
         """
         way = errand.large
         way.found = outcome
         proof = way.multipart.proof_by(outcome.claim)
-        if proof:
+        if proof is None:
+            proof = way.proven
+        way.proven = proof
+        if proof and (way.is_confirmed or not errand.job.confirms):
             self.finish(errand, proof)
         elif proof == "":
             self.large.begin_anew(errand, WRONG)

@@ -55,7 +55,7 @@ class Deciding:
         """Find a row's file and its target; send it."""
         if entry is not None and not states.is_same_object(row, entry):
             entry = None
-        target = Copy(*target_of(row, self.bucket, self.prefix))
+        target = Copy(*target_of(row, self.bucket, self.prefix, self.args.strip))
         path, status, is_folder = self.file_of(row, entry)
         why = why_no_target(target.key, self.terms.key)
         if why:
@@ -107,6 +107,7 @@ class Deciding:
                      # asked for, too, where conditions may be passed over
                      only_absent or not self.is_fresh, only_absent,
                      "*" if self.is_fresh else "", self.args.follow_links,
+                     confirms=self.args.remove_local,
                      stored=stored_of(before, path, identity))
         errand = PutErrand(row, job, None, hop)
         try:

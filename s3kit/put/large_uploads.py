@@ -30,14 +30,14 @@ class Way:
     """How far the errand of a large object has come: `job` is the one under way, whose outcome goes
     to `take`. `step` is the size of its parts in bytes, `sending` an upload of an earlier run,
     `multipart` the one at hand; `found` what S3 said of an object that is there; `hop` the proof
-    that the file's bytes are the row's; `then` what is to be done when no part is on its way;
-    `fd` the lock.
+    that the file's bytes are the row's, `proven` that S3's are the file's; `then` what is to be
+    done when no part is on its way; `fd` the lock.
     """
 
     def __init__(self, step):
         self.step, self.job, self.take, self.fd = step, None, None, None
         self.sending = self.multipart = self.found = self.then = self.hop = None
-        self.beginnings, self.is_confirmed = 1, False
+        self.beginnings, self.is_confirmed, self.proven = 1, False, None
 
     @classmethod
     def of(cls, job, putting):
@@ -161,7 +161,7 @@ class LargeUploads:
         """
         way = errand.large
         upload = way.multipart or way.sending
-        way.multipart = way.sending = way.found = way.is_confirmed = None
+        way.multipart = way.sending = way.found = way.is_confirmed = way.proven = None
         way.beginnings += 1
         then = self.beginning.seek
         if way.beginnings > BEGINNINGS:

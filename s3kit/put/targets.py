@@ -27,14 +27,16 @@ def is_local(row):
     return not (row.etag or row.version_id or row.checksum)
 
 
-def target_of(row, bucket, prefix):
-    """Return (bucket, key) where a row's bytes go: below the prefix; of a row that is stored there
-    already, where that is.
+def target_of(row, bucket, prefix, strip=""):
+    """Return (bucket, key) where a row's bytes go: below the prefix, its key without `strip` at the
+    beginning; of a row that is stored there already, where that is. The key is empty where the
+    row's does not begin so, or ends there.
     """
     copy = copy_of(row)
     if copy and copy.bucket == bucket and copy.key.startswith(prefix):
         return bucket, copy.key
-    return bucket, prefix + row.key
+    rest = row.key[len(strip):] if row.key.startswith(strip) else ""
+    return bucket, rest and prefix + rest
 
 
 class Terms(NamedTuple):
@@ -56,6 +58,8 @@ def terms_of(endpoint):
 
 def why_no_target(key, most=KEY_BYTES):
     """Return why S3, which takes keys of `most` bytes, takes no object under a key, or ''."""
+    if not key:
+        return "its key is not below what --strip takes away"
     if not is_unicode(key):
         return "its name is not UTF-8, as all keys are"
     length = len(key.encode())

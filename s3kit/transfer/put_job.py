@@ -39,7 +39,8 @@ class PutJob(NamedTuple):
     file lies at `path` below the destination ('': there is none, as of a key that ends in `/`),
     links are followed where it `follows`. `headers` (`Name: value`) are the object's own. `token`
     is in its metadata, and tells our write from others'. `is_looked`: what is there is compared
-    first. `only_absent`: nothing that is there is ever replaced. `condition` is the ETag that must
+    first; `confirms`: so is what was sent, before it counts. `only_absent`: nothing that is there
+    is ever replaced. `condition` is the ETag that must
     be there still, '*' if nothing may be, '' for none. A part has bytes `start` to `end` (not
     included). `parts` of a completion is (number, ETag, base64 checksum) for each, `checksum` that
     of the whole object. `stored` is what a ledger has of the same file at the target: (the copy's
@@ -59,6 +60,7 @@ class PutJob(NamedTuple):
     only_absent: bool = False
     condition: str = ""
     follows: bool = False
+    confirms: bool = False
     upload_id: str = ""
     number: int = 0
     start: int = 0

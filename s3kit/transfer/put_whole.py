@@ -110,10 +110,10 @@ class PutWhole(PutTask):
             proof = self.proof_in(transfer.headers)
             if proof == "":
                 self.fail(AGAIN, WRONG)
-            elif proof:
+            elif proof and not self.job.confirms:
                 self.finish(SENT, transfer, proof)
             else:
-                self.answer = transfer
+                self.answer, self.proven = transfer, proof or "size"
                 self.look("confirm", transfer.headers.get("x-amz-version-id", ""))
 
     def proof_in(self, headers):
@@ -128,11 +128,13 @@ class PutWhole(PutTask):
             self.fail(CONFLICT, MEANWHILE)
 
     def take_confirmation(self, transfer):
-        """Take the head of what was sent, for the answer to the PUT said nothing of its bytes."""
+        """Take the head of what was sent, for the answer to the PUT said nothing of its bytes, or
+        its file is to go.
+        """
         if self.is_absent(transfer):
             self.fail(AGAIN, "what was sent is not there")
         elif transfer.status == 403:
-            self.finish(SENT, self.answer, "size")
+            self.finish(SENT, self.answer, self.proven)
         elif not self.is_refused(transfer):
             is_ours = self.is_our_own(transfer.headers) or is_same(
                 clean_etag(transfer.headers), clean_etag(self.answer.headers))
@@ -143,7 +145,7 @@ class PutWhole(PutTask):
             elif proof == "":
                 self.fail(AGAIN, WRONG)
             else:
-                self.finish(SENT, transfer, proof or "size")
+                self.finish(SENT, transfer, proof or self.proven)
 
     def finish(self, state, transfer, proof):
         """End: the bytes are there; `pieces` is the proof that they are the row's."""

@@ -456,6 +456,33 @@ def test_files_go_when_their_copies_are_proven(run, b, tree):
     assert done.status == 1 and "is there no more" in done.err
 
 
+def test_a_copy_is_looked_at_before_its_file_goes(run, b, tree):
+    """--remove-local: S3's answer to the bytes is not enough, large files included."""
+    b.bucket("b", versioning="Enabled")
+    there, heads = [], []
+
+    def look(request):
+        if request.method == "HEAD" and "versionId" in request.query:
+            heads.append(request.key)
+            there.append((tree / request.key).exists())
+    b.hook = look
+    done = run("s3-put", "--to", "s3://b/", "--remove-local", "--bucket", "b", tree, env=env_of(b))
+    assert done.status == 0, done.err
+    assert sorted(set(heads)) == sorted(objects(b, "b")) and all(there) and not files(tree)
+
+
+def test_keys_lose_a_prefix(run, b, tmp_path):
+    """--strip; a row whose key does not begin so fails, and nothing is sent of it."""
+    for name in ("a/one", "a/b/two", "c"):
+        (tmp_path / "t" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "t" / name).write_text(name)
+    done = run("s3-put", "--to", "s3://b/p/", "--strip", "a/", tmp_path / "t", env=env_of(b))
+    assert done.status == 1 and "c: its key is not below what --strip takes away" in done.err
+    assert objects(b, "b") == {"p/one": b"a/one", "p/b/two": b"a/b/two"}
+    again = run("s3-put", "--to", "s3://b/p/", "--strip", "a/", tmp_path / "t", env=env_of(b))
+    assert "2 rows already there" in again.err, again.err
+
+
 def test_files_that_went_are_known_by_rows_that_do_not_name_their_copies(run, b, tree):
     """Rows of a local tree have another bucket and key than the copies below a prefix; a file that
     was changed after it was stored, and then removed, is not taken for it.

@@ -50,7 +50,17 @@ def test_the_target(prefix, key, copy, target):
     assert target_of(row, "to", prefix) == ("to", target)
 
 
+@pytest.mark.parametrize("key, target", [("a/k", "p/k"), ("a/a/k", "p/a/k"), ("a/", ""), ("k", ""),
+                                         ("b/a/k", "")])
+def test_what_keys_lose(key, target):
+    """Those that do not begin with it have no target, nor those of which nothing is left."""
+    assert target_of(Row("from", key), "to", "p/", "a/") == ("to", target)
+    stored = Row("from", key, extra={"stored_at": "s3://to/p/other"})
+    assert target_of(stored, "to", "p/", "a/") == ("to", "p/other")
+
+
 @pytest.mark.parametrize("key, why", [
+    ("", "its key is not below what --strip takes away"),
     ("k", ""), ("k" * KEY_BYTES, ""), ("\u00e9" * 512, ""),
     ("k" * (KEY_BYTES + 1), "the target's key has 1,025 bytes, and S3 takes 1,024"),
     ("\u00e9" * 513, "the target's key has 1,026 bytes, and S3 takes 1,024"),
