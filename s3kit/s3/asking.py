@@ -58,7 +58,7 @@ def is_empty(endpoint, prefix, renew=None):
     from urllib.parse import quote
     patience = Patience()
     while True:
-        transfer = Wire.once(endpoint, f"{endpoint.url}?list-type=2&max-keys=1"
+        transfer = Wire.once(endpoint, f"{endpoint.url}?encoding-type=url&list-type=2&max-keys=1"
                                        f"&prefix={quote(prefix, safe='')}")
         verdict = verdicts.verdict_of(transfer)
         if verdict == verdicts.OK and not transfer.errno:

@@ -125,6 +125,12 @@ def test_whether_a_prefix_is_empty(fake, bucket, prefix, found):
     assert request.query["max-keys"] == "1" and request.query["prefix"] == prefix
 
 
+def test_a_key_that_xml_cannot_carry(fake, bucket):
+    """It is encoded, or the bucket would look out of order."""
+    fake.put("b", "\x01")
+    assert is_empty(bucket, "") is False and is_empty(bucket, "\x01") is False
+
+
 @pytest.mark.parametrize("kind, options", [
     ("status", {"status": 403}), ("status", {"status": 400, "code": "InvalidArgument"}),
     ("status", {"status": 501}), ("page", {"status": 404}),
