@@ -84,6 +84,7 @@ from s3kit.manifest.stored_at import copy_of
 NAMES = [command for command in COMMANDS if " " not in command]
 # they have no rows: held to what goes for all, see the end of this file
 TALKERS = ("s3-policy", "s3-doctor")
+RELAY = "s3-relay"      # its rows are its own: see tests/commands/test_relay.py
 STAYS = {command: set(BODIES) - set(FROZEN) if command in RESTORES else set()
          for command in COMMANDS}  # what needs nothing
 DAY = 86400
@@ -1056,7 +1057,7 @@ FOREIGN = {"boto3", "botocore", "pycurl", "lxml", "xxhash", "awscrt", "tqdm", "s
 
 
 @pytest.mark.parametrize("option", BEGINS)
-@pytest.mark.parametrize("command", (*NAMES, *TALKERS))
+@pytest.mark.parametrize("command", (*NAMES, *TALKERS, RELAY))
 def test_help_and_version_need_nothing(tmp_path, shims, command, option):
     """No home, no credentials, no network, nothing that is not Python's own."""
     env = {"PATH": os.environ["PATH"], "PYTHONPROFILEIMPORTTIME": "1"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, env_of
+from fakes3 import Credential, FakeS3
 
 from manifests import read_rows
 
@@ -92,8 +93,8 @@ def test_every_section_has_a_test():
     """And theirs stand beside ours."""
     assert list(sections()) == ["S3Swarm", "S3-Version-Utilities", "s3 migration, first version",
                                 "s3 migration, second version", "transfer_v5 (s5cmd dual sync)",
-                                "Uploads by aws s3, s5cmd and rclone"]
-    assert all(sections().values()) and PAGE.count("\npython ") == 13
+                                "transfer_v5, both halves", "Uploads by aws s3, s5cmd and rclone"]
+    assert all(sections().values()) and PAGE.count("\npython ") == 14
 
 
 @pytest.mark.system("minutes")
@@ -188,6 +189,45 @@ def test_transfer_v5(follow, tmp_path):
     assert said.keys() == set(OBJECTS), said
     assert all_verified(tmp_path / "proven.csv")
     assert states(tmp_path / "again.csv") == {"run1/late": "verified", "run1/100%.txt": "verified"}
+
+
+TRANSFER = """source: {{bucket_name: photos, bucket_prefix: run1/, region: us-east-1,
+         access_key: {source.access_key}, secret_access_key: {source.secret_key}}}
+local: {{directory: staging/}}
+destination: {{bucket_name: far, bucket_prefix: copy/, region: us-east-1,
+              access_key: {target.access_key}, secret_access_key: {target.secret_key}}}
+transfer_settings: {{max_size_to_transfer_src2l: 200, max_size_to_transfer_l2dest: 200,
+                    dest_endpoint_url: '{target.url}', src_endpoint_url: '{source.url}'}}
+"""
+
+
+@pytest.mark.system("minutes")
+def test_both_halves_of_transfer_v5(follow, bucket, tmp_path):
+    """What has arrived is not moved again, what has rotted there is, and so is a file that lies on
+    the volume and is not the object; a good one is used.
+    """
+    with FakeS3() as target:
+        target.access_key = "ANOTHER"
+        target.credentials = {"ANOTHER": Credential(target.secret_key)}
+        target.bucket("far", versioning="Enabled")
+        target.put("far", "copy/a.bin", OBJECTS["run1/a.bin"])
+        target.put("far", "copy/x/same", b"ONE")
+        (tmp_path / "config.yaml").write_text(TRANSFER.format(source=bucket, target=target))
+        (tmp_path / "src_ledger.csv").write_text("Key,Size\na.bin,1000\nx/same,3\n100%.txt,7\n")
+        (tmp_path / "staging" / "y").mkdir(parents=True)
+        (tmp_path / "staging" / "y" / "same").write_bytes(b"two")
+        (tmp_path / "staging" / "late").write_bytes(b"LATE")
+        done = list(follow("transfer_v5, both halves").values())
+        assert [one.status for one in done] == [[0], [0], [0]], done
+        assert "1 row taken over, 2 files found on volumes" in done[0].err
+        assert "4 rows delivered" in done[1].err
+        assert "5 rows delivered and there" in done[2].err and not done[2].out
+        assert {version.key: version.body for version in target.objects("far")} == {
+            key.replace("run1/", "copy/"): body for key, body in OBJECTS.items()}
+        assert not target.requests("PUT", key="copy/a.bin", status=200)
+        assert not bucket.requests("GET", key="run1/y/same")
+        assert not [path for path in (tmp_path / "staging").rglob("*")
+                    if path.is_file() and ".s3kit" not in str(path)]
 
 
 @pytest.mark.system("minutes")

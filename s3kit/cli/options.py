@@ -31,23 +31,36 @@ def parser(name, purpose, usage=None):
     return made
 
 
-def s3_options(made):
-    """Add the S3 options, named as the AWS CLI names them."""
-    group = made.add_argument_group("S3")
-    group.add_argument("--profile", metavar="NAME", type=unicode_text,
+S3_OPTIONS = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer", "ca_bundle",
+              "no_verify_ssl", "read_timeout")
+
+
+def s3_options(made, side=""):
+    """Add the S3 options, named as the AWS CLI names them; where there are two sides each has them
+    with its name before (`--source-profile`).
+    """
+    group = made.add_argument_group(f"the {side}'s S3" if side else "S3")
+    start = f"--{side}-" if side else "--"
+    group.add_argument(f"{start}profile", metavar="NAME", type=unicode_text,
                        help="use this profile of the AWS configuration")
-    group.add_argument("--region", metavar="REGION", type=unicode_text, help="the region to ask")
-    group.add_argument("--endpoint-url", metavar="URL", type=unicode_text,
+    group.add_argument(f"{start}region", metavar="REGION", type=unicode_text,
+                       help="the region to ask")
+    group.add_argument(f"{start}endpoint-url", metavar="URL", type=unicode_text,
                        help="use another S3 than Amazon's")
-    group.add_argument("--no-sign-request", action="store_true",
+    group.add_argument(f"{start}no-sign-request", action="store_true",
                        help="ask as nobody, for public buckets")
-    group.add_argument("--request-payer", nargs="?", const="requester", choices=("requester",),
-                       help="agree to pay for requests and transfer")
-    group.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust")
-    group.add_argument("--no-verify-ssl", action="store_true",
+    group.add_argument(f"{start}request-payer", nargs="?", const="requester",
+                       choices=("requester",), help="agree to pay for requests and transfer")
+    group.add_argument(f"{start}ca-bundle", metavar="FILE", help="certificates to trust")
+    group.add_argument(f"{start}no-verify-ssl", action="store_true",
                        help="do not check the server's certificate")
-    group.add_argument("--read-timeout", metavar="SECONDS", type=whole, default=READ_TIMEOUT,
+    group.add_argument(f"{start}read-timeout", metavar="SECONDS", type=whole, default=READ_TIMEOUT,
                        help=f"how long an answer may take to begin ({READ_TIMEOUT}; 0: for ever)")
+
+
+def s3_options_of(args, side):
+    """Return the S3 options of one side as those of a command that has one."""
+    return argparse.Namespace(**{name: getattr(args, f"{side}_{name}") for name in S3_OPTIONS})
 
 
 def input_options(made, several=True):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from s3kit.relay import transfer_config
 from s3kit.relay.settings import load
-from s3kit.relay.sides import (
+from s3kit.relay.side_settings import (
     SideConfig, about_device, about_keys, checked_address, endpoint_of, keys_of)
 from s3kit.text import visible
 

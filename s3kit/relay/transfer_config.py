@@ -8,7 +8,7 @@ endpoints, and sizes in bytes for each volume. Which of them a file is for is no
 import os
 import re
 
-from s3kit.relay.sides import SideConfig, checked_address, endpoint_of, keys_of
+from s3kit.relay.side_settings import SideConfig, checked_address, endpoint_of, keys_of
 from s3kit.s3.address import is_amazons
 from s3kit.text import count
 from s3kit.units import show_size

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from s3kit.errors import Fault, Usage
 from s3kit.relay.config import Config, Volume, read
-from s3kit.relay.sides import SideConfig
+from s3kit.relay.side_settings import SideConfig
 from tests.unit.relay.conftest import CONFIGS
 
 LEAST = "source: s3://a/p\ntarget: {address: s3://b}\n"

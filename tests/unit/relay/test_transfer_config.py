@@ -7,7 +7,7 @@ import pytest
 from s3kit.errors import Usage
 from s3kit.relay import transfer_config
 from s3kit.relay.config import Config, Volume, read
-from s3kit.relay.sides import SideConfig
+from s3kit.relay.side_settings import SideConfig
 
 GB = 1 << 30
 

@@ -6,7 +6,7 @@ import pytest
 
 from s3kit.errors import Usage
 from s3kit.relay.settings import Settings
-from s3kit.relay.sides import (
+from s3kit.relay.side_settings import (
     SideConfig, about_device, about_keys, checked_address, endpoint_of, keys_of)
 
 NAMES = ("access_key", "secret_key", "session_token")
