@@ -3,12 +3,14 @@ garbling, or away.
 """
 
 import asyncio
+import re
 import socket
 import struct
 import threading
 from urllib.parse import urlsplit
 
 PIECE = 16 << 10
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Proxy:
@@ -106,6 +108,8 @@ class Proxy:
                 path = target[target.index(b"/", len(b"http://")):]
                 there[1].write(b" ".join((method, path, rest)))
                 await there[1].drain()
+                length = LENGTH.search(head)
+                await self.carry(reader, there[1], int(length[1]) if length else 0)
         except (asyncio.IncompleteReadError, OSError):
             pass
         except Exception as error:
@@ -117,12 +121,13 @@ class Proxy:
             if down:
                 down.cancel()
 
-    async def carry(self, reader, writer):
-        """Bring what the client sends through a tunnel."""
-        while data := await reader.read(PIECE):
+    async def carry(self, reader, writer, left=1 << 62):
+        """Bring what the client sends, through a tunnel or the `left` bytes of a body."""
+        while left and (data := await reader.read(min(left, PIECE))):
             await asyncio.sleep(self.latency)
             writer.write(data)
             await writer.drain()
+            left -= len(data)
 
     async def bring(self, reader, writer):
         """Bring S3's answers, as narrow and as far as they may come."""

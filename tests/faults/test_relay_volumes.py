@@ -1,0 +1,165 @@
+"""Volumes that are small, slow, filled by others, read-only or gone: s3-relay keeps to its limits,
+waits for what comes back, and goes on with the others.
+"""
+
+import os
+import random
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from faults.images import do, make_image
+from faults.relay_oracle import RelayWorld, bodies_of
+from faults.test_kill import wait_until
+
+pytestmark = pytest.mark.system("mkfs.ext4", "mount", "umount", "losetup", "root")
+
+EXT4 = ("mkfs.ext4", "-q", "-F", "-m", "0", "-N", "4096")
+MIB = 1 << 20
+
+
+class Samples:
+    """What is seen of a RelayWorld's volumes every few milliseconds: the least `free` of each and
+    the most `reserved`; `moments` are (files that came, objects that arrived).
+    """
+
+    def __init__(self, world):
+        self.world, self.moments, self.is_over = world, [], threading.Event()
+        self.free = {volume: 1 << 62 for volume in world.volumes}
+        self.reserved = {str(volume): 0 for volume in world.volumes}
+        self.thread = threading.Thread(target=self.sample)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+
+    def sample(self):
+        """Look again and again."""
+        while not self.is_over.wait(0.02):
+            for volume in self.free:
+                told = os.statvfs(volume)
+                self.free[volume] = min(self.free[volume], told.f_bavail * told.f_frsize)
+            try:
+                for path, size in self.world.reserved().items():
+                    self.reserved[path] = max(self.reserved[path], size)
+                came = len(self.world.rows("fetched_at != ''"))
+            except sqlite3.OperationalError:        # the ledger is being made
+                continue
+            self.moments.append((came, len(self.world.far.versions("far"))))
+
+
+def volumes_of(mounts, folder, sizes):
+    """Return mounted file systems of so many bytes each; the first writes through, and is slow."""
+    folder.mkdir(exist_ok=True)
+    return [mounts.mount(f"vol{n}", make_image(folder / f"vol{n}.img", size, EXT4),
+                         "" if n else "sync") for n, size in enumerate(sizes)]
+
+
+def sized(seed, sizes, small):
+    """Return {key: body} of objects of these sizes, and of small ones."""
+    chance = random.Random(seed)
+    return {f"sized{n}": chance.randbytes(size) for n, size in enumerate(sizes)} | bodies_of(
+        seed, small, small // 10, 1)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("small", [40, pytest.param(3000, marks=[
+    pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_the_limits_are_kept(cases, mounts, tmp_path, small):
+    """Three volumes of different size and speed; some objects are larger than the smallest, one is
+    larger than all.
+    """
+    count, budget, least = cases("limits of s3-relay's volumes"), 40 * MIB, 6 * MIB
+    volumes = volumes_of(mounts, tmp_path / "images", [24 * MIB, 40 * MIB, 64 * MIB])
+    bodies = sized(1, [30 * MIB, 25 * MIB, *[3 * MIB] * 12, 9 * MIB], small)
+    with count.case("sampled"), RelayWorld(tmp_path / "world", bodies, volumes, [
+            "--budget", budget, "--min-free", least]) as world:
+        world.add({"larger than all": bytes(41 * MIB)})
+        with Samples(world) as samples:
+            ran = world.once(timeout=1800)
+        assert ran.status == 1 and "does not fit on any volume" in ran.err, ran.err
+        world.settle(but=["larger than all"])
+        assert min(samples.free.values()) >= least, f"less is free than should be: {samples.free}"
+        assert max(samples.reserved.values()) <= budget, f"over the budget: {samples.reserved}"
+        assert all(samples.reserved.values()), f"a volume was not used: {samples.reserved}"
+        both = [at for at in samples.moments if 0 < at[1] and at[0] < len(bodies)]
+        assert both, "nothing arrived while more was to come"
+
+
+def begin(world):
+    """Start a relay, and wait until something has arrived."""
+    process = world.begin("--once", "--retries", 1, "-c", 4)
+    assert wait_until(lambda: world.far.versions("far"), 60), "nothing arrives"
+    return process
+
+
+def fill(mounts, volume, image, world):
+    """Others fill the volume, and leave it again."""
+    path, end = volume / "of others", time.monotonic() + 6
+    with open(path, "wb", buffering=0) as file:
+        while time.monotonic() < end:
+            try:
+                file.write(bytes(MIB))
+            except OSError:
+                time.sleep(0.05)
+    path.unlink()
+
+
+def turn_read_only(mounts, volume, image, world):
+    """Its file system has found a fault; it is mounted anew."""
+    mounts.remount(volume, "abort")
+    time.sleep(6)
+    world.is_away = True
+    do("umount", "-l", volume)
+    assert wait_until(lambda: not do("losetup", "-j", image), 20), "it is still in use"
+    do("mount", "-o", "loop", image, volume)
+    world.is_away = False
+
+
+def turn_read_only_softly(mounts, volume, image, world):
+    """An administrator makes it read-only, and writable again."""
+    assert wait_until(lambda: not remount_fails(volume), 30), "it is always written to"
+    time.sleep(4)
+    mounts.remount(volume, "rw")
+
+
+def remount_fails(volume):
+    """Return whether a volume cannot be made read-only now."""
+    return subprocess.run(["mount", "-o", "remount,ro", volume], capture_output=True).returncode
+
+
+def unmount(mounts, volume, image, world):
+    """It is taken away, whoever uses it; nothing is written where it was."""
+    world.is_away = True
+    do("umount", "-l", volume)
+    time.sleep(4)
+    left = sorted(volume.rglob("*"))
+    do("mount", "-o", "loop", image, volume)
+    world.is_away = False
+    assert not left, f"written below the mount point: {left[:5]}"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("what", [fill, turn_read_only, turn_read_only_softly, unmount],
+                         ids=lambda what: what.__name__.replace("_", " "))
+@pytest.mark.parametrize("small", [40, pytest.param(2000, marks=[
+    pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_a_volume_is_lost_for_a_while(cases, mounts, tmp_path, what, small):
+    count = cases("a volume of s3-relay cannot be used for a while")
+    volumes = volumes_of(mounts, tmp_path / "images", [64 * MIB, 64 * MIB])
+    bodies = sized(2, [4 * MIB] * 20, small)
+    with count.case(what.__name__), RelayWorld(tmp_path / "world", bodies, volumes, [
+            "--min-free", 0]) as world:
+        world.near.latency = world.far.latency = 0.05
+        process = begin(world)
+        what(mounts, volumes[1], tmp_path / "images" / "vol1.img", world)
+        ran = world.end(process, 240)
+        assert ran.status == 0, f"{ran.err} {world.census()}"
+        world.settle()
