@@ -35,8 +35,9 @@ from peers import (
     SEND_LATE,
     Tool,
     lists_late,
+    relays,
 )
-from upload_runs import ToSeaweed, ToSink
+from upload_runs import Relayed, ToSeaweed, ToSink
 
 from s3kit.s3.window import MANY
 
@@ -363,11 +364,23 @@ def up_late(bench):
                       about="as it comes, upload 2,000 x 4 KiB, answers 30 ms late")
 
 
+def relay(bench):
+    """from nginx through local directories to SeaweedFS: 5,000 x 64 KiB, 8 x 32 MiB"""
+    sizes = keys(bench.less(5000), 64 << 10) + [
+        (f"large/{number}", bench.less(32 << 20) >> 20 << 20) for number in range(8)]
+    source = Bucket("relay", sizes)
+    with bench.server([source], kind="light") as light, Relayed(bench, source) as place:
+        bench.compare("relay", place.server, source, relays(light.url, source.name),
+                      uploads=place, about="relay 5,000 x 64 KiB and 8 x 32 MiB to SeaweedFS")
+
+
 CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
          "large-slow": large_slow, "mix": mix, "latency": latency, "tls": tls, "nothing": nothing,
          "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
          "prune": prune, "memory": memory, "rows": rows, "done": done, "inventory": inventory,
          "up-small": up_small, "up-medium": up_medium, "up-large": up_large, "up-late": up_late,
+         "relay": relay,
          "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
 ONLY_LIGHT = {"latency", "large-slow", "plain", "memory", "prune", "list", "list-tree",
-              "list-latency", "up-small", "up-medium", "up-large", "up-late"}
+              "list-latency", "up-small", "up-medium", "up-large", "up-late",
+              "relay"}

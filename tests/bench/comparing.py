@@ -185,7 +185,7 @@ class Bench:
         """Have a tool upload a tree to a bucket of its own, one time; return its figures."""
         out = self.work / "out"
         with uploads.fresh() as bucket:
-            line = self.line(tool, uploads.server, bucket, uploads.tree, out)
+            line = self.line(tool, uploads.server, bucket, uploads.place, out)
             figures = measure.run(line, self.peers.env(uploads.server))
             self.count(tool, uploads.server, figures, objects)
             figures["lacks"] = "" if figures["status"] else uploads.lacks(bucket, tool, out)

@@ -129,6 +129,20 @@ SEND_LATE = tuple(fifth(tool) if tool.needs == "rclone" else tool for tool in PL
 PLAIN_SEND_LARGE = (*PLAIN_SEND[:-1], replace(PLAIN_SEND[-1], share=1, name="aws s3 cp"))
 
 
+def relays(url, bucket):
+    """Return the tools that bring a bucket of the server at `url` to another server: s3-relay
+    through one directory and through three, rclone in two steps, one after the other.
+    """
+    line = (f"s3-relay -q --once -w {{dest}}/work --source-endpoint-url {url} "
+            f"--target-endpoint-url {{url}} {{volumes}} s3://{bucket}/ s3://{{bucket}}/")
+    ours = [Tool(f"s3-relay, {count}", line.replace("{volumes}", " ".join(
+        f"--volume {{dest}}/{number}" for number in range(count))))
+        for count in (1, 3)]
+    down = f"RCLONE_CONFIG_B_ENDPOINT={url} rclone copy {RCLONE_OPTIONS} b:{bucket} {{dest}}/all"
+    up = f"rclone copy {RCLONE_OPTIONS} --s3-no-head {{dest}}/all b:{{bucket}}"
+    return (*ours, Tool("rclone copy, twice", f"{down} && {up}", "rclone"))
+
+
 def lists_late():
     """Return the tools that list with latency; s3-manifest with few connections and with many."""
     several = [Tool(f"s3-manifest --versions -c {n}",

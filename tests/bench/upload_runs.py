@@ -32,6 +32,11 @@ class Uploads:
     def __exit__(self, *_):
         self.server.__exit__()
 
+    @property
+    def place(self):
+        """The directory that a tool is told of: that of the files."""
+        return self.tree
+
     @contextlib.contextmanager
     def fresh(self):
         """Lend the Bucket of a run; what s3-put knows of earlier ones is removed."""
@@ -130,3 +135,31 @@ class ToSeaweed(Uploads):
         """Return a file's ETag in parts of `step` bytes."""
         sums = [digest for _, _, digest in md5s(self.tree / key, step)]
         return f"{hashlib.md5(b''.join(sums)).hexdigest()}-{len(sums)}"
+
+
+class Relayed(ToSeaweed):
+    """From another server to SeaweedFS, by way of an empty directory (`place`) for each run."""
+
+    way = None
+
+    @property
+    def place(self):
+        """The directory."""
+        return self.way
+
+    @contextlib.contextmanager
+    def fresh(self):
+        """Lend a new bucket and a new directory."""
+        with super().fresh() as bucket:
+            self.way = Path(tempfile.mkdtemp(dir=self.folder.parent))
+            try:
+                yield bucket
+            finally:
+                shutil.rmtree(self.way)
+
+    def lacks(self, bucket, tool, out):
+        """Return what is wrong with what has come, in words."""
+        came, wanted = self.came(bucket), dict(self.source.sizes)
+        right = sum(came.get(key) == size for key, size in wanted.items())
+        return "" if right == len(wanted) == len(came) else (
+            f"{right:,} objects of {len(wanted):,} are right, {len(came):,} are there")
