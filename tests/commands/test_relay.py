@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import clean_env
+from contract import family, until
 from fakes3 import Credential, FakeS3
 from odd_keys import ODD_KEYS
 from terminals import pieces
@@ -130,29 +131,6 @@ def pair(tmp_path):
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         assert not left, "processes were left behind"
-
-
-def family(session):
-    """Return the living processes of a session."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] not in "ZX":
-            found.append(int(name))
-    return found
-
-
-def until(true, seconds=LIMIT, fails=True):
-    """Wait until `true()`; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            assert not fails, "it did not happen in time"
-            return
-        time.sleep(0.02)
 
 
 def bodies_of(number, size=1000):

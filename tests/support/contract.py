@@ -180,15 +180,7 @@ class Running:
 
     def family(self):
         """Return the pids of the session's processes, the command's own first if it lives."""
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
-            except (OSError, ValueError):
-                continue
-            if int(fields[3]) == self.pid and fields[0] not in "ZX":
-                found.append(int(name))
-        return sorted(found, key=lambda pid: (pid != self.pid, pid))
+        return sorted(family(self.pid), key=lambda pid: (pid != self.pid, pid))
 
     def workers(self):
         """Return the pids of the pool's workers."""
@@ -234,6 +226,19 @@ class Running:
         for fd in self.open:
             os.close(fd)
         return left
+
+
+def family(session):
+    """Return the pids of a session's living processes."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
+        except (OSError, ValueError):
+            continue
+        if int(fields[3]) == session and fields[0] not in "ZX":
+            found.append(int(name))
+    return found
 
 
 def treats(pid, number):
