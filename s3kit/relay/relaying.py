@@ -6,14 +6,14 @@ import queue
 import time
 
 from s3kit.manifest import row as rows
+from s3kit.relay.account import Account
 from s3kit.relay.dealing import Dealer
 from s3kit.relay.half import stop_all
 from s3kit.relay.posts import Post
 from s3kit.relay.side import HOUR
 from s3kit.relay.source_listing import Listings
-from s3kit.relay.standing import WRONG, status_of, what_is_left
+from s3kit.relay.standing import WRONG
 from s3kit.text import count
-from s3kit.units import show_size
 
 QUEUED = 100            # events that wait for us; those who bring more are held back
 TURN_SECONDS = 0.2
@@ -30,7 +30,9 @@ class Relay:
 
     def __init__(self, plan, sides, volumes, deliveries, people):
         self.plan, (self.source, self.target), self.volumes = plan, sides, volumes
-        self.deliveries, (self.say, self.check, self.progress) = deliveries, people
+        self.deliveries, (self.say, self.check, progress) = deliveries, people
+        self.account = Account(deliveries, volumes, progress)
+        self.summary, self.status = self.account.summary, self.account.status
         self.events = queue.Queue(QUEUED)
         for side in sides:
             side.hear = self.events.put
@@ -41,7 +43,6 @@ class Relay:
         self.looked, self.said_full = time.monotonic() - LOOK_SECONDS, 0.0
         self.takers = {"listed": self.listings.take, "listing ended": self.listed,
                        "rows": self.take_rows, "ended": self.ended, "probed": self.probed}
-        self.stored = self.stored_bytes = self.expected = 0
         self.outages, self.troubles = {}, {}
 
     # --- the run
@@ -78,8 +79,7 @@ class Relay:
         if not self.dealer.is_round_full() or self.is_quiet():
             self.listings.turn()
         self.dealer.deal()
-        self.progress.expect(self.dealer.bytes - self.expected)
-        self.expected = self.dealer.bytes       # is_stuck deals, too
+        self.account.expect(self.dealer.bytes)
         is_last = self.plan.every is None and self.listings.is_done and self.dealer.has_dealt_all
         for post in self.posts:
             post.turn(is_last)
@@ -113,6 +113,7 @@ class Relay:
         self.source.look()
         self.target.look()
         self.note_outages()
+        self.account.show()
 
     def note_outages(self):
         """Have the ledger know which side is out, where that is another than before."""
@@ -130,9 +131,7 @@ class Relay:
             for volume in self.volumes:
                 volume.change(before, after)
             if after.state == rows.STORED:
-                self.stored += 1
-                self.stored_bytes += after.size
-                self.progress.move(after.size, f"{self.stored:,} rows")
+                self.account.deliver(after.size)
                 if self.plan.verbose:
                     self.say(f"{after.row(self.source.bucket).name}: {after.stored_at}")
             elif after.state in WRONG or after.state == rows.UNVERIFIABLE:
@@ -208,18 +207,6 @@ class Relay:
         """End all commands."""
         self.listings.stop()
         stop_all([post.half for post in self.posts if post.half])
-
-    # --- afterwards
-
-    def summary(self):
-        """Return the parts of the summary."""
-        done = (f"{count(self.stored, 'row')} delivered ({show_size(self.stored_bytes)})"
-                if self.stored else "nothing to deliver")
-        return [done, *what_is_left(self.deliveries.census())]
-
-    def status(self):
-        """Return the exit status."""
-        return status_of(self.deliveries.census())
 
 
 def halves(plan, source, target, volume):
