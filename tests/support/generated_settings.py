@@ -186,8 +186,8 @@ LOADER = botocore.session.get_session().get_component("data_loader")
 
 
 def by_botocore(options, bucket):
-    """Return (access key, secret key, token, region, URL, certificates) of a bucket as botocore has
-    them; raises what it raises.
+    """Return (access key, secret key, token, region, service, URL, certificates) of a bucket as
+    botocore has them; raises what it raises.
     """
     inner = botocore.session.Session()
     inner.register_component("data_loader", LOADER)
@@ -199,8 +199,8 @@ def by_botocore(options, bucket):
     region = (options.region or os.environ.get("AWS_REGION") or session.region_name or "us-east-1")
     client = session.client("s3", region_name=region, endpoint_url=options.endpoint_url,
                             config=config)
-    url, scope = reach_of(client, bucket)
+    url, scope, service = reach_of(client, bucket)
     keys = ("", "", None)
     if not options.no_sign_request:
         keys = session.get_credentials().get_frozen_credentials()
-    return (keys[0], keys[1], keys[2] or "", scope, url, bundle)
+    return (keys[0], keys[1], keys[2] or "", scope, service, url, bundle)

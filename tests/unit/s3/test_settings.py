@@ -175,7 +175,7 @@ def test_generated_settings(tmp_path, first, last):
             plain = settings.read(options)
             if plain and not settings.needs_boto3(one.bucket):
                 found = plain.endpoint(one.bucket, plain.region)
-                assert (*found[3:6], found.region, found.url,
+                assert (*found[3:6], found.region, found.service, found.url,
                         found.ca_bundle) == by_botocore(options, one.bucket), (number, one)
                 read += 1
     assert read > (last - first) / 5

@@ -259,7 +259,9 @@ OK = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n"
 
 
 def test_a_body_is_sent_again_where_the_connection_was_dead():
-    """A server hangs up as the next request comes: that is sent on another connection, whole."""
+    """A server hangs up as the next request comes: that is sent on another connection, whole, by
+    libcurl where it hears of it before it has sent some of the body, else when it is tried again.
+    """
     came, body = [], os.urandom(4 << 20)
 
     def serve(connection, number):
@@ -277,6 +279,9 @@ def test_a_body_is_sent_again_where_the_connection_was_dead():
     try:
         assert put(wire, raw.endpoint, "k", b"first").status == 200
         answer = put(wire, raw.endpoint, "k", body)
+        if answer.status != 200:
+            assert verdicts.verdict_of(answer) == verdicts.AGAIN, answer.failure
+            answer = put(wire, raw.endpoint, "k", body)
         assert answer.status == 200, answer.failure
         assert came == [b"first", body]
     finally:
