@@ -10,7 +10,7 @@ help:
 	@echo 'make demo        see it work: environment, embedded SeaweedFS, sample bucket, the pipeline'
 	@echo 'make demo-stop   end the demo server, remove what the demo made'
 	@echo 'make lint        flake8'
-	@echo 'make test        what needs nothing but Python: five minutes, no root'
+	@echo 'make test        what needs nothing but Python: eight minutes, no root'
 	@echo 'make test-system what needs root, file systems of its own or minutes: installs Debian packages'
 	@echo 'make test-long   what takes hours'
 	@echo 'make bench       beside s5cmd, rclone, aws and obstore, on this machine, in 60 minutes (BENCH_OPTIONS=--help)'

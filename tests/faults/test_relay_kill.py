@@ -69,7 +69,7 @@ class Killing:
 
 @pytest.mark.system("minutes")
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kills", [7, pytest.param(50, marks=[
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=[
     pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_random_kills(cases, tmp_path, kills):
     count = cases("kill -9 of each process of s3-relay in turn")

@@ -147,7 +147,9 @@ def unmount(mounts, volume, image, world):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("what", [fill, turn_read_only, turn_read_only_softly, unmount],
+@pytest.mark.parametrize("what", [
+    fill, *(pytest.param(what, marks=pytest.mark.long)
+            for what in (turn_read_only, turn_read_only_softly)), unmount],
                          ids=lambda what: what.__name__.replace("_", " "))
 @pytest.mark.parametrize("small", [40, pytest.param(2000, marks=[
     pytest.mark.long, pytest.mark.timeout(3600)])])
