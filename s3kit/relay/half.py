@@ -29,7 +29,8 @@ class Half:
         self.name, self.hear, self.env = f"s3-{words[0]}", hear, env
         self.process = subprocess.Popen(argv_of(words), stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
-        self.out, self.names, self.fed, self.is_ending = {}, {}, 0, False
+        self.out, self.names, self.fed = {}, {}, 0
+        self.is_ending = self.is_stopped = False
         self.is_whole, self.reason = False, ""
         self.queue = SimpleQueue()
         self.threads = [threading.Thread(target=target, name=f"{self.name} {target.__name__}",
@@ -58,7 +59,7 @@ class Half:
 
     def stop(self):
         """Have it stop where it is; the same rows can be given to another."""
-        self.is_ending = True
+        self.is_ending = self.is_stopped = True
         self.process.send_signal(signal.SIGTERM)
         self.queue.put(None)
 

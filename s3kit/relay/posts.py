@@ -168,7 +168,7 @@ class Post:
         if half is not self.half:
             return ""
         self.half = None
-        if half.is_ending or not half.has_failed:
+        if half.is_stopped or not half.has_failed:
             return ""
         self.retry_at = time.monotonic() + self.wait
         self.wait = min(LONGEST_WAIT, self.wait * 2)

@@ -342,6 +342,16 @@ def test_one_that_ended_well_or_was_stopped_says_nothing(world):
     assert post.ended(post.half) == "" and post.half is None and not world.asked
 
 
+def test_one_that_fails_after_it_was_given_all_is_a_fault(world):
+    """As where S3 does not know the key any more: not started at once, and the side is asked."""
+    post = begun(world, "listed", "k")
+    post.half.finish()
+    post.half.has_failed, post.half.reason = True, "S3 says InvalidAccessKeyId"
+    assert "InvalidAccessKeyId; it is started again" in post.ended(post.half)
+    post.turn()
+    assert post.half is None and world.asked == 1
+
+
 def test_rows_without_a_delivery_change_nothing(world):
     post = begun(world, "listed", "k")
     assert post.take(post.half, [back("other", "fetched"), back("other", "failed")]) == []

@@ -26,7 +26,7 @@ class Command:
 
     def __init__(self, words, env, hear):
         self.words, self.hear, self.out, self.fed, self.names = words, hear, {}, 0, {}
-        self.is_ending = self.has_failed = False
+        self.is_ending = self.is_stopped = self.has_failed = False
 
     def feed(self, deliveries, bucket):
         """Do all at once."""
