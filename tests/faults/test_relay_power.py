@@ -100,7 +100,7 @@ def cut_often(count, world, disks, cuts, chance):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("cuts", [4, pytest.param(50, marks=[
+@pytest.mark.parametrize("cuts", [3, pytest.param(50, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_power_cuts(cases, mounts, tmp_path, cuts):
     count, chance = cases("power cut below s3-relay's ledger and volumes"), random.Random(cuts)

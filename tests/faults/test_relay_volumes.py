@@ -102,7 +102,7 @@ def begin(world):
 
 def fill(mounts, volume, image, world):
     """Others fill the volume, and leave it again."""
-    path, end = volume / "of others", time.monotonic() + 6
+    path, end = volume / "of others", time.monotonic() + 4
     with open(path, "wb", buffering=0) as file:
         while time.monotonic() < end:
             try:
@@ -115,7 +115,7 @@ def fill(mounts, volume, image, world):
 def turn_read_only(mounts, volume, image, world):
     """Its file system has found a fault; it is mounted anew."""
     mounts.remount(volume, "abort")
-    time.sleep(6)
+    time.sleep(4)
     world.is_away = True
     do("umount", "-l", volume)
     assert wait_until(lambda: not do("losetup", "-j", image), 20), "it is still in use"
