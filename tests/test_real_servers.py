@@ -47,10 +47,13 @@ def rgw(server):
     return server
 
 
-def only_on(*names):
-    """Return the mark of a test that runs on some of the servers alone."""
-    return pytest.mark.parametrize("server", [pytest.param(name, marks=pytest.mark.system(
-        *NEEDS.get(name, ["minutes"]))) for name in names], indirect=True)
+def only_on(*names, long=()):
+    """Return the mark of a test that runs on some of the servers alone, on those of `long` only
+    where there is time.
+    """
+    return pytest.mark.parametrize("server", [pytest.param(name, marks=[
+        pytest.mark.system(*NEEDS.get(name, ["minutes"])), *[pytest.mark.long] * (name in long)])
+        for name in names], indirect=True)
 
 
 def make_bucket(server, name, has_versions=True, **more):
@@ -114,6 +117,7 @@ def odd_keys(name):
     return {key: body for key, body in ODD_KEYS if len(key.encode()) <= most}
 
 
+@only_on(*MAKE, long=["swift"])
 def test_the_pipeline(server, run, tmp_path):
     """Versions over several pages, delete markers, odd keys and parts are fetched, verified and
     deleted, each once; without versions nothing is deleted that could not be deleted on a

@@ -799,6 +799,7 @@ def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
 
 
 @pytest.mark.system("minutes")
+@pytest.mark.long
 def test_an_answer_that_takes_more_than_a_minute(fake, tmp_path):
     """Some stores bring an object back from a tape before they send it: who waits hears of it, and
     the run is not taken for stuck.

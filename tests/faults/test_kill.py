@@ -73,7 +73,7 @@ def kill_fetches(cases, tmp_path, kind, most, share=0, shares=1):
 
 
 @pytest.mark.system("strace")
-@pytest.mark.parametrize("share", [0, 1])
+@pytest.mark.parametrize("share", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_kill_points(cases, tmp_path, share):
     kill_fetches(cases, tmp_path, "mixed", 70, share, 2)
 
@@ -372,7 +372,7 @@ def freeze(world, chance):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=[
+@pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("what", [kill_one_worker, kill_parent, kill_group, interrupt, freeze],
                          ids=lambda what: what.__name__.replace("_", " "))

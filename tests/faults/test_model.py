@@ -500,8 +500,8 @@ def run_model(cases, monkeypatch, number, steps):
     assert count.broken or COUNT["crashes"] and COUNT["faults"], "nothing went wrong"
 
 
-@pytest.mark.parametrize("number, steps", [(100, 500), *(pytest.param(
-    number, 5_000, marks=pytest.mark.system("minutes")) for number in range(2))])
+@pytest.mark.parametrize("number, steps", [
+    (100, 500), pytest.param(0, 5_000, marks=pytest.mark.system("minutes"))])
 def test_model(cases, monkeypatch, number, steps):
     run_model(cases, monkeypatch, number, steps)
 

@@ -31,7 +31,9 @@ def test_there_are_ten():
 
 @pytest.mark.system("patch", "root", "minutes")
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("patch", PATCHES, ids=[patch.stem for patch in PATCHES])
+@pytest.mark.parametrize("patch", [
+    pytest.param(patch, id=patch.stem, marks=[pytest.mark.long] * (number % 2))
+    for number, patch in enumerate(PATCHES)])
 def test_a_planted_bug_is_caught(cases, tmp_path, patch):
     for part in ("s3kit", "bin", "tests"):
         shutil.copytree(ROOT / part, tmp_path / "copy" / part,
