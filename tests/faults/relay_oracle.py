@@ -33,7 +33,6 @@ NEAR, FAR, PREFIX = "near", "far", "p/"
 ROUNDED = 4096          # what a row's room is rounded up to, with as much once more for names
 ON_VOLUME = "volume != '' AND state != 'stored'"
 WRITES = ("PutObject", "CompleteMultipartUpload")
-COMMANDS = ("manifest", "fetch", "put")
 
 
 def bodies_of(seed, small=30, middle=4, large=1):
