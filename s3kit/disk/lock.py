@@ -50,6 +50,18 @@ def hold_below(path, name):
         os.close(folder)
 
 
+def hold_made(path, name):
+    """Make the directory at `path`, for its owner alone, if it is not there; return what `hold`
+    does, of the file `name` in it. Raises OSError.
+    """
+    old = os.umask(0o077)
+    try:
+        os.makedirs(path, exist_ok=True)
+    finally:
+        os.umask(old)
+    return hold_below(path, name)
+
+
 def is_named(fd, name, directory):
     """Return whether `name` in `directory` is still the file that `fd` has open."""
     return names(directory, name, os.fstat(fd))

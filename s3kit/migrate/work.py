@@ -52,12 +52,7 @@ class Work:
 
     def hold(self):
         """Return a descriptor that holds it. Raises Held where another has it."""
-        old = os.umask(0o077)
-        try:
-            os.makedirs(self.path, exist_ok=True)
-        finally:
-            os.umask(old)
-        held = lock.hold_below(self.path, LOCK)
+        held = lock.hold_made(self.path, LOCK)
         if held is None:
             raise Held(f"another s3-migrate works in '{self.path}'")
         return held

@@ -26,12 +26,7 @@ def work_of(work, volumes):
 @contextmanager
 def held(work):
     """Make the work directory and hold it. Raises Held where another run has it."""
-    old = os.umask(0o077)
-    try:
-        os.makedirs(work, exist_ok=True)
-    finally:
-        os.umask(old)
-    fd = lock.hold_below(work, LOCK)
+    fd = lock.hold_made(work, LOCK)
     if fd is None:
         raise Held(f"another s3-relay works in '{work}'")
     try:

@@ -10,7 +10,7 @@ import textwrap
 import pytest
 from descriptors import open_descriptors
 
-from s3kit.disk.lock import hold, hold_below, is_named
+from s3kit.disk.lock import hold, hold_below, hold_made, is_named
 
 NAME = "a.part"
 
@@ -169,3 +169,15 @@ def test_a_file_in_a_directory_by_its_path(tmp_path, folder):
     assert fd is not None and hold(NAME, folder) is None
     os.close(fd)
     assert open_descriptors() <= before
+
+
+def test_a_directory_is_made_to_be_held_in(tmp_path):
+    """For its owner alone, whatever the umask; one that is there stays as it is."""
+    old = os.umask(0)
+    try:
+        fd = hold_made(tmp_path / "a" / "b", NAME)
+    finally:
+        assert os.umask(old) == 0
+    assert hold_made(tmp_path / "a" / "b", NAME) is None
+    os.close(fd)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700] * 2
