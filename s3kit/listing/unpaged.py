@@ -18,7 +18,7 @@ from s3kit.manifest.sorter import OBJECT, Sorter
 from s3kit.s3 import verdicts
 from s3kit.s3.asking import fault_of, once_more, rest
 from s3kit.s3.patience import Patience
-from s3kit.s3.xml import BEFORE, local, read_encoded
+from s3kit.s3.xml import BEFORE, local, read_encoded, refuse_doctype, unreadable
 
 ANSWERS = 4             # that are asked for, until two in a row have as many objects
 ROWS = 1000             # that are handed on together
@@ -211,16 +211,10 @@ class Reading:
             self.note(child)
         if self.entries:
             self.turn()
-        if root.getroottree().docinfo.doctype:
-            raise Fault("the server's XML has a DOCTYPE")
+        refuse_doctype(root)
         if local(root.tag) != "ListBucketResult":
             raise Fault(f"the listing of '{self.bucket}' is not one: <{local(root.tag)}>")
         if self.top.get("IsTruncated", "").strip().lower() not in ("false", ""):
             raise Fault(f"the listing of '{self.bucket}' says that it goes on, and has no pages")
         if self.key not in (None, self.reader()):
             raise Fault(f"the listing of '{self.bucket}' says after its keys how they are written")
-
-
-def unreadable(error):
-    """Return the Fault of what is no XML."""
-    return Fault(f"the server's XML cannot be read: {error.msg}")

@@ -18,10 +18,20 @@ def parse(xml):
     try:
         root = etree.fromstring(xml.lstrip(BEFORE), reader)
     except etree.XMLSyntaxError as error:
-        raise Fault(f"the server's XML cannot be read: {error.msg}") from None
+        raise unreadable(error) from None
+    refuse_doctype(root)
+    return root
+
+
+def unreadable(error):
+    """Return the Fault of an etree.XMLSyntaxError."""
+    return Fault(f"the server's XML cannot be read: {error.msg}")
+
+
+def refuse_doctype(root):
+    """Raise Fault where the document of a root brings a DOCTYPE."""
     if root.getroottree().docinfo.doctype:
         raise Fault("the server's XML has a DOCTYPE")
-    return root
 
 
 def parse_without(xml, elements):
