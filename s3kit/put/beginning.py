@@ -140,10 +140,10 @@ class Beginning:
         etag, proof, digest = job.stored or ("", "", "")
         if etag == found.etag and found.size == job.size and found.claim.is_unsure and proof:
             self.take_over(errand, proof, digest)
-        elif errand.job.only_absent:
+        elif job.only_absent:
             self.large.give_up(errand, Outcome(jobs.CONFLICT, OTHERS))
         else:
-            self.go_on(errand, errand.large.found.etag)
+            self.go_on(errand, found.etag)
 
     def go_on(self, errand, condition):
         """Go on with an upload that was begun, or begin one."""

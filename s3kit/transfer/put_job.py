@@ -40,11 +40,10 @@ class PutJob(NamedTuple):
     links are followed where it `follows`. `headers` (`Name: value`) are the object's own. `token`
     is in its metadata, and tells our write from others'. `is_looked`: what is there is compared
     first; `confirms`: so is what was sent, before it counts. `only_absent`: nothing that is there
-    is ever replaced. `condition` is the ETag that must
-    be there still, '*' if nothing may be, '' for none. A part has bytes `start` to `end` (not
-    included). `parts` of a completion is (number, ETag, base64 checksum) for each, `checksum` that
-    of the whole object. `stored` is what a ledger has of the same file at the target: (the copy's
-    ETag, its proof, our digest), () for nothing.
+    is ever replaced. `condition` is the ETag that must be there still, '*' if nothing may be, ''
+    for none. A part has bytes `start` to `end` (not included). `parts` of a completion is (number,
+    ETag, base64 checksum) for each, `checksum` that of the whole object. `stored` is what a ledger
+    has of the same file at the target: (the copy's ETag, its proof, our digest), () for nothing.
     """
 
     kind: str
