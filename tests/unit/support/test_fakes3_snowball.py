@@ -21,14 +21,6 @@ def s3():
         yield server
 
 
-@pytest.fixture
-def client(s3):
-    """A client of it."""
-    found = client_of(s3)
-    yield found
-    found.close()
-
-
 @pytest.mark.parametrize("call, more", [
     ("list_objects_v2", B), ("list_object_versions", B), ("get_bucket_versioning", B),
     ("get_bucket_location", B), ("delete_objects", WHOLE), ("create_bucket", {"Bucket": "new"}),
