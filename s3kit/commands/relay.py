@@ -80,7 +80,8 @@ def run(args, words, verb):
     """Relay, look (--audit) or take over; return the status."""
     from s3kit.cli.progress import Progress
     from s3kit.cli.tally import Tally
-    from s3kit.relay.choices import SIDES, Choices
+    from s3kit.relay.choices import Choices
+    from s3kit.relay.config import SIDES
     from s3kit.relay.side import Side
     from s3kit.relay.work import held, opened
     ledger = words.pop(0) if verb == "import" and words else None
@@ -140,8 +141,8 @@ def take_over(args, ledger, sides, choices, deliveries):
 def status(args):
     """Print how a relay stands; return 0."""
     from s3kit.relay.standing import facts_of, table
-    from s3kit.text import visible
     from s3kit.relay.work import ledger_of, work_of
+    from s3kit.text import visible
     facts = facts_of(ledger_of(work_of(args.work, args.volume)))
     if args.json:
         import json

@@ -107,12 +107,35 @@ class Pipeline:
 
     def end(self):
         """Ask them to stop, and see that they do."""
-        limit = time.monotonic() + SECONDS_TO_END
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(max(0.0, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        see_ended(self.processes)
+
+
+class LastWords(threading.Thread):
+    """Keeps the last line that a process of ours says on its stderr, a pipe: `text`, without the
+    command's name.
+    """
+
+    def __init__(self, process):
+        super().__init__(name="last words", daemon=True)
+        self.process, self.text = process, ""
+        self.start()
+
+    def run(self):
+        """Read what it says to the end."""
+        with open(os.dup(self.process.stderr.fileno()), encoding="utf-8",
+                  errors="backslashreplace") as lines:
+            for line in lines:
+                self.text = line.rstrip("\n").partition(": ")[2] or self.text
+
+
+def see_ended(processes, seconds=SECONDS_TO_END):
+    """Wait so many seconds in all for processes that were asked to stop; kill those that do not."""
+    limit = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, limit - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -5,12 +5,11 @@ from argparse import Namespace
 
 from s3kit.errors import Usage
 from s3kit.pipeline.processes import words_of
-from s3kit.relay.config import read
+from s3kit.relay.config import SIDES, read
 from s3kit.relay.volumes import Volume
 from s3kit.relay.work import work_of
 from s3kit.s3.address import parse_s3
 
-SIDES = ("source", "target")
 EVERY = 60.0            # seconds between two listings
 
 
@@ -81,7 +80,7 @@ class Choices:
         pool = [f"--jobs={jobs}", *words_of(self.args, "connections"),
                 f"--retries={self.args.retries}"]
         return Namespace(by_size=self.by_size, round_size=self.round_size, every=self.every,
-                         pool=pool, listing=[], verbose=self.args.verbose)
+                         pool=pool, verbose=self.args.verbose)
 
 
 def filled(options, side):

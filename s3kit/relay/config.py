@@ -21,7 +21,7 @@ ORDERS = ("large", "listed")
 KNOWN = (*SIDES, "volumes", "work", "every", "order", "round_size")
 
 
-class Volume(NamedTuple):
+class VolumeConfig(NamedTuple):
     """A local directory that bytes pass through: how many may lie there, and how many must stay
     free; None where the file does not say.
     """
@@ -57,7 +57,7 @@ def read(path):
     settings, warnings = load(path), []
     is_old = transfer_config.is_old(settings)
     found = transfer_config.read(settings, warnings) if is_old else own(settings, warnings)
-    found["volumes"] = [Volume(*volume) for volume in found["volumes"]]
+    found["volumes"] = [VolumeConfig(*volume) for volume in found["volumes"]]
     paths = [volume.path for volume in found["volumes"]]
     for volume in paths:
         if paths.count(volume) > 1:
@@ -100,10 +100,12 @@ def side(settings, name, warnings):
 
 
 def volume(settings, item):
-    """Return the Volume of an item of `volumes`: a path, or a group of settings. Raises Usage."""
+    """Return the VolumeConfig of an item of `volumes`: a path, or a group of settings. Raises
+    Usage.
+    """
     part = settings.within("volumes", {"path": item} if isinstance(item, str) else item)
     part.check(VOLUME)
     path = part.file("path")
     if not path:
         raise part.wrong("path", "is missing")
-    return Volume(path, part.size("budget", 1), part.size("min_free"))
+    return VolumeConfig(path, part.size("budget", 1), part.size("min_free"))

@@ -1,15 +1,13 @@
 """Half of a row's way: s3-fetch or s3-put, a process that takes rows and gives them back."""
 
-import os
 import signal
 import subprocess
 import threading
-import time
 from queue import SimpleQueue
 
 from s3kit.errors import Fault
 from s3kit.manifest.streams import Input, Output
-from s3kit.pipeline.processes import argv_of
+from s3kit.pipeline.processes import LastWords, argv_of, see_ended
 
 NUMBER = "relay"        # the column of ours by which rows are known again
 TRUE_STATUSES = (0, 1, 5)
@@ -31,12 +29,11 @@ class Half:
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
         self.out, self.names, self.fed = {}, {}, 0
         self.is_ending = self.is_stopped = False
-        self.is_whole, self.reason = False, ""
+        self.is_whole, self.words = False, LastWords(self.process)
         self.queue = SimpleQueue()
         self.threads = [threading.Thread(target=target, name=f"{self.name} {target.__name__}",
-                                         daemon=True)
-                        for target in (self.write, self.read, self.listen)]
-        for thread in reversed(self.threads):       # the reader waits for the listener
+                                         daemon=True) for target in (self.write, self.read)]
+        for thread in self.threads:
             thread.start()
 
     def feed(self, deliveries, bucket):
@@ -70,6 +67,11 @@ class Half:
         return self.out.pop(int(number), None) if number.isdecimal() else None
 
     @property
+    def reason(self):
+        """The last that it has said, '' where it has said nothing."""
+        return self.words.text
+
+    @property
     def has_failed(self):
         """Whether it has ended otherwise than it should."""
         return not self.is_whole or self.process.returncode not in TRUE_STATUSES
@@ -97,25 +99,12 @@ class Half:
         except (Fault, OSError):
             pass            # cut: what has not come is still out
         self.process.wait()
-        self.threads[2].join(1)
+        self.words.join(1)
         self.hear(("ended", self))
-
-    def listen(self):
-        """Keep the last that it says."""
-        with open(os.dup(self.process.stderr.fileno()), encoding="utf-8",
-                  errors="backslashreplace") as lines:
-            for line in lines:
-                self.reason = line.rstrip("\n").partition(": ")[2] or self.reason
 
 
 def stop_all(halves):
     """End commands, and see that they do."""
     for half in halves:
         half.stop()
-    limit = time.monotonic() + SECONDS_TO_END
-    for half in halves:
-        try:
-            half.process.wait(max(0.0, limit - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            half.process.kill()
-            half.process.wait()
+    see_ended([half.process for half in halves], SECONDS_TO_END)

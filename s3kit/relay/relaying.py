@@ -25,7 +25,7 @@ class Relay:
     """The run. `sides` is (source, target), `people` (say, check for signals, progress).
 
     `plan` says `by_size`, `every` (seconds between listings, or None for one alone), `round_size`
-    and what s3-fetch, s3-put and s3-manifest are told (`jobs`, ...); see commands/relay.py.
+    and what s3-fetch and s3-put are told (`pool`); see commands/relay.py.
     """
 
     def __init__(self, plan, sides, volumes, deliveries, people):
@@ -153,8 +153,7 @@ class Relay:
 
     def ended(self, half):
         """Take that a command has ended."""
-        post = self.post_of(half)
-        said = post.ended(half) if post else ""
+        said = self.post_of(half).ended(half)
         if said:
             self.say(said)
         return []
@@ -166,8 +165,8 @@ class Relay:
                 for change in post.decide(is_up)]
 
     def post_of(self, half):
-        """Return the Post whose command a Half is."""
-        return next((post for post in self.posts if post.half is half), None)
+        """Return the Post whose command a Half is: it is until it has been heard to have ended."""
+        return next(post for post in self.posts if post.half is half)
 
     # --- the end
 

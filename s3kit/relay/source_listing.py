@@ -15,8 +15,8 @@ class SourceListing:
     ("listing ended", whether it was whole, why not), in a thread of ours.
     """
 
-    def __init__(self, side, words, hear):
-        self.listing, self.hear = SideListing(side, words), hear
+    def __init__(self, side, hear):
+        self.listing, self.hear = SideListing(side), hear
         self.stop = self.listing.stop
         threading.Thread(target=self.read, name="listing", daemon=True).start()
 
@@ -55,7 +55,7 @@ class Listings:
                 and is_time):
             self.number, self.dealer.given = self.deliveries.begin_listing(), 0
             self.next_at = time.monotonic() + (self.plan.every or 0)
-            self.running = SourceListing(self.source, self.plan.listing, self.hear)
+            self.running = SourceListing(self.source, self.hear)
 
     def take(self, listed):
         """Take rows of the source; none of them has changed its place."""

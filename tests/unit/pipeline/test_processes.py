@@ -119,3 +119,17 @@ def test_a_command_that_cannot_be_started_ends_the_others(monkeypatch, source):
     with pytest.raises(OSError):
         Pipeline([["x"], ["y"]], print)
     assert begun[0].returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("said, text", [("", ""), ("s3-put: one\\ns3-put: why: so\\n", "why: so"),
+                                        ("s3-put: why\\nno colon\\n", "why"),
+                                        ("s3-put: cut", "cut")])
+def test_last_words(said, text):
+    """The last line that is one of a command's, without its name."""
+    process = subprocess.Popen([sys.executable, "-c", f"import sys; sys.stderr.write('{said}')"],
+                               stderr=subprocess.PIPE)
+    words = processes.LastWords(process)
+    process.wait()
+    words.join(20)
+    process.stderr.close()
+    assert words.text == text

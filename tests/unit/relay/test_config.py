@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s3kit.errors import Fault, Usage
-from s3kit.relay.config import Config, Volume, read
+from s3kit.relay.config import Config, VolumeConfig, read
 from s3kit.relay.side_settings import SideConfig
 from tests.unit.relay.conftest import CONFIGS
 
@@ -20,7 +20,7 @@ def test_ours(sample, tmp_path):
                    str(tmp_path / "device.pem"),
                    keys=("FAKE-DEVICE-KEY", "FAKE-DEVICE-SECRET", "")),
         SideConfig("s3://archive/2026", "archive", request_payer="requester"),
-        [Volume("/vol/1"), Volume("/vol/2", 500 << 30, 10 << 30)],
+        [VolumeConfig("/vol/1"), VolumeConfig("/vol/2", 500 << 30, 10 << 30)],
         str(tmp_path / "relay-work"), 60, "large", 1 << 40)
     assert len(found.warnings) == 1 and "has keys in it" in found.warnings[0]
     assert "FAKE" not in f"{found!r}"

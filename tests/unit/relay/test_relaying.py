@@ -5,8 +5,8 @@ from argparse import Namespace
 from types import SimpleNamespace
 
 import pytest
+from unit.relay.ends import OPTIONS
 from unit.relay.rows import Place, changed, found, row, seen
-from unit.relay.test_side import OPTIONS
 
 from s3kit.errors import Fault
 from s3kit.manifest.row import Row
@@ -68,7 +68,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(dealing, "SECONDS", 0.0)
     monkeypatch.setattr(posts.os.path, "lexists", lambda path: True)
 
-    def listing(side, words, hear):
+    def listing(side, hear):
         hear(("listed", list(made.listed)))
         hear(("listing ended", True, ""))
         return SimpleNamespace(stop=lambda: None)
@@ -88,7 +88,7 @@ def world(tmp_path, monkeypatch):
 
     def relay(**plan):
         plan = Namespace(**{"by_size": True, "every": None, "round_size": None, "pool": ["-c1"],
-                            "listing": [], "verbose": False} | plan)
+                            "verbose": False} | plan)
         made.sides = [Side(name, address, Namespace(**OPTIONS), None, made.said.append)
                       for name, address in (("source", ("a", "x/y")), ("target", ("b", "z/")))]
         made.progress = SimpleNamespace(expected=0, moved=0)

@@ -8,13 +8,12 @@ from argparse import Namespace
 from types import SimpleNamespace
 
 import pytest
+from unit.relay.ends import OPTIONS
 
 from s3kit.errors import Fault
 from s3kit.relay import side as module
 from s3kit.relay.side import DOWN, HOUR, LONGEST_WAIT, NOWHERE, UP, Side, environment
 
-OPTIONS = {"profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
-           "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 60.0}
 KEYS = ("AKID", "the/secret", "the-token")
 
 

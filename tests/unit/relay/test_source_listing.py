@@ -28,12 +28,12 @@ def world(tmp_path, monkeypatch):
     made.dealer = SimpleNamespace(given=7, is_due=False, is_full=False)
     made.dealer.is_round_full = lambda: made.dealer.is_full
 
-    def start(source, words, hear):
+    def start(source, hear):
         made.started.append(SimpleNamespace(is_stopped=False))
         made.started[-1].stop = lambda: setattr(made.started[-1], "is_stopped", True)
         return made.started[-1]
     monkeypatch.setattr(module, "SourceListing", start)
-    made.listings = lambda every: Listings(SimpleNamespace(every=every, listing=[]), made.source,
+    made.listings = lambda every: Listings(SimpleNamespace(every=every), made.source,
                                            made.ledger, made.dealer, print)
     yield made
     made.ledger.close()
@@ -166,10 +166,10 @@ def test_its_rows_are_handed_on_and_then_its_end(monkeypatch, fault, events):
         yield [2]
         if fault:
             raise fault
-    monkeypatch.setattr(module, "SideListing", lambda side, words: SimpleNamespace(
+    monkeypatch.setattr(module, "SideListing", lambda side: SimpleNamespace(
         batches=batches, stop=print))
     monkeypatch.setattr(module.threading, "Thread", lambda target, **named: SimpleNamespace(
         start=target))
     heard = []
-    SourceListing(None, [], heard.append)
+    SourceListing(None, heard.append)
     assert heard == events

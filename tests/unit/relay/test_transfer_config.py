@@ -6,7 +6,7 @@ import pytest
 
 from s3kit.errors import Usage
 from s3kit.relay import transfer_config
-from s3kit.relay.config import Config, Volume, read
+from s3kit.relay.config import Config, VolumeConfig, read
 from s3kit.relay.side_settings import SideConfig
 
 GB = 1 << 30
@@ -37,7 +37,7 @@ def test_v5(sample, tmp_path):
                    endpoint_url="http://192.0.2.12:8080",
                    keys=("FAKE-SOURCE-KEY", "FAKE-SOURCE-SECRET", "")),
         SideConfig("s3://destination-bucket-name/", region="us-east-1"),
-        [Volume(str(tmp_path / "staging"))], order="large", round_size=200 * GB, is_old=True)
+        [VolumeConfig(str(tmp_path / "staging"))], order="large", round_size=200 * GB, is_old=True)
     for words in ("destination.access_key is no key", "l2dest is not heeded", "has keys in it",
                   "source: http and the region 'snow'"):
         assert said(found, words)
@@ -52,8 +52,8 @@ def test_v11(sample):
                    no_verify_ssl=True, keys=("FAKE-SOURCE-KEY", "FAKE-SOURCE-SECRET", "")),
         SideConfig("s3://destination-bucket-name/moved", region="us-east-1",
                    keys=("FAKE-TARGET-KEY", "FAKE-TARGET-SECRET", "")),
-        [Volume("/data/one", 52073738204), Volume("/data/two", 52073738204)], order="large",
-        is_old=True)
+        [VolumeConfig("/data/one", 52073738204), VolumeConfig("/data/two", 52073738204)],
+        order="large", is_old=True)
     for words in ("has 2 endpoints: https://192.0.2.12 is used alone", "is not checked",
                   "l2dest is not heeded", "src_use_native_s3 is not heeded", "has keys in it"):
         assert said(found, words)
@@ -106,8 +106,8 @@ def test_volumes_that_are_mounted(sample, tmp_path, mounted):
         open(f"{mounted}{number}/mounted", "w").close()
     default = [("['/data/one', '/data/two']", "['default']")]
     found = read(sample("transfer_v11", pieces=default))
-    assert found.volumes == [Volume(mounted + "01", 52073738204), Volume(mounted + "03",
-                                                                         52073738204)]
+    assert found.volumes == [VolumeConfig(mounted + "01", 52073738204),
+                             VolumeConfig(mounted + "03", 52073738204)]
     assert said(found, f"'{mounted}02' is no mounted disk") and said(found, "2 volumes found")
 
 
