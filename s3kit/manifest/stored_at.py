@@ -25,7 +25,11 @@ def written(copy):
 
 def copy_of(row):
     """Return the Copy that a row names, or None where it names none."""
-    text = row.optional(NAME)
+    return copy_in(row.optional(NAME))
+
+
+def copy_in(text):
+    """Return the Copy that the column's text names, or None where it names none."""
     if not text.startswith("s3://"):
         return None
     bucket, _, rest = text[5:].partition("/")

@@ -1,13 +1,12 @@
 """An audit: what is at both sides now, held against what the ledger says."""
 
 from s3kit.disk.scratch import Scratch
+from s3kit.disk.uploads import LOOSE
 from s3kit.manifest import row as rows
-from s3kit.manifest.stored_at import GONE, NAME, REPLACED, copy_of
+from s3kit.manifest.stored_at import GONE, REPLACED, copy_in
 from s3kit.relay.deliveries import delivery_of
 from s3kit.relay.side_listing import SideListing
 from s3kit.text import count
-
-LOOSE = ("", "null")
 
 
 class Audit:
@@ -35,7 +34,7 @@ class Audit:
             for row in batch:
                 self.look(row)
         for delivery in self.deliveries.stored():
-            copy = copy_of(rows.Row(extra={NAME: delivery.stored_at}))
+            copy = copy_in(delivery.stored_at)
             if copy:
                 self.far.put("UPDATE far SET is_known = 1 WHERE key = ?", (copy.key,))
         for key, in self.far.all("SELECT key FROM far WHERE is_known = 0 ORDER BY key"):
@@ -50,7 +49,7 @@ class Audit:
             self.say(row.name, f"is not delivered ({delivery.state})"
                      + (f": {delivery.error}" if delivery.error else ""))
         else:
-            self.look_at_copy(row, copy_of(rows.Row(extra={NAME: delivery.stored_at})))
+            self.look_at_copy(row, copy_in(delivery.stored_at))
 
     def look_at_copy(self, row, copy):
         """Look whether a row's copy is what is current at the target."""

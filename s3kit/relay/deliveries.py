@@ -144,6 +144,14 @@ class Deliveries(Database):
         with self.reading():
             return self.base.execute(query, values).fetchall()
 
+    def select(self, rest, values=(), index=""):
+        """Return the Deliveries that a query finds, `rest` being what follows the table, and
+        `index` the one to use where SQLite would take another.
+        """
+        hint = f"INDEXED BY {index} " if index else ""
+        return list(map(Delivery._make, self.all(f"SELECT {FIELDS} FROM delivery {hint}{rest}",
+                                                 values)))
+
     # --- listings
 
     def begin_listing(self):
@@ -170,11 +178,9 @@ class Deliveries(Database):
         """Return [(Delivery before, after)] of what failed on volumes before a time and is in a
         listing: it goes on from there, if no other version of its key is under way.
         """
-        return [(each, each._replace(state=rows.FETCHED)) for each in map(
-            Delivery._make, self.all(
-                f"SELECT {FIELDS} FROM delivery WHERE {ON_VOLUME} AND listing = ? "
-                "AND state NOT IN ('listed', 'fetched', 'unverifiable') AND changed_at <= ? "
-                f"AND {ALONE}", (number, failed_before)))]
+        return [(each, each._replace(state=rows.FETCHED)) for each in self.select(
+            f"WHERE {ON_VOLUME} AND listing = ? AND state NOT IN ('listed', 'fetched', "
+            f"'unverifiable') AND changed_at <= ? AND {ALONE}", (number, failed_before))]
 
     # --- dealing
 
@@ -184,9 +190,8 @@ class Deliveries(Database):
         """
         index, order = (("waiting_by_size", "size DESC") if by_size
                         else ("waiting_by_key", "key"))
-        return list(map(Delivery._make, self.all(
-            f"SELECT {FIELDS} FROM delivery INDEXED BY {index} WHERE {WAITING} AND size <= ? "
-            f"AND {ALONE} ORDER BY {order} LIMIT ?", (room, most))))
+        return self.select(f"WHERE {WAITING} AND size <= ? AND {ALONE} ORDER BY {order} LIMIT ?",
+                           (room, most), index)
 
     def is_any_waiting(self):
         """Return whether anything waits."""
@@ -195,14 +200,14 @@ class Deliveries(Database):
 
     def waiting_at(self, key, size):
         """Return the newest Delivery of a key that waits and has so many bytes, or None."""
-        found = self.one(f"SELECT {FIELDS} FROM delivery WHERE key = ? AND size = ? AND {WAITING} "
-                         "ORDER BY last_modified DESC", (key, size))
-        return Delivery._make(found) if found else None
+        found = self.select(f"WHERE key = ? AND size = ? AND {WAITING} "
+                            "ORDER BY last_modified DESC LIMIT 1", (key, size))
+        return found[0] if found else None
 
     def find(self, name):
         """Return the Delivery of a name, or None."""
-        found = self.one(f"SELECT {FIELDS} FROM delivery WHERE {BY_NAME}", name)
-        return Delivery._make(found) if found else None
+        found = self.select(f"WHERE {BY_NAME}", name)
+        return found[0] if found else None
 
     def stored(self):
         """Yield the Deliveries that are stored, by key."""
@@ -213,9 +218,7 @@ class Deliveries(Database):
 
     def too_large(self, size):
         """Return the Deliveries that wait and are larger than `size`."""
-        return list(map(Delivery._make, self.all(
-            f"SELECT {FIELDS} FROM delivery INDEXED BY waiting_by_size WHERE {WAITING} "
-            "AND size > ?", (size,))))
+        return self.select(f"WHERE {WAITING} AND size > ?", (size,), "waiting_by_size")
 
     def deal(self, dealt):
         """Write down on which volume each of [(Delivery, volume's path)] has its room now."""
@@ -233,9 +236,8 @@ class Deliveries(Database):
 
     def on_volume(self, volume, state, after, most):
         """Return at most so many Deliveries of a volume in a state whose keys come after one."""
-        return list(map(Delivery._make, self.all(
-            f"SELECT {FIELDS} FROM delivery WHERE {ON_VOLUME} AND volume = ? AND state = ? "
-            "AND key > ? ORDER BY key LIMIT ?", (volume, state, after, most))))
+        return self.select(f"WHERE {ON_VOLUME} AND volume = ? AND state = ? AND key > ? "
+                           "ORDER BY key LIMIT ?", (volume, state, after, most))
 
     def reserved(self):
         """Return {(volume, state): (rows, bytes)} of what has its room on volumes, in whole blocks,

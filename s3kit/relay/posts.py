@@ -10,11 +10,11 @@ from s3kit.manifest import row as rows
 from s3kit.manifest.stored_at import NAME as STORED_AT
 from s3kit.relay.deliveries import now
 from s3kit.relay.half import Half
+from s3kit.relay.side import LONGEST_WAIT
 
 WINDOW = 4000           # rows that a command has at once
 MOST_FED = 100_000      # rows after which a command is started anew: what it remembers grows
 IDLE_SECONDS = 20.0     # without work, after which a command is let go
-LONGEST_WAIT = 60.0
 TRIES = 3               # of a row, each with all the tries of its command
 # What a server says of itself, not of a row (a key may be any of these words).
 OF_THE_SIDE = re.compile(r"S3 says (SlowDown|ServiceUnavailable|InsufficientCapacity|"
@@ -72,15 +72,18 @@ class Post:
                 and not self.half.is_ending:
             self.half.finish()      # what it has is flushed at once
 
+    @property
+    def comes(self):
+        """Whether rows are to come here from the other half."""
+        return self.state == rows.FETCHED and self.volume.rows[rows.LISTED] > 0
+
     def is_wanted(self):
         """Whether there is work, or will be before the command has started."""
-        comes = self.state == rows.FETCHED and self.volume.rows[rows.LISTED]
-        return comes or self.volume.rows[self.state] > len(self.suspects)
+        return self.comes or self.volume.rows[self.state] > len(self.suspects)
 
     def has_all(self):
         """Whether the command has been given all that is on its way."""
-        comes = self.state == rows.FETCHED and self.volume.rows[rows.LISTED]
-        return not comes and self.volume.rows[self.state] == len(self.half.out)
+        return not self.comes and self.volume.rows[self.state] == len(self.half.out)
 
     def feed(self):
         """Give the command what is to be done, if it has room for it."""

@@ -12,7 +12,7 @@ from s3kit.errors import Fault, NoSuchBucket, reason
 from s3kit.pipeline.processes import argv_of_module, s3_words
 from s3kit.units import show_span
 
-LONGEST_WAIT = 60.0     # seconds between two looks at a side that is out
+LONGEST_WAIT = 60.0     # seconds between two looks at a side that is out, or two starts
 HOUR = 3600.0
 UP, DOWN, NOWHERE = "up", "down", "nowhere"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

@@ -10,6 +10,7 @@ from s3kit.disk.tree import OURS
 from s3kit.filter.likeness import SAME, SIZE, compare
 from s3kit.manifest import row as rows
 from s3kit.manifest.stored_at import Copy, written
+from s3kit.put.targets import target_of
 from s3kit.relay.deliveries import delivery_of, now
 from s3kit.relay.side_listing import SideListing
 from s3kit.text import count
@@ -36,8 +37,8 @@ class Takeover:
 
     def run(self, claims):
         """Take over what `claims`, (key, size) each, says. Raises Fault."""
-        for key, _ in claims:
-            self.scratch.put("INSERT OR IGNORE INTO claim VALUES (?)", (key,))
+        self.scratch.put_all("INSERT OR IGNORE INTO claim VALUES (?)",
+                             ((key,) for key, _ in claims))
         for batch in SideListing(self.target).batches():
             self.check()
             self.scratch.put_all("INSERT OR REPLACE INTO far VALUES (?, ?, ?, ?, ?, ?, ?)", [
@@ -56,7 +57,7 @@ class Takeover:
         """
         if not self.scratch.one("SELECT 1 FROM claim WHERE key = ?", (row.key,)):
             return None
-        key = self.target.prefix + row.key.removeprefix(self.source.folder)
+        _, key = target_of(row, self.target.bucket, self.target.prefix, self.source.folder)
         found = self.scratch.one(f"SELECT {FAR} FROM far WHERE key = ?", (key,))
         if not found:
             self.missing += 1
