@@ -10,6 +10,10 @@ from s3kit.errors import Fault, of_file
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
                     "\ud800-\udfff\ufeff\ufffe\uffff]")
 LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+# What differs from one row to the next in messages of one cause.
+NAMES = re.compile(r"'.*'|s3://\S+", re.DOTALL)
+NUMBERS = re.compile(r"\b\d[\d,.:]*\b")
+LONGEST_CAUSE = 200
 
 
 def visible(text):
@@ -28,6 +32,11 @@ def escape(match):
 def count(number, noun):
     """Return `1 row`, `2,000 rows`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def cause_of(error):
+    """Return what the errors of many rows have in common: the text without names and numbers."""
+    return visible(NUMBERS.sub("N", NAMES.sub("'...'", error)))[:LONGEST_CAUSE]
 
 
 def is_unicode(text):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.errors import Fault
-from s3kit.text import count, is_unicode, read_text, to_bytes, visible
+from s3kit.text import cause_of, count, is_unicode, read_text, to_bytes, visible
 
 
 @pytest.mark.parametrize("text, shown", [
@@ -81,3 +81,21 @@ def test_what_is_no_unicode_is_written_all_the_same(data, lone):
     """Bytes that were read as surrogates go back as they came; others have no bytes."""
     text = data.decode("utf-8", "surrogateescape")
     assert to_bytes(text + lone) == data + ("\ufffd" * len(lone)).encode()
+
+
+@pytest.mark.parametrize("one, other", [
+    ("12 bytes came, not 40", "7 bytes came, not 9,000"),
+    ("cannot write 'a/b': No space left on device", "cannot write 'it's': No space left on device"),
+    ("s3://b/k is not there", "s3://b/another is not there")])
+def test_errors_of_one_cause_have_it_in_common(one, other):
+    assert cause_of(one) == cause_of(other)
+
+
+def test_causes_that_differ_are_told_apart():
+    """S3's codes, HTTP's statuses within them, and words stay; what could act on a terminal does
+    not.
+    """
+    assert len({cause_of(f"S3 says {code}") for code in ("NoSuchKey", "HTTP503", "HTTP404")}) == 3
+    assert cause_of("S3 says NoSuchKey: The specified key does not exist.") == (
+        "S3 says NoSuchKey: The specified key does not exist.")
+    assert "\x1b" not in cause_of("\x1b[2J") and len(cause_of("x" * 5000)) == 200
