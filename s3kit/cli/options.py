@@ -8,6 +8,9 @@ from s3kit.errors import Usage
 from s3kit.text import is_unicode
 from s3kit.units import READ_TIMEOUT, number
 
+SHORT = 2           # characters of `-d`; what is as short is like any other
+ALIKE = 0.7         # how much of two options must be the same (difflib's ratio)
+
 
 class Parser(argparse.ArgumentParser):
     """argparse with our messages: one line, the program's name, status 2."""
@@ -15,6 +18,36 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         """Raise Usage."""
         raise Usage(f"{message} (try '{self.prog} --help')")
+
+    def parse_args(self, args=None, namespace=None):
+        """Return the options and arguments. Raises Usage for what none of them is."""
+        return self.known(*self.parse_known_args(args, namespace))
+
+    def parse_intermixed_args(self, args=None, namespace=None):
+        """Return what parse_args does, arguments also where they stand among options."""
+        return self.known(*self.parse_known_intermixed_args(args, namespace))
+
+    def known(self, args, rest):
+        """Return the options. Raises Usage where argparse knew no use for the `rest`."""
+        wrong = [word for word in rest if word.startswith("-")]
+        if wrong:
+            option = wrong[0].partition("=")[0]
+            near = nearest(option, self._option_string_actions)
+            self.error(f"unknown option '{option}'"
+                       + (f": did you mean {' or '.join(near)}?" if near else ""))
+        if rest:
+            self.error(f"unexpected argument '{rest[0]}': it has to stand beside the others")
+        return args
+
+
+def nearest(option, names):
+    """Return the names of options that a mistyped one may be meant as, three at most."""
+    within = [name for name in names if len(option) > SHORT and option.lstrip("-") in name]
+    if 0 < len(within) <= 3:
+        return within
+    from difflib import get_close_matches       # which costs a start 2 ms
+    return get_close_matches(option, [name for name in names if len(name) > SHORT], 1,
+                             ALIKE)
 
 
 def parser(name, purpose, usage=None):

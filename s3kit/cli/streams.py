@@ -1,6 +1,7 @@
 """The manifests that a command reads, and the one it writes."""
 
 import os
+import shlex
 from contextlib import contextmanager
 
 from s3kit.cli.messages import say
@@ -8,7 +9,10 @@ from s3kit.cli.standard import NotWritten
 from s3kit.errors import Fault, Usage, of_file
 from s3kit.text import visible
 
-HINT = "s3-manifest s3://bucket/ | "
+# How a command is called behind a manifest, where its name alone would not do.
+BEHIND = {"s3-fetch": "s3-fetch -d DIR", "s3-verify": "s3-verify -d DIR",
+          "s3-prune": "s3-prune -d DIR",
+          "s3-put": "s3-fetch -d DIR | s3-put -d DIR --to s3://..."}
 
 
 class Source:
@@ -23,17 +27,33 @@ class Source:
         self.takes_trees = args if getattr(args, "takes_trees", False) else None
         self.is_held_to_all = getattr(args, "merge", False)     # of the shards, by who reads
         for path in self.files:
-            if path.startswith("-") and path != "-":
-                raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
+            self.check_name(path)
         if "-" in self.files and os.isatty(0):
             raise Usage("a manifest is expected on stdin or as FILE, " + (
                 "or a directory, all of whose files are sent, like: "
                 f"{self.name} --to s3://bucket/ DIR" if self.takes_trees
-                else f"like: {HINT}{self.name}"))
+                else f"like: {self.pipeline('s3://bucket/')}"))
         if self.files.count("-") > 1:
             raise Usage("'-' can be read once")
         self.input, self.readers = None, []
         self.form_of_first = None
+
+    def check_name(self, path):
+        """Raise Usage for the name of what cannot be a manifest, with what may be meant."""
+        if path.startswith("-") and path != "-":
+            raise Usage(f"unknown option '{path}' (a file of that name is './{path}')")
+        if path.startswith("s3://") and not os.path.exists(path):
+            raise Usage(f"takes a manifest: {self.pipeline(path)}")
+        if os.path.isdir(path) and not self.takes_trees:
+            from s3kit.manifest.foreign import is_folder
+            if not is_folder(self.told):
+                raise Usage(f"takes a manifest, and '{path}' is a directory"
+                            + (f" (-d {shlex.quote(path)} says where files lie)"
+                               if self.name in BEHIND else ""))
+
+    def pipeline(self, address):
+        """Return the command line that has this command act on what is at an address."""
+        return f"s3-manifest {shlex.quote(address)} | {BEHIND.get(self.name, self.name)}"
 
     @property
     def form(self):
@@ -91,9 +111,6 @@ class Source:
             try:
                 fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
-                if path.startswith("s3://"):
-                    raise Fault(f"a manifest is expected, not what it names: s3-manifest '{path}' "
-                                f"| {self.name}") from None
                 raise of_file("open", path, error) from None
             self.input = Input(fd, "standard input" if path == "-" else path, self.bucket,
                                self.columns, self.told)

@@ -9,7 +9,7 @@ from s3kit.errors import Fault, NoAccess, NoVersions, Usage
 from s3kit.manifest import foreign
 from s3kit.manifest.local_tree import tree_rows
 from s3kit.manifest.versions import age, as_of
-from s3kit.s3.address import parse_s3
+from s3kit.s3.address import parse_s3, question
 from s3kit.text import read_text
 from s3kit.units import known_ns
 
@@ -28,7 +28,8 @@ def sources(args):
         elif text == "-" or os.path.exists(text):
             found.append(("file", text))
         else:
-            raise Usage(f"'{text}' is not a file, and an S3 address begins with s3://")
+            raise Usage(f"'{text}' is neither a file nor a directory"
+                        + (question(text) or ", and an S3 address begins with s3://"))
     if args.buckets_file:
         found += [("s3", parse_s3(line if line.startswith("s3://") else f"s3://{line}"))
                   for line in bucket_lines(args.buckets_file)]

@@ -1,6 +1,7 @@
 """S3 addresses as people write them, and how a bucket is reached."""
 
 import re
+import shlex
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,10 @@ from s3kit.text import is_unicode
 
 # What may be a bucket's name at all, as botocore has it; only it understands ARNs of access points.
 NAME = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[!-~]+")
+# What people put before a bucket's name where s3:// belongs; then the name.
+MEANT = re.compile(r"(?:s3:/*|arn:aws[a-z-]*:s3:::)?([A-Za-z0-9][A-Za-z0-9._-]{0,254}(?:/.*)?)",
+                   re.IGNORECASE | re.DOTALL)
+FILES = (".csv", ".xml", ".json", ".txt", ".gz", ".zst", ".zstd")      # how no bucket is called
 
 # Below which names Amazon's services are, in all of its partitions
 # (https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json).
@@ -44,7 +49,7 @@ def is_name(bucket):
 def parse_s3(text):
     """Return (bucket, key or prefix) of `s3://bucket/prefix`. Raises Usage if it is none."""
     if not text.startswith("s3://"):
-        raise Usage(f"'{text}' is not an S3 address (s3://bucket/prefix)")
+        raise Usage(f"'{text}' is not an S3 address (s3://bucket/prefix){question(text)}")
     bucket, _, rest = text[5:].partition("/")
     if not bucket:
         raise Usage(f"'{text}' names no bucket")
@@ -53,6 +58,15 @@ def parse_s3(text):
     if not is_unicode(rest):
         raise Usage(f"'{text}' is not UTF-8 text, as all keys are")
     return bucket, rest
+
+
+def question(text):
+    """Return `: did you mean s3://BUCKET/?` for a text that may be meant so, or ''."""
+    meant = MEANT.fullmatch(text)
+    if not meant or text.endswith(FILES):
+        return ""
+    address = f"s3://{meant[1]}" if "/" in meant[1] else f"s3://{meant[1]}/"
+    return f": did you mean {shlex.quote(address)}?"
 
 
 class Endpoint(NamedTuple):

@@ -71,7 +71,7 @@ def test_the_order_of_rules_is_kept():
     (["--region", "\udcff"], "is not UTF-8"), (["--endpoint-url", "\udcff"], "is not UTF-8"),
     (["--bucket", "bücket"], "argument --bucket: 'bücket' cannot be the name of a bucket"),
     (["--bucket", "b\udcff"], "cannot be the name of a bucket"),
-    (["-f", "json"], "invalid choice"), (["--reg", "x"], "unrecognized arguments: --reg"),
+    (["-f", "json"], "invalid choice"), (["--reg", "x"], "unknown option '--reg'"),
     (["--request-payer=me"], "invalid choice"), (["-d"], "expected one argument")])
 def test_what_is_asked_wrongly(argv, says):
     """One line, no usage, status 2, and where to read more; options are not guessed."""
@@ -80,6 +80,27 @@ def test_what_is_asked_wrongly(argv, says):
     text = str(told.value)
     assert says in text and text.endswith(" (try 's3-test --help')") and "\n" not in text
     assert told.value.status == 2
+
+
+@pytest.mark.parametrize("argv, says", [
+    (["--endpoint", "http://h"], "unknown option '--endpoint': did you mean --endpoint-url?"),
+    (["--endpoint=http://h"], "unknown option '--endpoint': did you mean --endpoint-url?"),
+    (["--bukcet", "b"], "unknown option '--bukcet': did you mean --bucket?"),
+    (["--regex", "x"], "'--regex': did you mean --include-regex or --exclude-regex?"),
+    (["--recursive"], "unknown option '--recursive' (try"), (["-x"], "unknown option '-x' (try"),
+    (["a.csv", "-j", "2", "b.csv"], "unexpected argument 'b.csv': it has to stand beside the")])
+@pytest.mark.parametrize("parse", ["parse_args", "parse_intermixed_args"])
+def test_an_option_that_is_nearly_right(argv, says, parse):
+    """Is named; what is like none is only called unknown."""
+    made = options.parser("s3-test", "Test.")
+    for group in GROUPS:
+        group(made)
+    if parse == "parse_intermixed_args" and "b.csv" in argv:
+        assert made.parse_intermixed_args(argv).file == ["a.csv", "b.csv"]
+        return
+    with pytest.raises(Usage) as told:
+        getattr(made, parse)(argv)
+    assert says in str(told.value)
 
 
 @given(st.sampled_from(sorted(TYPES)), st.text(max_size=12) | st.from_regex(

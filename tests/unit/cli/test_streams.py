@@ -125,9 +125,23 @@ def test_files_that_cannot_be_meant(files, says):
     assert str(told.value) == says
 
 
-def test_an_address_in_place_of_a_manifest():
-    with pytest.raises(Fault, match=r"s3-manifest 's3://b/' \| s3-fetch"):
-        list(Source(args("s3://b/")).batches())
+@pytest.mark.parametrize("command, behind", [
+    ("s3-fetch", "s3-fetch -d DIR"), ("s3-filter", "s3-filter"),
+    ("s3-put", "s3-fetch -d DIR | s3-put -d DIR --to s3://...")])
+def test_an_address_in_place_of_a_manifest(command, behind):
+    """Is a wrong use, and the line that does what is meant is said."""
+    with pytest.raises(Usage) as told:
+        Source(args("s3://b/a b", prog=command))
+    assert str(told.value) == f"takes a manifest: s3-manifest 's3://b/a b' | {behind}"
+
+
+def test_a_directory_in_place_of_a_manifest(tmp_path):
+    """Is one that -d should name, where a command has that; some forms are folders."""
+    with pytest.raises(Usage, match=rf"is a directory \(-d {tmp_path} says where files lie\)$"):
+        Source(args(str(tmp_path)))
+    with pytest.raises(Usage, match="is a directory$"):
+        Source(args(str(tmp_path), prog="s3-restore"))
+    assert Source(args(str(tmp_path), from_form="bagit")).files == [str(tmp_path)]
 
 
 def test_a_file_may_be_read_twice_beside_stdin():

@@ -208,8 +208,9 @@ def test_s3_addresses(text, address):
 
 
 @pytest.mark.parametrize("text, why", [
-    ("bucket/key", "'bucket/key' is not an S3 address (s3://bucket/prefix)"),
-    ("S3://bucket", "'S3://bucket' is not an S3 address (s3://bucket/prefix)"),
+    ("bucket/key",
+     "'bucket/key' is not an S3 address (s3://bucket/prefix): did you mean s3://bucket/key?"),
+    ("/bucket", "'/bucket' is not an S3 address (s3://bucket/prefix)"),
     ("s3://", "'s3://' names no bucket"), ("s3:///key", "'s3:///key' names no bucket")])
 def test_no_s3_address(text, why):
     """What cannot be meant is a usage error."""

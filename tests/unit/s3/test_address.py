@@ -15,6 +15,7 @@ from s3kit.s3.address import (
     is_amazons,
     is_name,
     parse_s3,
+    question,
 )
 
 
@@ -32,6 +33,23 @@ def test_what_is_not_an_address(text):
     """Is a wrong use of the command."""
     with pytest.raises(Usage):
         parse_s3(text)
+
+
+@pytest.mark.parametrize("text, address", [
+    ("b", "s3://b/"), ("b/", "s3://b/"), ("b/a b", "'s3://b/a b'"), ("S3://b/k", "s3://b/k"),
+    ("s3:/b", "s3://b/"), ("s3:b", "s3://b/"), ("arn:aws:s3:::b/k", "s3://b/k"),
+    ("arn:aws-cn:s3:::b", "s3://b/")])
+def test_what_may_be_meant_as_an_address(text, address):
+    """A bucket without s3://, or with half of it; as a shell takes it."""
+    assert question(text) == f": did you mean {address}?"
+    assert question(text) in str(pytest.raises(Usage, parse_s3, text).value)
+
+
+@pytest.mark.parametrize("text", ["", "/tmp/b", "./b", "~/b", "http://b/k", "all.csv", "b c", "-b",
+                                  "b/all.csv.gz", "b\u00fc"])
+def test_what_is_meant_as_something_else(text):
+    """Files that are not there above all."""
+    assert question(text) == ""
 
 
 def test_names_of_buckets():
