@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import closing
@@ -33,6 +34,7 @@ NEAR, FAR, PREFIX = "near", "far", "p/"
 ROUNDED = 4096          # what a row's room is rounded up to, with as much once more for names
 ON_VOLUME = "volume != '' AND state != 'stored'"
 WRITES = ("PutObject", "CompleteMultipartUpload")
+MANY = 1000             # rows, which take longer than the halves to begin
 
 
 def bodies_of(seed, small=30, middle=4, large=1):
@@ -272,6 +274,94 @@ class RelayWorld:
         """Return the requests since the first `before` that asked the source for bytes."""
         return [request for request in self.near.log[before:]
                 if request.method == "GET" and request.key]
+
+
+# --- what is seen while it runs
+
+
+class Samples:
+    """What is seen every few milliseconds of `volumes` and of the ledger in `work`, while a relay
+    runs: the least `free` of each volume and the most `reserved`; `moments` are (rows that came to
+    volumes, rows that were delivered), looked at for a tenth of the time.
+    """
+
+    def __init__(self, volumes, work):
+        self.path, self.base, self.count, self.moments = Path(work) / "relay.sqlite3", None, 0, []
+        self.free = {str(volume): 1 << 62 for volume in volumes}
+        self.reserved = dict.fromkeys(self.free, 0)
+        self.is_over, self.due = threading.Event(), 0.0
+        self.thread = threading.Thread(target=self.sample)
+
+    def __enter__(self):
+        self.began = time.monotonic()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+        print(self.figures())
+
+    def sample(self):
+        """Look again and again."""
+        while not self.is_over.wait(0.02):
+            try:
+                self.look_at_room()
+                self.look()
+                self.count += 1
+            except (OSError, sqlite3.OperationalError):     # it is being made, or is away
+                self.close()
+        self.close()
+
+    def look_at_room(self):
+        """See how much is free."""
+        for volume in self.free:
+            told = os.statvfs(volume)
+            self.free[volume] = min(self.free[volume], told.f_bavail * told.f_frsize)
+
+    def look(self):
+        """Look at the ledger once."""
+        if self.base is None:
+            self.base = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=5)
+        for volume, size in self.base.execute(
+                f"SELECT volume, sum((size + {ROUNDED - 1}) / {ROUNDED} * {ROUNDED} + {ROUNDED}) "
+                f"FROM delivery WHERE {ON_VOLUME} GROUP BY volume"):
+            self.reserved[volume] = max(self.reserved.get(volume, 0), size)
+        began = time.monotonic()
+        if began >= self.due:
+            self.moments.append(self.base.execute(
+                "SELECT total(fetched_at != ''), total(state = 'stored') FROM delivery"
+            ).fetchone())
+            self.due = time.monotonic() + 9 * (time.monotonic() - began)
+
+    def close(self):
+        """Close the ledger."""
+        if self.base:
+            self.base.close()
+            self.base = None
+
+    @property
+    def together(self):
+        """How many moments have seen both halves do something since the moment before."""
+        return sum(later[0] > before[0] and later[1] > before[1]
+                   for before, later in zip(self.moments, self.moments[1:]))
+
+    def check(self, least=0, budget=1 << 62):
+        """Check that so much stayed free of each volume, that no more than the budget was reserved,
+        and, of many rows, that both halves were at work at once.
+        """
+        assert min(self.free.values()) >= least, f"less is free than should be: {self.free}"
+        assert max(self.reserved.values()) <= budget, f"over the budget: {self.reserved}"
+        assert self.moments[-1][0] < MANY or self.together, (
+            f"one half after the other: {self.moments[::len(self.moments) // 9]}")
+
+    def figures(self):
+        """Return what was seen, for people."""
+        sizes = ", ".join(f"{Path(volume).name} {self.free[volume] >> 10:,}K free at least, "
+                          f"{self.reserved[volume] >> 10:,}K reserved at most"
+                          for volume in self.free)
+        return (f"{time.monotonic() - self.began:.1f} s, {self.count:,} samples: {sizes}; both "
+                f"halves at work in {self.together:,} of {len(self.moments):,} moments")
 
 
 # --- processes

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from faults.relay_oracle import RelayWorld, bodies_of, tree
+from faults.relay_oracle import RelayWorld, Samples, bodies_of, tree
 from faults.test_kill import is_alive, wait_until
 
 ROLES = ("fetch", "put worker", "relay", "put", "fetch worker", "manifest", "probe")
@@ -69,11 +69,12 @@ class Killing:
 
 @pytest.mark.system("minutes")
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=[
+@pytest.mark.parametrize("kills, small", [(5, 30), pytest.param(50, 20_000, marks=[
     pytest.mark.long, pytest.mark.timeout(3600)])])
-def test_random_kills(cases, tmp_path, kills):
-    count = cases("kill -9 of each process of s3-relay in turn")
-    with RelayWorld(tmp_path, bodies_of(kills)) as world:
+def test_random_kills(cases, tmp_path, kills, small):
+    count, budget = cases("kill -9 of each process of s3-relay in turn"), 32 << 20
+    with RelayWorld(tmp_path, bodies_of(kills, small), 2, ["--budget", budget]) as world, Samples(
+            world.volumes, world.work) as samples:
         world.near.latency = world.far.latency = 0.02
         killing = Killing(world, kills)
         for n in range(kills):
@@ -83,8 +84,9 @@ def test_random_kills(cases, tmp_path, kills):
         with count.case("the end"):
             killing.rest()
             world.near.latency = world.far.latency = 0
-            world.resume()
+            world.resume(timeout=1800)
             before = len(world.near.log)
             world.resume()
             assert not world.asked_again(before), "what is delivered was fetched again"
+            samples.check(budget=budget)
     assert len(killing.hit) >= kills * 0.7, f"only {killing.hit}"

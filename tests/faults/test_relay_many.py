@@ -12,7 +12,7 @@ import pytest
 import servers
 
 from faults.images import make_image
-from faults.relay_oracle import FAR, NEAR, PREFIX, RelayWorld
+from faults.relay_oracle import FAR, NEAR, PREFIX, RelayWorld, Samples
 from faults.test_relay_volumes import EXT4, MIB
 
 STORED = ("UPDATE delivery SET state = 'stored', volume = ?, proof = 'etag-md5:', digest = 'd', "
@@ -108,7 +108,7 @@ def test_two_servers_and_three_volumes(cases, mounts, run, tmp_path, small):
     """What boto3 finds at the far server is what was put into the near one; an object that is
     larger than the smallest volume arrives, one that is larger than all is named.
     """
-    sizes = [24 * MIB, 40 * MIB, 80 * MIB]
+    sizes, least, budget = [24 * MIB, 40 * MIB, 80 * MIB], 4 * MIB, 64 * MIB
     volumes = [mounts.mount(f"vol{n}", make_image(tmp_path / f"{n}.img", size, EXT4[:-2]),
                             "" if n else "sync") for n, size in enumerate(sizes)]
     with servers.Seaweed() as near, servers.Seaweed(more={"far": ("FARKEY", "far-secret")}) as far:
@@ -120,15 +120,16 @@ def test_two_servers_and_three_volumes(cases, mounts, run, tmp_path, small):
             f"{near.secret_key}\n[far]\naws_access_key_id=FARKEY\n"
             "aws_secret_access_key=far-secret\n")
         with cases("two servers and three volumes").case(f"{small:,} objects"):
-            began = time.monotonic()
-            done = run("s3-relay", "--once", "-w", tmp_path / "work",
-                       *(f"--volume={volume}" for volume in volumes), "--min-free", 4 * MIB,
-                       "--source-profile=near", f"--source-endpoint-url={near.url}",
-                       "--source-region=us-east-1", "--target-profile=far",
-                       f"--target-endpoint-url={far.url}", "--target-region=us-east-1",
-                       f"s3://{NEAR}/", f"s3://{FAR}/{PREFIX}", timeout=3000,
-                       env={"AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials"})
-            print(f"{small:,} objects: {time.monotonic() - began:.1f} s: {done.err}")
+            with Samples(volumes, tmp_path / "work") as samples:
+                done = run("s3-relay", "--once", "-w", tmp_path / "work",
+                           *(f"--volume={volume}" for volume in volumes), "--min-free", least,
+                           "--budget", budget, "--source-profile=near",
+                           f"--source-endpoint-url={near.url}", "--source-region=us-east-1",
+                           "--target-profile=far", f"--target-endpoint-url={far.url}",
+                           "--target-region=us-east-1", f"s3://{NEAR}/", f"s3://{FAR}/{PREFIX}",
+                           env={"AWS_SHARED_CREDENTIALS_FILE": tmp_path / "credentials"},
+                           timeout=3000)
+            samples.check(least, budget)
             assert done.status == 1 and "sized2" in done.err, done.err
             del bodies["sized2"]
             assert arrived(client) == bodies

@@ -9,11 +9,12 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from faults.proxy import Proxy
-from faults.relay_oracle import FAR, PREFIX, RelayWorld, bodies_of
+from faults.relay_oracle import FAR, PREFIX, RelayWorld, Samples, bodies_of
 from faults.test_kill import wait_until
 
 pytestmark = pytest.mark.system("minutes")
 
+BUDGET = 32 << 20       # of each volume, where there are many objects
 WAITS, BACK = "waiting until it can be reached", "can be reached again"
 
 
@@ -56,7 +57,7 @@ def go_through(world, sides, how, seconds):
     """Relay through an outage of sides that begins as soon as something has arrived; return (Ran,
     what had moved when it began, and when it ended).
     """
-    process = world.begin("--once", "--retries", 0, "-c", 4)
+    process = world.begin("--once", "--retries", 0)
     assert wait_until(lambda: moved(world)[1] >= 3, 60), "nothing arrives"
     with ExitStack() as stack:
         for side in sides:
@@ -66,7 +67,7 @@ def go_through(world, sides, how, seconds):
         assert max(before) < len(world.bodies), "all had been moved before the outage"
         time.sleep(seconds)
         after = moved(world)
-    return world.end(process, 60 + 4 * seconds), before, after
+    return world.end(process, 60 + 4 * seconds + len(world.bodies) / 10), before, after
 
 
 @pytest.mark.timeout(600)
@@ -81,13 +82,17 @@ def go_through(world, sides, how, seconds):
     pytest.param("far", unknown, marks=pytest.mark.long)],
     ids=lambda value: value if isinstance(value, str) else value.__name__)
 def test_a_side_is_out(cases, tmp_path, gone, how, seconds):
-    size = 90 if seconds < 10 else 150
-    count, bodies = cases("a side is out for a while"), bodies_of(3, size, size // 15, 1)
-    with count.case(f"{gone}, {how.__name__}"), RelayWorld(tmp_path, bodies) as world:
-        world.near.latency, world.far.latency = 0.4, 0.05
-        ran, before, after = go_through(world, [getattr(world, side) for side in gone.split()],
-                                        how, seconds)
+    size = 90 if seconds < 10 else 20_000 if how is refusing else 150
+    count, bodies = cases("a side is out for a while"), bodies_of(3, size, min(size // 15, 40), 1)
+    options = ["--budget", BUDGET] if size > 1000 else ["-c", 4]
+    with count.case(f"{gone}, {how.__name__}"), RelayWorld(tmp_path, bodies, 2, options) as world:
+        world.near.latency, world.far.latency = (0.01, 0.01) if size > 1000 else (0.4, 0.05)
+        with Samples(world.volumes, world.work) as samples:
+            ran, before, after = go_through(world, [getattr(world, side) for side in gone.split()],
+                                            how, seconds)
         assert ran.status == 0, f"{ran.err} {world.census()}"
+        if size > 1000:
+            samples.check(budget=BUDGET)
         world.settle()
         # what fails shortly before the end counts: then its side can be reached
         assert seconds < 10 or not world.rows("tries > 0"), "an outage was counted as a failure"
@@ -123,20 +128,23 @@ def test_the_other_half_goes_on(cases, tmp_path):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("size", [30, pytest.param(400, marks=[
+@pytest.mark.parametrize("size", [30, pytest.param(20_000, marks=[
     pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_the_network_breaks_within_bodies(cases, tmp_path, size):
     count, chance = cases("connections of s3-relay are cut within bodies"), random.Random(size)
-    bodies = bodies_of(6, size, size // 6, 1 + size // 100)
-    with count.case(f"{size}"), RelayWorld(tmp_path, bodies) as world, Proxy() as proxy:
+    bodies = bodies_of(6, size, min(size // 6, 70), min(1 + size // 100, 5))
+    with count.case(f"{size}"), RelayWorld(tmp_path, bodies) as world, Proxy() as proxy, Samples(
+            world.volumes, world.work) as samples:
         proxy.cut = lambda: chance.randrange(60_000) if chance.random() < 0.4 else None
         world.far.fault("cut", step="PutObject", at=100, times=size // 8, where=lambda request: (
             chance.random() < 0.3))
         world.far.fault("lost", step="PutObject", times=size // 10)
         world.far.fault("lost", step="CompleteMultipartUpload", times=1)
-        ran = world.once(env=proxy.env, timeout=600)
+        ran = world.once(*["--budget", BUDGET] * (size > 1000), env=proxy.env, timeout=3000)
         assert ran.status == 0, f"{ran.err} {world.census()}"
         world.settle()
+        if size > 1000:
+            samples.check(budget=BUDGET)
         assert proxy.cuts > 3, "nothing was cut"
 
 
