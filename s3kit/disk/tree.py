@@ -191,6 +191,11 @@ class Tree:
         folder, name, _ = self.folder(path, make=False)
         durable.unlink(name, folder)
 
+    def close(self):
+        """Close its directories."""
+        for fd in (self.fd, *(fd for fd, _ in self.open.values())):
+            os.close(fd)
+
     def free(self):
         """Return (free bytes, free inodes) for us."""
         space = os.fstatvfs(self.fd)

@@ -7,13 +7,13 @@ from s3kit.units import show_size
 
 
 class Account:
-    """Counts the rows that were delivered, and their bytes. `progress` is the bar, `volumes` the
-    Volumes, `deliveries` the ledger.
+    """Counts the rows that were delivered, their bytes, and the `rotten` files. `progress` is the
+    bar, `volumes` the Volumes, `deliveries` the ledger.
     """
 
     def __init__(self, deliveries, volumes, progress):
         self.deliveries, self.volumes, self.progress = deliveries, volumes, progress
-        self.rows = self.bytes = self.expected = 0
+        self.rows = self.bytes = self.expected = self.rotten = 0
 
     def expect(self, total):
         """So many bytes were dealt in all."""
@@ -37,7 +37,8 @@ class Account:
         """Return the parts of the summary."""
         done = (f"{count(self.rows, 'row')} delivered ({show_size(self.bytes)})"
                 if self.rows else "nothing to deliver")
-        return [done, *what_is_left(self.deliveries.census())]
+        return [done, self.rotten and f"{count(self.rotten, 'rotten file')} fetched again",
+                *what_is_left(self.deliveries.census())]
 
     def status(self):
         """Return the exit status."""

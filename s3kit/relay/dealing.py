@@ -64,8 +64,8 @@ class Dealer:
         return self.most is not None and self.given >= self.most
 
     def too_large(self):
-        """Return [(Delivery before, after)] of what waits and fits on no volume even when that is
-        empty; none where it is not known how large one is.
+        """Return [(Delivery before, after)] of some of what waits and fits on no volume even when
+        that is empty; none where it is not known how large one is.
         """
         if any(volume.trouble for volume in self.volumes):
             return []
@@ -73,7 +73,7 @@ class Dealer:
         why = f"does not fit on any volume (the largest takes {show_size(max(0, most))})"
         return [(delivery, delivery._replace(
             state=FAILED, error=f"{show_size(delivery.size)} {why}"))
-            for delivery in self.deliveries.too_large(most)]
+            for delivery in self.deliveries.too_large(most, AT_ONCE)]
 
 
 def queue(volume, size, others):

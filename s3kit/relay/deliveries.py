@@ -43,11 +43,11 @@ ALONE = ("NOT EXISTS (SELECT 1 FROM delivery other WHERE other.key = delivery.ke
          "AND other.volume != '' AND other.state IN ('listed', 'fetched'))")
 # What is seen again after it failed is tried again; what is on a volume, when the listing has
 # ended; what is stored without proof is not, for it would be sent again.
-AGAIN = """ON CONFLICT DO UPDATE SET listing = excluded.listing, tries = CASE WHEN state IN
- ('listed', 'fetched') THEN tries ELSE 0 END, state = CASE WHEN volume != '' THEN state
+AGAIN = """ON CONFLICT DO UPDATE SET listing = excluded.listing,
+ tries = CASE WHEN state IN ('listed', 'fetched') OR changed_at > ?1 THEN tries ELSE 0 END,
+ state = CASE WHEN state IN ('listed', 'fetched') OR changed_at > ?1 OR volume != '' THEN state
  ELSE 'listed' END
- WHERE state IN ('listed', 'fetched') OR state NOT IN ('stored', 'unverifiable') AND changed_at <= ?
-"""
+ WHERE state NOT IN ('stored', 'unverifiable')"""
 
 
 class Delivery(NamedTuple):
@@ -83,6 +83,10 @@ class Delivery(NamedTuple):
         """What it is known by."""
         return self[:4]
 
+    def begun_anew(self):
+        """Return it as it is where the file that it has on its volume is to be fetched again."""
+        return self._replace(state=rows.LISTED, path="", digest="", proof="")
+
     def row(self, bucket):
         """Return its Row, for the commands."""
         return rows.Row(bucket=bucket, key=self.key, version_id=self.version_id,
@@ -95,6 +99,9 @@ class Delivery(NamedTuple):
 
 FIELDS = ", ".join(Delivery._fields)
 PLACES = ", ".join("?" * len(Delivery._fields))
+SEEN = ", ".join(f"?{number + 2}" for number in range(len(Delivery._fields)))   # ?1 is a time
+CHANGED = ", ".join(f"{name} = " + ("max(listing, excluded.listing)" if name == "listing"
+                                    else f"excluded.{name}") for name in Delivery._fields[4:])
 BY_NAME = "key = ? AND version_id = ? AND etag = ? AND last_modified = ?"
 
 
@@ -164,8 +171,8 @@ class Deliveries(Database):
         """Take Rows of a listing: new ones wait, those that failed before a time wait again."""
         with self.changing():
             self.base.executemany(
-                f"INSERT INTO delivery ({FIELDS}) VALUES ({PLACES}) {AGAIN}",
-                [(*delivery_of(row, number), failed_before) for row in listed])
+                f"INSERT INTO delivery ({FIELDS}) VALUES ({SEEN}) {AGAIN}",
+                [(failed_before, *delivery_of(row, number)) for row in listed])
 
     def end_listing(self, number):
         """What waits and is not in the listing that has ended has vanished; return how many."""
@@ -174,13 +181,23 @@ class Deliveries(Database):
                 f"UPDATE delivery SET state = 'vanished', changed_at = ? WHERE {WAITING} "
                 "AND listing < ?", (now(), number)).rowcount
 
-    def again(self, number, failed_before):
-        """Return [(Delivery before, after)] of what failed on volumes before a time and is in a
-        listing: it goes on from there, if no other version of its key is under way.
+    def is_listed(self, name):
+        """Return whether a name is in the listing that runs, or in the last."""
+        return self.one(f"SELECT 1 FROM delivery, route WHERE {BY_NAME} "
+                        "AND delivery.listing = route.listing", name) is not None
+
+    def again(self, number, failed_before, tries, most):
+        """Return [(Delivery before, after)], at most so many, of what failed on volumes and is in a
+        listing, if no other version of its key is under way: it goes on from there where it failed
+        before a time; a file that was wrong is fetched anew where that was tried fewer times.
         """
-        return [(each, each._replace(state=rows.FETCHED)) for each in self.select(
-            f"WHERE {ON_VOLUME} AND listing = ? AND state NOT IN ('listed', 'fetched', "
-            f"'unverifiable') AND changed_at <= ? AND {ALONE}", (number, failed_before))]
+        found = self.select(
+            f"WHERE {ON_VOLUME} AND listing >= ? AND state NOT IN ('listed', 'fetched', "
+            "'unverifiable') AND (changed_at <= ? OR state = 'mismatch' AND tries < ?) "
+            f"AND {ALONE} LIMIT ?", (number, failed_before, tries, most))
+        alone = {each.key: each for each in found}
+        return [(each, each.begun_anew() if each.state == rows.MISMATCH
+                 else each._replace(state=rows.FETCHED)) for each in alone.values()]
 
     # --- dealing
 
@@ -216,9 +233,10 @@ class Deliveries(Database):
                 f"SELECT {FIELDS} FROM delivery WHERE state = 'stored' ORDER BY key")
             yield from map(Delivery._make, cursor)
 
-    def too_large(self, size):
-        """Return the Deliveries that wait and are larger than `size`."""
-        return self.select(f"WHERE {WAITING} AND size > ?", (size,), "waiting_by_size")
+    def too_large(self, size, most):
+        """Return at most so many Deliveries that wait and are larger than `size`."""
+        return self.select(f"WHERE {WAITING} AND size > ? LIMIT ?", (size, most),
+                           "waiting_by_size")
 
     def deal(self, dealt):
         """Write down on which volume each of [(Delivery, volume's path)] has its room now."""
@@ -250,11 +268,13 @@ class Deliveries(Database):
     # --- on the way
 
     def record(self, changed):
-        """Write Deliveries as they are now, in one transaction that a power cut does not take."""
+        """Write Deliveries as they are now, in one transaction that a power cut does not take; in
+        which listing they were last is known better here.
+        """
         with self.changing():
             self.base.executemany(
-                f"INSERT OR REPLACE INTO delivery ({FIELDS}) VALUES ({PLACES})",
-                [each._replace(changed_at=now()) for each in changed])
+                f"INSERT INTO delivery ({FIELDS}) VALUES ({PLACES}) ON CONFLICT DO UPDATE SET "
+                f"{CHANGED}", [each._replace(changed_at=now()) for each in changed])
 
     def volumes(self):
         """Return the paths of volumes that were ever used."""

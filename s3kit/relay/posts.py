@@ -159,12 +159,21 @@ class Post:
         after = before._replace(tries=before.tries + 1, error=row.error)
         is_gone = self.state == rows.FETCHED and not os.path.lexists(
             os.path.join(self.volume.path, before.path))
+        if self.state == rows.FETCHED and row.state == rows.MISMATCH and not is_gone:
+            return self.rotten(after)
         if after.tries < TRIES and row.state in (rows.FAILED, rows.MISSING):
             return after._replace(state=rows.LISTED) if is_gone else after
         state = row.state if row.state in rows.WRONG else rows.FAILED
         # what was fetched stays on its volume, for nobody else has tried to put it
         keeps = self.state == rows.FETCHED and not is_gone
         return after._replace(state=state, volume=before.volume if keeps else "")
+
+    def rotten(self, after):
+        """Return a Delivery whose file has other bytes than were fetched: it is fetched anew, if
+        the source has just shown it, else when it does.
+        """
+        is_anew = after.tries < TRIES and self.deliveries.is_listed(after.name)
+        return after.begun_anew() if is_anew else after._replace(state=rows.MISMATCH)
 
     def ended(self, half):
         """Take that the command has ended; return what people should hear of it, or ''."""

@@ -9,7 +9,7 @@ from s3kit.manifest import row as rows
 from s3kit.relay.account import Account
 from s3kit.relay.dealing import Dealer
 from s3kit.relay.half import stop_all
-from s3kit.relay.posts import Post
+from s3kit.relay.posts import TRIES, Post
 from s3kit.relay.side import HOUR
 from s3kit.relay.source_listing import Listings
 from s3kit.relay.standing import WRONG
@@ -83,6 +83,7 @@ class Relay:
         is_last = self.plan.every is None and self.listings.is_done and self.dealer.has_dealt_all
         for post in self.posts:
             post.turn(is_last)
+        self.write_down(self.listings.settle())
         changed = []
         for event in self.come():
             changed += self.takers[event[0]](*event[1:])
@@ -91,7 +92,7 @@ class Relay:
     def come(self):
         """Yield the events that have come, or one that comes soon."""
         try:
-            yield self.events.get(timeout=TURN_SECONDS)
+            yield self.events.get(timeout=TURN_SECONDS if self.listings.is_settled else 0)
             for _ in range(AT_ONCE):
                 yield self.events.get_nowait()
         except queue.Empty:
@@ -130,22 +131,32 @@ class Relay:
         for before, after in changed:
             for volume in self.volumes:
                 volume.change(before, after)
-            if after.state == rows.STORED:
-                self.account.deliver(after.size)
-                if self.plan.verbose:
-                    self.say(f"{after.row(self.source.bucket).name}: {after.stored_at}")
-            elif after.state in WRONG or after.state == rows.UNVERIFIABLE:
-                self.say(f"{after.row(self.source.bucket).name}: {after.error}")
+            self.tell(before, after, after.row(self.source.bucket).name)
         self.dealer.is_due = True
+
+    def tell(self, before, after, name):
+        """Tell people what has become of a row."""
+        if after.state == rows.STORED:
+            self.account.deliver(after.size)
+            if self.plan.verbose:
+                self.say(f"{name}: {after.stored_at}")
+        elif before.path and not after.path:
+            self.account.rotten += 1
+            if before.state != rows.MISMATCH:       # else it was said when it was found
+                self.say(f"{name}: {after.error}; it is fetched again")
+        elif after.state in WRONG or after.state == rows.UNVERIFIABLE:
+            is_to_come = after.state == rows.MISMATCH and after.volume and after.tries < TRIES
+            self.say(f"{name}: {after.error}"
+                     + "; it is fetched again if the source still has it" * bool(is_to_come))
 
     # --- what comes
 
     def listed(self, is_whole, why):
         """Take the end of a listing."""
-        gone, again = self.listings.end(is_whole, why)
+        gone = self.listings.end(is_whole, why)
         if gone:
             self.say(f"{count(gone, 'row')} vanished from the source before they were fetched")
-        return again + (self.dealer.too_large() if is_whole else [])
+        return []
 
     def take_rows(self, half, given_back):
         """Take rows that a command gives back."""
@@ -193,8 +204,9 @@ class Relay:
         at, self.dealer.is_due = time.monotonic(), True
         for volume in self.volumes:
             volume.look()       # what was removed since the last time has made room
-        self.write_down(self.dealer.too_large())    # a volume was away when the listing ended
-        if self.dealer.deal() or not self.deliveries.waiting(1 << 62, 1, True):
+        refused = self.dealer.too_large()       # a volume was away when the listing ended
+        self.write_down(refused)
+        if refused or self.dealer.deal() or not self.deliveries.waiting(1 << 62, 1, True):
             return False
         if at - self.said_full >= HOUR or not self.said_full:
             self.said_full = at

@@ -2,9 +2,12 @@
 
 import threading
 import time
+from itertools import chain
 
 from s3kit.errors import Fault
+from s3kit.relay.dealing import AT_ONCE
 from s3kit.relay.deliveries import now
+from s3kit.relay.posts import TRIES
 from s3kit.relay.side import HOUR
 from s3kit.relay.side_listing import SideListing
 from s3kit.units import from_epoch
@@ -33,19 +36,21 @@ class SourceListing:
 
 class Listings:
     """One listing after the other, each when it is due: once, every `plan.every` seconds, or when
-    what was dealt of the last has arrived. `is_complete`: one has ended whole.
+    what was dealt of the last has arrived. `is_complete`: one has ended whole; `is_settled`: all is
+    written down that follows from it.
     """
 
     def __init__(self, plan, source, deliveries, dealer, hear):
         self.plan, self.source, self.deliveries = plan, source, deliveries
         self.dealer, self.hear = dealer, hear
         self.running, self.number, self.next_at, self.is_complete = None, 0, 0.0, False
+        self.following, self.is_settled = iter(()), True
         self.failed_before = now()      # what has failed in earlier runs is tried again
 
     @property
     def is_done(self):
-        """Whether none runs, and one was complete."""
-        return self.is_complete and self.running is None
+        """Whether none runs, and one was complete, with all that follows."""
+        return self.is_complete and self.running is None and self.is_settled
 
     def turn(self):
         """Begin a listing where one is due."""
@@ -64,21 +69,35 @@ class Listings:
         return []
 
     def end(self, is_whole, why):
-        """Take the end of a listing; return how many rows waited that were not in it, and
-        [(Delivery before, after)] of those that are tried again on volumes. One that was cut is the
-        source's outage.
+        """Take the end of a listing; return how many rows waited that were not in it. One that was
+        cut is the source's outage.
         """
         self.running = None
         if not is_whole:
             self.source.go_out(why, True)
             self.next_at = 0.0
-            return 0, []
-        self.is_complete = True
+            return 0
+        self.is_complete, self.is_settled = True, False
         self.source.worked()
-        again = self.deliveries.again(self.number, self.failed_before)
+        self.following = chain(self.following, self.follow(self.number, self.failed_before))
         # later ones are many: what fails for good is not tried every minute
         self.failed_before = from_epoch(time.time() - HOUR)
-        return self.deliveries.end_listing(self.number), again
+        return self.deliveries.end_listing(self.number)
+
+    def follow(self, number, failed_before):
+        """Yield lists of (Delivery before, after) of what follows from a listing that has ended:
+        each is written down before the next is looked for, for there can be a million.
+        """
+        while changed := self.deliveries.again(number, failed_before, TRIES, AT_ONCE):
+            yield changed
+        while changed := self.dealer.too_large():
+            yield changed
+
+    def settle(self):
+        """Return [(Delivery before, after)] of some of what follows from the last listing."""
+        changed = next(self.following, [])
+        self.is_settled = not changed
+        return changed
 
     def stop(self):
         """End the one that runs."""

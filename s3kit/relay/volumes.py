@@ -5,7 +5,7 @@ was.
 import os
 
 from s3kit.disk import durable
-from s3kit.disk.tree import OURS
+from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import Fault, of_file, reason
 from s3kit.manifest.row import FETCHED, LISTED, STORED
 from s3kit.relay.deliveries import charge
@@ -108,12 +108,27 @@ class Volume:
         return max(0, most if self.budget is None else min(most, self.budget))
 
     def change(self, before, after):
-        """Take that a Delivery which has, or had, its room here is another now."""
+        """Take that a Delivery which has, or had, its room here is another now; a file that it has
+        given up goes.
+        """
+        if before.volume == self.path and before.path and not after.path:
+            self.remove(before.path)
         for delivery, sign in ((before, -1), (after, 1)):
             if delivery.volume == self.path:
                 self.count(delivery.state, charge(delivery.size), sign)
         self.came += after.size * ((before.state, after.state) == (LISTED, FETCHED)
                                    and after.volume == self.path)
+
+    def remove(self, path):
+        """Remove a file that is of no use. One that stays is found to be wrong once more."""
+        try:
+            tree = Tree(self.path, make=False)
+            try:
+                tree.remove(path)
+            finally:
+                tree.close()
+        except (OSError, Fault):
+            pass
 
     def count(self, state, size, rows):
         """Count rows in a state, with so many bytes of room."""

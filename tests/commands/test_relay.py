@@ -307,6 +307,39 @@ def test_while_it_runs_and_after(pair, run):
     assert len(pair.sent()) == 6 and pair.files() == []
 
 
+def staged(pair, run, bodies):
+    """Have files of these objects lie on the volume, while nothing can be put."""
+    pair.fill(bodies)
+    slow, pair.target.latency = pair.target.latency, 60.0
+    process = pair.start(*pair.words())
+    until(lambda: len(pair.files()) == len(bodies) and pair.facts(run)["rows"].keys()
+          == {"fetched"})
+    pair.end(process)
+    pair.target.latency = slow
+
+
+def test_a_file_that_rots_on_a_volume(pair, run):
+    """It is fetched again, and said; what was whole is not."""
+    bodies = bodies_of(5) | {"large": random.Random(2).randbytes(9 * MIB)}
+    staged(pair, run, bodies)
+    rotten = ["d1/k001", "d2/k002", "large"]
+    for key in rotten:
+        path = pair.folder / "v/a/in" / key
+        told, body = path.stat(), path.read_bytes()
+        with open(path, "r+b") as file:         # as a disk would: the file's times stay
+            file.write(bytes([body[0] ^ 1]))
+            file.truncate(len(body) - (key == rotten[1]))
+        os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+    done = run(*pair.words("--once"), env=pair.env)
+    assert done.status == 0 and pair.copies() == bodies, done.err
+    for key in rotten:
+        [said] = [line for line in done.err.splitlines() if f"s3://a/in/{key}: " in line]
+        assert "; it is fetched again" in said
+    assert "6 rows delivered" in done.err and "3 rotten files fetched again" in done.err
+    assert pair.files() == [] and {key for key in bodies if pair.got().count(f"in/{key}") > 1} == {
+        *rotten}
+
+
 def asked(pair, answer):
     """Reset on a terminal, with this answer; return the status."""
     import pty

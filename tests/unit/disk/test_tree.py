@@ -368,6 +368,16 @@ def test_a_key_that_ends_in_a_slash(tree):
     assert found.startswith("b/x/") and read(tree, found) == b"body"
 
 
+def test_what_is_closed_has_no_directory_open(tmp_path):
+    before = set(os.listdir("/proc/self/fd"))
+    tree = Tree(str(tmp_path), make=False)
+    for name in ("a/b/k", "c/k"):
+        put(tree, name)
+        tree.remove(name)
+    tree.close()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
 def test_something_that_keeps_changing(tree, monkeypatch):
     """Whoever makes directories faster than we look is not waited for."""
     put(tree, "b/k/x")

@@ -39,4 +39,6 @@ def test_the_end(account):
     assert [part for part in account.summary() if part] == ["1 row delivered (2.0K)", "1 row left"]
     assert account.status() == 1
     changed(account.deliveries, "l", state="unverifiable")
-    assert (account.summary()[2], account.status()) == ("1 unverifiable", 5)
+    account.rotten = 2
+    assert account.summary()[1] == "2 rotten files fetched again"
+    assert (account.summary()[3], account.status()) == ("1 unverifiable", 5)

@@ -11,7 +11,7 @@ from unit.relay.rows import GONE_BY, LONG_AGO, changed, delivery, found, row, se
 from s3kit.disk.sqlite_errors import Broken
 from s3kit.errors import Usage
 from s3kit.relay import deliveries as module
-from s3kit.relay.deliveries import BLOCK, Deliveries, charge
+from s3kit.relay.deliveries import BLOCK, Deliveries, charge, delivery_of
 
 FIRST = delivery().name
 
@@ -174,7 +174,7 @@ def test_what_failed_is_seen_again(ledger, volume, state, stays):
     number = seen(ledger, row(), failed_before=GONE_BY)
     after = found(ledger, "k")
     assert (after.state, after.tries) == ((before.state, 3) if stays else ("listed", 0))
-    assert ledger.again(number, GONE_BY) == []
+    assert ledger.again(number, GONE_BY, 3, 100) == []
 
 
 def test_what_is_on_its_way_stays_there_when_it_is_seen(ledger):
@@ -185,7 +185,7 @@ def test_what_is_on_its_way_stays_there_when_it_is_seen(ledger):
     for key, state in (("dealt", "listed"), ("fetched", "fetched")):
         after = found(ledger, key)
         assert (after.state, after.volume, after.tries) == (state, "/v", 2)
-    assert ledger.again(number, GONE_BY) == []
+    assert ledger.again(number, GONE_BY, 3, 100) == []
 
 
 def test_what_failed_on_a_volume_goes_on_from_there(ledger):
@@ -195,13 +195,58 @@ def test_what_failed_on_a_volume_goes_on_from_there(ledger):
         changed(ledger, key, state="failed", volume="/v", tries=3)
     number = seen(ledger, row("k"), failed_before=GONE_BY)
     assert ledger.reserved() == {("/v", "failed"): (2, 2 * charge(100))}
-    assert ledger.again(number, LONG_AGO) == []
-    [(before, after)] = ledger.again(number, GONE_BY)
+    assert ledger.again(number, LONG_AGO, 3, 100) == []
+    [(before, after)] = ledger.again(number, GONE_BY, 3, 100)
     assert (before.key, before.state) == ("k", "failed")
     assert after == before._replace(state="fetched") and after.tries == 0
     ledger.record([after])
-    assert ledger.again(number, GONE_BY) == []
+    assert ledger.again(number, GONE_BY, 3, 100) == []
     assert keys_of(ledger.on_volume("/v", "fetched", "", 9)) == ["k"]
+
+
+def test_what_failed_on_volumes_comes_in_pieces(ledger):
+    """Each has what the one before has not; of two versions of a key one goes at a time."""
+    later = row("0", last_modified="2026-01-02T03:04:06Z")
+    rows = [*map(row, "01234"), later]
+    seen(ledger, *rows)
+    for each in rows:
+        changed(ledger, delivery_of(each, 1).name, state="failed", volume="/v", path="p")
+    number, sizes = seen(ledger, *rows, failed_before=GONE_BY), []
+    while piece := ledger.again(number, GONE_BY, 3, 2):
+        ledger.record([after for _, after in piece])
+        sizes.append(len(piece))
+    assert sum(sizes) == 5 and max(sizes) == 2
+    assert {state: rows for state, (rows, _) in ledger.census().items()} == {
+        "fetched": 5, "failed": 1}
+
+
+@pytest.mark.parametrize("tries, is_due, goes", [
+    (1, False, True), (3, False, False), (3, True, True)])
+def test_a_file_that_was_wrong_is_fetched_anew(ledger, tries, is_due, goes):
+    """When the source has shown its version: at once while there are tries left, else when all that
+    failed is tried again.
+    """
+    seen(ledger, row())
+    changed(ledger, "k", state="mismatch", volume="/v", path="p", digest="d", proof="crc32",
+            tries=tries)
+    before = GONE_BY if is_due else LONG_AGO
+    assert ledger.again(2, before, 3, 9) == [], "the source has not shown it"
+    found_again = ledger.again(seen(ledger, row(), failed_before=before), before, 3, 9)
+    assert [(after.state, after.volume, after.path, after.digest, after.proof)
+            for _, after in found_again] == [("listed", "/v", "", "", "")] * goes
+
+
+def test_what_is_recorded_late_is_in_the_last_listing_all_the_same(ledger):
+    """A command has had it since the listing before."""
+    seen(ledger, row())
+    given = found(ledger, "k")
+    assert ledger.is_listed(FIRST)
+    ledger.begin_listing()
+    assert not ledger.is_listed(FIRST)
+    ledger.see([row()], 2, LONG_AGO)
+    assert ledger.is_listed(FIRST)
+    ledger.record([given._replace(state="fetched")])
+    assert ledger.is_listed(FIRST) and found(ledger, "k").state == "fetched"
 
 
 # --- dealing
@@ -213,7 +258,7 @@ def test_who_waits_and_in_which_order(ledger):
     assert waiting(ledger, 7, 9, True) == ["c", "d", "a", "b"]
     assert waiting(ledger, 5, 2, True) == ["d", "a"]
     assert waiting(ledger, 5, 2, False) == ["a", "b"] and waiting(ledger, 0) == []
-    assert keys_of(ledger.too_large(5)) == ["c"]
+    assert [keys_of(ledger.too_large(4, most)) for most in (9, 1)] == [["d", "c"], ["d"]]
     assert ledger.waiting_at("c", 7).key == "c" and ledger.waiting_at("c", 5) is None
 
 
@@ -236,7 +281,7 @@ def test_a_version_that_failed_waits_for_the_newer_one(ledger):
     seen(ledger, newer)
     ledger.deal([(ledger.waiting(1000, 1, True)[0], "/w")])
     number = seen(ledger, row(), failed_before=GONE_BY)
-    assert ledger.again(number, GONE_BY) == []
+    assert ledger.again(number, GONE_BY, 3, 100) == []
 
 
 def test_the_newest_waiting_version_is_what_a_file_is_taken_for(ledger):

@@ -297,6 +297,37 @@ def test_what_was_fetched_stays_where_it_is(world):
     assert post.volume.rows == {"listed": 0, "fetched": 0}
 
 
+def rotting(world, tries=0):
+    """Return the Delivery after its file was found to have other bytes than were fetched."""
+    post = begun(world, "fetched", "k", tries=tries, digest="d", proof="crc32")
+    path = os.path.join(world.volume.path, "a", "k")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "w").close()
+    after = failing(post, world, "k", ["mismatch"])
+    assert os.path.exists(path) == bool(after.path)
+    return after
+
+
+def test_a_file_that_rots_is_fetched_anew(world):
+    """It goes, and its room is that of what comes."""
+    after = rotting(world)
+    assert (after.state, after.volume, after.path, after.digest, after.proof, after.tries) == (
+        "listed", world.volume.path, "", "", "", 1)
+    assert (world.volume.dealt, world.volume.held) == (charge(100), 0)
+    assert world.volume.rows == {"listed": 1, "fetched": 0}
+
+
+@pytest.mark.parametrize("tries, is_shown", [(2, True), (0, False)])
+def test_a_file_that_rots_stays(world, tries, is_shown):
+    """If it was wrong as often as anything may be, or the source has not shown its version."""
+    if not is_shown:
+        world.ledger.is_listed = lambda name: False
+    after = rotting(world, tries)
+    assert (after.state, after.volume, after.path, after.tries) == (
+        "mismatch", world.volume.path, "a/k", tries + 1)
+    assert world.volume.held == charge(100)
+
+
 def test_a_file_that_is_gone_is_fetched_again(world):
     post = begun(world, "fetched", "k")
     after = failing(post, world, "k", ["missing"])

@@ -189,6 +189,46 @@ def test_what_failed_at_the_target_is_put_by_the_next_run(world):
     assert sum(volume.held for volume in world.volumes) == 0
 
 
+@pytest.mark.parametrize("wrong, status", [(1, 0), (2, 0), (3, 1), (99, 1)])
+def test_a_file_that_rots_is_fetched_again(world, wrong, status):
+    """As often as anything is tried; it is said, and counted."""
+    world.listed, left = [row("k")], [wrong]
+
+    def outcome(words, row):
+        if words[0] == "put" and left[0]:
+            left[0] -= 1
+            fail(row, "mismatch", "the digest differs")
+    world.outcome = outcome
+    relay = world.relay()
+    relay.run()
+    assert relay.status() == status and set(states(world)) == {("stored", "mismatch")[status]}
+    again = min(wrong, posts.TRIES - 1)
+    assert relay.account.rotten == again and f"{again} rotten file" in relay.summary()[1]
+    said = ["s3://a/k: the digest differs; it is fetched again"] * again + [
+        "s3://a/k: the digest differs"] * status
+    assert world.said == said
+    assert sum(volume.held + volume.dealt for volume in world.volumes) == status * charge(100)
+
+
+def test_what_has_rotten_before_its_source_was_seen(world):
+    """It waits for the listing; the next run finds what has failed."""
+    on_volume(world, "k", state="mismatch", tries=1, error="the digest differs")
+    on_volume(world, "gone", state="fetched")
+    world.listed, left = [row("k")], ["gone"]
+    world.outcome = lambda words, row: row.key in left and words[0] == "put" and fail(
+        row, "mismatch", "the digest differs")
+    world.relay().run()
+    assert states(world) == {"stored": 1, "mismatch": 1}
+    assert world.said == [
+        "s3://a/gone: the digest differs; it is fetched again if the source still has it"]
+    left.clear()
+    world.listed.append(row("gone"))
+    for volume in world.volumes:
+        volume.dealt = volume.held = 0
+    world.relay().run()
+    assert states(world) == {"stored": 2} and len(world.said) == 1
+
+
 def fail(row, state="failed", error="no"):
     """Make a row fail."""
     row.state, row.error, row.path = state, error, row.path

@@ -25,7 +25,8 @@ def world(tmp_path, monkeypatch):
         made.work += 1
     made.source = SimpleNamespace(is_up=True, is_asked=False, worked=worked,
                                   go_out=lambda *of: made.outages.append(of))
-    made.dealer = SimpleNamespace(given=7, is_due=False, is_full=False)
+    made.dealer, made.large = SimpleNamespace(given=7, is_due=False, is_full=False), []
+    made.dealer.too_large = lambda: made.large.pop(0) if made.large else []
     made.dealer.is_round_full = lambda: made.dealer.is_full
 
     def start(source, hear):
@@ -45,7 +46,8 @@ def test_one_alone(world):
     listings.turn()
     listings.turn()
     assert len(world.started) == 1 and world.dealer.given == 0 and not listings.is_done
-    assert listings.end(True, "") == (0, []) and listings.is_done and world.work == 1
+    assert listings.end(True, "") == 0 and not listings.is_done and world.work == 1
+    assert listings.settle() == [] and listings.is_done
     world.at += 1e6
     listings.turn()
     assert len(world.started) == 1
@@ -95,7 +97,7 @@ def test_one_that_was_cut(world):
     listings.end(True, "")
     world.at += 60
     listings.turn()
-    assert listings.end(False, "S3 says no") == (0, [])
+    assert not list(settled(listings)) and listings.end(False, "S3 says no") == 0
     assert world.outages == [("S3 says no", True)] and world.work == 1
     assert found(world.ledger, "k").state == "listed" and listings.is_done
     listings.turn()
@@ -106,13 +108,46 @@ def test_rows_wait_and_those_that_are_gone_do_not(world):
     listings = world.listings(60.0)
     listings.turn()
     assert listings.take([row("stays"), row("goes")]) == [] and world.dealer.is_due
-    assert listings.end(True, "") == (0, [])
+    assert listings.end(True, "") == 0
     world.at += 60
     listings.turn()
     listings.take([row("stays")])
-    assert listings.end(True, "") == (1, [])
+    assert listings.end(True, "") == 1
     assert {key: found(world.ledger, key).state for key in ("stays", "goes")} == {
         "stays": "listed", "goes": "vanished"}
+
+
+def settled(listings):
+    """Yield what follows from a listing, written down piece by piece."""
+    while changed := listings.settle():
+        listings.deliveries.record([after for _, after in changed])
+        yield from changed
+
+
+def test_what_follows_comes_in_pieces(world, monkeypatch):
+    """It is not done before; that of a listing that ends meanwhile comes, too."""
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    listings, rows = world.listings(60.0), [row(str(number)) for number in range(5)]
+    seen(world.ledger, *rows)
+    for each in rows:
+        changed(world.ledger, each.key, state="failed", volume="/v")
+    world.large = [[("too", "large")], []]
+    for number in range(2):
+        listings.turn()
+        listings.take(rows)
+        listings.end(True, "")
+        world.at += 60
+        assert not listings.is_done
+        if not number:
+            changed_ones = listings.settle()
+            assert len(changed_ones) == 2
+            world.ledger.record([after for _, after in changed_ones])
+    sizes = []
+    while changed_ones := listings.settle():
+        sizes.append(len(changed_ones))
+        if changed_ones != [("too", "large")]:
+            world.ledger.record([after for _, after in changed_ones])
+    assert sizes == [2, 1, 1] and listings.is_done
 
 
 def test_what_failed_before(world, monkeypatch):
@@ -131,7 +166,8 @@ def test_what_failed_before(world, monkeypatch):
         world.at += 60
         listings.turn()
         listings.take([row("far"), row("near")])
-        _, again = listings.end(True, "")
+        listings.end(True, "")
+        again = list(settled(listings))
         assert all(before.state == "failed" for before, _ in again)
         return found(world.ledger, "far").state, [after.state for _, after in again]
     assert listing() == ("listed", ["fetched"])

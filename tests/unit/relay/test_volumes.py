@@ -231,6 +231,24 @@ def test_never_more_than_there_is(tmp_path_factory, steps, kept, budget):
             assert budget is None or there + sum(map(charge, dealt)) <= budget * BLOCK
 
 
+def test_what_a_row_gives_up_goes(volume, tmp_path):
+    """Its file alone, by no link; what cannot be removed stays without a word."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    files = [os.path.join(volume.path, "a", "k"), os.path.join(volume.path, "a", "l"),
+             str(outside / "k")]
+    os.makedirs(os.path.dirname(files[0]))
+    for path in files:
+        open(path, "w").close()
+    os.symlink(outside, os.path.join(volume.path, "link"))
+    for path, state in (("a/k", "fetched"), ("link/k", "mismatch"), ("gone/k", "fetched")):
+        before = delivery(state=state, volume=volume.path, path=path)
+        volume.count(state, charge(100), 1)
+        volume.change(before, before.begun_anew())
+        volume.change(before.begun_anew(), before)
+    assert [os.path.exists(path) for path in files] == [False, True, True]
+
+
 # --- speed
 
 
