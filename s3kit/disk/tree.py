@@ -181,9 +181,10 @@ class Tree:
         folder, name, _ = self.folder(path, make=False)
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK,
                      dir_fd=folder)
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        kind = kind_of(os.fstat(fd))
+        if kind != "file":
             os.close(fd)
-            raise Fault(f"'{path}' is not a regular file")
+            raise Fault(f"'{path}' is a {kind}")
         return fd
 
     def remove(self, path):

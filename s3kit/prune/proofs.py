@@ -18,7 +18,7 @@ NOT_VERIFIED, WEAK, GIVEN, MARKER, CURRENT, NEWEST, ENOUGH, REFUSED, FILTERED, G
     "proven by nothing but a given digest (--accept-proof given)",
     "delete markers (--delete-markers)",
     "current versions", "among the newest", "more than --max-delete",
-    "of a bucket that was refused", "left out by the filters", "gone before",
+    "you said no", "left out by the filters", "gone before",
     "the copies themselves, or of their names")
 
 

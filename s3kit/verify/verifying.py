@@ -1,8 +1,8 @@
 """s3-verify's verb: where a row's file lies, what S3 says of its bytes, and what the disk says."""
 
 import math
-import stat
 
+from s3kit.disk.tree import kind_of
 from s3kit.errors import SOME_FAILED, Fault
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
@@ -50,6 +50,13 @@ class FileErrand(Errand):
         self.why = ""
         if is_given(row.digest) and not self.given:
             self.why = f": '{row.digest}' is no digest of a known kind"
+
+    @property
+    def length(self):
+        """How many bytes the object has by its row, or else by the ledger; None: nobody knows."""
+        if self.row.length is not None:
+            return self.row.length
+        return self.entry.size if self.entry else None
 
     @property
     def ours(self):
@@ -131,15 +138,15 @@ class Verifying(Verb):
     def look_at(self, errand):
         """Decide by what lies at a row's path."""
         row, status, entry = errand.row, errand.status, errand.entry
-        length = row.length if row.length is not None else entry.size if entry else None
+        kind, length = kind_of(status), errand.length
         if self.since and errand.is_verified_since(self.since):
             row.state, row.digest, row.proof, row.error = (rows.VERIFIED, entry.digest, entry.proof,
                                                            "")
             self.stage.leave(row)
-        elif stat.S_ISDIR(status.st_mode):
+        elif kind == "directory":
             self.judge_folder(errand)
-        elif not stat.S_ISREG(status.st_mode):
-            self.results.fail(row, rows.MISMATCH, "there is no regular file in its place")
+        elif kind != "file":
+            self.results.fail(row, rows.MISMATCH, f"there is a {kind} in its place")
         elif length is not None and status.st_size != length:
             self.results.differs(errand, f"the file has {status.st_size:,} bytes, not {length:,}")
         else:

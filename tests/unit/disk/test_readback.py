@@ -113,8 +113,8 @@ def test_there_is_no_file(tree):
     with pytest.raises(OSError, match="symbolic links"):
         is_intact(tree, recorded, nothing)
     os.unlink(path)
-    for make in (os.mkdir, os.mkfifo):
+    for make, kind in ((os.mkdir, "directory"), (os.mkfifo, "FIFO")):
         make(path)
-        with pytest.raises(Fault, match="'b/k' is not a regular file"):
+        with pytest.raises(Fault, match=f"'b/k' is a {kind}"):
             is_intact(tree, recorded, nothing)
         os.rename(path, path + make.__name__)

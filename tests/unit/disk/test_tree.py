@@ -289,7 +289,7 @@ def test_what_is_not_a_file_is_not_read(tree, outside):
     os.symlink(outside, at(tree, "b/folder"))
     tree.folder("b/k")
     before = open_files(tree)
-    with pytest.raises(Fault, match="'b/fifo' is not a regular file"):
+    with pytest.raises(Fault, match="'b/fifo' is a FIFO"):
         tree.reader("b/fifo")
     with pytest.raises(OSError) as error:
         tree.reader("b/link")

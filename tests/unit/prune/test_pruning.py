@@ -94,7 +94,7 @@ def test_a_person_is_asked_bucket_by_bucket(destination, prune):
     assert [keys(jobs) for jobs in prune.s3.asked] == [["b-k"]]
     assert {row.key: row.state for row in prune.left} == {"a-k": "verified", "b-k": PRUNED,
                                                           "c-k": "listed"}
-    assert "1 row kept: of a bucket that was refused" in pruning.summary()
+    assert "1 row kept: you said no" in pruning.summary()
 
 
 def test_the_newest_are_kept_though_the_last_batch_has_them(destination, prune):

@@ -164,10 +164,11 @@ def test_what_is_no_file(verb_of):
     """Neither a directory nor a symbolic link has an object's bytes."""
     verifying = verb_of()
     os.symlink("k", os.path.join(verifying.tree.path, "b/link"))
-    verifying.take(row_of("folder", path="b/folder"), None)
-    verifying.take(row_of("link", path="b/link"), None)
-    assert results(verifying) == [(MISMATCH, "", "there is a directory in its place"),
-                                  (MISMATCH, "", "there is no regular file in its place")]
+    os.mkfifo(os.path.join(verifying.tree.path, "b/fifo"))
+    for key in ("folder", "link", "fifo"):
+        verifying.take(row_of(key, path=f"b/{key}"), None)
+    assert results(verifying) == [(MISMATCH, "", f"there is a {kind} in its place")
+                                  for kind in ("directory", "symbolic link", "FIFO")]
 
 
 def test_a_directory_for_an_empty_key(verb_of):
