@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from s3kit.doctor.bucket_list import TRIES, verdict_of
 from s3kit.doctor.properties import ASKS
-from s3kit.doctor.route import TIMED_OUT
 from s3kit.s3 import verdicts
+from s3kit.s3.failures import TIMED_OUT
 from s3kit.s3.wire import Wire
 
 SECONDS_OF_BUCKET = 10.0    # of one of its questions: S3 has answered by then, and is only slow
@@ -64,7 +64,7 @@ class Questions:
         # An errno beside a status is an answer that was cut, whatever it began with.
         is_passing = (verdict in (verdicts.SLOW, verdicts.AGAIN)
                       or (transfer.errno and verdict != verdicts.UNTRUSTED))
-        if is_passing and tries < TRIES and transfer.errno not in TIMED_OUT:
+        if is_passing and tries < TRIES and transfer.errno != TIMED_OUT:
             self.queue.append((bucket, ask, endpoint, url, method, tries + 1))
             return
         bucket.take(ask, transfer)

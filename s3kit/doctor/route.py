@@ -9,19 +9,18 @@ from urllib.parse import urlsplit
 
 from s3kit.doctor.finding import FAULT, NOTE, OK, UNKNOWN, WARNING, Finding
 from s3kit.errors import reason
-from s3kit.s3 import verdicts
+from s3kit.s3 import failures, verdicts
 from s3kit.s3.proxies import proxy_of
 from s3kit.s3.wire import Wire
 from s3kit.units import date_ns
 
 CERTIFICATE_DAYS = 14
-UNRESOLVED, UNCONNECTED, TIMED_OUT = (5, 6), (7, 97), (28,)       # libcurl's errors
-ADVICE = {**dict.fromkeys(UNRESOLVED, "see dns"),
-          **dict.fromkeys(verdicts.CERTIFICATE_ERRORS, "see tls"), **dict.fromkeys(
-              UNCONNECTED, "is the endpoint right, and its server up? is there a route?"),
-          **dict.fromkeys(TIMED_OUT,
-                          "is there a route, a firewall, a VPN? does a proxy have to be named "
-                          "(https_proxy)?")}
+ADVICE = {**dict.fromkeys((failures.UNKNOWN_PROXY, failures.UNKNOWN_HOST), "see dns"),
+          **dict.fromkeys(verdicts.CERTIFICATE_ERRORS, "see tls"),
+          **dict.fromkeys((failures.UNCONNECTED, failures.PROXY),
+                          "is the endpoint right, and its server up? is there a route?"),
+          failures.TIMED_OUT: "is there a route, a firewall, a VPN? does a proxy have to be named "
+                              "(https_proxy)?"}
 
 
 class Route:
@@ -119,7 +118,7 @@ class Route:
         if transfer is None and not self.addresses:
             return Finding("network", UNKNOWN, "not tried: there is no address")
         if transfer is None:
-            return Finding("network", FAULT, "no answer", ADVICE[TIMED_OUT[0]])
+            return Finding("network", FAULT, "no answer", ADVICE[failures.TIMED_OUT])
         if not transfer.status:
             advice = ADVICE.get(transfer.errno, "try again")
             if proxy:

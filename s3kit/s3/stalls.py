@@ -8,8 +8,6 @@ import time
 
 STALLED_BYTES, STALLED_SECONDS = 1024, 30     # slower than this for so long is cut
 LOOK_SECONDS = 1.0              # between two looks
-TIMED_OUT = 28                  # CURLE_OPERATION_TIMEDOUT
-
 
 SENDING, WAITING, RECEIVING = "sending", "waiting", "receiving"
 
@@ -25,7 +23,8 @@ class Stalls:
 
     def __init__(self, busy, count):
         self.busy, self.count, self.looked = busy, count, time.monotonic()
-        self.marks = {}         # Transfer: (its phase, how many bytes, slow since when)
+        # Transfer: (its phase, how many bytes, slow since when, how many bytes then)
+        self.marks = {}
 
     def forget(self, transfer):
         """Begin to count anew: it is over, or was paused."""
@@ -45,18 +44,19 @@ class Stalls:
         """Return why a request is cut at a moment, `passed` seconds after the last look, or ''."""
         phase = phase_of(transfer)
         count = self.count(curl) if phase != WAITING else 0
-        had, before, since = self.marks.get(transfer, (None, 0, now))
+        had, before, since, start = self.marks.get(transfer, (None, 0, now, count))
         is_timed = phase == WAITING or transfer.is_patient and phase == RECEIVING
         least = 1 if is_timed else STALLED_BYTES * passed
         if had != phase or phase != WAITING and count - before >= least:
-            since = now
-        self.marks[transfer] = phase, count, since
+            since, start = now, count
+        self.marks[transfer] = phase, count, since, start
         limit = transfer.endpoint.read_timeout
         if is_timed and 0 < limit <= now - since:
-            return f"no answer came for {limit:g} seconds (--read-timeout)"
+            return f"no answer for {limit:g} s (--read-timeout)"
         if not is_timed and now - since >= STALLED_SECONDS:
-            return (f"Operation too slow. Less than {STALLED_BYTES} bytes/sec transferred the last "
-                    f"{STALLED_SECONDS} seconds")
+            few = f"fewer than {STALLED_BYTES:,} bytes a second" if count > start else "no byte"
+            what = f"the server took {few}" if phase == SENDING else f"{few} came"
+            return f"{what} for {STALLED_SECONDS} s"
         return ""
 
 

@@ -16,13 +16,12 @@ import time
 import pycurl
 
 from s3kit import __version__
-from s3kit.s3 import redirects, snowball
+from s3kit.s3 import failures, redirects, snowball
 from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.proxies import proxy_of
 from s3kit.s3.signature import is_libcurls, signed
-from s3kit.s3.stalls import TIMED_OUT, Stalls
-from s3kit.s3.verdicts import CERTIFICATE_ERRORS
+from s3kit.s3.stalls import Stalls
 
 SECONDS_TO_CONNECT = 10
 AGENT = f"s3kit/{__version__} {pycurl.version.split()[1]}"
@@ -162,6 +161,13 @@ class Handles:
         curl.setopt(pycurl.PASSWORD, endpoint.secret_key)
 
 
+def failure_of(curl, url, errno, text):
+    """Return what people read of a request to `url` that ended with an error of libcurl's."""
+    return failures.told(errno, text, url, oserror=curl.getinfo(pycurl.OS_ERRNO),
+                         is_sent=curl.getinfo(pycurl.REQUEST_SIZE) > 0,
+                         seconds=curl.getinfo(pycurl.TOTAL_TIME))
+
+
 def with_own(endpoint, headers):
     """Return a request's own headers with the endpoint's."""
     headers = list(headers)
@@ -284,7 +290,7 @@ class Wire:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             self.deadline = None
             self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        return self.answered() + [self.finish(curl, TIMED_OUT, why)
+        return self.answered() + [self.finish(curl, failures.TIMED_OUT, why)
                                   for curl, why in self.stalls.found()]
 
     def answered(self):
@@ -297,7 +303,8 @@ class Wire:
                 if transfer.status < 300 or not self.is_sent_on(transfer):
                     done.append(transfer)
             for curl, errno, text in bad:
-                done.append(self.finish(curl, errno, text))
+                url = self.busy[curl].request[1]
+                done.append(self.finish(curl, errno, failure_of(curl, url, errno, text)))
             if not left:
                 return done
 
@@ -322,9 +329,7 @@ class Wire:
         if transfer.content:        # the wait is what came after the last byte was sent
             waited = time.monotonic() - transfer.content.sent_at
             transfer.waited = min(transfer.took, waited)
-        if errno in CERTIFICATE_ERRORS:
-            failure = f"the server's certificate is not to be trusted: {failure} (see --ca-bundle)"
-        transfer.conclude(errno, failure or (f"libcurl error {errno}" if errno else ""))
+        transfer.conclude(errno, failure)
         snowball.heed(transfer)
         self.multi.remove_handle(curl)
         self.handles.idle.append(curl)
