@@ -39,6 +39,12 @@ def cause_of(error):
     return visible(NUMBERS.sub("N", NAMES.sub("'...'", error)))[:LONGEST_CAUSE]
 
 
+def command(*words, dest="."):
+    """Return a command line of ours that people can paste; `dest` is their -d."""
+    from shlex import join
+    return join([*words, *(["-d", dest] if dest != "." else [])])
+
+
 def is_unicode(text):
     """Return whether a text can be sent: bytes of a command line that are not UTF-8 come as lone
     surrogates, and no name in S3 has such.

@@ -1,11 +1,11 @@
 """What follows from what was measured: what keeps bytes from coming faster, and what to use."""
 
-from s3kit.text import count
+from s3kit.text import command, count
 from s3kit.units import show_size
 
 BUSY = 0.8                      # of a core, that a worker can do and leave some to others
 LIMITS = {"network": "the network, or S3", "disk": "the disk", "cpu": "the CPU"}
-HEAD = "workers connections     bytes requests/s  first byte      95 %  CPU cores"
+HEAD = "workers connections     bytes requests/s  first byte       p95  CPU cores"
 
 
 def verdict(speed):
@@ -52,7 +52,8 @@ def advice(speed):
     yield "knee", f"{count(workers, 'worker')} with {count(connections, 'connection')} each: {more}"
     if any(step.slowed for step in speed.done):
         yield "S3", "slowed us down (503 SlowDown): more connections will not help"
-    yield "use", f"s3-fetch -j {told['jobs']} -c {told['connections']}"
+    yield "use", command("s3-fetch", "-j", str(told["jobs"]), "-c", str(told["connections"]),
+                         dest=speed.dest)
 
 
 def row_of(step):

@@ -62,7 +62,7 @@ def legend(steps, places):
         yield text(x, HEIGHT - BOTTOM + 18, f"{step.workers} x {step.connections}", "middle", BLACK)
     yield text(WIDTH / 2, HEIGHT - BOTTOM + 40, "workers x connections of each", "middle", BLACK)
     yield text(LEFT, HEIGHT - 8, "bytes a second", "start", RATE)
-    yield text(WIDTH - RIGHT, HEIGHT - 8, "first byte: half of the answers, dotted 95 %", "end",
+    yield text(WIDTH - RIGHT, HEIGHT - 8, "first byte: median, dotted p95", "end",
                FIRST)
 
 

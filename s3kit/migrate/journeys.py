@@ -3,7 +3,7 @@
 
 from s3kit.errors import DONE, SOME_FAILED, UNFINISHED, Fault, Usage
 from s3kit.migrate.phases import DELETE, VERIFY
-from s3kit.text import count
+from s3kit.text import command, count
 
 
 class Journeys:
@@ -110,11 +110,18 @@ class Journeys:
         if census.wrong:
             where = "deleted" if census.phase == DELETE else "proven; nothing of it is deleted"
             migration.say(f"{census.wrong:,} of {count(census.rows, 'row')} not {where}"
-                          f" ({census.told()}): see 's3-migrate errors', then 's3-migrate "
-                          "retry-errors'")
+                          f" ({census.told()}); {self.to_paste('errors', migration)} shows them, "
+                          f"{self.to_paste('retry-errors', migration)} tries again")
             for text in census.named:
                 migration.say(text)
         return SOME_FAILED
+
+    def to_paste(self, verb, migration):
+        """Return the command that does something else with a bucket, in the same places."""
+        args = self.args
+        kept = ["--no-delete"] if args.no_delete and verb == "retry-errors" else []
+        work = ["-w", args.work] if args.work else []
+        return command("s3-migrate", verb, *kept, *work, migration.bucket, dest=args.dest)
 
     def reset(self):
         """Ask, and forget what is known of buckets; return the status."""

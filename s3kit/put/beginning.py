@@ -11,6 +11,7 @@ from s3kit.disk.tree import part_name
 from s3kit.disk.uploads import Sending
 from s3kit.put.multipart import Multipart
 from s3kit.put.plan import parts_of
+from s3kit.put.targets import clearing
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
 from s3kit.transfer.expected import Held
@@ -64,7 +65,7 @@ class Beginning:
             # said at once: this run may be killed, too
             self.large.putting.tally.say(
                 f"'{job.path}': an earlier run ended while its upload began: S3 may have an empty "
-                "one (s3-put --uploads --abort clears them)")
+                f"one ({clearing(self.large.args)} clears those)")
             self.uploads.settle(job.bucket, job.key)
         for sending in self.uploads.under_way(job.bucket, job.key) if self.uploads else ():
             why = why_not_resumed(sending, way, job)

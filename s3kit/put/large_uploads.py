@@ -10,6 +10,7 @@ from s3kit.pipeline.pieces import NEVER, PieceErrand, PieceWindow
 from s3kit.put.beginning import Beginning
 from s3kit.put.completing import Completing
 from s3kit.put.plan import part_size
+from s3kit.put.targets import clearing
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer import put_job
@@ -232,19 +233,19 @@ class LargeUploads:
         say, begun = self.putting.tally.say, sum(bool(errand.large.multipart)
                                                  for errand in self.under_way)
         if begun and not self.uploads:
-            say(f"{count(begun, 'upload')} not complete, and no ledger knows: s3-put --uploads "
-                "--abort clears what S3 has of them")
+            say(f"{count(begun, 'upload')} not complete, and no ledger knows: "
+                f"{clearing(self.args)} clears what S3 has of them")
         elif begun:
             say(f"{count(begun, 'upload')} not complete: the same command goes on with what S3 has "
-                "of them (s3-put --uploads lists, --abort clears)")
+                f"of them ({clearing(self.args)} clears that)")
         self.say_what_is_left()
 
     def say_what_is_left(self):
         """Say what S3 may have of uploads that nobody goes on with."""
         say = self.putting.tally.say
         if self.left:
-            say(f"{count(self.left, 'upload')} could not be aborted: s3-put --uploads --abort "
-                "clears them")
+            say(f"{count(self.left, 'upload')} could not be aborted: {clearing(self.args)} clears "
+                "them")
         if self.unsure:
             say(f"{count(self.unsure, 'answer')} to the beginning of an upload did not come: S3 "
-                "may have empty ones (s3-put --uploads --abort clears them)")
+                f"may have empty ones ({clearing(self.args)} clears them)")

@@ -7,7 +7,7 @@ from s3kit.manifest.row import KEY_BYTES
 from s3kit.manifest.stored_at import copy_of
 from s3kit.put.plan import LARGEST_PART
 from s3kit.s3 import snowball
-from s3kit.text import is_unicode
+from s3kit.text import command, is_unicode
 
 # `failed` may be s3-put's own; what another command found wrong is not stored, unless it is the
 # copy that s3-verify has found so: that is stored again.
@@ -54,6 +54,13 @@ def terms_of(endpoint):
     if snowball.is_at(endpoint):
         return Terms(snowball.KEY_BYTES, snowball.LARGEST_PART, deletes_first=True)
     return Terms()
+
+
+def clearing(args):
+    """Return the command that aborts the uploads which s3-put, called with `args`, may have begun.
+    """
+    return command("s3-put", "--uploads", "--abort", "--to", "s3://" + "/".join(args.target),
+                   dest=args.dest)
 
 
 def why_no_target(key, most=KEY_BYTES):

@@ -863,7 +863,7 @@ def test_the_table(seaweed, doctor):
                 and first.split()[:2] == ["1", "1"])
         assert [line.split()[0] for line in rest[-6:]] == ["network", "disk", "cpu", "limit",
                                                            "knee", "use"]
-        assert re.fullmatch(r"use +s3-fetch -j \d+ -c \d+", rest[-1])
+        assert re.fullmatch(r"use +s3-fetch -j \d+ -c \d+( -d .+)?", rest[-1])
 
 
 def test_most_bytes(fake, doctor):

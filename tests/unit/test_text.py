@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3kit.errors import Fault
-from s3kit.text import cause_of, count, is_unicode, read_text, to_bytes, visible
+from s3kit.text import cause_of, command, count, is_unicode, read_text, to_bytes, visible
 
 
 @pytest.mark.parametrize("text, shown", [
@@ -81,6 +81,14 @@ def test_what_is_no_unicode_is_written_all_the_same(data, lone):
     """Bytes that were read as surrogates go back as they came; others have no bytes."""
     text = data.decode("utf-8", "surrogateescape")
     assert to_bytes(text + lone) == data + ("\ufffd" * len(lone)).encode()
+
+
+@pytest.mark.parametrize("words, dest, line", [
+    (["s3-fetch", "a b.csv"], "it's", """s3-fetch 'a b.csv' -d 'it'"'"'s'"""),
+    (["s3-fetch"], ".", "s3-fetch")])
+def test_commands_can_be_pasted(words, dest, line):
+    """A shell reads what was meant; the current directory goes without saying."""
+    assert command(*words, dest=dest) == line
 
 
 @pytest.mark.parametrize("one, other", [

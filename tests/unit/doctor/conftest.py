@@ -37,6 +37,7 @@ def measured(steps, size=4096, disk=1000 * MIB, hashing=1000 * MIB, cores=4, mos
     object of `size` bytes.
     """
     speed = object.__new__(Speed)
+    speed.dest = "data"
     speed.objects = Objects(None, [Row("b", "k", size=str(size))])
     speed.disk, speed.hashing, speed.cores = Disk(".", disk, 0.001), hashing, cores
     speed.most_workers, speed.most_connections = most

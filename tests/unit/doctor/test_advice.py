@@ -36,7 +36,7 @@ def test_what_is_said():
     told = dict(advice(speed))
     assert list(told) == ["network", "disk", "cpu", "limit", "knee", "use"]
     assert told["disk"] == "1.0G/s written to '.' and flushed; a flush takes 1.0 ms"
-    assert told["use"] == "s3-fetch -j 1 -c 2" and "no more were tried" in told["knee"]
+    assert told["use"] == "s3-fetch -j 1 -c 2 -d data" and "no more were tried" in told["knee"]
     speed.done[1] = speed.done[1]._replace(slowed=2)
     speed.disk = Disk(".", why="'.' cannot be written to: no")
     told = dict(advice(speed))

@@ -15,7 +15,7 @@ OPTIONS = {"all_buckets": False, "exclude_bucket": [], "yes": [], "no_delete": F
            "days": None, "tier": None, "max_pending": None, "max_pending_size": None, "poll": None,
            "profile": None, "region": None, "endpoint_url": None, "request_payer": None,
            "ca_bundle": None, "no_sign_request": False, "no_verify_ssl": False,
-           "read_timeout": 300, "dest": "d"}
+           "read_timeout": 300, "dest": "d", "work": None}
 
 
 def options(**changed):

@@ -135,8 +135,18 @@ def test_nothing_is_deleted_of_a_bucket_with_something_wrong(run):
     assert run(buckets, yes=["b"]) == SOME_FAILED
     assert "delete b" not in run.did
     assert run.of["b"].said == [
-        "1 of 2 rows not proven; nothing of it is deleted (1 failed, 1 verified): see 's3-migrate "
-        "errors', then 's3-migrate retry-errors'", "s3://b/bad?versionId=v: no such luck"]
+        "1 of 2 rows not proven; nothing of it is deleted (1 failed, 1 verified); "
+        "s3-migrate errors b -d d shows them, s3-migrate retry-errors b -d d tries again",
+        "s3://b/bad?versionId=v: no such luck"]
+
+
+def test_what_is_to_be_pasted_has_this_run_s_options(run):
+    """Where the manifests are, and that nothing is to be deleted: it would be."""
+    rows = [row("bad", state="failed", error="no such luck")]
+    assert run({"b": {"rows": rows}}, work="a b", dest=".", no_delete=True) == SOME_FAILED
+    assert run.of["b"].said[0].endswith(
+        "s3-migrate errors -w 'a b' b shows them, "
+        "s3-migrate retry-errors --no-delete -w 'a b' b tries again")
 
 
 def test_what_s3_does_not_delete(run):

@@ -10,6 +10,7 @@ from s3kit.errors import Fault
 from s3kit.manifest.row import CONFLICT, FAILED, STORED
 from s3kit.proof.digest import digest_of
 from s3kit.put.plan import LARGEST
+from s3kit.put.targets import clearing
 from s3kit.transfer.put_job import Identity
 from unit.put.in_process import STEP, Run
 
@@ -203,6 +204,7 @@ def test_a_run_that_is_broken_off(desk):
     run.put(body=BODY, most=3)
     run.putting.abandon()
     assert "1 upload not complete: the same command goes on" in run.stage.said[0]
+    assert clearing(run.args) in run.stage.said[0]
     assert len(run.uploads()) == 1 and run.under_way() == run.uploads()
 
 

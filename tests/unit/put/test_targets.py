@@ -1,11 +1,22 @@
 """Where a row's bytes go, and whose row it is."""
 
+import shlex
+
 import pytest
 
+from s3kit.commands.put import build_parser
 from s3kit.manifest import row as rows
 from s3kit.manifest.row import KEY_BYTES, Row
 from s3kit.put.plan import LARGEST_PART
-from s3kit.put.targets import Terms, is_local, is_to_put, target_of, terms_of, why_no_target
+from s3kit.put.targets import (
+    Terms,
+    clearing,
+    is_local,
+    is_to_put,
+    target_of,
+    terms_of,
+    why_no_target,
+)
 from s3kit.s3 import snowball
 from s3kit.s3.address import Endpoint
 
@@ -83,3 +94,13 @@ def test_the_terms_of_a_server(monkeypatch):
     assert terms_of(endpoint) == Terms(KEY_BYTES, LARGEST_PART, False)
     monkeypatch.setattr(snowball, "is_at", lambda endpoint: True)
     assert terms_of(endpoint) == Terms(933, 512 * 10**6, True)
+
+
+@pytest.mark.parametrize("words", [["--to", "s3://b/a b/"], ["--to", "s3://b", "-d", "it's"]])
+def test_what_aborts_uploads_can_be_pasted(words):
+    """It is a call of s3-put, with the same target and the same directory."""
+    args = build_parser().parse_args(words)
+    name, *pasted = shlex.split(clearing(args))
+    again = build_parser().parse_args(pasted)
+    assert name == "s3-put" and again.uploads and again.abort
+    assert (again.target, again.dest) == (args.target, args.dest)
