@@ -30,6 +30,8 @@ def build_parser():
     p.add_argument("--accept-proof", metavar="PROOF", choices=("size",),
                    help="import: believe also what has no more than the same size at the target")
     p.add_argument("--config", metavar="FILE", help="what is not said here is in a YAML file")
+    p.add_argument("--lost", metavar="DIR",
+                   help="reset: forget only what is on this volume, and fetch it again")
     p.add_argument("--yes", action="store_true", help="reset: do not ask")
     p.add_argument("--json", action="store_true", help="status: one JSON object")
     p.add_argument("-j", "--jobs", metavar="N", type=options.positive,
@@ -69,6 +71,8 @@ def relay(args):
     """Do what the verb says; return the status."""
     verb, words = ((args.words[0], args.words[1:]) if args.words and args.words[0] in VERBS
                    else ("run", args.words))
+    if args.lost is not None and verb != "reset":
+        raise Usage("--lost belongs to 'reset'")
     if verb in ("run", "import"):
         return run(args, words, verb)
     if words:
@@ -153,18 +157,28 @@ def status(args):
 
 
 def reset(args):
-    """Forget what a relay knows, if a person says yes; return 0."""
+    """Forget what a relay knows, or what it has on a volume that is lost, if a person says yes;
+    return 0.
+    """
     from s3kit.cli.person import Person
     from s3kit.relay.standing import facts_of
-    from s3kit.relay.work import forget, held, ledger_of, work_of
+    from s3kit.relay.work import forget, held, ledger_of, lose, work_of
     path = ledger_of(work_of(args.work, args.volume))
     with held(os.path.dirname(path)):
-        there = sum(volume["there"]["rows"] for volume in facts_of(path)["volumes"])
-        if not args.yes and not Person("--yes resets without asking")(
-                f"Forget what was delivered? {there:,} files that have not arrived stay on their "
-                "volumes."):
+        there = {volume["path"]: volume["there"]["rows"] for volume in facts_of(path)["volumes"]}
+        lost = args.lost and os.path.abspath(args.lost)
+        if lost and lost not in there:
+            raise Usage(f"'{lost}' is no volume of this relay, which has "
+                        + ", ".join(f"'{volume}'" for volume in there))
+        question = (f"Is '{lost}' lost for good? {there[lost]:,} files are fetched again." if lost
+                    else f"Forget what was delivered? {sum(there.values()):,} files that have not "
+                    "arrived stay on their volumes.")
+        if not args.yes and not Person("--yes resets without asking")(question):
             raise Usage("nothing was reset")
-        forget(path)
+        if lost:
+            lose(path, lost)
+        else:
+            forget(path)
     return DONE
 
 

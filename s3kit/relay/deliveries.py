@@ -41,6 +41,11 @@ ON_VOLUME = "volume != '' AND state != 'stored'"
 # An older row of the same key that is under way goes first: two would race to one target.
 ALONE = ("NOT EXISTS (SELECT 1 FROM delivery other WHERE other.key = delivery.key "
          "AND other.volume != '' AND other.state IN ('listed', 'fetched'))")
+# A version of the key was delivered after this one had failed.
+SUPERSEDED = ("EXISTS (SELECT 1 FROM delivery later WHERE later.key = delivery.key "
+              "AND later.state = 'stored' AND later.changed_at >= delivery.changed_at)")
+AFTER_LOSS = ("WHEN state = 'unverifiable' THEN state "
+              f"WHEN {SUPERSEDED} THEN 'vanished' ELSE 'listed'")
 # What is seen again after it failed is tried again; what is on a volume, when the listing has
 # ended; what is stored without proof is not, for it would be sent again.
 AGAIN = """ON CONFLICT DO UPDATE SET listing = excluded.listing,
@@ -279,6 +284,16 @@ class Deliveries(Database):
     def volumes(self):
         """Return the paths of volumes that were ever used."""
         return {path for path, in self.all("SELECT path FROM volume")}
+
+    def lose(self, path):
+        """Have what was on a volume wait again, which is none any more. What is at the target, if
+        without proof, is not sent again, nor what was delivered in a later version since.
+        """
+        with self.changing():
+            self.base.execute(f"UPDATE delivery SET volume = '', state = CASE {AFTER_LOSS} END, "
+                              "path = '', digest = '', proof = '', tries = 0 "
+                              f"WHERE {ON_VOLUME} AND volume = ?", (path,))
+            self.base.execute("DELETE FROM volume WHERE path = ?", (path,))
 
     def add_volume(self, path):
         """Note that a volume is used."""

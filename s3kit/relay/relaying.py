@@ -2,7 +2,9 @@
 written down, all at the same time, for as long as it takes.
 """
 
+import os
 import queue
+import shlex
 import time
 
 from s3kit.manifest import row as rows
@@ -68,7 +70,7 @@ class Relay:
                 paths[path].count(state, size, number)
             else:
                 self.say(f"warning: {count(number, 'row')} {state} on '{path}', which is not among "
-                         "the volumes")
+                         f"the volumes (if it is lost: {how_to_lose(path, self.deliveries)})")
         for side in (self.source, self.target):
             side.ask()
 
@@ -218,6 +220,12 @@ class Relay:
         """End all commands."""
         self.listings.stop()
         stop_all([post.half for post in self.posts if post.half])
+
+
+def how_to_lose(path, deliveries):
+    """Return what to type where a volume is lost for good."""
+    return shlex.join(["s3-relay", "reset", "--lost", path,
+                       "-w", os.path.dirname(os.path.abspath(deliveries.path))])
 
 
 def halves(plan, source, target, volume):

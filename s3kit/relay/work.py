@@ -61,6 +61,17 @@ def ledger_of(work):
     return path
 
 
+def lose(path, volume):
+    """Have the ledger at a path take what it has on a volume for listed again; the volume itself is
+    not looked at. Raises Fault.
+    """
+    deliveries = Deliveries(path)
+    try:
+        deliveries.lose(volume)
+    finally:
+        deliveries.close()
+
+
 def forget(path):
     """Remove the ledger at a path, and the marks of its volumes. Raises Fault."""
     deliveries = Deliveries(path)

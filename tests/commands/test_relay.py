@@ -307,13 +307,13 @@ def test_while_it_runs_and_after(pair, run):
     assert len(pair.sent()) == 6 and pair.files() == []
 
 
-def staged(pair, run, bodies):
-    """Have files of these objects lie on the volume, while nothing can be put."""
+def staged(pair, run, bodies, volumes=("v",)):
+    """Have files of these objects lie on volumes, while nothing can be put."""
     pair.fill(bodies)
     slow, pair.target.latency = pair.target.latency, 60.0
-    process = pair.start(*pair.words())
-    until(lambda: len(pair.files()) == len(bodies) and pair.facts(run)["rows"].keys()
-          == {"fetched"})
+    process = pair.start(*pair.words(volumes=volumes))
+    until(lambda: sum(len(pair.files(volume)) for volume in volumes) == len(bodies)
+          and pair.facts(run)["rows"].keys() == {"fetched"})
     pair.end(process)
     pair.target.latency = slow
 
@@ -338,6 +338,30 @@ def test_a_file_that_rots_on_a_volume(pair, run):
     assert "6 rows delivered" in done.err and "3 rotten files fetched again" in done.err
     assert pair.files() == [] and {key for key in bodies if pair.got().count(f"in/{key}") > 1} == {
         *rotten}
+
+
+def test_a_volume_that_is_lost_for_good(pair, run):
+    """What it had is fetched again by way of another; what lies elsewhere is used. Its place can be
+    that of a new one.
+    """
+    bodies = bodies_of(12)
+    staged(pair, run, bodies, ("v", "u"))
+    kept, lost = ({name.removeprefix("a/") for name in pair.files(volume)} for volume in "vu")
+    assert kept and lost
+    os.rename(pair.folder / "u", pair.folder / "dead")
+    done = run(*pair.words("--once"), env=pair.env)
+    command = f"s3-relay reset --lost {pair.folder}/u -w {pair.folder}/w"
+    assert done.status == 1 and f"(if it is lost: {command})" in done.err, done.err
+    wrong = [run("s3-relay", *words, "-w", "w") for words in (
+        ("reset", "--lost", "x", "--yes"), ("reset", "--lost", "u"), ("status", "--lost", "u"))]
+    assert [each.status for each in wrong] == [2, 2, 2]
+    assert f"which has '{pair.folder}/u', '{pair.folder}/v'" in wrong[0].err
+    assert run(*command.split(), "--yes").status == 0
+    assert [each["path"] for each in pair.facts(run)["volumes"]] == [f"{pair.folder}/v"]
+    done = run(*pair.words("--once", volumes=("v", "u")), env=pair.env)
+    assert done.status == 0 and pair.copies() == bodies, done.err
+    got = pair.got()
+    assert {key for key in got if got.count(key) > 1} == lost and len(pair.sent()) == len(bodies)
 
 
 def asked(pair, answer):

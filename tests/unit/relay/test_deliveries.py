@@ -316,7 +316,35 @@ def test_outages_have_the_time_of_their_beginning(ledger, monkeypatch):
     assert ledger.all("SELECT * FROM outage") == []
 
 
-def test_volumes_are_known_for_ever(ledger):
+def test_volumes_are_known_until_they_are_lost(ledger):
     for path in ("/v", "/w", "/v"):
         ledger.add_volume(path)
     assert ledger.volumes() == {"/v", "/w"}
+    ledger.lose("/v")
+    assert ledger.volumes() == {"/w"}
+
+
+@pytest.mark.parametrize("state, after", [
+    ("listed", "listed"), ("fetched", "listed"), ("failed", "listed"), ("mismatch", "listed"),
+    ("unverifiable", "unverifiable"), ("stored", "stored")])
+def test_what_was_on_a_lost_volume(ledger, state, after):
+    """It waits again, but for what is at the target; what is elsewhere stays."""
+    seen(ledger, row(), row("other"))
+    for key, volume in (("k", "/v"), ("other", "/w")):
+        changed(ledger, key, state=state, volume=volume, path="p", digest="d", tries=2)
+    other = found(ledger, "other")
+    ledger.lose("/v")
+    lost = found(ledger, "k")
+    assert (lost.state, lost.volume) == (after, "/v" if state == "stored" else "")
+    assert waiting(ledger) == ["k"] * (after == "listed") and found(ledger, "other") == other
+    assert after != "listed" or (lost.path, lost.digest, lost.tries) == ("", "", 0)
+
+
+def test_what_was_overwritten_is_not_fetched_after_a_loss(ledger):
+    """It would take the place of the newer, which was delivered since."""
+    newer = row(last_modified="2026-01-02T03:04:06Z")
+    seen(ledger, row(), newer)
+    changed(ledger, "k", state="failed", volume="/v", path="p")
+    changed(ledger, delivery_of(newer, 1).name, state="stored", volume="/w", path="p")
+    ledger.lose("/v")
+    assert found(ledger, "k").state == "vanished" and not waiting(ledger)

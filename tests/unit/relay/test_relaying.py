@@ -1,5 +1,6 @@
 """The run: who is told what, and when all is done; its processes are stubs that do all at once."""
 
+import os
 import queue
 from argparse import Namespace
 from types import SimpleNamespace
@@ -161,7 +162,10 @@ def test_it_takes_up_what_was_left(world):
     assert [(volume.dealt, volume.held) for volume in world.volumes] == [
         (charge(100), 0), (0, charge(100))]
     assert found(world.ledger, "lost").volume == ""
-    assert world.said == ["warning: 1 row fetched on '/elsewhere', which is not among the volumes"]
+    work = os.path.dirname(world.ledger.path)
+    assert world.said == [
+        "warning: 1 row fetched on '/elsewhere', which is not among the volumes (if it is lost: "
+        f"s3-relay reset --lost /elsewhere -w {work})"]
     for volume in world.volumes:
         volume.dealt = volume.held = 0
         volume.rows = dict.fromkeys(volume.rows, 0)

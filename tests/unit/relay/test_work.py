@@ -3,11 +3,11 @@
 import os
 
 import pytest
-from unit.relay.rows import found, row, seen
+from unit.relay.rows import changed, found, row, seen
 
 from s3kit.errors import Fault, Held, Usage
 from s3kit.relay.volumes import Volume
-from s3kit.relay.work import forget, held, ledger_of, opened, work_of
+from s3kit.relay.work import forget, held, ledger_of, lose, opened, work_of
 
 ROUTE = ("s3://a/", "s3://b/")
 
@@ -76,3 +76,17 @@ def test_what_is_forgotten_can_be_begun_anew(tmp_path):
     with opened(work, ("s3://c/", "s3://d/"), "c", [Volume(volume)]) as deliveries:
         assert deliveries.volumes() == {volume} and found(deliveries, "k") is None
     assert (tmp_path / "v" / "file").read_text() == "here"
+
+
+def test_what_is_lost_is_not_looked_at(tmp_path):
+    """Another directory in its place stays as it is, and can be a volume."""
+    work, paths = str(tmp_path), [str(tmp_path / "v"), str(tmp_path / "u")]
+    with opened(work, ROUTE, "a", list(map(Volume, paths))) as deliveries:
+        seen(deliveries, row())
+        changed(deliveries, "k", state="fetched", volume=paths[1], path="a/k")
+    os.rename(paths[1], f"{paths[1]}.dead")
+    os.mkdir(paths[1])
+    lose(ledger_of(work), paths[1])
+    assert os.listdir(paths[1]) == []
+    with opened(work, ROUTE, "a", list(map(Volume, paths))) as deliveries:
+        assert deliveries.volumes() == set(paths) and found(deliveries, "k").state == "listed"
