@@ -46,13 +46,21 @@ SUPERSEDED = ("EXISTS (SELECT 1 FROM delivery later WHERE later.key = delivery.k
               "AND later.state = 'stored' AND later.changed_at >= delivery.changed_at)")
 AFTER_LOSS = ("WHEN state = 'unverifiable' THEN state "
               f"WHEN {SUPERSEDED} THEN 'vanished' ELSE 'listed'")
+# Another version of the key took its place at the target.
+REPLACED = ("EXISTS (SELECT 1 FROM delivery later WHERE later.key = delivery.key "
+            "AND later.state IN ('stored', 'unverifiable') "
+            "AND later.changed_at > delivery.changed_at)")
 # What is seen again after it failed is tried again; what is on a volume, when the listing has
-# ended; what is stored without proof is not, for it would be sent again.
-AGAIN = """ON CONFLICT DO UPDATE SET listing = excluded.listing,
- tries = CASE WHEN state IN ('listed', 'fetched') OR changed_at > ?1 THEN tries ELSE 0 END,
- state = CASE WHEN state IN ('listed', 'fetched') OR changed_at > ?1 OR volume != '' THEN state
- ELSE 'listed' END
- WHERE state NOT IN ('stored', 'unverifiable')"""
+# ended; what is stored without proof is not, for it would be sent again. What is current once more,
+# for the version that had followed was deleted, is delivered once more.
+AGAIN = f"""ON CONFLICT DO UPDATE SET listing = excluded.listing,
+ tries = CASE WHEN state IN ('listed', 'fetched') OR state != 'stored' AND changed_at > ?1
+ THEN tries ELSE 0 END,
+ changed_at = CASE state WHEN 'stored' THEN excluded.changed_at ELSE changed_at END,
+ volume = CASE state WHEN 'stored' THEN '' ELSE volume END,
+ state = CASE WHEN state IN ('listed', 'fetched')
+ OR state != 'stored' AND (changed_at > ?1 OR volume != '') THEN state ELSE 'listed' END
+ WHERE state NOT IN ('stored', 'unverifiable') OR state = 'stored' AND {REPLACED}"""
 
 
 class Delivery(NamedTuple):
@@ -107,6 +115,8 @@ PLACES = ", ".join("?" * len(Delivery._fields))
 SEEN = ", ".join(f"?{number + 2}" for number in range(len(Delivery._fields)))   # ?1 is a time
 CHANGED = ", ".join(f"{name} = " + ("max(listing, excluded.listing)" if name == "listing"
                                     else f"excluded.{name}") for name in Delivery._fields[4:])
+# So the order of deliveries is known whatever was done to the clock.
+LATEST = "(SELECT max(changed_at) FROM delivery later WHERE later.key = delivery.key)"
 BY_NAME = "key = ? AND version_id = ? AND etag = ? AND last_modified = ?"
 
 
@@ -191,19 +201,6 @@ class Deliveries(Database):
         return self.one(f"SELECT 1 FROM delivery, route WHERE {BY_NAME} "
                         "AND delivery.listing = route.listing", name) is not None
 
-    def again(self, number, failed_before, tries, most):
-        """Return [(Delivery before, after)], at most so many, of what failed on volumes and is in a
-        listing, if no other version of its key is under way: it goes on from there where it failed
-        before a time; a file that was wrong is fetched anew where that was tried fewer times.
-        """
-        found = self.select(
-            f"WHERE {ON_VOLUME} AND listing >= ? AND state NOT IN ('listed', 'fetched', "
-            "'unverifiable') AND (changed_at <= ? OR state = 'mismatch' AND tries < ?) "
-            f"AND {ALONE} LIMIT ?", (number, failed_before, tries, most))
-        alone = {each.key: each for each in found}
-        return [(each, each.begun_anew() if each.state == rows.MISMATCH
-                 else each._replace(state=rows.FETCHED)) for each in alone.values()]
-
     # --- dealing
 
     def waiting(self, room, most, by_size):
@@ -280,6 +277,9 @@ class Deliveries(Database):
             self.base.executemany(
                 f"INSERT INTO delivery ({FIELDS}) VALUES ({PLACES}) ON CONFLICT DO UPDATE SET "
                 f"{CHANGED}", [each._replace(changed_at=now()) for each in changed])
+            self.base.executemany(
+                f"UPDATE delivery SET changed_at = {LATEST} WHERE {BY_NAME}",
+                [each.name for each in changed if each.state == rows.STORED])
 
     def volumes(self):
         """Return the paths of volumes that were ever used."""

@@ -142,7 +142,7 @@ class Relay:
             self.account.deliver(after.size)
             if self.plan.verbose:
                 self.say(f"{name}: {after.stored_at}")
-        elif before.path and not after.path:
+        elif after.state == rows.LISTED and before.path and not after.path:
             self.account.rotten += 1
             if before.state != rows.MISMATCH:       # else it was said when it was found
                 self.say(f"{name}: {after.error}; it is fetched again")
@@ -192,8 +192,10 @@ class Relay:
         """Whether all is done that can be; never where it goes on for ever."""
         if self.plan.every is not None or not self.listings.is_done or not self.is_quiet():
             return False
-        if not self.deliveries.waiting(1 << 62, 1, True):
-            return True
+        useless = self.listings.following.superseded(self.listings.number)
+        self.write_down(useless)
+        if useless or not self.deliveries.waiting(1 << 62, 1, True):
+            return not useless
         if self.dealer.is_round_full():
             self.listings.is_complete = False
             return False

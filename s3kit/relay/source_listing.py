@@ -5,9 +5,8 @@ import time
 from itertools import chain
 
 from s3kit.errors import Fault
-from s3kit.relay.dealing import AT_ONCE
 from s3kit.relay.deliveries import now
-from s3kit.relay.posts import TRIES
+from s3kit.relay.following import Following
 from s3kit.relay.side import HOUR
 from s3kit.relay.side_listing import SideListing
 from s3kit.units import from_epoch
@@ -44,7 +43,8 @@ class Listings:
         self.plan, self.source, self.deliveries = plan, source, deliveries
         self.dealer, self.hear = dealer, hear
         self.running, self.number, self.next_at, self.is_complete = None, 0, 0.0, False
-        self.following, self.is_settled = iter(()), True
+        self.following = Following(deliveries, dealer)
+        self.pieces, self.is_settled = iter(()), True
         self.failed_before = now()      # what has failed in earlier runs is tried again
 
     @property
@@ -79,23 +79,15 @@ class Listings:
             return 0
         self.is_complete, self.is_settled = True, False
         self.source.worked()
-        self.following = chain(self.following, self.follow(self.number, self.failed_before))
+        self.pieces = chain(self.pieces, self.following.pieces(
+            self.number, self.failed_before))
         # later ones are many: what fails for good is not tried every minute
         self.failed_before = from_epoch(time.time() - HOUR)
         return self.deliveries.end_listing(self.number)
 
-    def follow(self, number, failed_before):
-        """Yield lists of (Delivery before, after) of what follows from a listing that has ended:
-        each is written down before the next is looked for, for there can be a million.
-        """
-        while changed := self.deliveries.again(number, failed_before, TRIES, AT_ONCE):
-            yield changed
-        while changed := self.dealer.too_large():
-            yield changed
-
     def settle(self):
         """Return [(Delivery before, after)] of some of what follows from the last listing."""
-        changed = next(self.following, [])
+        changed = next(self.pieces, [])
         self.is_settled = not changed
         return changed
 

@@ -400,6 +400,40 @@ def test_what_is_overwritten_is_delivered_again(pair):
     assert pair.sent() == ["out/k", "out/k", "out/other"]
 
 
+def test_what_is_current_again_is_delivered_again(pair, run):
+    """A, B, A: a later version was delivered by way of another volume, and is deleted."""
+    pair.source.bucket("versions", versioning="Enabled")
+    bodies, ids = (b"first", b"second, which is longer"), []
+    for body, volume in zip(bodies, "vu"):
+        ids.append(pair.source.put("versions", "in/k", body))
+        done = run(*pair.words("--once", source="s3://versions/in/", volumes=(volume,)),
+                   env=pair.env)
+        assert done.status == 0 and pair.copies() == {"k": body}, done.err
+    pair.source.delete("versions", "in/k", ids[1])
+    for volume in "vv":
+        done = run(*pair.words("--once", source="s3://versions/in/", volumes=(volume,)),
+                   env=pair.env)
+        assert done.status == 0 and pair.copies() == {"k": bodies[0]}, done.err
+    assert len(pair.sent()) == 3
+
+
+def test_what_was_overwritten_before_it_could_be_put(pair, run):
+    """The newer is delivered; the older, which the target would not take, has no room any more."""
+    refused = pair.target.fault("status", method="PUT", key="out/k", times=None, status=403,
+                                code="AccessDenied")
+    pair.fill({"k": b"first"})
+    assert run(*pair.words("--once"), env=pair.env).status == 1 and pair.files() == ["a/in/k"]
+    pair.target.faults.remove(refused)
+    pair.fill({"k": b"second"})
+    done = run(*pair.words("--once", volumes=("v", "u")), env=pair.env)
+    assert done.status == 0 and pair.copies() == {"k": b"second"}, done.err
+    facts = pair.facts(run)
+    assert {state: each["rows"] for state, each in facts["rows"].items()} == {
+        "stored": 1, "vanished": 1}
+    assert not any(each["there"]["rows"] for each in facts["volumes"])
+    assert pair.files() == pair.files("u") == []
+
+
 # --- outages
 
 

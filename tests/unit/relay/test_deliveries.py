@@ -171,69 +171,19 @@ def test_what_failed_is_seen_again(ledger, volume, state, stays):
     before = changed(ledger, "k", state=state, volume=volume, tries=3)
     seen(ledger, row(), failed_before=LONG_AGO)
     assert (found(ledger, "k").state, found(ledger, "k").tries) == (state, 3)
-    number = seen(ledger, row(), failed_before=GONE_BY)
+    seen(ledger, row(), failed_before=GONE_BY)
     after = found(ledger, "k")
     assert (after.state, after.tries) == ((before.state, 3) if stays else ("listed", 0))
-    assert ledger.again(number, GONE_BY, 3, 100) == []
 
 
 def test_what_is_on_its_way_stays_there_when_it_is_seen(ledger):
     seen(ledger, row("dealt"), row("fetched"))
     for key, state in (("dealt", "listed"), ("fetched", "fetched")):
         changed(ledger, key, state=state, volume="/v", tries=2)
-    number = seen(ledger, row("dealt"), row("fetched"), failed_before=GONE_BY)
+    seen(ledger, row("dealt"), row("fetched"), failed_before=GONE_BY)
     for key, state in (("dealt", "listed"), ("fetched", "fetched")):
         after = found(ledger, key)
         assert (after.state, after.volume, after.tries) == (state, "/v", 2)
-    assert ledger.again(number, GONE_BY, 3, 100) == []
-
-
-def test_what_failed_on_a_volume_goes_on_from_there(ledger):
-    """Those alone that are in the listing, and failed long enough ago."""
-    seen(ledger, row("k"), row("gone"))
-    for key in ("k", "gone"):
-        changed(ledger, key, state="failed", volume="/v", tries=3)
-    number = seen(ledger, row("k"), failed_before=GONE_BY)
-    assert ledger.reserved() == {("/v", "failed"): (2, 2 * charge(100))}
-    assert ledger.again(number, LONG_AGO, 3, 100) == []
-    [(before, after)] = ledger.again(number, GONE_BY, 3, 100)
-    assert (before.key, before.state) == ("k", "failed")
-    assert after == before._replace(state="fetched") and after.tries == 0
-    ledger.record([after])
-    assert ledger.again(number, GONE_BY, 3, 100) == []
-    assert keys_of(ledger.on_volume("/v", "fetched", "", 9)) == ["k"]
-
-
-def test_what_failed_on_volumes_comes_in_pieces(ledger):
-    """Each has what the one before has not; of two versions of a key one goes at a time."""
-    later = row("0", last_modified="2026-01-02T03:04:06Z")
-    rows = [*map(row, "01234"), later]
-    seen(ledger, *rows)
-    for each in rows:
-        changed(ledger, delivery_of(each, 1).name, state="failed", volume="/v", path="p")
-    number, sizes = seen(ledger, *rows, failed_before=GONE_BY), []
-    while piece := ledger.again(number, GONE_BY, 3, 2):
-        ledger.record([after for _, after in piece])
-        sizes.append(len(piece))
-    assert sum(sizes) == 5 and max(sizes) == 2
-    assert {state: rows for state, (rows, _) in ledger.census().items()} == {
-        "fetched": 5, "failed": 1}
-
-
-@pytest.mark.parametrize("tries, is_due, goes", [
-    (1, False, True), (3, False, False), (3, True, True)])
-def test_a_file_that_was_wrong_is_fetched_anew(ledger, tries, is_due, goes):
-    """When the source has shown its version: at once while there are tries left, else when all that
-    failed is tried again.
-    """
-    seen(ledger, row())
-    changed(ledger, "k", state="mismatch", volume="/v", path="p", digest="d", proof="crc32",
-            tries=tries)
-    before = GONE_BY if is_due else LONG_AGO
-    assert ledger.again(2, before, 3, 9) == [], "the source has not shown it"
-    found_again = ledger.again(seen(ledger, row(), failed_before=before), before, 3, 9)
-    assert [(after.state, after.volume, after.path, after.digest, after.proof)
-            for _, after in found_again] == [("listed", "/v", "", "", "")] * goes
 
 
 def test_what_is_recorded_late_is_in_the_last_listing_all_the_same(ledger):
@@ -247,6 +197,42 @@ def test_what_is_recorded_late_is_in_the_last_listing_all_the_same(ledger):
     assert ledger.is_listed(FIRST)
     ledger.record([given._replace(state="fetched")])
     assert ledger.is_listed(FIRST) and found(ledger, "k").state == "fetched"
+
+
+# --- versions that follow each other
+
+NEWER = "2026-01-02T03:04:06Z"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, as the ledger has it, in a list."""
+    made = [100]
+    monkeypatch.setattr(module, "now", lambda: f"2026-01-01T00:{made[0]:05}Z")
+    return made
+
+
+@pytest.mark.parametrize("state", ["stored", "unverifiable"])
+@pytest.mark.parametrize("seconds", [1, -1000])
+def test_what_is_current_again_is_delivered_again(ledger, clock, state, seconds):
+    """Once, also where the clock was set back meanwhile."""
+    newer = row(last_modified=NEWER)
+    seen(ledger, row())
+    changed(ledger, "k", state="stored", volume="/v", path="p")
+    clock[0] += 1
+    seen(ledger, row(), newer, row("other"))
+    assert found(ledger, "k").state == "stored"
+    changed(ledger, delivery_of(newer, 1).name, state=state, volume="/v", path="p")
+    seen(ledger, newer)
+    assert found(ledger, "k").state == "stored", "only what is listed"
+    clock[0] += seconds
+    number = seen(ledger, row())
+    again = found(ledger, "k")
+    assert (again.state, again.volume, again.listing) == ("listed", "", number)
+    changed(ledger, "k", state="stored", volume="/v", path="p")
+    for _ in range(2):
+        seen(ledger, row())
+        assert found(ledger, "k").state == "stored"
 
 
 # --- dealing
@@ -271,17 +257,6 @@ def test_two_versions_of_a_key_are_not_under_way_together(ledger, state, waits):
     seen(ledger, row(last_modified="2026-01-02T03:04:06Z"), row("other"))
     for by_size in (True, False):
         assert sorted(waiting(ledger, by_size=by_size)) == ["k"] * waits + ["other"]
-
-
-def test_a_version_that_failed_waits_for_the_newer_one(ledger):
-    """Nor do they go together when the older is seen again."""
-    seen(ledger, row())
-    changed(ledger, "k", state="failed", volume="/v")
-    newer = row(last_modified="2026-01-02T03:04:06Z")
-    seen(ledger, newer)
-    ledger.deal([(ledger.waiting(1000, 1, True)[0], "/w")])
-    number = seen(ledger, row(), failed_before=GONE_BY)
-    assert ledger.again(number, GONE_BY, 3, 100) == []
 
 
 def test_the_newest_waiting_version_is_what_a_file_is_taken_for(ledger):

@@ -6,6 +6,7 @@ import pytest
 from unit.relay.rows import changed, found, row, seen
 
 from s3kit.errors import Fault
+from s3kit.relay import following
 from s3kit.relay import source_listing as module
 from s3kit.relay.deliveries import Deliveries
 from s3kit.relay.source_listing import Listings, SourceListing
@@ -126,7 +127,7 @@ def settled(listings):
 
 def test_what_follows_comes_in_pieces(world, monkeypatch):
     """It is not done before; that of a listing that ends meanwhile comes, too."""
-    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(following, "AT_ONCE", 2)
     listings, rows = world.listings(60.0), [row(str(number)) for number in range(5)]
     seen(world.ledger, *rows)
     for each in rows:
