@@ -43,12 +43,23 @@ class Disks:
         copies = {name: cut_power(image, Path(f"{self.host / name}.{self.number}"))
                   for name, image in self.images.items()}
         kill_all(process.pid)
-        assert wait_until(lambda: not any(map(is_alive, stopped)), 10), "it could not be killed"
+        assert wait_until(lambda: not any(map(has_threads, stopped)), 60), "it cannot be killed"
         for name, copy in copies.items():
             self.mounts.unmount(self.places[name])
             os.unlink(self.images[name])
             self.mounts.mount(name, copy, OPTIONS)
         self.images = copies
+
+
+def has_threads(pid):
+    """Return whether a thread of a process lives, its first being a zombie or not: until then its
+    files are open.
+    """
+    try:
+        tasks = [int(task) for task in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return False
+    return any(is_alive(f"{pid}/task/{task}") for task in tasks)
 
 
 def stop_all(pid):
