@@ -87,7 +87,7 @@ def run(args, words, verb):
     from s3kit.relay.choices import Choices
     from s3kit.relay.config import SIDES
     from s3kit.relay.side import Side
-    from s3kit.relay.work import held, opened
+    from s3kit.relay.work import check_mounted, held, opened
     ledger = words.pop(0) if verb == "import" and words else None
     if verb == "import" and not ledger:
         raise Usage("import which ledger (src_ledger.csv)?")
@@ -95,6 +95,7 @@ def run(args, words, verb):
         args)
     for warning in choices.warnings:
         tally.say(f"warning: {warning}")
+    check_mounted(choices.work, choices.volumes)
     with held(choices.work), opened(choices.work, choices.route, choices.addresses[0][0],
                                     choices.volumes) as deliveries:
         sides = [Side(*of, tally.say) for of in zip(SIDES, choices.addresses, choices.options,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from s3kit.disk import durable, lock
 from s3kit.disk.tree import OURS
-from s3kit.errors import Held, Usage
+from s3kit.errors import Fault, Held, Usage
 from s3kit.relay.deliveries import Deliveries
 from s3kit.relay.volumes import unmark
 
@@ -21,6 +21,19 @@ def work_of(work, volumes):
     if not work and not volumes:
         raise Usage("which relay: --work DIR, or the first --volume DIR of it")
     return work or os.path.join(volumes[0], OURS, "relay")
+
+
+def check_mounted(work, volumes):
+    """Raise Fault where one of the Volumes is a relay's already, and the work directory has no
+    ledger: its file system is not mounted, and all would begin anew in what is in its place.
+    """
+    if os.path.exists(os.path.join(work, FILE)):
+        return
+    for volume in volumes:
+        if os.path.lexists(volume.mark):
+            raise Fault(f"'{volume.path}' is a volume of a relay whose ledger is not in '{work}': "
+                        "is its file system mounted? (if that relay is no more, remove "
+                        f"'{volume.mark}')")
 
 
 @contextmanager

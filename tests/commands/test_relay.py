@@ -454,6 +454,17 @@ def test_a_wrong_secret_is_said_once_and_waited_for(pair):
     assert not [secret for secret in (*SECRETS.values(), "not/the/secret") if secret in pair.said]
 
 
+def test_the_first_volume_is_not_mounted(pair, run):
+    """Its ledger is in it: nothing is begun anew in what is in its place."""
+    (pair.folder / "v").mkdir()
+    (pair.folder / "u/.s3kit").mkdir(parents=True)
+    (pair.folder / "u/.s3kit/relay.id").write_text("the relay's\n")
+    words = [word for word in pair.words("--once", volumes=("v", "u")) if word not in ("-w", "w")]
+    done = run(*words, env=pair.env)
+    assert done.status == 3 and "is its file system mounted?" in done.err, done.err
+    assert os.listdir(pair.folder / "v") == [] and not pair.source.log
+
+
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_a_side_that_is_away_for_a_while(pair, run, side):

@@ -7,7 +7,7 @@ from unit.relay.rows import changed, found, row, seen
 
 from s3kit.errors import Fault, Held, Usage
 from s3kit.relay.volumes import Volume
-from s3kit.relay.work import forget, held, ledger_of, lose, opened, work_of
+from s3kit.relay.work import check_mounted, forget, held, ledger_of, lose, opened, work_of
 
 ROUTE = ("s3://a/", "s3://b/")
 
@@ -27,6 +27,21 @@ def test_one_run_at_a_time(tmp_path):
             pass
     with held(work), held(str(tmp_path / "other")):
         pass
+
+
+def test_a_work_directory_that_is_not_mounted(tmp_path):
+    """By default it is in the first volume: the marks of the others show it."""
+    paths = [str(tmp_path / "v"), str(tmp_path / "u")]
+    volumes, work = list(map(Volume, paths)), work_of(None, paths)
+    check_mounted(work, volumes)
+    with held(work), opened(work, ROUTE, "a", volumes):
+        pass
+    check_mounted(work, volumes)
+    os.rename(paths[0], f"{paths[0]}.away")
+    os.mkdir(paths[0])
+    with pytest.raises(Fault, match=f"'{paths[1]}' is a .* not in '{work}': is .* mounted"):
+        check_mounted(work, volumes)
+    check_mounted(work, volumes[:1])        # of one alone nothing is known
 
 
 def test_no_ledger_no_relay(tmp_path):
