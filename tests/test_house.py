@@ -1,8 +1,8 @@
-"""The house: packages, lists, man pages, README and completions say what the code is.
+"""The house: packages, lists, man pages and README say what the code is.
 
-A new command needs: a module in s3kit/commands/, bin/, an entry point, a man page, a completion, a
-row in README's table, tests/commands/test_NAME.py and tests/pipes/s3-NAME.sh with its .out. This
-file says what is missing.
+A new command needs: a module in s3kit/commands/, bin/, an entry point, a man page, completions
+(tests/test_completions.py), a row in README's table, tests/commands/test_NAME.py and
+tests/pipes/s3-NAME.sh with its .out. This file says what is missing.
 """
 
 import argparse
@@ -302,7 +302,6 @@ LISTS = {
     "bin": lambda: listed("bin/*", str),
     "setup.cfg": lambda: sorted(entry_points()),
     "man": lambda: listed("man/s3-*.1", lambda name: name.removesuffix(".1")),
-    "completions": lambda: listed("man/completion/*", str),
     "README": lambda: [name for name, _ in readme_rows()],
     "tests/commands": lambda: listed("tests/commands/test_*.py", lambda name: f"s3-{name[5:-3]}"),
     "tests/pipes": lambda: listed("tests/pipes/s3-*.sh", lambda name: name.removesuffix(".sh")),
@@ -400,6 +399,13 @@ def test_references_lead_somewhere(path):
                 section in found if not (MAN / f"{name}.{section}").exists()]
 
 
+def test_readme_names_pages_that_are_there():
+    """`man 7 s3kit`, `man s3-fetch`: the first of a name where it has no section."""
+    found = re.findall(r"`man (?:(\d) )?(s3[\w-]*)", (ROOT / "README.md").read_text())
+    assert found and not [name for section, name in found
+                          if not list(MAN.glob(f"{name}.{section or '[1357]'}"))]
+
+
 @pytest.mark.system("groff")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_groff_has_nothing_to_say(path):
@@ -453,52 +459,6 @@ def test_examples_are_understood(where, line, capsys):
             parser(name.removeprefix("s3-")).parse_args(arguments)
         except SystemExit as end:
             assert not end.code, f"{where}: {line}\n{capsys.readouterr().err}"
-
-
-# --- completions
-
-
-def complete(command, *words):
-    """Return what bash would offer for the last of a command line's words, in an empty terminal's
-    place.
-    """
-    script = (f". man/completion/s3-{command}\n"
-              "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1))\n"
-              "_s3kit \"$1\" \"${@: -1}\" \"${@: -2:1}\"\n"
-              "printf '%s\\n' \"${COMPREPLY[@]}\"")
-    done = subprocess.run(["bash", "-c", script, "bash", f"s3-{command}", *words], cwd=ROOT,
-                          capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    return set(done.stdout.split("\n")) - {""}
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_completion_offers_the_options_of_the_parser(command):
-    """All of them, and no other."""
-    assert complete(command, "-") == {name for names in options(command) for name in names}
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_completion_knows_which_options_have_a_value(command):
-    """After one that has, no option is offered; after one that has none, they are."""
-    for action in parser(command)._actions:
-        for name in action.option_strings:
-            offered = complete(command, name, "-")
-            assert bool(offered & set(parser(command)._option_string_actions)) == \
-                (not takes_value(action) or action.nargs == "?"), name
-
-
-def test_completion_of_values_and_files():
-    """Forms for -f, directories for -d, files elsewhere; s3-list reads no files."""
-    assert complete("fetch", "-f", "") == {"csv", "xml"}
-    assert complete("fetch", "--dest", "manif") == {"manifests"}
-    assert complete("verify", "set") == complete("manifest", "-o", "set") == {"setup.cfg"}
-    assert complete("list", "set") == set()
-    assert complete("put", "--to", "set") == set() != complete("policy", "--to", "set")
-    assert complete("put", "--checksum", "crc32") == {"crc32", "crc32c"}
-    assert complete("fetch", "--from", "") == {"csv", "xml", *foreign.READ}
-    assert complete("manifest", "-f", "") == {"csv", "xml", *foreign.WRITTEN}
-    assert complete("filter", "-f", "") == complete("manifest", "-f", "")
 
 
 def test_the_page_of_forms_has_every_form():

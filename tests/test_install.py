@@ -65,12 +65,24 @@ def test_an_installed_migrate_finds_the_other_commands(installed, fake, tmp_path
 
 
 def test_pages_and_completions_are_installed(installed):
-    """What man and bash look for lies where they look."""
+    """What man and the shells look for lies where they look."""
     for command in os.listdir(BIN):
         assert (installed / "share" / "man" / "man1" / f"{command}.1").exists()
-        assert (installed / "share" / "bash-completion" / "completions" / command).exists()
+    for there, here in (("bash-completion/completions", "bash"), ("zsh/site-functions", "zsh"),
+                        ("fish/vendor_completions.d", "fish")):
+        assert (set(os.listdir(installed / "share" / there))
+                == set(os.listdir(ROOT / "man" / "completion" / here)))
     assert (installed / "share" / "man" / "man7" / "s3kit.7").exists()
     assert (installed / "share" / "s3kit" / "manifests" / "manifest.rnc").exists()
+
+
+@pytest.mark.system("man")
+def test_man_finds_the_pages_of_the_commands_in_path(installed):
+    """As README says: beside the directory of the commands."""
+    done = subprocess.run(["man", "-w", "s3-fetch", "s3kit-forms"], capture_output=True, text=True,
+                          env=clean_env({"PATH": f"{installed / 'bin'}:{os.environ['PATH']}"}))
+    assert done.stdout.split() == [str(installed / "share" / "man" / page)
+                                   for page in ("man1/s3-fetch.1", "man5/s3kit-forms.5")]
 
 
 def test_a_link_to_a_command_works(tmp_path):

@@ -1,0 +1,27 @@
+# made of the command's parser by tests/support/completions.py
+
+source (status dirname)/__s3kit.fish
+complete -c s3-doctor -f
+complete -c s3-doctor -a '(__s3kit_buckets)'
+complete -c s3-doctor -s h -l help -d 'show this help and exit'
+complete -c s3-doctor -l version -d 'show the version and exit'
+complete -c s3-doctor -s q -l quiet -d 'say nothing but errors'
+complete -c s3-doctor -s v -l verbose -d 'name every row and what became of it'
+complete -c s3-doctor -s d -l dest -x -a '(__fish_complete_directories)' -d 'where the files would lie (the current directory)'
+complete -c s3-doctor -l buckets -x -d 'look into no more than N buckets (1000)'
+complete -c s3-doctor -l json -d 'one JSON object a line'
+complete -c s3-doctor -l speed -x -a '(__s3kit_buckets s3://)' -d 'measure how fast its objects come, and say which -j and -c to use'
+complete -c s3-doctor -l for -x -d 'with --speed: for so long (30s)'
+complete -c s3-doctor -l max-bytes -x -d 'with --speed: read no more than SIZE from S3, which costs money (1G)'
+complete -c s3-doctor -l svg -r -F -d 'with --speed: draw it'
+complete -c s3-doctor -l volumes -d 'print the commands that would lay out the empty disks; run none'
+complete -c s3-doctor -s j -l jobs -x -d 'worker processes (one a core that may be used)'
+complete -c s3-doctor -s c -l connections -x -d 'connections of each process at most (found while it runs)'
+complete -c s3-doctor -l profile -x -d 'use this profile of the AWS configuration'
+complete -c s3-doctor -l region -x -d 'the region to ask'
+complete -c s3-doctor -l endpoint-url -x -d 'use another S3 than Amazon\'s'
+complete -c s3-doctor -l no-sign-request -d 'ask as nobody, for public buckets'
+complete -c s3-doctor -l request-payer -d 'agree to pay for requests and transfer'
+complete -c s3-doctor -l ca-bundle -r -F -d 'certificates to trust'
+complete -c s3-doctor -l no-verify-ssl -d 'do not check the server\'s certificate'
+complete -c s3-doctor -l read-timeout -x -d 'how long an answer may take to begin (300; 0: for ever)'

@@ -1,0 +1,25 @@
+# made of the command's parser by tests/support/completions.py
+
+source (status dirname)/__s3kit.fish
+complete -c s3-list -f
+complete -c s3-list -a '(__s3kit_buckets s3://)'
+complete -c s3-list -s h -l help -d 'show this help and exit'
+complete -c s3-list -l version -d 'show the version and exit'
+complete -c s3-list -s q -l quiet -d 'say nothing but errors'
+complete -c s3-list -s v -l verbose -d 'name every row and what became of it'
+complete -c s3-list -s R -l recursive -d 'all keys below, not one level'
+complete -c s3-list -l versions -d 'all versions and delete markers'
+complete -c s3-list -s l -l long -d 'time, size, storage class (and version) before the key'
+complete -c s3-list -s H -l human-readable -d 'sizes like 1.5K, 12M'
+complete -c s3-list -l json -d 'one JSON object a line'
+complete -c s3-list -s 0 -l null -d 'raw names, each ended by a NUL'
+complete -c s3-list -l summarize -d 'in the end, how many and how much'
+complete -c s3-list -s c -l connections -x -d 'connections of each process at most (found while it runs)'
+complete -c s3-list -l profile -x -d 'use this profile of the AWS configuration'
+complete -c s3-list -l region -x -d 'the region to ask'
+complete -c s3-list -l endpoint-url -x -d 'use another S3 than Amazon\'s'
+complete -c s3-list -l no-sign-request -d 'ask as nobody, for public buckets'
+complete -c s3-list -l request-payer -d 'agree to pay for requests and transfer'
+complete -c s3-list -l ca-bundle -r -F -d 'certificates to trust'
+complete -c s3-list -l no-verify-ssl -d 'do not check the server\'s certificate'
+complete -c s3-list -l read-timeout -x -d 'how long an answer may take to begin (300; 0: for ever)'
