@@ -10,10 +10,17 @@ from s3kit.errors import Fault, of_file
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
                     "\ud800-\udfff\ufeff\ufffe\uffff]")
 LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-# What differs from one row to the next in messages of one cause.
-NAMES = re.compile(r"'.*'|s3://\S+", re.DOTALL)
-NUMBERS = re.compile(r"\b\d[\d,.:]*\b")
-LONGEST_CAUSE = 200
+# What differs from one row to the next in messages of one cause. An apostrophe within a word, as in
+# "S3's", opens and closes nothing.
+NAMES = re.compile(r"""(?<!\w)'.*?'(?!\w)|(?<!\w)".*?"(?!\w)|\b(?:s3|https?)://\S+|\barn:\S+""",
+                   re.DOTALL)
+# Version ids, ETags, upload ids: long, with digits in them.
+IDS = re.compile(r"(?<![\w-])(?:[0-9a-f]{16,}(?:-\d+)?|"
+                 r"(?=\S*\d)(?=\S*[A-Z])[\w.+/=-]{16,})(?!\w)")
+# HTTP's statuses and numbers of errors and signals are words, and so are those in names (crc32).
+NUMBERS = re.compile(r"(?<![\w%.-])(?<!says )(?<!status )(?<!error )(?<!signal )\d[\d,.:]*(?<=\d)"
+                     r"(?:[KMGTPE](?:i?B)?)?(?!\w)")
+LONGEST_CAUSE, LOOKED_AT = 200, 2000     # characters of it, and of the error
 
 
 def visible(text):
@@ -34,9 +41,16 @@ def count(number, noun):
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def cause_of(error):
-    """Return what the errors of many rows have in common: the text without names and numbers."""
-    return visible(NUMBERS.sub("N", NAMES.sub("'...'", error)))[:LONGEST_CAUSE]
+def cause_of(error, *names):
+    """Return what the errors of many rows have in common: the text without names and numbers.
+
+    `names` are those that the row is known to have (key, path): they may have quotes in them.
+    """
+    for name in names:
+        if name:
+            error = error.replace(f"'{name}'", "'...'")
+    text = NUMBERS.sub("N", IDS.sub("...", NAMES.sub("'...'", error[:LOOKED_AT])))
+    return visible(" ".join(text.split()))[:LONGEST_CAUSE]
 
 
 def command(*words, dest="."):

@@ -1,5 +1,6 @@
 """Text for people: whatever an object is called, it cannot act on a terminal."""
 
+import time
 import unicodedata
 
 import pytest
@@ -94,7 +95,14 @@ def test_commands_can_be_pasted(words, dest, line):
 @pytest.mark.parametrize("one, other", [
     ("12 bytes came, not 40", "7 bytes came, not 9,000"),
     ("cannot write 'a/b': No space left on device", "cannot write 'it's': No space left on device"),
-    ("s3://b/k is not there", "s3://b/another is not there")])
+    ("s3://b/k is not there", "s3://b/another is not there"),
+    ("S3 says Denied: no right to \"arn:aws:s3:::b/a b\"", "S3 says Denied: no right to \"c\""),
+    ("S3 sent another object: ETag 9e107d9d372bb6826bd81d3542a419d6-12, not 1",
+     "S3 sent another object: ETag d41d8cd98f00b204e9800998ecf8427e, not 12"),
+    ("S3 sent another version: 3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY",
+     "S3 sent another version: L4kqtJlcpXroDTDmJ/rmSpXd3dIbrHY.x0"),
+    ("the file has 12 bytes, and S3 takes 5.0G at most",
+     "the file has 1,200 bytes, and S3 takes 50M at most")])
 def test_errors_of_one_cause_have_it_in_common(one, other):
     assert cause_of(one) == cause_of(other)
 
@@ -107,3 +115,34 @@ def test_causes_that_differ_are_told_apart():
     assert cause_of("S3 says NoSuchKey: The specified key does not exist.") == (
         "S3 says NoSuchKey: The specified key does not exist.")
     assert "\x1b" not in cause_of("\x1b[2J") and len(cause_of("x" * 5000)) == 200
+
+
+@pytest.mark.parametrize("text", [
+    "the checksum in S3's answer is not that of the object's bytes", "S3 says 403",
+    "S3 says HTTP404", "the bytes do not match S3's crc32", "libcurl error 7",
+    "its name is not UTF-8 text", "it is written %25", "Couldn't connect to the server"])
+def test_words_of_a_cause_stay(text):
+    """An apostrophe opens no name; numbers that are words, or in them, are none."""
+    assert cause_of(text) == text
+
+
+def test_a_name_that_is_known_may_have_quotes():
+    """Others may not: they end where a quote does."""
+    assert cause_of("there is no file 'a' b'", "a' b") == "there is no file '...'"
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+def test_no_name_is_seen_in_a_cause(text, name):
+    """Whatever it is, where the row is known."""
+    known = "there is no file '...'"
+    assert cause_of(f"there is no file '{name}'", name) == known
+    assert len(cause_of(text)) <= 200
+
+
+def test_a_cause_is_found_in_no_time():
+    """Texts that expressions could be slow with, of a megabyte."""
+    begun = time.process_time()
+    for text in ("a-" * 500_000, "'" * 1_000_000, "a." * 500_000, "\"' " * 300_000,
+                 "1" * 1_000_000):
+        cause_of(text)
+    assert time.process_time() - begun < 1
