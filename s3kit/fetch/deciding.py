@@ -65,6 +65,7 @@ class Deciding:
     def leave(self, kept):
         """Let rows go whose files stay; return a list for more."""
         self.kept += len(kept)
+        self.fetching.failures.over(kept)
         self.fetching.tally.count_all(kept)
         self.stage.leaving += kept
         return []

@@ -50,6 +50,7 @@ class Describing:
 
     def leave(self, row, entry):
         """Let a row go whose file is there, when all is done."""
+        self.fetching.failures.over([row])
         self.let_go(row, entry, self.stage.leave)
 
     def finish(self, row, entry):

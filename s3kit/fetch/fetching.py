@@ -1,5 +1,6 @@
 """s3-fetch's verb: what becomes of the workers' answers."""
 
+from s3kit.disk.failures import Failures
 from s3kit.errors import SOME_FAILED, Fault
 from s3kit.fetch.deciding import HELD_SECONDS, Deciding
 from s3kit.fetch.describing import Describing, DescribingErrand
@@ -7,7 +8,7 @@ from s3kit.fetch.large_objects import LargeObjects, RangeErrand
 from s3kit.fetch.naming import Naming, NamingErrand
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
-from s3kit.pipeline.entries import entry_of
+from s3kit.pipeline.entries import entry_of, failure_of
 from s3kit.pipeline.stage import Verb
 from s3kit.text import count
 from s3kit.transfer import job as jobs
@@ -23,8 +24,7 @@ class Fetching(Verb):
         super().__init__(stage)
         self.tree = tree
         self.deciding, self.large = Deciding(self, left), LargeObjects(self)
-        self.describing = Describing(self)
-        self.leaving = self.describing.record
+        self.describing, self.failures = Describing(self), Failures(stage.ledger)
         self.naming, self.take = Naming(self), self.deciding.take
         self.take_all = self.deciding.take_all
         self.flying = self.deciding.flying
@@ -155,7 +155,13 @@ class Fetching(Verb):
     def fail(self, row, state, why):
         """Let a row go that failed."""
         row.state, row.error = state, why
+        self.failures.add(failure_of(row))
         self.stage.leave(row, aloud=True)
+
+    def leaving(self):
+        """Write to the ledger what is new of rows that leave next."""
+        self.describing.record()
+        self.failures.record()
 
     # --- afterwards
 

@@ -1,8 +1,10 @@
-"""What the ledger is told of a row's file."""
+"""What the ledger is told of a row: of its file, or that it failed."""
 
 import time
 
+from s3kit.disk.failures import Failure
 from s3kit.disk.ledger import Entry
+from s3kit.text import visible
 from s3kit.units import from_epoch
 
 
@@ -17,3 +19,11 @@ def entry_of(row, version_id, size, mtime_ns, inode, tries=0, state=None, digest
                  row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum,
                  row.path, mtime_ns, inode, row.digest if digest is None else digest, row.proof,
                  row.state if state is None else state, row.error, tries, from_epoch(time.time()))
+
+
+def failure_of(row):
+    """Return the ledger's Failure of a row as it leaves."""
+    return Failure(row.bucket, row.key, row.version_id, row.etag, row.length, row.last_modified,
+                   row.storage_class, row.checksum_algorithm, row.checksum_type, row.checksum,
+                   row.path, row.digest, row.proof, row.state, visible(row.error),
+                   from_epoch(time.time()))

@@ -2,11 +2,12 @@
 
 import stat
 
+from s3kit.disk.failures import Failures
 from s3kit.disk.ledger import NO_FILE
 from s3kit.errors import Fault, reason
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
-from s3kit.pipeline.entries import entry_of
+from s3kit.pipeline.entries import entry_of, failure_of
 from s3kit.proof.given import is_given, parted
 from s3kit.transfer import job as jobs
 
@@ -21,7 +22,7 @@ class Results:
 
     def __init__(self, stage, tree):
         self.stage, self.tree, self.args = stage, tree, stage.args
-        self.removed = set()
+        self.removed, self.failures = set(), Failures(stage.ledger)
 
     def verified(self, errand, read, proof):
         """The bytes on the disk are S3's."""
@@ -34,6 +35,12 @@ class Results:
         states.take_digest(row, read.digest)
         row.size = row.size or str(errand.status.st_size)
         self.record(errand, read)
+
+    def still_verified(self, row, entry):
+        """Let a row go whose file was verified not long ago, and is untouched since."""
+        row.state, row.error, row.digest, row.proof = rows.VERIFIED, "", entry.digest, entry.proof
+        self.failures.over([row])
+        self.stage.leave(row)
 
     def differs(self, errand, why, is_derived=False):
         """The bytes on the disk are not S3's; `is_derived` if that is only likely."""
@@ -97,4 +104,5 @@ class Results:
         row.state, row.error = state, why
         if state != rows.UNVERIFIABLE:
             row.proof = ""
+        self.failures.add(failure_of(row))
         self.stage.leave(row, aloud=True)

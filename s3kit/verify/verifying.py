@@ -140,9 +140,7 @@ class Verifying(Verb):
         row, status, entry = errand.row, errand.status, errand.entry
         kind, length = kind_of(status), errand.length
         if self.since and errand.is_verified_since(self.since):
-            row.state, row.digest, row.proof, row.error = (rows.VERIFIED, entry.digest, entry.proof,
-                                                           "")
-            self.stage.leave(row)
+            self.results.still_verified(row, entry)
         elif kind == "directory":
             self.judge_folder(errand)
         elif kind != "file":
@@ -276,8 +274,9 @@ class Verifying(Verb):
                 jobs.CHECKED, digest=errand.ours, inode=errand.status.st_ino))
 
     def leaving(self):
-        """Write to the ledger what rows that leave next say of copies."""
+        """Write to the ledger what rows that leave next say."""
         self.copies.leaving()
+        self.results.failures.record()
 
     # --- afterwards
 

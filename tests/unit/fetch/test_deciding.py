@@ -65,6 +65,8 @@ def deciding(tmp_path):
     verb.leave_archived = lambda row: verb.archived.append(row.key)
     verb.resend = verb.resent.append
     verb.args = SimpleNamespace(with_metadata=False, source_times=False, retries=0)
+    verb.mended = []
+    verb.failures = SimpleNamespace(over=verb.mended.extend)
     verb.describing = Describing(verb)
     verb.large = SimpleNamespace(surveyed=lambda errand, survey: verb.surveyed.append(errand))
     return Deciding(verb)
@@ -111,6 +113,7 @@ def test_a_file_that_is_there(deciding):
     row = row_of()
     deciding.take(row, put(deciding, row))
     assert deciding.stage.left == ["k"] and deciding.kept == 1 and not deciding.stage.sent
+    assert deciding.fetching.mended == [row]
     assert (row.state, row.path, row.digest) == (FETCHED, "b/k", "xxh3-128:00")
 
 

@@ -53,8 +53,9 @@ def made(tmp_path, fills=True, retimes=False):
     def stop(errand, outcome):
         raise Fault(outcome.error)
     args = SimpleNamespace(with_metadata=fills, source_times=retimes, retries=3)
+    failures = SimpleNamespace(over=lambda rows: None)
     return Describing(SimpleNamespace(stage=Stage(tmp_path), stop=stop, args=args,
-                                      tree=Tree(str(tmp_path / "d"))))
+                                      failures=failures, tree=Tree(str(tmp_path / "d"))))
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import pytest
 
 from s3kit.cli.tally import Tally
 from s3kit.disk.tree import Tree
+from s3kit.disk.failures import Failures
+from s3kit.disk.ledger import Ledger
 from s3kit.errors import SOME_FAILED, Fault
 from s3kit.fetch.deciding import HELD_SECONDS
 from s3kit.fetch.fetching import Fetching
@@ -187,6 +189,20 @@ def test_what_fails_for_good(fetching, answer, state):
     fetching.answered(under_way(fetching), Outcome(answer, "why"))
     assert fetching.stage.left == [("k", state, "why", True)] and fetching.flying == {}
     assert fetching.status() == SOME_FAILED
+
+
+def test_the_ledger_hears_of_what_failed(fetching, tmp_path):
+    """Before the row leaves, and no more once its file is there."""
+    (tmp_path / "ledger").mkdir()
+    ledger = Ledger(tmp_path / "ledger")
+    fetching.failures = Failures(ledger)
+    fetching.answered(under_way(fetching), Outcome(jobs.FAILED, "it broke"))
+    fetching.leaving()
+    query = "SELECT key, version_id, size, state, error FROM failure"
+    assert ledger.base.execute(query).fetchall() == [("k", "v", 4, FAILED, "it broke")]
+    come(fetching, under_way(fetching))
+    ledger.record([entry for _, entry in fetching.stage.finished])
+    assert ledger.base.execute(query).fetchall() == []
 
 
 @pytest.mark.parametrize("answer, state, end", [(jobs.FAILED, FAILED, "dropped"),

@@ -1,7 +1,7 @@
 """What the ledger is told of a row's file."""
 
-from s3kit.manifest.row import COLUMNS, Row
-from s3kit.pipeline.entries import entry_of
+from s3kit.manifest.row import COLUMNS, FAILED, Row
+from s3kit.pipeline.entries import entry_of, failure_of
 
 
 def test_an_entry_has_all_that_the_row_says():
@@ -16,3 +16,15 @@ def test_an_entry_has_all_that_the_row_says():
             == ("V", 7, 8, 9, 2))
     assert entry.changed_at.endswith("Z") and entry_of(row, "V", 7, 8, 9,
                                                        state="pruned").state == "pruned"
+
+
+def test_a_failure_has_all_that_names_the_row():
+    """Enough to try it again; a size that is not known is none, and an error is one line."""
+    columns = {name: f"<{name}>" for name in COLUMNS if name not in ("size", "state", "error")}
+    row = Row(**columns, size="7", state=FAILED, error="no\nfile '\udcff'")
+    failure = failure_of(row)
+    assert all(getattr(failure, name) == text for name, text in columns.items()
+               if name in failure._fields)
+    assert (failure.size, failure.state) == (7, FAILED)
+    assert failure.error == "no\\x0afile '\\udcff'" and failure.changed_at.endswith("Z")
+    assert failure_of(Row("b", "k")).size is None

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3kit.disk.ledger import NO_FILE
+from s3kit.disk.failures import Failures
+from s3kit.disk.ledger import NO_FILE, Ledger
 from s3kit.disk.tree import Tree
 from s3kit.manifest.row import (
     FETCHED,
@@ -133,3 +134,21 @@ def test_the_digest_of_an_unverifiable_row_proves_nothing_later(results):
         results.fail(row, state, "why")
         assert (row.digest, row.proof) == (("xxh3-128:11", "none") if state == UNVERIFIABLE
                                            else ("", ""))
+
+
+def test_the_ledger_hears_of_rows_that_are_not_verified(results, tmp_path):
+    """And no more of one that still is, as was seen not long ago."""
+    results.failures = Failures(Ledger(tmp_path))
+    results.fail(Row("b", "k", "v"), MISSING, "there is no file 'b/k'")
+    results.fail(Row("b", "l"), UNVERIFIABLE, "nobody knows")
+    results.failures.record()
+    query = "SELECT key, state, error FROM failure"
+    base = results.failures.ledger.base
+    assert base.execute(query).fetchall() == [("k", MISSING, "there is no file 'b/k'"),
+                                              ("l", UNVERIFIABLE, "nobody knows")]
+    row, entry = Row("b", "k", "v", error="gone"), known(results, VERIFIED)
+    results.stage.leave = lambda row: results.stage.left.append(row)
+    results.still_verified(row, entry)
+    results.failures.record()
+    assert results.stage.left[-1] is row and (row.state, row.error) == (VERIFIED, "")
+    assert base.execute(query).fetchall() == [("l", UNVERIFIABLE, "nobody knows")]
