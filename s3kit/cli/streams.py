@@ -11,7 +11,7 @@ from s3kit.text import visible
 
 # How a command is called behind a manifest, where its name alone would not do.
 BEHIND = {"s3-fetch": "s3-fetch -d DIR", "s3-verify": "s3-verify -d DIR",
-          "s3-prune": "s3-prune -d DIR",
+          "s3-prune": "s3-prune -d DIR", "s3-status": "s3-status",
           "s3-put": "s3-fetch -d DIR | s3-put -d DIR --to s3://..."}
 
 
@@ -103,7 +103,6 @@ class Source:
         Raises Cut at the end of an input that was cut, Fault for one of no use.
         """
         from s3kit.manifest.row import with_prefix
-        from s3kit.manifest.streams import Input
         for path in self.files:
             if self.takes_trees and os.path.isdir(path):
                 yield from self.rows_of_tree(path)
@@ -112,8 +111,7 @@ class Source:
                 fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 raise of_file("open", path, error) from None
-            self.input = Input(fd, "standard input" if path == "-" else path, self.bucket,
-                               self.columns, self.told)
+            self.input = self.begin(fd, "standard input" if path == "-" else path)
             for rows in self.input.batches():
                 self.note_form()
                 yield with_prefix(self.prefix, rows) if self.prefix else rows
@@ -124,6 +122,11 @@ class Source:
             if fd:
                 os.close(fd)
         self.warn_of_shards()
+
+    def begin(self, fd, name):
+        """Return the Input of a descriptor."""
+        from s3kit.manifest.streams import Input
+        return Input(fd, name, self.bucket, self.columns, self.told)
 
     def rows_of_tree(self, path):
         """Yield lists of the rows of a directory; what is no regular file has one, too."""

@@ -30,8 +30,11 @@ class Input:
     `form`, `extras` and `marked` are known once the first batch has come. `total` is the size in
     bytes of a regular file, else None, and `taken` how many of them were read, for progress. The
     parameter `form` says what the first bytes do not show: a foreign form (see manifest.foreign).
-    `fd` is None where a subclass has another source of bytes.
+    `fd` is None where a subclass has another source of bytes. `hash`, set before the first batch,
+    takes all bytes as they are read; None after that means that they were not read as a stream.
     """
+
+    hash = None
 
     def __init__(self, fd, name, bucket="", columns=None, form=None):
         self.fd, self.name = fd, name
@@ -121,6 +124,8 @@ class Input:
             if not block:
                 return
             self.taken += len(block)
+            if self.hash:
+                self.hash.update(block)
             yield block
 
     def recognised(self, first):
@@ -150,7 +155,7 @@ class Input:
         """Yield lists of rows of a form that is more than a stream of bytes."""
         if self.fd in (None, 0):
             raise Fault(f"{self.name}: {foreign.FORMS[form].what} must be given by name")
-        self.reader = foreign.opened(form, self.name, self.bucket, self.columns)
+        self.reader, self.hash = foreign.opened(form, self.name, self.bucket, self.columns), None
         yield from self.reader.batches()
 
     def check_end(self):

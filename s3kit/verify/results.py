@@ -85,7 +85,7 @@ class Results:
         is_last = (entry is not None and entry.state == rows.PRUNED
                    and states.is_same_object(row, entry) and not states.is_put_again(row, entry))
         is_folder = stat.S_ISDIR(errand.status.st_mode)
-        made = entry_of(row, row.version_id, 0 if is_folder else errand.status.st_size,
+        made = entry_of(row, row.version_id, 0 if is_folder else size_of(errand, read),
                         0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,
                         rows.PRUNED if is_last else None,
                         read.digest or parted(row.digest)[0])
@@ -106,3 +106,15 @@ class Results:
             row.proof = ""
         self.failures.add(failure_of(row))
         self.stage.leave(row, aloud=True)
+
+
+def size_of(errand, read):
+    """Return how large an object is: as its file, but where that is wrong as the row or the ledger
+    says, if they do.
+    """
+    if read.mtime_ns != NO_FILE:
+        return errand.status.st_size
+    entry, length = errand.entry, errand.row.length
+    if length is None:
+        length = entry.size if entry else errand.status.st_size
+    return length

@@ -36,3 +36,11 @@ for row in csv.reader(line for line in sys.stdin if line[0] != "#"):
 
 # untimed: times, and version ids, which no two runs share, made the same.
 untimed() { sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g; s/[0-9a-f]{32}/HEX/g'; }
+
+# figures: what s3-status --json counts of rows, whatever they come from.
+figures() {
+    "$PYTHON" -c 'import json, sys
+found = json.load(sys.stdin)
+for name in ("rows", "bytes", "buckets", "states", "proofs", "proven", "unproven", "errors"):
+    print(name, found[name])'
+}

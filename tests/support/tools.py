@@ -25,7 +25,8 @@ TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount
          **{f"swift-{kind}-server": f"swift-{kind}" for kind in (
              "proxy", "account", "container", "object")}, "memcached": "memcached",
          "csvcut": "csvkit", "csvgrep": "csvkit", "mlr": "miller", "sqlite3": "sqlite3",
-         "xxhsum": "xxhash", "hashdeep": "hashdeep", "zsh": "zsh", "fish": "fish", "man": "man-db"}
+         "xxhsum": "xxhash", "hashdeep": "hashdeep", "zsh": "zsh", "fish": "fish", "man": "man-db",
+         "chromium": "chromium"}
 OTHERS = ("root", "minutes")            # needs that are not tools
 NOBODY_HAS = ("openssl", "tmux", "apt-get", "git")    # what no test may use at all
 SYSTEM_PATH = ("/usr/sbin", "/sbin")    # where tools lie that a user's PATH may not have

@@ -152,3 +152,14 @@ def test_the_ledger_hears_of_rows_that_are_not_verified(results, tmp_path):
     results.failures.record()
     assert results.stage.left[-1] is row and (row.state, row.error) == (VERIFIED, "")
     assert base.execute(query).fetchall() == [("l", UNVERIFIABLE, "nobody knows")]
+
+
+def test_the_ledger_has_the_size_of_the_object_not_of_a_wrong_file(results):
+    """As the row says it, else as was known before; so it can be fetched again by that."""
+    for columns, entry, size in (({"size": "9"}, None, 9), ({}, known(results, VERIFIED), 4),
+                                 ({}, None, 4)):
+        if entry:
+            os.truncate(os.path.join(results.tree.path, "b/k"), 2)
+        results.differs(errand_of(results, entry, **columns), "it differs")
+        assert results.stage.finished[-1][1].size == size
+        os.truncate(os.path.join(results.tree.path, "b/k"), 4)

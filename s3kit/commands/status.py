@@ -1,0 +1,129 @@
+"""s3-status: say how a destination or a manifest stands, what is wrong, and what is proven."""
+
+import os
+import stat
+import sys
+import time
+
+from s3kit import __version__
+from s3kit.cli import frame, options
+from s3kit.cli.messages import say
+from s3kit.cli.streams import Sink, Source, closing
+from s3kit.errors import UNFINISHED, Usage
+from s3kit.text import count, visible
+
+NAME = "s3-status"
+
+
+def build_parser():
+    """Declare the options of s3-status."""
+    p = options.parser(NAME, "Say how a destination or a manifest stands, what is wrong, and what "
+                             "is proven.")
+    options.input_options(p)
+    p.add_argument("-d", "--dest", metavar="DIR",
+                   help="the destination of s3-fetch, s3-verify or s3-put whose ledger is read")
+    p.add_argument("--errors", action="store_true",
+                   help="what is wrong by cause, and what to do; into a pipe or -o: those rows")
+    p.add_argument("--json", action="store_true", help="one JSON object")
+    p.add_argument("--html", metavar="FILE", help="write a page to keep, atomically")
+    options.output_options(p, in_place=False)
+    return p
+
+
+class Inputs(Source):
+    """The manifests, each of which is hashed as it is read."""
+
+    def __init__(self, args):
+        super().__init__(args)
+        self.inputs = []
+
+    def begin(self, fd, name):
+        """Return the Input of a descriptor."""
+        import hashlib
+        made = super().begin(fd, name)
+        made.hash = hashlib.sha256()
+        self.inputs.append(made)
+        return made
+
+
+def check(args):
+    """Refuse options that mean nothing together. Raises Usage."""
+    if args.dest is not None and args.file:
+        raise Usage("-d DIR and FILE are two things to look at: give one of them")
+    if (args.output or args.format) and not args.errors:
+        raise Usage("-o and -f go with --errors, which writes rows")
+    if args.dest is None and not args.file and not comes_something():
+        raise Usage("nothing to look at: give -d DIR, or a manifest as FILE or on stdin, like: "
+                    f"s3-manifest s3://bucket/ | s3-fetch -d DIR | {NAME}")
+
+
+def comes_something():
+    """Return whether stdin is a pipe or a file: who looks at a destination or at what runs may
+    stand anywhere.
+    """
+    mode = os.fstat(0).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
+def status(args):
+    """Say how it stands; return the status."""
+    check(args)
+    writes = args.errors and (args.output is not None or not (args.json or os.isatty(1)))
+    source = Inputs(args) if args.dest is None else None
+    if not writes:
+        figures, facts, cut = looked(args, source)
+    else:
+        form = (lambda: source.form) if source else (lambda: "csv")
+        shard = source.shard if source else str
+        with closing(Sink(args, form, source_rows=True, shard=shard)) as sink:
+            figures, facts, cut = looked(
+                args, source, lambda rows: sink.write(rows, source.extras() if source else ()))
+            tell(args, facts, sys.stderr if args.output in (None, "-") else sys.stdout)
+            if cut:
+                raise cut
+    if cut:
+        say(NAME, cut)
+    if not writes:
+        tell(args, facts, sys.stdout)
+    return UNFINISHED if cut else figures.status()
+
+
+def looked(args, source, write=None):
+    """Return (Figures, facts, the Cut of the input or None)."""
+    from s3kit.units import from_epoch
+    cut, name = None, (named if args.verbose else None)
+    if source is None:
+        from s3kit.status.destination import figures_of
+        figures, more = figures_of(args.dest, write, name)
+    else:
+        from s3kit.status.manifests import figures_of
+        figures, more, cut = figures_of(source, write, name)
+    facts = {"s3kit": __version__, "at": from_epoch(time.time()), "is_whole": cut is None,
+             "destination": None, "manifests": [], "uploads": None, **more, **figures.facts()}
+    return figures, facts, cut
+
+
+def named(row):
+    """Name a row that is wrong on stderr."""
+    say(NAME, f"{row.name}: {row.error or row.state}")
+
+
+def tell(args, facts, file):
+    """Write the facts in the forms that were asked for."""
+    if args.html and facts["is_whole"]:
+        from s3kit.status.page import write_page
+        write_page(args.html, facts)
+        if not args.quiet:
+            say(NAME, f"'{args.html}' written: {count(facts['rows'], 'row')}")
+    if args.json:
+        import json
+        file.write(f"{json.dumps(facts)}\n")
+    elif args.errors or not args.html:
+        from s3kit.status.report import lines
+        if file is sys.stdout or not args.quiet:
+            file.write("".join(f"{visible(line)}\n" for line in lines(facts, args.errors)))
+
+
+def main(argv=None):
+    """Run s3-status."""
+    return frame.run(build_parser(), status, argv)
