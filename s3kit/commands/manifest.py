@@ -87,7 +87,9 @@ class Manifests:
         """Return the mark for the head."""
         if self.alone:
             return self.sources[0].shard() if self.sources else ""
-        return self.source_of(self.args.source).shard() if len(self.args.source) > 1 else ""
+        paths = self.args.source        # only files are looked at; what is no file has no mark
+        return (self.source_of(paths).shard()
+                if len(paths) > 1 and all(map(os.path.isfile, paths)) else "")
 
 
 class LeftOut:
