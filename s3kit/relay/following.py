@@ -46,9 +46,11 @@ class Following:
 
     def superseded(self, number):
         """Return some of what failed on volumes, is not in a listing, and was followed by a version
-        of its key that was delivered: it is of no use.
+        of its key that was delivered: it is of no use. A volume that is away is waited for.
         """
+        there = [volume.path for volume in self.dealer.volumes if not volume.trouble]
+        marks = ", ".join("?" * len(there))
         return [(each, each._replace(state=rows.VANISHED, volume="", path=""))
                 for each in self.deliveries.select(
-                    f"WHERE {FAILED} AND listing < ? AND {SUPERSEDED} AND {ONLY_ONE} "
-                    f"LIMIT {AT_ONCE}", (number,))]
+                    f"WHERE {FAILED} AND volume IN ({marks}) AND listing < ? AND {SUPERSEDED} "
+                    f"AND {ONLY_ONE} LIMIT {AT_ONCE}", (*there, number))]

@@ -68,9 +68,10 @@ class Killing:
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("kills, small", [(5, 30), pytest.param(50, 20_000, marks=[
-    pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("kills, small", [
+    pytest.param(5, 30, marks=pytest.mark.timeout(600)),
+    pytest.param(50, 20_000, marks=[
+        pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_random_kills(cases, tmp_path, kills, small):
     count, budget = cases("kill -9 of each process of s3-relay in turn"), 32 << 20
     with RelayWorld(tmp_path, bodies_of(kills, small), 2, ["--budget", budget]) as world, Samples(

@@ -110,9 +110,10 @@ def cut_often(count, world, disks, cuts, chance):
                    for m in range(20)})
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("cuts, small", [(3, 60), pytest.param(50, 20_000, marks=[
-    pytest.mark.long, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("cuts, small", [
+    pytest.param(3, 60, marks=pytest.mark.timeout(600)),
+    pytest.param(50, 20_000, marks=[
+        pytest.mark.long, pytest.mark.timeout(7200)])])
 def test_power_cuts(cases, mounts, tmp_path, cuts, small):
     count, chance = cases("power cut below s3-relay's ledger and volumes"), random.Random(cuts)
     host = mounts.mount("host", make_image(tmp_path / "host.img", HOST, XFS))

@@ -31,9 +31,10 @@ def sized(seed, sizes, small):
         seed, small, small // 10, 1)
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("small", [40, pytest.param(20_000, marks=[
-    pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("small", [
+    pytest.param(40, marks=pytest.mark.timeout(600)),
+    pytest.param(20_000, marks=[
+        pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_the_limits_are_kept(cases, mounts, tmp_path, small):
     """Three volumes of different size and speed; some objects are larger than the smallest, one is
     larger than all.
@@ -95,13 +96,14 @@ def unmount(mounts, volume, image, world):
     assert not left, f"written below the mount point: {left[:5]}"
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("what, said", [
     (fill, ""), (unmount, "is it mounted?"), pytest.param(
         turn_read_only, "ead-only", marks=pytest.mark.long)],
                          ids=lambda what: getattr(what, "__name__", "").replace("_", " "))
-@pytest.mark.parametrize("small", [40, pytest.param(20_000, marks=[
-    pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("small", [
+    pytest.param(40, marks=pytest.mark.timeout(600)),
+    pytest.param(20_000, marks=[
+        pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_volume_is_lost_for_a_while(cases, mounts, tmp_path, what, said, small):
     count = cases("a volume of s3-relay cannot be used for a while")
     volumes = volumes_of(mounts, tmp_path / "images", [64 * MIB, 64 * MIB])

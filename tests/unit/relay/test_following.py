@@ -23,8 +23,9 @@ def ledger(tmp_path):
 
 @pytest.fixture
 def following(ledger):
-    """What follows there; nothing is too large."""
-    return Following(ledger, SimpleNamespace(too_large=list))
+    """What follows there, with a volume; nothing is too large."""
+    volume = SimpleNamespace(path="/v", trouble="")
+    return Following(ledger, SimpleNamespace(too_large=list, volumes=[volume]))
 
 
 def test_what_failed_on_a_volume_goes_on_from_there(ledger, following):
@@ -98,6 +99,9 @@ def test_what_was_overwritten_and_failed_gives_its_room_back(ledger, following, 
     assert following.superseded(number) == []
     changed(ledger, delivery_of(newer, 1).name, state="stored", volume="/w", path="p")
     assert following.superseded(1) == [], "it was just seen"
+    following.dealer.volumes[0].trouble = "it is not mounted"
+    assert following.superseded(number) == [], "its file cannot be removed"
+    following.dealer.volumes[0].trouble = ""
     [(before, after)] = following.superseded(number)
     assert (before.state, after.state, after.volume, after.path) == (state, "vanished", "", "")
     seen(ledger, newest)

@@ -12,7 +12,7 @@ from unit.relay.rows import Place, changed, found, row, seen
 from s3kit.errors import Fault
 from s3kit.manifest.row import Row
 from s3kit.relay import dealing, posts, relaying, source_listing
-from s3kit.relay.deliveries import BLOCK, Deliveries, charge
+from s3kit.relay.deliveries import BLOCK, Deliveries, charge, delivery_of
 from s3kit.relay.relaying import Relay
 from s3kit.relay.side import Side
 from s3kit.relay.volumes import Volume
@@ -212,6 +212,20 @@ def test_a_file_that_rots_is_fetched_again(world, wrong, status):
         "s3://a/k: the digest differs"] * status
     assert world.said == said
     assert sum(volume.held + volume.dealt for volume in world.volumes) == status * charge(100)
+
+
+def test_what_was_overwritten_before_it_could_be_put(world):
+    """The newer is delivered; the older, which the target would not take, has no room any more."""
+    older, newer = row("k", etag="older"), row("k")
+    on_volume(world, "other", state="failed", error="no")
+    seen(world.ledger, older)
+    changed(world.ledger, delivery_of(older, 1).name, volume=world.volumes[1].path, path="a/k",
+            state="failed", error="no")
+    world.listed = [newer]
+    relay = world.relay()
+    relay.run()
+    assert states(world) == {"failed": 1, "vanished": 1, "stored": 1} and relay.status() == 1
+    assert [volume.held for volume in world.volumes] == [charge(100), 0]
 
 
 def test_what_has_rotten_before_its_source_was_seen(world):

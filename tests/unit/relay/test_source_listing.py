@@ -26,7 +26,8 @@ def world(tmp_path, monkeypatch):
         made.work += 1
     made.source = SimpleNamespace(is_up=True, is_asked=False, worked=worked,
                                   go_out=lambda *of: made.outages.append(of))
-    made.dealer, made.large = SimpleNamespace(given=7, is_due=False, is_full=False), []
+    made.large = []
+    made.dealer = SimpleNamespace(given=7, is_due=False, is_full=False, volumes=[])
     made.dealer.too_large = lambda: made.large.pop(0) if made.large else []
     made.dealer.is_round_full = lambda: made.dealer.is_full
 
