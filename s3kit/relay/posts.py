@@ -56,10 +56,10 @@ class Post:
                 self.half.stop()
             return
         if self.half is None:
-            if self.is_wanted() and at >= self.retry_at:
-                self.half, self.cursor = Half(self.words, self.side.env, self.hear), ""
-                self.busy_at = at
-            return
+            if not self.is_wanted() or at < self.retry_at:
+                return
+            self.half, self.cursor = Half(self.words, self.side.env, self.hear), ""
+            self.busy_at = at
         if self.half.is_ending:
             return
         if self.half.fed >= MOST_FED:

@@ -56,8 +56,9 @@ class Listings:
         """Begin a listing where one is due."""
         is_due = not self.is_complete or self.plan.every is not None
         is_time = time.monotonic() >= self.next_at or self.dealer.is_round_full()
-        if (is_due and self.running is None and self.source.is_up and not self.source.is_asked
-                and is_time):
+        # the first does not wait for the first question, which takes as long to begin
+        is_askable = not self.source.is_asked or self.number == 0
+        if is_due and self.running is None and self.source.is_up and is_askable and is_time:
             self.number, self.dealer.given = self.deliveries.begin_listing(), 0
             self.next_at = time.monotonic() + (self.plan.every or 0)
             self.running = SourceListing(self.source, self.hear)

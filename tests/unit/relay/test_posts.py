@@ -108,8 +108,8 @@ def test_a_command_is_started_and_fed(world):
     post = world.post("listed")
     post.turn()
     [command] = Command.made
-    assert (command.words, command.env, command.out) == (["fetch"], {"of": "the side"}, {})
-    post.turn()
+    assert (command.words, command.env) == (["fetch"], {"of": "the side"})
+    assert [each.key for each in command.out.values()] == ["k1", "k2"], "at once"
     post.turn()
     assert [each.key for each in command.out.values()] == ["k1", "k2"] and not post.is_idle
     on_way(world, "listed", "k0")

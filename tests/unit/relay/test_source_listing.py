@@ -82,7 +82,9 @@ def test_when_a_round_has_arrived_it_is_due(world):
 
 @pytest.mark.parametrize("field, value", [("is_up", False), ("is_asked", True)])
 def test_a_source_that_is_out_is_not_listed(world, field, value):
+    """The first listing does not wait for the first question."""
     listings = world.listings(None)
+    listings.number = int(field == "is_asked")
     setattr(world.source, field, value)
     listings.turn()
     assert not world.started
