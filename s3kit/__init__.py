@@ -10,11 +10,12 @@ disk      | the destination's files and ledger    | proof
 s3        | requests to S3, and its answers       | proof
 manifest  | rows, and the streams that carry them | proof disk
 transfer  | bytes between S3 and files            | proof disk s3
+runs      | what running commands tell of them    | disk
 listing   | what a bucket holds, in order of keys | disk s3 manifest
 pipeline  | rows through executors, and out       | disk s3 manifest transfer
 policy    | bucket policies                       | disk s3 manifest
 migrate   | the journey of a bucket, in phases    | disk manifest pipeline
-cli       | options, streams, signals, statuses   | manifest
+cli       | options, streams, signals, statuses   | manifest runs
 fetch     | the work of s3-fetch                  | proof disk s3 manifest transfer pipeline
 verify    | the work of s3-verify                 | proof disk s3 manifest transfer pipeline
 put       | the work of s3-put                    | proof disk s3 manifest transfer pipeline

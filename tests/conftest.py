@@ -82,6 +82,12 @@ def shims(tmp_path_factory):
     return SHIMS
 
 
+@pytest.fixture(scope="session", autouse=True)
+def run_files(tmp_path_factory):
+    """Have what commands tell of their runs lie where nobody else looks."""
+    os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("runs"))
+
+
 def make_shims(folder):
     """Write scripts that run bin/ by this Python; return the folder."""
     folder.mkdir(exist_ok=True)

@@ -341,11 +341,12 @@ def page_options(lines):
     found = {}
     for line in lines:
         if line.startswith(".It Fl "):
-            flags, _, value = line[4:].partition(" Ar ")
-            names = tuple(f"-{name}" for name in re.findall(r"Fl (\S+)", flags))
-            assert names not in found, f"{names} is there twice"
-            found[names] = value
-            assert names == tuple(sorted(names, key=len)), "short options first"
+            for option in re.sub(r"( Ar \S+) , ", r"\1\n", line[4:]).split("\n"):
+                flags, _, value = option.partition(" Ar ")
+                names = tuple(f"-{name}" for name in re.findall(r"Fl (\S+)", flags))
+                assert names not in found, f"{names} is there twice"
+                found[names] = value
+                assert names == tuple(sorted(names, key=len)), "short options first"
     return found
 
 

@@ -8,10 +8,13 @@ import sys
 import threading
 
 from s3kit.cli.messages import say
+from s3kit.cli.reporter import Reporter
 from s3kit.cli.signals import Interrupted, Signals, die_of
 from s3kit.cli.standard import NotWritten, mute, open_standard
+from s3kit.cli.progress import Progress
+from s3kit.cli.tally import Tally
 from s3kit.errors import UNFINISHED, Fault, reason
-from s3kit.text import visible
+from s3kit.text import count, visible
 
 GARBAGE = 50_000            # objects between two runs of the garbage collector; rows make no cycles
 
@@ -22,9 +25,13 @@ def run(made, work, argv=None):
     Every expected fault is one line on stderr; any other shows its trace and ends with status 3.
     """
     gc.set_threshold(GARBAGE)
+    status = UNFINISHED
     try:
-        return attempt(made, work, argv)
+        status = attempt(made, work, argv)
+        return status
     finally:
+        Signals.graceful = True     # the end is near anyway
+        Reporter.end(status)
         for stream, fd in ((sys.stdout, 1), (sys.stderr, 2)):
             try:
                 stream.flush()
@@ -39,12 +46,16 @@ def attempt(made, work, argv):
     try:
         open_standard()
         Signals.watch()
-        status = work(made.parse_args(argv))
+        args = made.parse_args(argv)
+        if getattr(args, "is_told", True):
+            Reporter.begin(args)
+        status = work(args)
         sys.stdout.flush()
         return status
     except SystemExit as end:           # --help and --version
         return flushed(name, end.code)
     except Interrupted as interrupted:
+        say_interrupted(name, interrupted.args[0])
         return stop(interrupted.args[0])
     except Fault as fault:
         say(name, fault)
@@ -123,6 +134,7 @@ def not_written(name, error):
     """
     mute(1)
     if error.is_pipe:
+        Reporter.end(128 + signal.SIGPIPE)
         die_of(signal.SIGPIPE)
     say(name, f"cannot write the output: {reason(error)}")
     return UNFINISHED
@@ -131,5 +143,18 @@ def not_written(name, error):
 def stop(number):
     """Die of the signal that came."""
     mute(1)
+    Reporter.end(128 + number)
     die_of(number)
     return 128 + number
+
+
+def say_interrupted(name, number):
+    """Tell people how far it had come when the signal came, where rows were counted."""
+    tally, progress = Tally.current, Progress.current
+    if progress:
+        progress.close()
+    if tally and not tally.quiet:
+        total = progress.total() if progress and progress.unit != "B" else (0, False)
+        of = f" of {total[0]:,}" if total[0] and not total[1] else ""
+        word = "interrupted" if number == signal.SIGINT else "stopped"
+        say(name, f"{word}; {count(tally.rows(), 'row')}{of} done; {tally.next_step}")

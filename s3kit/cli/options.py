@@ -64,6 +64,14 @@ def parser(name, purpose, usage=None):
     return made
 
 
+def progress_options(made):
+    """Add how the run is told while it goes on."""
+    made.add_argument("--progress", metavar="TIME", type=span,
+                      help="say in a line every TIME how it goes (60s; a bar on a terminal)")
+    made.add_argument("--run", metavar="NAME", type=run_name,
+                      help="how s3-status calls this pipeline")
+
+
 S3_OPTIONS = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer", "ca_bundle",
               "no_verify_ssl", "read_timeout")
 
@@ -223,6 +231,13 @@ def unicode_text(text):
     """Return a text that can be sent."""
     if not is_unicode(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not UTF-8 text")
+    return text
+
+
+def run_name(text):
+    """Return the name of a run."""
+    if not text.isprintable() or not 0 < len(unicode_text(text)) <= 100:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a name of at most 100 characters")
     return text
 
 

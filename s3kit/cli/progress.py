@@ -1,72 +1,71 @@
-"""The progress bar on stderr."""
+"""How much of a command's work is done: told on stderr, and to those who look from elsewhere."""
 
 import os
-import stat
-import sys
+import time
 
 from s3kit.cli.messages import Screen, say
-from s3kit.text import visible
+from s3kit.runs.pace import Pace
+from s3kit.runs.process import pipe_of
 
 
 class Progress:
-    """A bar on stderr, if that is a terminal; the stages of a pipeline each keep to a line of their
-    own.
+    """Counts what is done, in `unit`s (B for bytes), and what is expected.
 
-    All stages draw relative to the same cursor, so only the last may move it for good.
+    `is_whole` says that all that is to be done is expected, `text` what the numbers do not. All of
+    it is only kept here; the Reporter tells it.
     """
 
-    LINES = {"s3-manifest": 0, "s3-filter": 1, "s3-restore": 1, "s3-fetch": 2, "s3-verify": 3,
-             "s3-put": 3, "s3-prune": 4}
+    current = None      # that of this process
 
     def __init__(self, args, unit="B"):
-        self.bar, self.quiet = None, args.quiet
+        self.unit, self.quiet = unit, args.quiet
         self.is_shown = os.isatty(2) and not args.quiet
-        self.line = self.LINES.get(args.prog, 0) if in_pipe(0) else 0
-        if not self.is_shown:
-            return
-        from tqdm import tqdm
-        Screen.bar = self
-        self.bar = tqdm(desc=f"{args.prog:<11}", unit=unit, unit_scale=True,
-                        unit_divisor=1024 if unit == "B" else 1000, position=self.line, leave=False,
-                        dynamic_ncols=True, mininterval=0.2, file=sys.stderr)
-        self.bar.total = 0
+        self.done = self.expected = 0
+        self.share, self.estimate = None, 0     # of the input, and what all of it leads to
+        self.is_whole, self.text = False, ""
+        self.pace = Pace(time.monotonic())
+        self.is_closed = False
+        Screen.is_shared = self.is_shown
+        Progress.current = self
 
     def expect(self, amount):
-        """Add to the total."""
-        if self.bar is not None:
-            self.bar.total += amount
+        """Add to what is to be done."""
+        self.expected += amount
 
-    def move(self, amount, text=None):
+    def move(self, amount, text=""):
         """Add to what is done."""
-        if self.bar is not None:
-            if text:
-                self.bar.set_postfix_str(text, refresh=False)
-            self.bar.update(amount)
-            if not amount:
-                self.bar.refresh()      # tqdm would think that there is nothing new
+        self.done += amount
+        if text:
+            self.text = text
+
+    def read(self, share, is_whole=False):
+        """Note how much of the input (from 0 to 1, None: nobody knows) has led to what is expected
+        now, and whether that is all.
+        """
+        self.is_whole = is_whole
+        if share and share != self.share:
+            self.share, self.estimate = share, int(max(self.expected, self.done) / share)
+
+    def total(self):
+        """Return (what is to be done in all, whether that is an estimate), 0 where nobody knows."""
+        known = max(self.expected, self.done)
+        if self.is_whole:
+            return known, False
+        return (max(self.estimate, known), True) if self.share else (0, False)
 
     def end(self, text):
-        """Put the summary in the bar's place: for good below all others if no other stage follows.
-        """
-        if self.bar is not None and in_pipe(1):
-            self.bar.display(visible(text), self.line)
-            self.bar.disable = True         # what stands there stays
-            self.bar = None
-            return
+        """Say the summary, `NAME: what was done`, in the bar's place."""
         self.close()
         if not self.quiet:
             name, _, rest = text.partition(": ")
-            sys.stderr.write("\n" * self.line if self.is_shown else "")
             say(name, rest)
 
     def close(self):
         """Take the bar away."""
-        if self.bar is not None:
-            self.bar.close()
-            self.bar = None
-        Screen.bar = None
+        self.is_closed = True
+        Screen.clear()
 
 
 def in_pipe(fd):
     """Return whether a descriptor is a pipe."""
-    return stat.S_ISFIFO(os.fstat(fd).st_mode)
+    return bool(pipe_of(fd))

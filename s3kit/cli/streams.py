@@ -37,6 +37,19 @@ class Source:
             raise Usage("'-' can be read once")
         self.input, self.readers = None, []
         self.form_of_first = None
+        # of the inputs before the one at hand, and of all, once that was asked for
+        self.read_bytes, self.all_bytes = 0, None
+
+    def share(self):
+        """Return how much of all inputs was read, from 0 to 1; None where nobody knows how long
+        they are.
+        """
+        if not self.input or self.input.total is None:
+            return None
+        if self.all_bytes is None:
+            self.all_bytes = (sum(map(size_of, self.files)) if len(self.files) > 1
+                              else self.input.total)
+        return min(1.0, (self.read_bytes + self.input.taken) / max(self.all_bytes, 1))
 
     def check_name(self, path):
         """Raise Usage for the name of what cannot be a manifest, with what may be meant."""
@@ -119,6 +132,8 @@ class Source:
             self.readers.append(self.input.reader)
             for warning in self.input.warnings:
                 say(self.name, f"warning: {warning}")
+            self.read_bytes += self.input.total or 0
+            self.input.taken = 0
             if fd:
                 os.close(fd)
         self.warn_of_shards()
@@ -153,6 +168,14 @@ class Source:
                 raise Fault(f"{self.input.name}: -i would put a manifest in the place of another "
                             "tool's file: -o FILE writes one beside it")
             self.form_of_first = self.input.form
+
+
+def size_of(path):
+    """Return the size of a file in bytes, 0 of what is none."""
+    try:
+        return os.path.getsize(path) if os.path.isfile(path) else 0
+    except OSError:
+        return 0
 
 
 def shard_of(path, form):

@@ -8,22 +8,31 @@ from collections import Counter
 
 from s3kit.cli.messages import say
 from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE
-from s3kit.text import count
+from s3kit.text import cause_of, count, visible
 from s3kit.units import show_span
+
+MOST_CAUSES = 50
+OTHERS = "other causes"
 
 
 class Tally:
     """Counts the rows that leave a command; its threads may all count at once.
 
     `states` is {state: rows}; `amounts` is {name: number} of everything else that is counted
-    (files, bytes).
+    (files, bytes); `causes` is {cause: [rows, example]} of those that failed here. `at_work()`
+    tells what each worker is at (see WorkerProcess); `said` is the summary, once there is one.
     """
 
-    def __init__(self, args):
+    current = None      # that of this process
+
+    def __init__(self, args, next_step="the same command goes on"):
+        self.next_step = next_step      # after an interruption
         self.name, self.quiet, self.verbose = args.prog, args.quiet, args.verbose
         self.states, self.amounts = Counter(), Counter()
+        self.causes, self.at_work, self.said = {}, list, ""
         self.started = time.monotonic()
         self.lock = threading.Lock()
+        Tally.current = self
 
     def count(self, row, told=False):
         """Count a row by its state; one that failed here (`told`) is named on stderr, with the
@@ -32,9 +41,24 @@ class Tally:
         with self.lock:
             self.states[row.state] += 1
         if told and row.error:
+            self.note_cause(row)
             say(self.name, f"{row.name}: {row.error}")
         elif self.verbose:
             self.tell(row)
+
+    def note_cause(self, row):
+        """Count what a row failed for."""
+        cause = cause_of(row.error)
+        with self.lock:
+            if cause not in self.causes and len(self.causes) >= MOST_CAUSES:
+                cause = OTHERS
+            self.causes.setdefault(cause, [0, visible(f"{row.name}: {row.error}")])[0] += 1
+
+    def seen(self):
+        """Return ({state: rows}, {name: number}, [[cause, rows, example]]) of this moment."""
+        with self.lock:
+            return (dict(self.states), dict(self.amounts),
+                    [[cause, *found] for cause, found in self.causes.items()])
 
     def tell(self, row):
         """Name a row on stderr, and its state."""
@@ -83,4 +107,5 @@ class Tally:
     def summary(self, progress, parts):
         """Say in one line what was done: the parts that are not empty, and how long it took."""
         text = ", ".join(part for part in parts if part) or count(0, "row")
-        progress.end(f"{self.name}: {text} in {show_span(time.monotonic() - self.started)}")
+        self.said = f"{text} in {show_span(time.monotonic() - self.started)}"
+        progress.end(f"{self.name}: {self.said}")

@@ -22,5 +22,5 @@ def transform(args, run, unit="B", makes=()):
     with closing(Sink(args, lambda: args.format or source.form, shard=source.shard, makes=makes),
                  progress) as sink:
         done = run(args, (source, sink), (tally, progress, Signals))
-        tally.summary(progress, done.summary())
+    tally.summary(progress, done.summary())
     return done.status()

@@ -37,6 +37,7 @@ def build_parser():
     options.pool_options(p)
     p.set_defaults(jobs=None, connections=None)         # --speed goes up to what the machine has
     options.s3_options(p)
+    options.progress_options(p)
     return p
 
 

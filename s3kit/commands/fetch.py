@@ -25,6 +25,7 @@ def build_parser():
     p.add_argument("--source-times", action="store_true",
                    help="give files the times that their uploader noted, where one did")
     options.output_options(p)
+    options.progress_options(p)
     options.filter_options(p)
     options.s3_options(p)
     return p

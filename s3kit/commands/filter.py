@@ -24,6 +24,7 @@ def build_parser():
     order_options(p.add_argument_group("order and sums"))
     split_options(p.add_argument_group("split"))
     options.output_options(p, in_place=False, foreign=True)
+    options.progress_options(p)
     options.filter_options(p)
     return p
 
@@ -180,7 +181,8 @@ class Work:
 
     def __init__(self, args):
         self.args, self.difference = args, None
-        self.tally, self.progress = Tally(args), Progress(args, "row")
+        self.tally = Tally(args, "the output is not whole")
+        self.progress = Progress(args, "row")
         self.sources = ([source_of(args, path) for path in args.file] if args.diff
                         else [Source(args)])
         self.nonsense = self.count = 0
@@ -238,10 +240,10 @@ class Work:
         with closing(sink_of(self.args, self.form, lambda: self.mark()), self.progress) as sink:
             for rows in self.batches():
                 sink.write(rows, self.extras())
-            if self.difference:
-                self.tally.say(", ".join(self.difference.summary()))
-            if self.args.verbose or self.progress.is_shown:
-                self.tally.summary(self.progress, [count(self.count, "row")])
+        if self.difference:
+            self.tally.say(", ".join(self.difference.summary()))
+        if self.args.verbose or self.progress.is_shown:
+            self.tally.summary(self.progress, [count(self.count, "row")])
 
     def sum_up(self):
         """Print sums of the rows, once all of them have come."""

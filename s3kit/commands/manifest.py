@@ -46,6 +46,7 @@ def build_parser():
     p.add_argument("--prefix", metavar="P", type=options.unicode_text,
                    help="what the keys of another tool's list (--from) lack at their beginning")
     options.output_options(p, in_place=False, foreign=True)
+    options.progress_options(p)
     options.filter_options(p)
     options.connections_option(p)
     options.s3_options(p)
@@ -76,6 +77,10 @@ class Manifests:
     def form(self):
         """Return the form to write."""
         return self.args.format or (self.sources[0].form if self.sources else "csv")
+
+    def share(self):
+        """Return how much of a manifest that is alone was read, from 0 to 1; else None."""
+        return self.sources[0].share() if self.alone and self.sources else None
 
     def unsorted(self):
         """Yield the names of what came in no order, and has none by its nature."""
@@ -111,7 +116,8 @@ def manifest(args):
         return check(args)
     check_options(args)
     found, keep = sources(args), Filter(args)
-    tally, progress = Tally(args), Progress(args, "row")
+    tally = Tally(args, "the manifest is not whole")
+    progress = Progress(args, "row")
     manifests, nonsense, missing = Manifests(args, len(found) == 1), 0, []
     with closing(Sink(args, manifests.form, source_rows=True, shard=manifests.shard),
                  progress) as sink:
@@ -124,7 +130,8 @@ def manifest(args):
             if rows:
                 sink.write(rows, extras)
             progress.move(len(rows))
-        conclude(args, tally, progress, missing, manifests.unsorted())
+            progress.read(manifests.share())
+    conclude(args, tally, progress, missing, manifests.unsorted())
     return SOME_FAILED if nonsense or missing else DONE
 
 

@@ -30,6 +30,7 @@ def build_parser():
     p.add_argument("--undo", metavar="FILE",
                    help="add to FILE the rows of what is deleted, before it is")
     options.output_options(p)
+    options.progress_options(p)
     options.filter_options(p)
     options.s3_options(p)
     return p

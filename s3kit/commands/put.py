@@ -38,6 +38,7 @@ def build_parser():
     object_options(p)
     leftover_options(p)
     options.output_options(p)
+    options.progress_options(p)
     options.filter_options(p, storage_class=False)
     options.s3_options(p)
     return p

@@ -41,6 +41,7 @@ def build_parser():
                    help="more tries for what fails in passing (5)")
     for side in ("source", "target"):
         options.s3_options(p, side)
+    options.progress_options(p)
     return p
 
 

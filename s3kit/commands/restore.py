@@ -35,11 +35,11 @@ def build_parser():
     p.add_argument("--estimate", action="store_true",
                    help="print what it would cost and how long it would take; ask S3 nothing")
     p.add_argument("--prices", metavar="FILE", help="reckon with the prices in FILE")
-    p.add_argument("--yes", action="store_true",
-                   help="ask S3 without a question at the terminal first")
+    p.add_argument("--yes", action="store_true", help="ask S3 without asking at the terminal first")
     p.add_argument("-n", "--dry-run", action="store_true",
                    help="write the rows that S3 would be asked for, ask for nothing")
     options.output_options(p)
+    options.progress_options(p)
     options.filter_options(p)
     options.s3_options(p)
     return p

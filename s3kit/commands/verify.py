@@ -20,6 +20,7 @@ def build_parser():
     p.add_argument("--discard", action="store_true",
                    help="remove files that differ, so that s3-fetch gets them again")
     options.output_options(p)
+    options.progress_options(p)
     options.filter_options(p)
     options.s3_options(p)
     return p

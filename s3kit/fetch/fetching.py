@@ -65,7 +65,7 @@ class Fetching(Verb):
     def moved(self, count):
         """Show that bytes have come."""
         self.moved_bytes += count
-        self.progress.move(count, f"{self.fetched + self.deciding.kept:,} rows")
+        self.progress.move(count)
 
     def take_file(self, errand, outcome):
         """A file has its name: after the next flush its row may leave."""

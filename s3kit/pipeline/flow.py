@@ -24,10 +24,12 @@ class Flow:
     jobs, `later` for what must wait, and counts in `unflushed` what waits for a flush. `look()` of
     the stage is called at every turn, and raises to end the flow; `hurry()` when nothing but a
     flush is waited for. A batch has `together` jobs at most; rows are read on while fewer than
-    `limit` are sent or asleep.
+    `limit` are sent or asleep. `read_so_far()` says how much of the input is read, from 0 to 1, or
+    None; `share` is that of the rows that were taken.
     """
 
-    def __init__(self, batches, executor, work, stage, limit, together=BATCH_ROWS):
+    def __init__(self, batches, executor, work, stage, limit, together=BATCH_ROWS,
+                 read_so_far=lambda: None):
         self.batches, self.executor, self.work, self.stage = batches, executor, work, stage
         self.limit, self.together = limit, together
         self.events = queue.SimpleQueue()
@@ -39,6 +41,7 @@ class Flow:
         self.sleeping, self.order = [], itertools.count()
         self.steps = 0              # events handled and calls made: whether anything goes on
         self.ended = self.is_over = False
+        self.share, self.read_so_far = None, read_so_far
         self.cut = None
 
     def run(self):
@@ -80,6 +83,7 @@ class Flow:
                 if self.is_over:
                     return
                 self.events.put(("rows", rows))
+                self.events.put(("share", self.read_so_far()))
             self.events.put(("end", None))
         except Exception as fault:      # of whatever kind: nobody else would end the flow
             self.events.put(("end", fault))
@@ -116,6 +120,8 @@ class Flow:
             self.stage.take_all(value)
         elif kind == "end":
             self.ended, self.cut = True, value
+        elif kind == "share":
+            self.share = value
         elif kind == "note":
             self.stage.note(value)
         elif kind == "flushed":

@@ -38,9 +38,7 @@ class Pool(LoopExecutor):
     """Up to `jobs` workers, started as there is work for them; each holds DEPTH batches, and more
     until they have `load` jobs.
 
-    `on_note(note)` is called, in the pool's own thread, with what workers say between answers. The
-    thread never waits for one worker: it sends what a socket takes, and the rest when there is
-    room.
+    `on_note(note)` is called, in the pool's own thread, with what workers say between answers.
     """
 
     def __init__(self, jobs, on_note=None):
@@ -202,6 +200,8 @@ class Pool(LoopExecutor):
             if kind == "notes":
                 for note in values[0]:
                     self.on_note(note)
+            elif kind == "at work":
+                worker.under_way = values[0]
             elif kind == "answer":
                 ticket, answer = values
                 settle(worker.held.pop(ticket).future.set_result, answer)

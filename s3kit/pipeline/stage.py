@@ -21,6 +21,7 @@ leave, and the order in which everything ends. A command is a verb of one row; i
 """
 
 import time
+from functools import partial
 
 from s3kit.disk.ledger import Ledger
 from s3kit.errors import Cut
@@ -90,16 +91,16 @@ class Stage:
 
     def open(self, executor, work, destination=None, ledger=None, limit=0, together=BATCH_ROWS,
              batches=None, is_spooled=False):
-        """Put the parts together: the executor and the work that it does, where files lie, the
-        Ledger that is asked.
-
-        `limit` rows are on their way at most. `destination` is the outbox's.
+        """Put the parts together: the executor and the work that it does, where files lie (the
+        outbox's `destination`), the Ledger that is asked. `limit` rows are on their way at most.
         """
         self.ledger, self.executor = ledger, executor
         self.endpoints = Endpoints(self.access, executor)
         self.outbox = Outbox(self.write, self.signals.check, destination, is_spooled,
                              lambda errands: self.flow.events.put(("flushed", errands)))
-        self.flow = Flow(batches or self.source.batches(), executor, work, self, limit, together)
+        self.flow = Flow(batches or self.source.batches(), executor, work, self, limit, together,
+                         self.source.share)
+        self.tally.at_work = partial(at_work, executor)
         self.reach, self.later = self.endpoints.reach, self.flow.later      # for the verb
 
     def run(self, verb):
@@ -136,6 +137,7 @@ class Stage:
             raise fault
         self.verb.look()
         self.endpoints.refresh()
+        self.progress.read(self.flow.share, self.flow.ended)
         flow, steps = self.flow, self.flow.steps + getattr(self.executor, "steps", 0)
         self.liveness.look(steps, flow.out, flow.is_owed(),
                            bool(flow.sleeping) or self.outbox.is_flushing)
@@ -236,6 +238,7 @@ class Stage:
         """
         self.liveness.trouble = outcome.error
         wait = errand.patience.wait(most, outcome.slow)
+        self.tally.add("slowed down" if outcome.slow else "tried again")
         if wait is None:
             return False
         if tick:
@@ -266,13 +269,16 @@ class Stage:
         self.outbox.add(row, entry, is_safe)
 
     def let_go(self):
-        """Send off what left since the last time, together: one row at a time costs more than its
-        decision.
-        """
+        """Send off what left since the last time: one at a time costs more than its decision."""
         self.verb.leaving()
         if self.leaving:
             gone, self.leaving = self.leaving, []
             self.outbox.pass_on(gone)
+
+
+def at_work(executor):
+    """Return what each worker of an executor is at, if it has any (see WorkerProcess)."""
+    return [worker.at_work() for worker in list(getattr(executor, "workers", {}).values())]
 
 
 def end(executor, outbox):

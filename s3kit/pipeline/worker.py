@@ -117,6 +117,8 @@ class Worker:
             if notes:
                 self.channel.send(("notes", notes))
                 self.quiet_until = now + getattr(engine, "note_seconds", NOTE_SECONDS)
+            if hasattr(engine, "under_way") and (said := engine.under_way.due(now)):
+                self.channel.send(("at work", said))
         for ticket, answer in done:
             self.channel.send(("answer", ticket, answer))
 

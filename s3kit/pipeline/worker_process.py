@@ -54,13 +54,19 @@ class WorkerProcess:
         finally:
             theirs.close()
         self.channel = Channel(ours.detach())
-        self.held = {}
+        self.held, self.under_way = {}, None
         self.works = {}  # by their id: as long as the worker knows a work, no other may have its id
 
     @property
     def load(self):
         """How many jobs it holds."""
-        return sum(batch.size for batch in self.held.values())
+        return sum(batch.size for batch in list(self.held.values()))
+
+    def at_work(self):
+        """Return (process id, jobs that it holds, what it is at: see transfer.under_way; None where
+        it has said nothing).
+        """
+        return self.process.pid, self.load, self.under_way
 
     def fileno(self):
         """Return our end of the socket."""

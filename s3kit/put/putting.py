@@ -70,7 +70,7 @@ class Putting(Verb):
     def moved(self, count):
         """Show that bytes have gone."""
         self.moved_bytes += count
-        self.progress.move(count, f"{self.stored + self.kept:,} rows")
+        self.progress.move(count)
 
     def looked(self, errand, outcome):
         """Take what is at the target of a row whose file is gone."""

@@ -16,6 +16,7 @@ from s3kit.s3.window import Share
 from s3kit.transfer.job import FATAL
 from s3kit.transfer.rate import Rate
 from s3kit.transfer.task import outcome_of
+from s3kit.transfer.under_way import UnderWay
 from s3kit.transfer.unnamed import Unnamed
 
 READ = 4 << 20              # bytes of a file hashed between two looks at the network
@@ -58,6 +59,7 @@ class Engine:
         self.aligned = None
         self.spare, self.leaves = [], []    # buffers for Blocks, and for bodies that are sent
         self.part_sizes = {}    # bucket: the part size of the last object proven by one
+        self.under_way = UnderWay(self)
 
     def watch(self, fd):
         """Let `turn` end as soon as `fd` can be read."""
@@ -94,8 +96,7 @@ class Engine:
             (self.waiting.appendleft if task.is_local else self.waiting.append)(task)
 
     def hear(self, message):
-        """Take what the parent tells all workers: new endpoints, or that somebody was slowed down.
-        """
+        """Take what the parent tells all workers: endpoints, or that one was slowed down."""
         kind, value = message
         if kind == "endpoints":
             self.endpoints.update((endpoint.bucket, endpoint) for endpoint in value)
@@ -129,10 +130,11 @@ class Engine:
         """Return what the parent should know besides outcomes."""
         if self.moved:
             self.said.append(("moved", self.moved))
-            self.moved = 0
+            self.moved, self.under_way.total = 0, self.under_way.total + self.moved
         now = time.monotonic()
         if self.read and now - self.read_at > READ_SECONDS:
             self.said.append(("read", self.read))
+            self.under_way.total += self.read
             self.read, self.read_at = 0, now
         if self.said or not self.wire.active:
             self.waited_at = now
@@ -173,6 +175,7 @@ class Engine:
     def begin(self, task):
         """Start a task; return how many requests it sent (0 or 1)."""
         before = self.wire.active
+        task.since = time.monotonic()
         self.held += task.memory
         if self.fault:
             task.fail(FATAL, str(self.fault))
@@ -209,8 +212,7 @@ class Engine:
         self.rate.sent(count)
 
     def buffer(self):
-        """Return the one buffer to read files into: page-aligned, as reading past the cache needs
-        it.
+        """Return the one buffer to read files into, page-aligned: reading past the cache needs it.
         """
         if self.aligned is None:
             self.aligned = mmap.mmap(-1, READ)

@@ -41,6 +41,7 @@ class Task:
     """
 
     is_local, does = False, "write"
+    since = 0.0         # when it was begun
 
     def __init__(self, engine, job, ticket, place):
         self.engine, self.job, self.ticket, self.place = engine, job, ticket, place

@@ -19,7 +19,7 @@ def streams_of(batches, cut=None):
             raise cut
 
     left = []
-    source = SimpleNamespace(batches=read, extras=lambda: ())
+    source = SimpleNamespace(batches=read, extras=lambda: (), share=lambda: None)
     sink = SimpleNamespace(write=lambda batch, extras=(): left.extend(
         (row.key, row.state) for row in batch))
     return source, sink, left
@@ -28,7 +28,8 @@ def streams_of(batches, cut=None):
 def people_of(args):
     """Return (Tally, progress, signals): nobody looks on, and no signal comes."""
     signals = SimpleNamespace(check=lambda: None, graceful=False, at_once=nullcontext)
-    progress = SimpleNamespace(expect=lambda amount: None, move=lambda amount, text=None: None)
+    progress = SimpleNamespace(expect=lambda amount: None, move=lambda amount, text=None: None,
+                               read=lambda *_: None)
     return Tally(args), progress, signals
 
 

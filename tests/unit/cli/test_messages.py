@@ -25,9 +25,10 @@ def test_a_message_is_one_line_that_acts_on_nothing(text):
 
 
 def test_it_is_written_over_a_bar(capsys, monkeypatch):
-    """A bar that is shown is erased first; nothing else is."""
+    """Where the terminal has bars the line is erased first; nowhere else."""
+    monkeypatch.setattr(Screen, "is_shared", False)
     say("s3-fetch", "one")
-    monkeypatch.setattr(Screen, "bar", object())
+    monkeypatch.setattr(Screen, "is_shared", True)
     say("s3-fetch", "two")
     assert capsys.readouterr().err == f"s3-fetch: one\n{CLEAR}s3-fetch: two\n"
 

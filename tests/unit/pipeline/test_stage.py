@@ -20,6 +20,7 @@ from s3kit.pipeline.stage import Stage, Verb
 from s3kit.s3.verdicts import EXPIRED
 from s3kit.transfer.job import AGAIN, Outcome
 
+PROGRESS = SimpleNamespace(read=lambda *_: None)
 ARGS = SimpleNamespace(rules=None, min_size=None, max_size=None, newer=None, older=None,
                        storage_class=None, in_place=False)
 
@@ -108,10 +109,11 @@ def run(rows, answers, end=None, kind=Echo, **options):
     """Run a verb on rows; return (the rows that left, the executor, the stage's words for people).
     """
     said, (source, sink, left) = [], streams_of([rows], end)
-    tally = SimpleNamespace(count=lambda row, aloud=False: None, say=said.append)
+    tally = SimpleNamespace(count=lambda row, aloud=False: None, say=said.append,
+                            add=lambda name: None)
     signals = SimpleNamespace(check=lambda: None, graceful=False)
     stage = Stage(SimpleNamespace(**vars(ARGS) | options.pop("args", {})), (source, sink),
-                  (tally, None, signals), options.pop("access", None))
+                  (tally, PROGRESS, signals), options.pop("access", None))
     executor = Executor(answers)
     stage.open(executor, lambda: None, options.pop("destination", None), limit=100)
     for note in options.pop("notes", ()):
@@ -142,7 +144,7 @@ def test_what_failed_together_is_asked_for_together_again(monkeypatch):
     waits = iter([0.01, 0.13, 0.0])
     monkeypatch.setattr("s3kit.s3.patience.delay", lambda *_, **__: next(waits))
     monkeypatch.setattr("time.monotonic", lambda: 1000.1)
-    stage = Stage(ARGS, (None, None), (SimpleNamespace(say=print), None, None))
+    stage = Stage(ARGS, (None, None), (SimpleNamespace(say=print, add=print), None, None))
     stage.verb, called = SimpleNamespace(resend=None), []
     stage.later = lambda seconds, *_: called.append(round(seconds, 6))
     for tick in (0.5, 0.5, 0):
@@ -314,10 +316,12 @@ def test_a_fault_of_the_output_ends_the_run():
             raise Fault("cannot write the output")
 
     source = SimpleNamespace(batches=lambda: iter([[Row("b", str(n), state="x")]
-                                                   for n in range(1000)]), extras=lambda: ())
+                                                   for n in range(1000)]), extras=lambda: (),
+                             share=lambda: None)
     tally = SimpleNamespace(count=lambda row, aloud=False: None, say=lambda text: None)
     stage = Stage(ARGS, (source, Full()),
-                  (tally, None, SimpleNamespace(check=lambda: None, graceful=False)))
+                  (tally, PROGRESS,
+                   SimpleNamespace(check=lambda: None, graceful=False)))
     stage.open(Executor(), lambda: None, limit=10)
     with pytest.raises(Fault, match="cannot write the output"):
         stage.run(Echo(stage))

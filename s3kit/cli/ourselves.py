@@ -1,0 +1,87 @@
+"""What this process says of itself: a Snapshot of its Tally and its Progress."""
+
+import os
+import sys
+import time
+
+from s3kit import __version__
+from s3kit.cli.progress import Progress
+from s3kit.cli.tally import Tally
+from s3kit.runs import process
+from s3kit.runs.snapshot import Snapshot, as_text, shown_argv
+
+WORKERS = 64            # of which is told, at most
+NOTED_SECONDS = 0.9     # between two looks at how fast it goes
+
+
+class Ourselves:
+    """This process, `args` being those of its command line."""
+
+    def __init__(self, args, began):
+        pid, dest = os.getpid(), getattr(args, "dest", None)
+        self.facts = {
+            "command": args.prog, "argv": shown_argv([args.prog, *sys.argv[1:]]),
+            "cwd": directory(), "dest": as_text(os.path.abspath(dest)) if dest else "",
+            "run": getattr(args, "run", None) or "", "version": __version__, "began": began,
+            "pid": pid, "start": process.start_of(pid), "world": process.world(),
+            "parent": os.getppid(), "group": os.getpgrp(),
+            "source": process.pipe_of(0), "target": process.pipe_of(1)}
+        self.terminal = process.terminal_of(2)
+        self.name = f"{pid}-{self.facts['start'] or int(began)}.json"
+        self.steps, self.moved, self.noted, self.before = None, began, 0.0, {}
+
+    def snapshot(self, is_drawn=False, status=0, ended=0.0):
+        """Return the Snapshot of this moment; `is_drawn`: there is a bar on the terminal."""
+        now, progress, tally = time.time(), Progress.current, Tally.current
+        facts = dict(self.facts, written=now, status=status, ended=ended,
+                     terminal=self.terminal if is_drawn else "")
+        if progress:
+            facts |= self.of_progress(progress)
+        if tally:
+            facts |= of_tally(tally) | {"workers": self.workers(tally, now)}
+        steps = facts.get("done"), facts.get("rows"), facts.get("text")
+        if steps != self.steps:
+            self.steps, self.moved = steps, now
+        return Snapshot(**facts, moved=self.moved)
+
+    def of_progress(self, progress):
+        """Return what Progress says."""
+        at, (total, is_about) = time.monotonic(), progress.total()
+        if at - self.noted >= NOTED_SECONDS:
+            self.noted = at
+            progress.pace.note(at, progress.done)
+        left = progress.pace.left(total - progress.done) if total else None
+        return {"unit": progress.unit, "done": progress.done, "total": total, "is_about": is_about,
+                "expected": progress.expected, "speed": progress.pace.speed, "text": progress.text,
+                "left": -1.0 if left is None else left}
+
+    def workers(self, tally, now):
+        """Return what the workers are at, each with its speed since the last time."""
+        found, at = [], time.monotonic()
+        for pid, jobs, said in tally.at_work()[:WORKERS]:
+            requests, name, moved, size, seconds, total = said or (0, "", 0, 0, 0.0, 0)
+            then, before, speed = self.before.get(pid, (at, total, 0.0))
+            if at - then >= NOTED_SECONDS:
+                speed = max(0.0, (total - before) / (at - then))
+            if at - then >= NOTED_SECONDS or pid not in self.before:
+                self.before[pid] = at, total, speed
+            found.append({"pid": pid, "jobs": jobs, "requests": requests, "name": as_text(name),
+                          "moved": moved, "size": size, "speed": speed,
+                          "since": now - seconds if name else 0.0})
+        return found
+
+
+def directory():
+    """Return the current directory as text, '' where it is gone."""
+    try:
+        return as_text(os.getcwd())
+    except OSError:
+        return ""
+
+
+def of_tally(tally):
+    """Return what a Snapshot has of a Tally."""
+    states, amounts, causes = tally.seen()
+    return {"rows": states, "causes": causes, "said": tally.said,
+            "tried_again": amounts.get("tried again", 0),
+            "slowed_down": amounts.get("slowed down", 0)}

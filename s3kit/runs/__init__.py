@@ -1,0 +1,1 @@
+"""What running commands tell of themselves, and who reads it."""
