@@ -69,7 +69,7 @@ def progress_options(made):
     made.add_argument("--progress", metavar="TIME", type=span,
                       help="say in a line every TIME how it goes (60s; a bar on a terminal)")
     made.add_argument("--run", metavar="NAME", type=run_name,
-                      help="how s3-status calls this pipeline")
+                      help="the name under which the pipeline is shown")
 
 
 S3_OPTIONS = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer", "ca_bundle",
