@@ -6,6 +6,7 @@ count.
 """
 
 import os
+import signal
 import threading
 import time
 
@@ -32,9 +33,16 @@ class Reporter(threading.Thread):
 
     @classmethod
     def begin(cls, args):
-        """Begin to tell; a process has one."""
+        """Begin to tell; a process has one.
+
+        The thread gets no signals: one that it had would not end what the main thread waits for.
+        """
         cls.current = cls(args)
-        cls.current.start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            cls.current.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @classmethod
     def end(cls, status):

@@ -267,6 +267,7 @@ NOBODY = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
 def environment(shims, home, s3):
     """Return the whole environment of a command: nothing of the tests' own, no metadata service."""
     return {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8",
+            "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"],
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_DEFAULT_REGION": s3.home if s3 else "us-east-1",
             "AWS_ENDPOINT_URL_S3": s3.url if s3 else "",
