@@ -25,3 +25,5 @@ complete -c s3-doctor -l request-payer -d 'agree to pay for requests and transfe
 complete -c s3-doctor -l ca-bundle -r -F -d 'certificates to trust'
 complete -c s3-doctor -l no-verify-ssl -d 'do not check the server\'s certificate'
 complete -c s3-doctor -l read-timeout -x -d 'how long an answer may take to begin (300; 0: for ever)'
+complete -c s3-doctor -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-doctor -l run -x -d 'the name under which the pipeline is shown'

@@ -19,6 +19,8 @@ complete -c s3-fetch -l source-times -d 'give files the times that their uploade
 complete -c s3-fetch -s f -l format -x -a 'csv xml' -d 'the form to write (as the input)'
 complete -c s3-fetch -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
 complete -c s3-fetch -s i -l in-place -d 'rewrite FILE with the verdicts, atomically'
+complete -c s3-fetch -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-fetch -l run -x -d 'the name under which the pipeline is shown'
 complete -c s3-fetch -l include -x -d 'keep keys that match GLOB'
 complete -c s3-fetch -l include-regex -x -d 'keep keys that match RE somewhere'
 complete -c s3-fetch -l exclude -x -d 'leave out keys that match GLOB'

@@ -37,6 +37,8 @@ complete -c s3-filter -l split-size -x -d 'write pieces of objects of SIZE (500G
 complete -c s3-filter -l bare -d 'write CSV without its first and last line, for other tools'
 complete -c s3-filter -s f -l format -x -a 'csv xml keys keys0 batch svu ndjson md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum xxhsum s5cmd bagit' -d 'the form to write (as the input): csv, xml, or another tool\'s'
 complete -c s3-filter -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
+complete -c s3-filter -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-filter -l run -x -d 'the name under which the pipeline is shown'
 complete -c s3-filter -l include -x -d 'keep keys that match GLOB'
 complete -c s3-filter -l include-regex -x -d 'keep keys that match RE somewhere'
 complete -c s3-filter -l exclude -x -d 'leave out keys that match GLOB'

@@ -21,6 +21,8 @@ complete -c s3-manifest -l from -x -a 'csv xml keys keys0 inventory batch batch-
 complete -c s3-manifest -l prefix -x -d 'what the keys of another tool\'s list (--from) lack at their beginning'
 complete -c s3-manifest -s f -l format -x -a 'csv xml keys keys0 batch svu ndjson md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum xxhsum s5cmd bagit' -d 'the form to write (as the input): csv, xml, or another tool\'s'
 complete -c s3-manifest -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
+complete -c s3-manifest -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-manifest -l run -x -d 'the name under which the pipeline is shown'
 complete -c s3-manifest -l include -x -d 'keep keys that match GLOB'
 complete -c s3-manifest -l include-regex -x -d 'keep keys that match RE somewhere'
 complete -c s3-manifest -l exclude -x -d 'leave out keys that match GLOB'

@@ -25,6 +25,8 @@ complete -c s3-prune -l undo -r -F -d 'add to FILE the rows of what is deleted, 
 complete -c s3-prune -s f -l format -x -a 'csv xml' -d 'the form to write (as the input)'
 complete -c s3-prune -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
 complete -c s3-prune -s i -l in-place -d 'rewrite FILE with the verdicts, atomically'
+complete -c s3-prune -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-prune -l run -x -d 'the name under which the pipeline is shown'
 complete -c s3-prune -l include -x -d 'keep keys that match GLOB'
 complete -c s3-prune -l include-regex -x -d 'keep keys that match RE somewhere'
 complete -c s3-prune -l exclude -x -d 'leave out keys that match GLOB'

@@ -31,6 +31,8 @@ complete -c s3-put -l abort -d 'with --uploads: abort them (with --older only th
 complete -c s3-put -s f -l format -x -a 'csv xml' -d 'the form to write (as the input)'
 complete -c s3-put -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
 complete -c s3-put -s i -l in-place -d 'rewrite FILE with the verdicts, atomically'
+complete -c s3-put -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-put -l run -x -d 'the name under which the pipeline is shown'
 complete -c s3-put -l include -x -d 'keep keys that match GLOB'
 complete -c s3-put -l include-regex -x -d 'keep keys that match RE somewhere'
 complete -c s3-put -l exclude -x -d 'leave out keys that match GLOB'

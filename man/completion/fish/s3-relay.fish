@@ -41,3 +41,5 @@ complete -c s3-relay -l target-request-payer -d 'agree to pay for requests and t
 complete -c s3-relay -l target-ca-bundle -r -F -d 'certificates to trust'
 complete -c s3-relay -l target-no-verify-ssl -d 'do not check the server\'s certificate'
 complete -c s3-relay -l target-read-timeout -x -d 'how long an answer may take to begin (300; 0: for ever)'
+complete -c s3-relay -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-relay -l run -x -d 'the name under which the pipeline is shown'

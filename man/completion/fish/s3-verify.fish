@@ -16,6 +16,8 @@ complete -c s3-verify -l discard -d 'remove files that differ, so that s3-fetch 
 complete -c s3-verify -s f -l format -x -a 'csv xml' -d 'the form to write (as the input)'
 complete -c s3-verify -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
 complete -c s3-verify -s i -l in-place -d 'rewrite FILE with the verdicts, atomically'
+complete -c s3-verify -l progress -x -d 'say in a line every TIME how it goes (60s; a bar on a terminal)'
+complete -c s3-verify -l run -x -d 'the name under which the pipeline is shown'
 complete -c s3-verify -l include -x -d 'keep keys that match GLOB'
 complete -c s3-verify -l include-regex -x -d 'keep keys that match RE somewhere'
 complete -c s3-verify -l exclude -x -d 'leave out keys that match GLOB'
