@@ -8,7 +8,7 @@ import time
 import pytest
 
 from faults.images import do, make_image
-from faults.relay_oracle import RelayWorld, Samples, bodies_of
+from faults.relay_oracle import MANY, RelayWorld, Samples, bodies_of
 from faults.test_kill import wait_until
 
 pytestmark = pytest.mark.system("mkfs.ext4", "mount", "umount", "losetup", "root")
@@ -56,8 +56,10 @@ def test_the_limits_are_kept(cases, mounts, tmp_path, small):
 
 
 def begin(world):
-    """Start a relay, and wait until something has arrived."""
-    process = world.begin("--once", "--retries", 1, "-c", 4)
+    """Start a relay, slow where there is little to do, and wait until something has arrived."""
+    is_little = len(world.bodies) < MANY
+    world.near.latency = world.far.latency = 0.05 if is_little else 0.01
+    process = world.begin("--once", "--retries", 1, *["-c", 4] * is_little)
     assert wait_until(lambda: world.far.versions("far"), 60), "nothing arrives"
     return process
 
@@ -110,7 +112,6 @@ def test_a_volume_is_lost_for_a_while(cases, mounts, tmp_path, what, said, small
     bodies = sized(2, [4 * MIB] * 20, small)
     with count.case(what.__name__), RelayWorld(tmp_path / "world", bodies, volumes, [
             "--min-free", 0]) as world:
-        world.near.latency = world.far.latency = 0.05
         with Samples(volumes[:1], world.work) as samples:
             process = begin(world)
             what(mounts, volumes[1], tmp_path / "images" / "vol1.img", world)
