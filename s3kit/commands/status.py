@@ -1,5 +1,6 @@
 """s3-status: say how a destination or a manifest stands, what is wrong, and what is proven."""
 
+import contextlib
 import os
 import stat
 import sys
@@ -8,6 +9,7 @@ import time
 from s3kit import __version__
 from s3kit.cli import frame, options
 from s3kit.cli.messages import say
+from s3kit.cli.progress import Progress
 from s3kit.cli.streams import Sink, Source, closing
 from s3kit.errors import UNFINISHED, Usage
 from s3kit.text import count, visible
@@ -50,6 +52,8 @@ def check(args):
     """Refuse options that mean nothing together. Raises Usage."""
     if args.dest is not None and args.file:
         raise Usage("-d DIR and FILE are two things to look at: give one of them")
+    if args.html == "-":
+        raise Usage("--html writes a file: give it a name")
     if (args.output or args.format) and not args.errors:
         raise Usage("-o and -f go with --errors, which writes rows")
     if args.dest is None and not args.file and not comes_something():
@@ -68,27 +72,36 @@ def comes_something():
 def status(args):
     """Say how it stands; return the status."""
     check(args)
-    writes = args.errors and (args.output is not None or not (args.json or os.isatty(1)))
     source = Inputs(args) if args.dest is None else None
-    if not writes:
-        figures, facts, cut = looked(args, source)
-    else:
-        form = (lambda: source.form) if source else (lambda: "csv")
-        shard = source.shard if source else str
-        with closing(Sink(args, form, source_rows=True, shard=shard)) as sink:
-            figures, facts, cut = looked(
-                args, source, lambda rows: sink.write(rows, source.extras() if source else ()))
-            tell(args, facts, sys.stderr if args.output in (None, "-") else sys.stdout)
-            if cut:
-                raise cut
+    if args.errors and (args.output is not None or not (args.json or os.isatty(1))):
+        return with_rows(args, source)
+    with contextlib.closing(Progress(args, "row")) as progress:
+        figures, facts, cut = looked(args, source, progress)
     if cut:
         say(NAME, cut)
-    if not writes:
-        tell(args, facts, sys.stdout)
+    tell(args, facts, sys.stdout)
     return UNFINISHED if cut else figures.status()
 
 
-def looked(args, source, write=None):
+def with_rows(args, source):
+    """Write the rows with errors as a manifest, and tell of them beside it; return the status.
+
+    Raises the Cut of the input.
+    """
+    form, shard, extras = (((lambda: source.form), source.shard, source.extras) if source
+                           else ((lambda: "csv"), str, tuple))
+    progress = Progress(args, "row")
+    with closing(Sink(args, form, source_rows=True, shard=shard), progress) as sink:
+        figures, facts, cut = looked(args, source, progress,
+                                     lambda rows: sink.write(rows, extras()))
+        progress.close()
+        tell(args, facts, sys.stderr if args.output in (None, "-") else sys.stdout)
+        if cut:
+            raise cut
+    return figures.status()
+
+
+def looked(args, source, progress, write=None):
     """Return (Figures, facts, the Cut of the input or None)."""
     from s3kit.units import from_epoch
     cut, name = None, (named if args.verbose else None)
@@ -97,7 +110,7 @@ def looked(args, source, write=None):
         figures, more = figures_of(args.dest, write, name)
     else:
         from s3kit.status.manifests import figures_of
-        figures, more, cut = figures_of(source, write, name)
+        figures, more, cut = figures_of(source, write, name, progress.move)
     facts = {"s3kit": __version__, "at": from_epoch(time.time()), "is_whole": cut is None,
              "destination": None, "manifests": [], "uploads": None, **more, **figures.facts()}
     return figures, facts, cut

@@ -1,6 +1,7 @@
 """How many rows and bytes there are of each kind, in bounded memory."""
 
 MOST_KINDS = 1000       # that are told apart; all others are counted together
+LONGEST = 300           # characters of a name: more than any bucket, state or proof has
 OTHERS = "(others)"
 NONE = "none"           # the name of what rows do not say
 
@@ -33,7 +34,7 @@ class Amounts:
 
     def add(self, name, rows, size, unknown):
         """Count rows under a name."""
-        name = name or NONE
+        name = name[:LONGEST] or NONE
         if name not in self.by_name and len(self.by_name) >= MOST_KINDS:
             name = OTHERS
         self.by_name.setdefault(name, Amount()).add(rows, size, unknown)

@@ -18,7 +18,7 @@ UNPROVEN = ("state NOT IN (?, ?, ?, ?) OR proof IN ('', 'size') OR proof LIKE 'g
 
 def figures_of(dest, write=None, name=None):
     """Return (Figures, more facts) of a destination; `write(rows)` gets the rows that tell of
-    something wrong or unproven, `name(row)` each of them, if they are given. Raises Fault.
+    something wrong or unverifiable, `name(row)` each of them, if they are given. Raises Fault.
     """
     figures = Figures()
     with closing(Snapshot(dest, OURS)) as ledger:

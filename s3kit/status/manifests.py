@@ -9,12 +9,12 @@ from s3kit.status.figures import Figures
 BLOCK = 1 << 20
 
 
-def figures_of(source, write=None, name=None):
+def figures_of(source, write=None, name=None, move=None):
     """Return (Figures, more facts, the Cut that ended the input or None) of a Source whose `inputs`
     are all that it has begun to read.
 
-    `write(rows)` gets the rows that tell of something wrong or unproven, `name(row)` each of them,
-    if they are given. Raises Fault.
+    `write(rows)` gets the rows that tell of something wrong or unverifiable, `name(row)` each of
+    them, `move(number)` hears how many rows have come, if they are given. Raises Fault.
     """
     figures, counts, cut = Figures(), {}, None
     try:
@@ -26,6 +26,8 @@ def figures_of(source, write=None, name=None):
                 write(wrong)
             for row in wrong if name else ():
                 name(row)
+            if move:
+                move(len(batch))
     except Cut as fault:
         cut = fault
     facts = [facts_of(each, counts.get(at, 0), cut and at == len(source.inputs))

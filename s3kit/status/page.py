@@ -69,6 +69,7 @@ def head(facts, subject):
 def verdict_of(facts):
     """Return (class, sentence) of what the figures mean."""
     wrong, unproven = sum_of_errors(facts), facts["unproven"]["rows"]
+    shards = [mark for each in facts["manifests"] for mark in each["shards"]]
     if not facts["is_whole"]:
         return "bad", "The input was cut: this is not all."
     if wrong:
@@ -77,7 +78,10 @@ def verdict_of(facts):
         return "open", f"Nothing is wrong; {count(unproven, 'row')} not proven."
     if not facts["proven"]["rows"]:
         return "open", "There is nothing to prove."
-    return "good", "Everything is proven."
+    if shards:
+        return "open", f"Every row is proven, but only shard {', '.join(shards)} was read."
+    return "good", ("Every row is proven." if facts["manifests"]
+                    else "Everything that the ledger knows of is proven.")
 
 
 def sum_of_errors(facts):

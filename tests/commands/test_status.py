@@ -213,7 +213,8 @@ def test_a_cut_input(run, tmp_path):
 
 @pytest.mark.parametrize("words, says", [
     (["-d", "d", "m.csv"], "two things to look at"), (["-o", "x", "m.csv"], "go with --errors"),
-    (["-f", "xml", "m.csv"], "go with --errors"), (["s3://b/"], "takes a manifest: s3-manifest"),
+    (["-f", "xml", "m.csv"], "go with --errors"), (["--html", "-"], "--html writes a file"),
+    (["s3://b/"], "takes a manifest: s3-manifest"),
     ([], "nothing to look at: give -d DIR"), (["."], "is a directory")])
 def test_asked_wrongly(run, words, says):
     """One line, and nothing done."""

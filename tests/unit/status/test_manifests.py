@@ -31,16 +31,16 @@ class Source:
 
 def test_each_manifest_is_told(tmp_path):
     """Its rows, its bytes, their digest; one without rows, too."""
-    wrong, named = [], []
+    wrong, named, moves = [], [], []
     figures, more, cut = figures_of(Source(("one", [[GOOD, BAD], [GOOD]], False),
                                            ("none", [], False), ("shard", [[BAD]], False)),
-                                    wrong.append, named.append)
+                                    wrong.append, named.append, moves.append)
     assert cut is None and figures.facts()["rows"] == 4
     assert [(each["name"], each["rows"], each["bytes"], each["shards"])
             for each in more["manifests"]] == [("one", 3, 3, []), ("none", 0, 4, []),
                                                ("shard", 1, 5, ["1/2"])]
     assert more["manifests"][0]["sha256"] == hashlib.sha256(b"one").hexdigest()
-    assert wrong == [[BAD], [BAD]] and named == [BAD, BAD]
+    assert wrong == [[BAD], [BAD]] and named == [BAD, BAD] and moves == [2, 1, 1]
 
 
 def test_an_input_that_was_cut():

@@ -125,7 +125,7 @@ def test_it_asks_for_nothing(made, tmp_path):
 
 
 @pytest.mark.parametrize("rows, kind, says", [
-    ([Row("b", "k", state="verified", proof="crc32")], "good", "Everything is proven."),
+    ([Row("b", "k", state="verified", proof="crc32")], "good", "Every row is proven."),
     ([], "open", "There is nothing to prove."),
     ([Row("b", "k", state="listed")], "open", "Nothing is wrong; 1 row not proven."),
     ([Row("b", "k", state="missing")], "bad", "1 row with something wrong or unverifiable.")])
@@ -133,6 +133,20 @@ def test_the_verdict(made, rows, kind, says):
     """First of all."""
     [verdict] = made(facts_of(rows)).xpath("//p[starts-with(@class, 'verdict')]")
     assert (verdict.get("class"), verdict.text) == (f"verdict {kind}", says)
+
+
+def test_a_verdict_is_on_no_more_than_was_read(made):
+    """A ledger does not know what was only listed, a shard not the others."""
+    rows = [Row("b", "k", state="verified", proof="crc32")]
+    shard = {"name": "m", "rows": 1, "bytes": 7, "sha256": "0", "shards": ["1/2"]}
+    uploads = {"stored": {"rows": 0}, "unconfirmed": {"rows": 0}, "unfinished": 0}
+    for more, says in (
+            ({"manifests": [], "destination": "/d", "uploads": uploads},
+             "Everything that the ledger knows of is proven."),
+            ({"manifests": [shard]}, "Every row is proven, but only shard 1/2 was read."),
+            ({"is_whole": False}, "The input was cut: this is not all.")):
+        assert made(facts_of(rows, **more)).xpath("//p[starts-with(@class, 'verdict')]/text()") == [
+            says]
 
 
 def test_a_part_of_a_hundred_is_never_all(made):
