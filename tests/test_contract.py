@@ -967,8 +967,13 @@ def flood(world, command, most=MANY):
         return world.usual(LIST)
     if command == MIGRATE:
         return world.telling(MIGRATE, most)
-    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(most))
-    return world.words(command, world.file("flood.csv", marked(*lines)))
+    return world.words(command, world.file("flood.csv", passing(most)))
+
+
+def passing(number):
+    """Return a manifest of rows that every command passes on: delete markers."""
+    return marked(*(f"{BUCKET},many/{n},true" for n in range(number)),
+                  head="bucket,key,is_delete_marker")
 
 
 @pytest.mark.system("minutes")
@@ -1468,8 +1473,7 @@ def test_cut_input_keeps_no_row_back_that_failed(world, tmp_path, command):
 @pytest.mark.parametrize("command", READERS)
 def test_cut_input_and_a_reader_that_takes_its_time(world, tmp_path, command):
     """It has as long as if the input were whole."""
-    lines = (f"{BUCKET},many/{number},1,,pruned," for number in range(FEW))
-    source = world.file("cut.csv", marked(*lines).partition(b"#end")[0])
+    source = world.file("cut.csv", passing(FEW).partition(b"#end")[0])
     done = world.shell(
         f"{shlex.join(world.words(command, source))} | (sleep 2; cat); exit ${{PIPESTATUS[0]}}")
     assert done.status == 3 and len(some_rows(done.out, tmp_path)) == FEW, done.err
@@ -1569,24 +1573,25 @@ def test_unknown_columns_are_carried_along(world, tmp_path, command, form):
     known = {0: "a.txt", count - 1: "dir/b.bin"}
     taken_up = "verified" if command == PRUNE else "listed"
     facts = [(n, known.get(n, n), len(BODIES[known[n]]) if n in known else n,
-              world.etag(known.get(n, "")), taken_up if n in known else "pruned")
-             for n in range(count)]
+              world.etag(known.get(n, "")), taken_up if n in known else "",
+              str(n not in known).lower()) for n in range(count)]
     if form == "csv":
-        lines = (f'{n},{BUCKET},{key},{size},{quoted(etag)},{state},{PROOF},colour {n},"a, b"'
-                 for n, key, size, etag, state in facts)
-        data = marked(*lines, head=f"no,{HEAD},My colour,x")
+        lines = (f'{n},{BUCKET},{key},{size},{quoted(etag)},{state},{PROOF},{marker},colour {n},'
+                 '"a, b"' for n, key, size, etag, state, marker in facts)
+        data = marked(*lines, head=f"no,{HEAD},is_delete_marker,My colour,x")
     else:
         data = xml(*(
             f'no="{n}" bucket="{BUCKET}" key="{key}" size="{size}" etag={quoteattr(etag)} '
-            f'state="{state}" proof="{PROOF}" My_x0020_colour="colour {n}" x="a, b"'
-            for n, key, size, etag, state in facts))
+            f'state="{state}" proof="{PROOF}" is_delete_marker="{marker}" '
+            f'My_x0020_colour="colour {n}" x="a, b"'
+            for n, key, size, etag, state, marker in facts))
     done = world.run([*world.words(command), "-f", form], input=data)
     assert done.status == world.status, done.err
     found = {int(row.extra["no"]): row for row in parsed(done.out, tmp_path)}
     assert sorted(found) == list(range(count))
     assert all(row.extra["My colour"] == f"colour {n}" and row.extra["x"] == "a, b" for n,
                row in found.items())
-    assert all(row.state == "pruned" for n, row in found.items() if n not in known)
+    assert all(row.state == "" for n, row in found.items() if n not in known)
     for n in known:
         is_done(world, command, found[n])
 

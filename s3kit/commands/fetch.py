@@ -14,6 +14,8 @@ def build_parser():
     options.input_options(p)
     options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
     options.pool_options(p)
+    p.add_argument("--again", action="store_true",
+                   help="also rows whose bytes came before, for another destination")
     p.add_argument("-n", "--dry-run", action="store_true",
                    help="say what would be fetched, touch nothing")
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,

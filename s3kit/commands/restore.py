@@ -18,12 +18,7 @@ def build_parser():
                        "Bring archived versions back, and let each row go on when it can be read.")
     options.input_options(p)
     options.connections_option(p)
-    p.add_argument("--days", metavar="N", type=options.positive, default=7,
-                   help="S3 keeps the copies for N days (7)")
-    p.add_argument("--tier", choices=TIERS, default="Standard",
-                   help="how fast, and how dear (Standard)")
-    p.add_argument("--fallback", choices=TIERS[:2],
-                   help="ask for this where S3 has no capacity for Expedited, do not wait for it")
+    asking_options(p)
     p.add_argument("--max-pending", metavar="N", type=options.positive, default=100,
                    help="no more than N rows pending in S3 (100)")
     p.add_argument("--max-pending-size", metavar="SIZE", type=options.size,
@@ -43,6 +38,18 @@ def build_parser():
     options.filter_options(p)
     options.s3_options(p)
     return p
+
+
+def asking_options(p):
+    """Declare which versions S3 is asked for, and how."""
+    p.add_argument("--again", action="store_true",
+                   help="also rows whose bytes came before, for another destination")
+    p.add_argument("--days", metavar="N", type=options.positive, default=7,
+                   help="S3 keeps the copies for N days (7)")
+    p.add_argument("--tier", choices=TIERS, default="Standard",
+                   help="how fast, and how dear (Standard)")
+    p.add_argument("--fallback", choices=TIERS[:2],
+                   help="ask for this where S3 has no capacity for Expedited, do not wait for it")
 
 
 def restore(args):

@@ -2,8 +2,8 @@
 
 from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import NoSuchBucket
-from s3kit.fetch.places import Misplaced, Places
-from s3kit.fetch.rehearsal import is_intact
+from s3kit.fetch.elsewhere import Elsewhere
+from s3kit.fetch.places import Misplaced, Places, is_intact
 from s3kit.fetch.sweeping import clear_part
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
@@ -39,6 +39,7 @@ class Deciding:
         self.left = set(left)
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
         self.places = Places(self.stage.ledger)
+        self.elsewhere = Elsewhere(fetching.args, self.tree, self.places)
         self.flying = {}                # path: the errand under way, for rows that come twice
         self.kept = 0
 
@@ -49,7 +50,10 @@ class Deciding:
         kept, has_pending = [], self.stage.outbox.has_pending
         describing = self.fetching.describing
         for row, entry in pairs:
-            if has_pending and self.is_pending(row):
+            if row.state in states.CAME_BEFORE and self.elsewhere.passes(row, entry):
+                kept = self.leave(kept)
+                self.stage.leave(row)
+            elif has_pending and self.is_pending(row):
                 self.kept += 1
             elif self.is_kept(row, entry):
                 if describing.is_wanted:

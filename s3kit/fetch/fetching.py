@@ -38,7 +38,10 @@ class Fetching(Verb):
 
     # --- from the input to the workers
 
-    is_mine = staticmethod(states.is_to_fetch)
+    @staticmethod
+    def is_mine(row):
+        """Return whether s3-fetch looks at a row: it acts on it, or its bytes came before."""
+        return states.is_to_fetch(row) or states.is_come_before(row)
 
     def resend(self, errand):
         """Send an errand's Job once more."""
@@ -134,8 +137,8 @@ class Fetching(Verb):
     def leave_archived(self, row):
         """Let a row go as it came; but what it was fetched to before is not there any more."""
         if row.state == rows.FETCHED:
-            row.state, row.path, row.proof = rows.LISTED, "", ""
-            states.take_digest(row, "")
+            states.make_listed(row)
+            row.path = ""
         self.archived += 1
         self.stage.leave(row)
 
@@ -179,11 +182,13 @@ class Fetching(Verb):
         if self.archived:
             self.tally.say(
                 f"{count(self.archived, 'row')} cannot be read before a restore: see s3-restore")
-        others = self.tally.of(rows.VERIFIED, rows.PRUNED, rows.UNVERIFIABLE, rows.STORED)
+        elsewhere = self.deciding.elsewhere
+        elsewhere.tell(self.tally)
         return [f"{count(self.fetched, 'row')} fetched{size}" if self.fetched or not kept
                 else "nothing to fetch", kept and f"{count(kept, 'row')} already there",
                 self.adopted and f"{count(self.adopted, 'file')} found complete, checked and kept",
-                others and f"{count(others, 'row')} passed on as they were",
+                elsewhere.passed and f"{count(elsewhere.passed, 'row')} passed on as "
+                f"{'it was' if elsewhere.passed == 1 else 'they were'}",
                 self.archived and f"{count(self.archived, 'row')} in an archive",
                 self.describing.lacking and f"{count(self.describing.lacking, 'row')} with less "
                 "than was asked for",
@@ -194,4 +199,5 @@ class Fetching(Verb):
         was asked for.
         """
         is_done = not (self.archived or self.describing.lacking)
-        return self.tally.status(unverifiable=False) or (0 if is_done else SOME_FAILED)
+        return (self.tally.status(unverifiable=False) or (0 if is_done else SOME_FAILED)
+                or self.deciding.elsewhere.status(self.tally.of(rows.FETCHED)))

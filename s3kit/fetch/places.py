@@ -1,8 +1,9 @@
-"""Which path a row's file gets, so that two rows never share a file."""
+"""Which path a row's file gets, so that two rows never share a file; whether it lies there."""
 
 from s3kit.disk.path_owners import PathOwners, hash_of
 from s3kit.disk.paths import is_inside, key_of, path_of, version_of
 from s3kit.errors import Fault
+from s3kit.manifest import states
 from s3kit.manifest.row import PRUNED
 
 
@@ -54,6 +55,10 @@ class Places:
         return any(path and not version_of(path) for version, path in found
                    if version != row.version_id)
 
+    def take(self, row, path):
+        """Return whether a path where a row's file lies is now, or was before, that row's."""
+        return self.owners.note(hash_of(path), owner_of(row))
+
     def keep(self, row, entry):
         """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other
         version is about to replace it.
@@ -82,3 +87,16 @@ def paths_of(entry):
     except ValueError:
         is_beside = False
     return [plain, entry.path] if is_beside else [entry.path]
+
+
+def is_intact(tree, row, entry):
+    """Return whether the file of a row's ledger Entry lies in the Tree as it was when its bytes
+    were checked.
+    """
+    if not entry.path or not entry.proof or (row.path and row.path != entry.path):
+        return False
+    if (row.etag, row.size) != (entry.etag, str(entry.size)) and not states.is_same_object(
+            row, entry):        # which nearly always needs no call
+        return False
+    there = tree.look(entry.path)
+    return there is not None and entry.is_file(there)

@@ -4,6 +4,8 @@ import os
 
 from s3kit.disk.ledger import Ledger
 from s3kit.disk.tree import OURS, Tree
+from s3kit.fetch.elsewhere import Elsewhere
+from s3kit.fetch.places import Places, is_intact
 from s3kit.manifest import states
 from s3kit.manifest.filters import Filter
 from s3kit.text import count
@@ -17,10 +19,11 @@ class Rehearsal:
         self.args, self.keep = args, Filter(args)
         self.source, self.sink = streams
         self.tally, _, self.signals = people
-        self.rows = self.bytes = 0
+        self.rows = self.bytes = self.there = 0
         folder = os.path.join(args.dest, OURS)
-        self.tree, self.ledger = ((Tree(args.dest, make=False), Ledger(folder))
-                                  if os.path.isdir(folder) else (None, None))
+        self.tree = Tree(args.dest, make=False) if os.path.isdir(args.dest) else None
+        self.ledger = Ledger(folder) if os.path.isdir(folder) else None
+        self.elsewhere = Elsewhere(args, self.tree, Places(self.ledger))
 
     def run(self):
         """Pass every row on that the filters keep, and count what would be fetched.
@@ -31,40 +34,41 @@ class Rehearsal:
             self.signals.check()
             batch = self.keep(batch)
             for row in batch:
-                if states.is_to_fetch(row) and not self.is_there(row):
-                    self.rows += 1
-                    self.bytes += row.length or 0
-                    if self.args.verbose:
-                        self.tally.count(row)
+                self.take(row)
             self.sink.write(batch, self.source.extras())
+
+    def take(self, row):
+        """Count a row if its bytes would be fetched."""
+        if states.is_come_before(row) and self.elsewhere.passes(row, self.entry_of(row)):
+            return
+        if not states.is_to_fetch(row) or self.is_there(row):
+            return
+        self.rows += 1
+        self.bytes += row.length or 0
+        if self.args.verbose:
+            self.tally.count(row)
+
+    def entry_of(self, row):
+        """Return what the ledger knows of a row, or None."""
+        return self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger else None
 
     def is_there(self, row):
         """Fill a row from the ledger if its file is there, untouched since it was checked; return
         whether it is.
         """
-        entry = self.ledger.find(row.bucket, row.key, row.version_id) if self.ledger else None
+        entry = self.entry_of(row)
         if entry is None or not states.is_pinned(row) or not is_intact(self.tree, row, entry):
             return False
         states.keep(row, entry)
+        self.there += 1
         return True
 
     def summary(self):
         """Return the parts of the summary."""
+        self.elsewhere.tell(self.tally)
         return [f"{count(self.rows, 'row')} to fetch ({show_size(self.bytes)})"]
 
     def status(self):
         """Return the exit status."""
-        return self.tally.status(unverifiable=False)
-
-
-def is_intact(tree, row, entry):
-    """Return whether the file of a row's ledger Entry lies in the Tree as it was when its bytes
-    were checked.
-    """
-    if not entry.path or not entry.proof or (row.path and row.path != entry.path):
-        return False
-    if (row.etag, row.size) != (entry.etag, str(entry.size)) and not states.is_same_object(
-            row, entry):        # which nearly always needs no call
-        return False
-    there = tree.look(entry.path)
-    return there is not None and entry.is_file(there)
+        return (self.tally.status(unverifiable=False)
+                or self.elsewhere.status(self.rows + self.there))

@@ -7,12 +7,16 @@ from s3kit.proof.given import is_by_given, is_given
 from s3kit.storage_classes import ARCHIVED_CLASSES, TIERING
 from s3kit.units import known_ns
 
-FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.FAILED, rows.MISSING,
-                       rows.MISMATCH, rows.LOCKED, rows.CONFLICT, rows.STORED))
+FETCHABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FETCHED, rows.FAILED,
+                       rows.MISSING, rows.MISMATCH, rows.LOCKED, rows.CONFLICT, rows.STORED))
+# States of rows whose bytes came before; s3-fetch lets them be.
+CAME_BEFORE = frozenset((rows.VERIFIED, rows.UNVERIFIABLE, rows.PRUNED))
+# The same for s3-restore, of those that S3 still has.
+ONCE_FETCHED = frozenset((rows.FETCHED, rows.VERIFIED, rows.UNVERIFIABLE))
 RESTORABLE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED, rows.FAILED, rows.MISSING,
                         rows.MISMATCH, rows.CONFLICT, rows.STORED))
 VERIFIABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.RESTORING, rows.FETCHED, rows.VERIFIED,
-                        rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE, rows.STORED))
+                        rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE, rows.STORED, rows.PRUNED))
 # States of rows that no file was ever said to be there of.
 NEVER_HERE = frozenset(("", rows.LISTED, rows.RESTORING, rows.RESTORED))
 # "": a row that does not say
@@ -27,10 +31,17 @@ def is_to_fetch(row):
     return row.state in FETCHABLE and not row.is_marker and row.verbatim is None
 
 
-def is_to_restore(row):
-    """Return whether s3-restore looks at a row: its bytes may lie in an archive."""
-    return (row.storage_class in MAY_BE_ARCHIVED and row.state in RESTORABLE and not row.is_marker
-            and row.verbatim is None)
+def is_come_before(row):
+    """Return whether a row says that its bytes came before, and were looked at since."""
+    return row.state in CAME_BEFORE and not row.is_marker and row.verbatim is None
+
+
+def is_to_restore(row, again=False):
+    """Return whether s3-restore looks at a row: its bytes may lie in an archive; with `again` they
+    may have come before.
+    """
+    return (row.storage_class in MAY_BE_ARCHIVED and not row.is_marker and row.verbatim is None
+            and (row.state in RESTORABLE or again and row.state in ONCE_FETCHED))
 
 
 def is_to_verify(row):
@@ -92,6 +103,12 @@ def keep(row, entry):
     row.path, row.proof = entry.path, entry.proof
     take_digest(row, entry.digest)
     row.state, row.error = rows.FETCHED, ""
+
+
+def make_listed(row):
+    """Take from a row what was said of a file that is not there; its path stays."""
+    row.state, row.proof, row.error = rows.LISTED, "", ""
+    take_digest(row, "")
 
 
 def take_digest(row, ours):

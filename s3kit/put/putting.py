@@ -3,7 +3,7 @@
 import time
 
 from s3kit.disk.uploads import Upload
-from s3kit.errors import Fault
+from s3kit.errors import DONE, SOME_FAILED, Fault
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.manifest.stored_at import NAME, Copy, copy_of, is_the_copy, written
@@ -86,7 +86,7 @@ class Putting(Verb):
             self.become_copy(row, before, outcome)
         self.describe(row, before)
         self.judge(row, before)
-        self.stage.leave(row, aloud=row.state != rows.STORED)
+        self.stage.leave(row, aloud=bool(row.error))
 
     def take_copy(self, errand, outcome):
         """The bytes are at the target: the row may leave when the ledger knows."""
@@ -108,7 +108,7 @@ class Putting(Verb):
             upload = self.become_copy(row, upload, outcome)
         self.describe(row, upload)
         self.judge(row, upload)
-        self.stage.finish(row, upload, is_safe=True, aloud=row.state != rows.STORED)
+        self.stage.finish(row, upload, is_safe=True, aloud=bool(row.error))
 
     def become_copy(self, row, upload, outcome):
         """Give a row of a local tree the identity of the copy; return its Upload."""
@@ -127,8 +127,11 @@ class Putting(Verb):
 
     @staticmethod
     def judge(row, upload):
-        """Give a row the state that its copy's proof allows."""
-        row.state, row.error = rows.STORED, ""
+        """Give a row the state that its copy's proof allows; what is pruned stays that, unless its
+        very name has an object again.
+        """
+        is_gone = row.state == rows.PRUNED and not is_the_copy(row)
+        row.state, row.error = rows.PRUNED if is_gone else rows.STORED, ""
         if upload.far_proof == "size":
             row.state, row.error = rows.UNVERIFIABLE, UNPROVEN
 
@@ -177,11 +180,17 @@ class Putting(Verb):
                 removed and f"{count(removed, 'file')} removed",
                 self.tally.of(rows.UNVERIFIABLE)
                 and f"{self.tally.of(rows.UNVERIFIABLE):,} unverifiable",
+                self.archived and f"{count(self.archived, 'row')} in an archive",
                 wrong and f"{count(wrong, 'row')} failed"]
+
+    @property
+    def archived(self):
+        """How many rows had nothing to be sent: S3 is bringing their bytes back."""
+        return self.tally.of(rows.RESTORING)
 
     def status(self):
         """Return the exit status."""
-        return self.tally.status()
+        return self.tally.status() or (SOME_FAILED if self.archived else DONE)
 
 
 def weakest(hop, far):

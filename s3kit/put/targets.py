@@ -12,7 +12,7 @@ from s3kit.text import command, is_unicode
 # `failed` may be s3-put's own; what another command found wrong is not stored, unless it is the
 # copy that s3-verify has found so: that is stored again.
 PUTTABLE = frozenset(("", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED,
-                      rows.STORED))
+                      rows.STORED, rows.PRUNED))
 
 
 def is_to_put(row):

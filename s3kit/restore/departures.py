@@ -13,6 +13,7 @@ class Departures:
         self.stage, self.tally, self.progress = stage, stage.tally, stage.progress
         self.is_dry = stage.args.dry_run
         self.restored = self.restored_bytes = self.left = self.planned = self.planned_bytes = 0
+        self.here = 0           # rows whose bytes came before
 
     def plan(self, version):
         """Let the row go that S3 would be asked for, as it came."""
@@ -20,6 +21,12 @@ class Departures:
         self.planned_bytes += version.size
         self.progress.move(1)
         self.stage.leave(version.row)
+
+    def let_be(self, row):
+        """Let a row go whose bytes came before."""
+        self.here += 1
+        if not self.is_dry:
+            self.stage.leave(row)
 
     def ask(self, version):
         """Let a row go that S3 was asked for, and nobody waits for."""
@@ -68,6 +75,9 @@ class Departures:
 
     def summary(self):
         """Return the parts of the summary."""
+        if self.here and not (self.planned or self.tally.of(rows.RESTORED, rows.RESTORING)):
+            self.tally.say(f"{count(self.here, 'row')} whose bytes came before: give --again to "
+                           "restore them for another destination")
         if self.is_dry:
             size = f" ({show_size(self.planned_bytes)})" if self.planned_bytes else ""
             return [f"{count(self.planned, 'row')} to ask for{size}"]

@@ -17,7 +17,7 @@ def estimate(args, prices, batches, keep_row=None):
     for batch in batches:
         wanted = {id(row) for row in keep(batch)}
         for row in batch:
-            if id(row) in wanted and states.is_to_restore(row):
+            if id(row) in wanted and states.is_to_restore(row, args.again):
                 add(found, row, args.tier)
             if keep_row and (id(row) in wanted or args.in_place):
                 keep_row(row)

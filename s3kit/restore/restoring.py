@@ -44,11 +44,14 @@ class Restoring(Verb):
     # --- rows and answers
 
     def is_mine(self, row):
-        """Return whether s3-restore acts on a row."""
-        return states.is_to_restore(row)
+        """Return whether s3-restore looks at a row."""
+        return states.is_to_restore(row, again=True)
 
     def take(self, row, entry):
         """Look at the version of a row."""
+        if not states.is_to_restore(row, self.args.again):
+            self.departures.let_be(row)
+            return
         version = Version(row, self.args.tier)
         if states.is_askable(row):
             self.progress.expect(1)

@@ -22,7 +22,8 @@ from s3kit.verify.judging import READ
 
 TRIES = 3       # times that S3 is asked
 # States of rows that name a copy and are about that, not about a file.
-ABOUT_COPIES = frozenset((rows.STORED, rows.MISSING, rows.MISMATCH, rows.UNVERIFIABLE))
+ABOUT_COPIES = frozenset((rows.STORED, rows.PRUNED, rows.MISSING, rows.MISMATCH,
+                          rows.UNVERIFIABLE))
 
 
 class CopyErrand(Errand):
@@ -139,7 +140,8 @@ class Copies:
     def is_good(self, errand, proof):
         """A copy is there, and right."""
         row, seen, self.good = errand.row, errand.seen, self.good + 1
-        row.state, row.error, row.proof = rows.STORED, "", proof
+        row.state = rows.PRUNED if row.state == rows.PRUNED else rows.STORED
+        row.error, row.proof = "", proof
         if seen:
             self.know(errand, to_etag=seen.etag, checksum_algorithm=seen.checksum_algorithm,
                       checksum_type=seen.checksum_type, checksum=seen.checksum, proof=proof,

@@ -12,17 +12,18 @@ from s3kit.proof.given import is_given, parted
 from s3kit.transfer import job as jobs
 
 KEPT = "; the file was kept: an ETag may be something else than an MD5"
+KEPT_ONLY = "; the file was kept: it is all that is left of a version that s3-prune deleted"
 KEPT_GIVEN = "; the file was kept: not both S3's own word and the given digest are against it"
 
 
 class Results:
     """Lets the rows of a Stage go; `tree` is the destination, `removed` has the paths of files that
-    were removed.
+    were removed, `pruned` is how many good files are those of rows that are pruned.
     """
 
     def __init__(self, stage, tree):
         self.stage, self.tree, self.args = stage, tree, stage.args
-        self.removed, self.failures = set(), Failures(stage.ledger)
+        self.removed, self.pruned, self.failures = set(), 0, Failures(stage.ledger)
 
     def verified(self, errand, read, proof):
         """The bytes on the disk are S3's."""
@@ -31,7 +32,9 @@ class Results:
             self.fail(row, rows.MISSING,
                       f"the file '{errand.path}' was removed: it is not what another row says")
             return
-        row.state, row.error, row.proof = rows.VERIFIED, "", proof
+        self.pruned += row.state == rows.PRUNED
+        row.state = rows.PRUNED if row.state == rows.PRUNED else rows.VERIFIED
+        row.error, row.proof = "", proof
         states.take_digest(row, read.digest)
         row.size = row.size or str(errand.status.st_size)
         self.record(errand, read)
@@ -49,7 +52,9 @@ class Results:
         if self.is_anothers(errand):
             self.fail(row, rows.MISMATCH, f"{why}: it is the file of another version")
             return
-        if self.args.discard and is_derived:
+        if self.args.discard and self.is_last_copy(errand):
+            why += KEPT_ONLY
+        elif self.args.discard and is_derived:
             why += KEPT_GIVEN if is_given(row.digest) else KEPT
         elif self.args.discard:
             why += self.remove(errand.path)
@@ -75,6 +80,10 @@ class Results:
         return any(entry and entry.state in (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
                    and entry.is_file(errand.status) and entry[:3] != errand.name for entry in known)
 
+    def is_last_copy(self, errand):
+        """Return whether S3 has a row's version no more, as the row says or the ledger."""
+        return errand.row.state == rows.PRUNED or is_known_pruned(errand.row, errand.entry)
+
     def record(self, errand, read, aloud=False):
         """Let a row go, and the ledger know.
 
@@ -82,12 +91,10 @@ class Results:
         s3-fetch has recorded was flushed before: its file, untouched since, needs no second flush.
         """
         row, entry = errand.row, errand.entry
-        is_last = (entry is not None and entry.state == rows.PRUNED
-                   and states.is_same_object(row, entry) and not states.is_put_again(row, entry))
         is_folder = stat.S_ISDIR(errand.status.st_mode)
         made = entry_of(row, row.version_id, 0 if is_folder else size_of(errand, read),
                         0 if is_folder else read.mtime_ns, read.inode, entry.tries if entry else 0,
-                        rows.PRUNED if is_last else None,
+                        rows.PRUNED if is_known_pruned(row, entry) else None,
                         read.digest or parted(row.digest)[0])
         self.stage.finish(row, made, entry is not None and entry.is_file(errand.status), aloud)
 
@@ -118,3 +125,11 @@ def size_of(errand, read):
     if length is None:
         length = entry.size if entry else errand.status.st_size
     return length
+
+
+def is_known_pruned(row, entry):
+    """Return whether the ledger's Entry of a row, or None, says that s3-prune deleted the very
+    object that the row names.
+    """
+    return (entry is not None and entry.state == rows.PRUNED
+            and states.is_same_object(row, entry) and not states.is_put_again(row, entry))

@@ -285,7 +285,7 @@ class Verifying(Verb):
         tally, wrong = self.tally, (rows.MISMATCH, rows.MISSING, rows.UNVERIFIABLE)
         rest = tally.of(*(rows.WRONG - set(wrong)))
         size = f" ({show_size(self.bytes)} read)" if self.bytes else ""
-        return [f"{count(tally.of(rows.VERIFIED), 'row')} verified{size}",
+        return [f"{count(tally.of(rows.VERIFIED) + self.results.pruned, 'row')} verified{size}",
                 self.copies.good and f"{count(self.copies.good, 'row')} still stored",
                 *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
                 rest and f"{count(rest, 'row')} failed before",

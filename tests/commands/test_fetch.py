@@ -936,6 +936,27 @@ def test_a_bare_row_means_what_s3_has_now(fake, run, tmp_path, size):
     assert (tmp_path / "d/b/k").read_bytes()[:5] == b"other"
 
 
+def test_what_is_verified_elsewhere(fake, run, tmp_path):
+    """It is not fetched without being told so, which is no success; told again, it is, once."""
+    fake.bucket("b")
+    for key in ("a", "dir/b"):
+        fake.put("b", key, key.encode())
+    env = env_of(fake)
+    fetched = run("s3-fetch", "-d", "old", input=run("s3-manifest", "s3://b", env=env).out, env=env)
+    (tmp_path / "v.csv").write_text(run("s3-verify", "-d", "old", input=fetched.out, env=env).out)
+    fake.log.clear()
+    done = run("s3-fetch", "-d", "new", "v.csv", env=env)
+    assert done.status == 1 and read_rows(done.out) == read_rows(tmp_path / "v.csv")
+    assert ("s3-fetch: 2 rows are verified already and lie elsewhere: give --again (or run "
+            "s3-verify -i -d new v.csv first)\n") in done.err
+    assert tree(tmp_path / "new") == {} and not fake.requests()
+    for _ in range(2):
+        done = run("s3-fetch", "--again", "-i", "-d", "new", "v.csv", env=env)
+        assert done.status == 0 and gets(fake) == {"a": 1, "dir/b": 1}, done.err
+        assert tree(tmp_path / "new") == tree(tmp_path / "old") != {}
+    assert {row.state for row in read_rows(tmp_path / "v.csv")} == {"fetched"}
+
+
 @pytest.mark.parametrize("versions", [(), ("--versions",)])
 def test_the_only_copy_of_a_pruned_version_stays(fake, run, tmp_path, versions):
     """What was written under its name after s3-prune deleted it lies beside it."""

@@ -7,7 +7,7 @@ try 's3-prune -n -d elsewhere p.csv'
 try 's3-verify -q -i -d data p.csv; s3-prune -n -d data p.csv | rows 2,14'
 echo more >> data/pipes-prune/a.txt
 try 's3-prune --yes -i -d data --undo undo.csv p.csv; rows 2,14,18 < p.csv; s3-list -R s3://pipes-prune'
-try 'rows 2,14 < undo.csv; s3-prune --yes -i -d data p.csv'
+try 'rows 2,14 < undo.csv; s3-prune --yes -i -d data p.csv; s3-verify -d data p.csv | rows 2,14'
 
 # Old versions, then the newest but one, then all, and the delete marker.
 try 's3-manifest --versions s3://pipes-prune-versions | s3-fetch -q -d data | s3-verify -q -d data -o v.csv'

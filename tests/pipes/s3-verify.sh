@@ -20,6 +20,6 @@ try 's3-verify --quick -d data flat.csv | rows 14,17 | uniq -c'
 try 's3-manifest s3://pipes-flat --include "=*" | s3-verify -d other --discard | rows 2,14,17; ls other'
 
 # Rows that are not ours to judge, cut input, no place.
-try 'printf "bucket,key,state\nb,k,pruned\nb,k2,failed\n" | s3-verify -d other | rows 1,2,14'
+try 'printf "bucket,key,state\nb,k,vanished\nb,k2,failed\n" | s3-verify -d other | rows 1,2,14'
 try 'head -n 4 flat.csv | s3-verify -d data | grep -v ^bucket | cut -d, -f1,14'
 try 's3-verify -d nothing-like-it flat.csv'

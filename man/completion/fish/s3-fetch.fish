@@ -11,6 +11,7 @@ complete -c s3-fetch -l from -x -a 'csv xml keys keys0 inventory batch batch-rep
 complete -c s3-fetch -s d -l dest -x -a '(__fish_complete_directories)' -d 'put the files below DIR, as bucket/key (the current directory)'
 complete -c s3-fetch -s j -l jobs -x -d 'worker processes (one a core that may be used)'
 complete -c s3-fetch -s c -l connections -x -d 'connections of each process at most (found while it runs)'
+complete -c s3-fetch -l again -d 'also rows whose bytes came before, for another destination'
 complete -c s3-fetch -s n -l dry-run -d 'say what would be fetched, touch nothing'
 complete -c s3-fetch -l retries -x -d 'more tries for what fails in passing (5)'
 complete -c s3-fetch -l limit-rate -x -d 'at most so many bytes a second (10M)'

@@ -9,6 +9,7 @@ complete -c s3-restore -l bucket -x -a '(__s3kit_buckets)' -d 'the bucket of row
 complete -c s3-restore -l columns -x -d 'the columns of input that has no header'
 complete -c s3-restore -l from -x -a 'csv xml keys keys0 inventory batch batch-report migration s3swarm svu transfer-ledger transfer-missing s3xml aws ndjson s5cmd-ls rclone-lsjson rclone-lsf rclone-lsf-csv rclone-check md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum xxhsum s5cmd hashdeep bagit' -d 'the form of the input, where its first bytes do not show it'
 complete -c s3-restore -s c -l connections -x -d 'connections of each process at most (found while it runs)'
+complete -c s3-restore -l again -d 'also rows whose bytes came before, for another destination'
 complete -c s3-restore -l days -x -d 'S3 keeps the copies for N days (7)'
 complete -c s3-restore -l tier -x -a 'Standard Bulk Expedited' -d 'how fast, and how dear (Standard)'
 complete -c s3-restore -l fallback -x -a 'Standard Bulk' -d 'ask for this where S3 has no capacity for Expedited, do not wait for it'

@@ -64,7 +64,7 @@ def deciding(tmp_path):
     verb.fail = lambda row, state, why: verb.failed.append((row.key, state, why))
     verb.leave_archived = lambda row: verb.archived.append(row.key)
     verb.resend = verb.resent.append
-    verb.args = SimpleNamespace(with_metadata=False, source_times=False, retries=0)
+    verb.args = SimpleNamespace(with_metadata=False, source_times=False, retries=0, again=False)
     verb.mended = []
     verb.failures = SimpleNamespace(over=verb.mended.extend)
     verb.describing = Describing(verb)

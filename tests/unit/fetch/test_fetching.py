@@ -36,7 +36,8 @@ class Stage:
     def __init__(self):
         self.args = SimpleNamespace(retries=5, jobs=2, connections=None, dest="DIR",
                                     prog="s3-fetch", quiet=False, verbose=False,
-                                    with_metadata=False, source_times=False)
+                                    with_metadata=False, source_times=False, again=False,
+                                    file=[])
         self.tally, self.expected, self.moves = Tally(self.args), [], []
         self.progress = SimpleNamespace(expect=self.expected.append,
                                         move=lambda *move: self.moves.append(move))
@@ -123,9 +124,9 @@ def come(fetching, errand, **more):
 
 
 @pytest.mark.parametrize("row, is_mine", [
-    (Row("b", "k", state=LISTED), True), (Row("b", "k", state=VERIFIED), False),
-    (Row("b", "k", is_delete_marker="true"), False)])
-def test_whose_bytes_are_fetched(fetching, row, is_mine):
+    (Row("b", "k", state=LISTED), True), (Row("b", "k", state=VERIFIED), True),
+    (Row("b", "k", state=VANISHED), False), (Row("b", "k", is_delete_marker="true"), False)])
+def test_which_rows_are_looked_at(fetching, row, is_mine):
     """As manifest.states has it."""
     assert fetching.is_mine(row) == is_mine
 
@@ -310,8 +311,9 @@ def test_the_summary(fetching, capsys):
     assert [part for part in fetching.summary() if part] == ["0 rows fetched"]
     fetching.fetched, fetching.adopted, fetching.archived = 2, 1, 1
     fetching.deciding.kept, fetching.moved_bytes = 3, 1
-    for state in (VERIFIED, FAILED, UNVERIFIABLE):
-        fetching.tally.count(Row("b", "k", state=state))
+    for state in (VERIFIED, UNVERIFIABLE):
+        fetching.take(Row("b", "k", state=state), None)
+    fetching.tally.count(Row("b", "k", state=FAILED))
     said = [part for part in fetching.summary() if part]
     assert said[0].startswith("2 rows fetched (1")
     assert said[1:] == ["3 rows already there", "1 file found complete, checked and kept",

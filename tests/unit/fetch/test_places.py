@@ -1,11 +1,12 @@
-"""Which path a row's file gets."""
+"""Which path a row's file gets, and whether it lies there."""
 
 import pytest
 
 from s3kit.disk.ledger import Ledger
-from s3kit.fetch.places import Misplaced, Places, paths_of
+from s3kit.fetch.places import Misplaced, Places, is_intact, paths_of
 from s3kit.manifest.row import PRUNED, VERIFIED, Row
 from s3kit.pipeline.entries import entry_of
+from unit.fetch.test_rehearsal import fetched
 
 
 def test_no_two_versions_share_a_path():
@@ -76,3 +77,17 @@ def test_the_only_copy_of_a_version_is_not_replaced(tmp_path):
     with pytest.raises(Misplaced, match="only copy"):
         places.path_for(Row("b", "other", "1", path="b/a%f"))
     ledger.close()
+
+
+def test_a_file_is_intact_as_long_as_nobody_touched_it(tmp_path):
+    """Size, time, inode; the same object; the same path."""
+    tree, row, entry = fetched(tmp_path)
+    assert is_intact(tree, row, entry)
+    assert (not is_intact(tree, row, entry._replace(mtime_ns=1))
+            and not is_intact(tree, row, entry._replace(size=4)))
+    assert (not is_intact(tree, row, entry._replace(etag="other"))
+            and not is_intact(tree, row, entry._replace(path="")))
+    assert not is_intact(tree, Row("b", "k", "v", path="b/l"), entry)
+    assert not is_intact(tree, row, entry._replace(proof=""))       # what s3-verify found wrong
+    (tmp_path / "d/b/k").unlink()
+    assert not is_intact(tree, row, entry)

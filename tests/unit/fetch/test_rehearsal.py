@@ -2,10 +2,12 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from s3kit.disk.ledger import Ledger
 from s3kit.disk.tree import Tree
-from s3kit.fetch.rehearsal import Rehearsal, is_intact
-from s3kit.manifest.row import FETCHED, Row
+from s3kit.fetch.rehearsal import Rehearsal
+from s3kit.manifest.row import FETCHED, VERIFIED, Row
 from s3kit.pipeline.entries import entry_of
 
 
@@ -20,18 +22,32 @@ def fetched(tmp_path, key="k"):
     return tree, row, entry_of(row, "v", 5, status.st_mtime_ns, status.st_ino)
 
 
-def test_a_file_is_intact_as_long_as_nobody_touched_it(tmp_path):
-    """Size, time, inode; the same object; the same path."""
-    tree, row, entry = fetched(tmp_path)
-    assert is_intact(tree, row, entry)
-    assert (not is_intact(tree, row, entry._replace(mtime_ns=1))
-            and not is_intact(tree, row, entry._replace(size=4)))
-    assert (not is_intact(tree, row, entry._replace(etag="other"))
-            and not is_intact(tree, row, entry._replace(path="")))
-    assert not is_intact(tree, Row("b", "k", "v", path="b/l"), entry)
-    assert not is_intact(tree, row, entry._replace(proof=""))       # what s3-verify found wrong
-    (tmp_path / "d/b/k").unlink()
-    assert not is_intact(tree, row, entry)
+def rehearsed(tmp_path, rows, **options):
+    """Rehearse with rows; return (Rehearsal, rows that were written, what people were told)."""
+    args = SimpleNamespace(**{
+        "dest": str(tmp_path / "d"), "verbose": False, "again": False, "file": [], "rules": None,
+        "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
+        **options})
+    written, told = [], []
+    rehearsal = Rehearsal(
+        args, (SimpleNamespace(batches=lambda: [rows], extras=lambda: ()),
+               SimpleNamespace(write=lambda batch, extras: written.extend(batch))),
+        (SimpleNamespace(status=lambda unverifiable: 0, say=told.append), None,
+         SimpleNamespace(check=lambda: None)))
+    rehearsal.run()
+    return rehearsal, written, told
+
+
+@pytest.mark.parametrize("again, found, status", [(False, (0, 0), 1), (True, (1, 4), 0)])
+def test_what_lies_elsewhere(tmp_path, again, found, status):
+    """It is fetched with --again; without, nothing of what was named is here. No directory is
+    made.
+    """
+    rehearsal, written, told = rehearsed(
+        tmp_path, [Row("b", "k", "v", size="4", state=VERIFIED)], again=again)
+    assert (rehearsal.rows, rehearsal.bytes) == found and rehearsal.status() == status
+    assert rehearsal.summary() and len(told) == status and len(written) == 1
+    assert not (tmp_path / "d").exists()
 
 
 def test_what_is_there_is_not_counted(tmp_path):
@@ -41,14 +57,7 @@ def test_what_is_there_is_not_counted(tmp_path):
     _, row, entry = fetched(tmp_path)
     Ledger(str(tmp_path / "d" / ".s3kit")).record([entry])
     rows = [Row("b", "k", "v"), Row("b", "k", size="7"), Row("b", "new", size="8")]
-    args = SimpleNamespace(dest=str(tmp_path / "d"), verbose=False, rules=None, min_size=None,
-                           max_size=None, newer=None, older=None, storage_class=None)
-    written = []
-    rehearsal = Rehearsal(args, (SimpleNamespace(batches=lambda: [rows], extras=lambda: ()),
-                                 SimpleNamespace(write=lambda batch, extras: written.extend(
-                                     batch))), (SimpleNamespace(status=lambda unverifiable: 0),
-                                                None, SimpleNamespace(check=lambda: None)))
-    rehearsal.run()
+    rehearsal, written, _ = rehearsed(tmp_path, rows)
     assert ((rehearsal.rows, rehearsal.bytes) == (2, 15) and written == rows
             and rows[0].state == FETCHED)
     assert rehearsal.summary() == ["2 rows to fetch (15)"] and rehearsal.status() == 0

@@ -21,7 +21,7 @@ OPTIONS = {
     "prog": "s3-fetch", "quiet": False, "verbose": False, "in_place": False, "rules": None,
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
     "dry_run": False, "jobs": 1, "connections": 2, "limit_rate": 0, "retries": 0,
-    "with_metadata": False, "source_times": False,
+    "with_metadata": False, "again": False, "source_times": False,
     "profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
     "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 

@@ -14,8 +14,8 @@ from s3kit.units import known_ns
 ENTRY = Entry("b", "k", "v", "e", 5, "2026-01-01T00:00:00Z", "GLACIER", "CRC32", "FULL_OBJECT",
               "y/Q5Jg==", "b/k", 1, 2, "xxh3:1", "etag-md5", rows.FETCHED)
 # which commands act on a row of each state: fetch, restore, verify
-ACTS = {"": "frv", rows.LISTED: "frv", rows.RESTORING: "rv", rows.RESTORED: "frv",
-        rows.FETCHED: "fv", rows.VERIFIED: "v", rows.PRUNED: "", rows.STORED: "frv",
+ACTS = {"": "frv", rows.LISTED: "frv", rows.RESTORING: "frv", rows.RESTORED: "frv",
+        rows.FETCHED: "fv", rows.VERIFIED: "v", rows.PRUNED: "v", rows.STORED: "frv",
         rows.FAILED: "fr", rows.MISSING: "frv", rows.MISMATCH: "frv", rows.UNVERIFIABLE: "v",
         rows.CONFLICT: "fr", rows.LOCKED: "f", rows.VANISHED: ""}
 DECISIONS = {"f": states.is_to_fetch, "r": states.is_to_restore, "v": states.is_to_verify}
@@ -32,6 +32,20 @@ def test_which_commands_act_on_which_state(state):
     assert acts(Row("b", "k", state=state)) == ACTS[state]
     assert acts(Row("b", "k", state=state, is_delete_marker="true")) == ""
     assert acts(Row("b", "k", state=state, verbatim={})) == ""
+
+
+@pytest.mark.parametrize("state", ["", *rows.STATES])
+def test_which_rows_are_told_again(state):
+    """s3-fetch lets those be that it does not act on and whose bytes came; s3-restore also what is
+    fetched, but not what S3 has no more.
+    """
+    row = Row("b", "k", state=state)
+    assert states.is_come_before(row) is (state in ("verified", "unverifiable", "pruned"))
+    came = state in ("fetched", "verified", "unverifiable")
+    assert states.is_to_restore(row, again=True) is (came or states.is_to_restore(row))
+    for other in (Row("b", "k", state=state, is_delete_marker="true"),
+                  Row("b", "k", state=state, verbatim={})):
+        assert not states.is_come_before(other) and not states.is_to_restore(other, again=True)
 
 
 @pytest.mark.parametrize("storage, may_be", [

@@ -11,6 +11,7 @@ from s3kit.manifest.row import (
     FAILED,
     LISTED,
     MISMATCH,
+    PRUNED,
     STORED,
     UNVERIFIABLE,
     VERIFIED,
@@ -67,6 +68,18 @@ def test_a_row_of_a_file_becomes_the_copy_s(desk):
     assert row.last_modified != "2001-01-01T00:00:00Z" and row.path == "k"
     [(_, upload)] = run.stage.finished
     assert upload[4:8] == ("b", "p/k", stored.id, stored.etag)
+
+
+@pytest.mark.parametrize("columns, state", [
+    ({"version_id": "v"}, PRUNED), ({"bucket": "b", "key": "p/k", "version_id": "v"}, PRUNED),
+    ({"bucket": "b", "key": "p/k"}, STORED)])
+def test_a_row_that_is_pruned(desk, columns, state):
+    """Its file is stored, and its version stays deleted; what has no version is there again."""
+    run = Run(desk, target=("b", "" if "key" in columns else "p/"))
+    row = run.put(body=BODY, path="k", etag=MD5, state=PRUNED, **{"key": "k"} | columns)
+    assert (row.state, row.error) == (state, "") and run.body() == BODY
+    assert row.extra["stored_at"].startswith("s3://b/p/k?versionId=")
+    assert run.putting.summary()[0] == "1 row stored" and run.putting.status() == 0
 
 
 def test_a_row_that_is_put_again(desk):

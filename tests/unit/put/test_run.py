@@ -11,7 +11,7 @@ from rowruns import noted_run, people_of, streams_of
 
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import SOME_FAILED, Cut, NoSuchBucket
-from s3kit.manifest.row import FAILED, LISTED, PRUNED, STORED, Row
+from s3kit.manifest.row import FAILED, LISTED, RESTORING, STORED, Row
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
 from s3kit.put import run as module
@@ -73,8 +73,8 @@ def rows_of(*keys):
 
 def test_files_get_their_copies(bucket, folder):
     """What there is not fails; what others have done passes; a second run sends nothing."""
-    found, left = done(folder, [*rows_of("k", "l", "none"), Row("src", "gone", state=PRUNED)])
-    assert left == [("gone", PRUNED), ("k", STORED), ("l", STORED), ("none", FAILED)]
+    found, left = done(folder, [*rows_of("k", "l", "none"), Row("src", "ice", state=RESTORING)])
+    assert left == [("ice", RESTORING), ("k", STORED), ("l", STORED), ("none", FAILED)]
     assert bucket.get("b", "p/k").body == b"k" and bucket.get("b", "p/l").body == b"l"
     assert found.stored == 2 and found.moved_bytes == 2 and found.status() == SOME_FAILED
     assert (folder / "k").exists()

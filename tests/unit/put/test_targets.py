@@ -20,7 +20,8 @@ from s3kit.put.targets import (
 from s3kit.s3 import snowball
 from s3kit.s3.address import Endpoint
 
-ACTED_ON = {"", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED, rows.STORED}
+ACTED_ON = {"", rows.LISTED, rows.RESTORED, rows.FETCHED, rows.VERIFIED, rows.FAILED, rows.STORED,
+            rows.PRUNED}
 
 
 @pytest.mark.parametrize("state", ["", *rows.STATES])
@@ -35,7 +36,7 @@ def test_which_rows_are_put(state):
 def test_copies_that_are_not_what_they_were(state):
     """What s3-verify has found to be missing or another is put again."""
     row = Row("b", "k", state=state, extra={"stored_at": "s3://to/k"})
-    assert is_to_put(row) is (state in (rows.MISSING, rows.MISMATCH))
+    assert is_to_put(row) is (state != rows.UNVERIFIABLE)
 
 
 @pytest.mark.parametrize("columns, found", [

@@ -37,7 +37,8 @@ class Stage:
         self.args = SimpleNamespace(**{
             "prog": "s3-restore", "quiet": False, "verbose": False, "connections": 4,
             "max_pending": 3, "max_pending_size": None, "wait": True, "poll": 60.0, "days": 7,
-            "tier": "Expedited", "fallback": None, "dry_run": False} | options)
+            "tier": "Expedited", "fallback": None, "again": False,
+            "dry_run": False} | options)
         self.access, self.tally = Access(), Tally(self.args)
         self.moved, self.shown = 0, []
         self.progress = SimpleNamespace(expect=lambda amount: None, move=self.move)

@@ -77,6 +77,19 @@ def test_without_wait(made):
     assert run.verb.status() == 1
 
 
+@pytest.mark.parametrize("options, left", [({}, [("k", "verified", None)]), ({"again": True}, []),
+                                           ({"dry_run": True}, [])])
+def test_what_came_before(made, options, left, capsys):
+    """It passes, and people hear why; S3 is asked for it with --again."""
+    stage = made(**options)
+    run = Run(stage)
+    run.take(state="verified")
+    assert stage.left == left and len(run.open) == stage.args.again
+    run.verb.summary()
+    assert ("1 row whose bytes came before: give --again to" in capsys.readouterr().err) is (
+        not stage.args.again)
+
+
 def test_a_dry_run(made):
     """Only what S3 would be asked for leaves."""
     stage = made(dry_run=True)

@@ -15,6 +15,7 @@ OPTIONS = {
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
     "prices": None, "days": 7, "tier": "Standard", "fallback": None, "max_pending": 100,
     "max_pending_size": None, "connections": 4, "wait": False, "poll": 60.0, "dry_run": False,
+    "again": False,
     "profile": None, "region": None, "endpoint_url": "http://127.0.0.1:9", "no_sign_request": True,
     "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 

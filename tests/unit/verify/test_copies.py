@@ -16,6 +16,7 @@ from s3kit.manifest.row import (
     FETCHED,
     MISMATCH,
     MISSING,
+    PRUNED,
     STORED,
     UNVERIFIABLE,
     VERIFIED,
@@ -71,6 +72,7 @@ def known(verifying):
 @pytest.mark.parametrize("state, stored_at, options, is_mine, of_copy", [
     (STORED, "s3://far/k", {}, True, True), (MISSING, "s3://far/k", {}, True, True),
     (MISMATCH, "s3://far/k", {}, True, True), (UNVERIFIABLE, "s3://far/k", {}, True, True),
+    (PRUNED, "s3://far/k", {}, True, True), (PRUNED, "", {}, True, False),
     (FETCHED, "s3://far/k", {}, True, False), (VERIFIED, "s3://far/k", {}, True, False),
     (MISSING, "", {}, True, False), (STORED, "", {}, False, False),
     (STORED, "s3://far/k", {"quick": True}, False, True),
@@ -91,6 +93,17 @@ def test_a_copy_that_is_as_it_was(verb_of):
     assert known(verifying).changed_at > UPLOAD.changed_at
     assert known(verifying)[:17] == UPLOAD[:17]
     assert "1 row still stored" in verifying.summary() and verifying.status() == 0
+
+
+def test_a_copy_whose_source_is_pruned(verb_of):
+    """The row stays that."""
+    verifying, row = verb_of(), row_of()
+    row.state = PRUNED
+    verifying.take(row, None)
+    assert answer(verifying, seen_of(**CRC)) == ["look"]
+    [(left_row, aloud)] = verifying.stage.left
+    assert (left_row.state, left_row.proof, aloud) == (PRUNED, "md5", False)
+    assert "1 row still stored" in verifying.summary()
 
 
 def test_a_copy_that_was_doubted_and_is_there(verb_of):

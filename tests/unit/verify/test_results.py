@@ -20,7 +20,7 @@ from s3kit.manifest.row import (
 from s3kit.pipeline.entries import entry_of
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Outcome
-from s3kit.verify.results import Results
+from s3kit.verify.results import KEPT_ONLY, Results
 from s3kit.verify.verifying import FileErrand
 
 
@@ -89,6 +89,26 @@ def test_what_was_pruned_stays_known_as_that(results):
     results.verified(errand, read_of(errand), "etag-md5")
     [(row, entry, _, _)] = results.stage.finished
     assert (row.state, entry.state) == (VERIFIED, PRUNED)
+
+
+def test_a_row_that_is_pruned_stays_that(results):
+    """Its file was looked at, and is right; the ledger of another disk gets to know it."""
+    errand = errand_of(results, state=PRUNED, error="before")
+    results.verified(errand, read_of(errand), "etag-md5")
+    [(row, entry, _, _)] = results.stage.finished
+    assert (row.state, row.proof, row.error, entry.state) == (PRUNED, "etag-md5", "", PRUNED)
+    assert results.pruned == 1
+
+
+@pytest.mark.parametrize("state, is_known", [(PRUNED, False), (FETCHED, True)])
+def test_the_only_copy_is_not_removed(results, state, is_known):
+    """Though it was spoilt: there is nothing better."""
+    results.args.discard = True
+    errand = errand_of(results, known(results, PRUNED) if is_known else None, state=state)
+    results.differs(errand, "the bytes do not match")
+    [(row, *_)] = results.stage.finished
+    assert (row.state, row.error) == (MISMATCH, "the bytes do not match" + KEPT_ONLY)
+    assert results.tree.look("b/k") is not None
 
 
 @pytest.mark.parametrize("discard", [True, False])
