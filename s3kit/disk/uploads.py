@@ -1,6 +1,7 @@
 """What was uploaded from a directory, and what is under way: tables of its ledger.
 
-`upload` has what is stored, by target. `intent` has the targets to which an upload is being begun,
+`upload` has what is stored, by target; `covered` the versions of targets on top of which others
+were stored later. `intent` has the targets to which an upload is being begun,
 `sending` every multipart upload that was begun, `part` the parts that S3 has confirmed: after a
 kill or a power cut only what was on its way is sent again, and no upload is forgotten, which would
 be paid for without being seen.
@@ -11,14 +12,21 @@ from typing import NamedTuple
 from s3kit.disk.ledger import folded, has_identity
 from s3kit.etags import is_same
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS upload (
+COPY = """
     to_bucket TEXT NOT NULL, to_key TEXT NOT NULL, to_version_id TEXT NOT NULL,
     to_etag TEXT NOT NULL, bucket TEXT NOT NULL, key TEXT NOT NULL, version_id TEXT NOT NULL,
     etag TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     inode INTEGER NOT NULL, checksum_algorithm TEXT NOT NULL, checksum_type TEXT NOT NULL,
     checksum TEXT NOT NULL, digest TEXT NOT NULL, proof TEXT NOT NULL, far_proof TEXT NOT NULL,
-    changed_at TEXT NOT NULL, PRIMARY KEY (to_bucket, to_key)) WITHOUT ROWID;
+    changed_at TEXT NOT NULL"""
+TABLE = f"""
+CREATE TABLE IF NOT EXISTS upload ({COPY}, PRIMARY KEY (to_bucket, to_key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS covered ({COPY},
+    PRIMARY KEY (to_bucket, to_key, to_version_id)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS cover BEFORE INSERT ON upload BEGIN
+    INSERT OR REPLACE INTO covered SELECT * FROM upload WHERE to_bucket = new.to_bucket
+    AND to_key = new.to_key AND to_version_id NOT IN ('', 'null', new.to_version_id);
+END;
 CREATE TABLE IF NOT EXISTS sending (
     upload_id TEXT NOT NULL, to_bucket TEXT NOT NULL, to_key TEXT NOT NULL, path TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
@@ -34,6 +42,7 @@ CREATE TABLE IF NOT EXISTS part (
 
 
 LOOSE = ("", "null")        # version ids of what can be overwritten
+BOTH = "(SELECT * FROM upload UNION ALL SELECT * FROM covered)"
 
 
 class Upload(NamedTuple):
@@ -138,34 +147,67 @@ class Uploads:
                                      ).fetchone() is None
 
     def at(self, bucket, key):
-        """Return the Upload that is stored at a target, or None."""
+        """Return the Upload that was stored at a target last, or None."""
+        return self.one("upload WHERE to_bucket = ? AND to_key = ?", bucket, key)
+
+    def of_copy(self, bucket, key, version_id):
+        """Return the Upload of one version at a target; where that is not known, of what was stored
+        there last, or None.
+        """
+        found = self.one(f"{BOTH} WHERE to_bucket = ? AND to_key = ? AND to_version_id = ?",
+                         bucket, key, version_id)
+        return found or self.at(bucket, key)
+
+    def of_source(self, target, name):
+        """Return the Upload to a target (bucket, key) of the object of this name (bucket, key,
+        version id), the last of them, or None.
+        """
+        return self.one(f"{BOTH} WHERE to_bucket = ? AND to_key = ? AND bucket = ? AND key = ? "
+                        "AND version_id = ? ORDER BY changed_at DESC", *target, *name)
+
+    def one(self, where, *values):
+        """Return the first Upload of what a SELECT finds, or None."""
         with self.ledger.reading():
-            found = self.base.execute("SELECT * FROM upload WHERE to_bucket = ? AND to_key = ?",
-                                      (bucket, key)).fetchone()
+            found = self.base.execute(f"SELECT * FROM {where} LIMIT 1", values).fetchone()
         return Upload._make(found) if found else None
 
     def record(self, uploads):
-        """Write Uploads in one transaction."""
+        """Write Uploads in one transaction; versions that were stored at their targets before are
+        covered by them.
+        """
         places = ", ".join("?" * len(Upload._fields))
         with self.writing():
             self.base.executemany(f"INSERT OR REPLACE INTO upload VALUES ({places})",
                                   map(storable, uploads))
 
+    def note(self, uploads):
+        """Write what was found of Uploads since they were recorded."""
+        fields = ", ".join(f"{name} = ?" for name in Upload._fields)
+        with self.writing():
+            for table in ("upload", "covered"):
+                self.base.executemany(
+                    f"UPDATE {table} SET {fields} WHERE to_bucket = ? AND to_key = ? AND "
+                    "to_version_id = ?", [storable(upload) + upload[:3] for upload in uploads])
+
     def sent_from(self, path):
         """Return the Uploads of the file at a path."""
+        found = []
         with self.ledger.told("read"):
-            self.base.execute("CREATE INDEX IF NOT EXISTS upload_path ON upload (path)")
-            found = self.base.execute("SELECT * FROM upload WHERE path = ?", (path,)).fetchall()
+            for table in ("upload", "covered"):
+                self.base.execute(f"CREATE INDEX IF NOT EXISTS {table}_path ON {table} (path)")
+                found += self.base.execute(f"SELECT * FROM {table} WHERE path = ?",
+                                           (path,)).fetchall()
         return [Upload._make(values) for values in found]
 
     def doubt(self, names):
         """Write of copies (bucket, key, version id) that they may not be there any more."""
+        names = [(bucket, key, "" if version_id in LOOSE else version_id)
+                 for bucket, key, version_id in names]
         with self.writing():
-            self.base.executemany(
-                "UPDATE upload SET far_proof = '' WHERE to_bucket = ? AND to_key = ? AND "
-                "CASE to_version_id WHEN 'null' THEN '' ELSE to_version_id END = ?",
-                [(bucket, key, "" if version_id in LOOSE else version_id)
-                 for bucket, key, version_id in names])
+            for table in ("upload", "covered"):
+                self.base.executemany(
+                    f"UPDATE {table} SET far_proof = '' WHERE to_bucket = ? AND to_key = ? AND "
+                    "CASE to_version_id WHEN 'null' THEN '' ELSE to_version_id END = ?", names)
 
     def under_way(self, bucket, key):
         """Return the Sendings to a target."""

@@ -51,7 +51,7 @@ class Choice:
     def upload_of(self, row):
         """Return what the ledger knows of a stored row's copy, an Upload, or None."""
         copy = copy_of(row) if row.state == rows.STORED else None
-        return self.uploads.at(copy.bucket, copy.key) if copy else None
+        return self.uploads.of_copy(*copy) if copy else None
 
     def see(self, batch):
         """Take rows of the manifest, before any is decided on: which are the newest is known when

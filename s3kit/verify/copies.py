@@ -84,7 +84,7 @@ class Copies:
 
     def record_of(self, row, copy):
         """Return the Upload of just this copy of a row's object, or None."""
-        upload = self.uploads.at(copy.bucket, copy.key) if self.uploads else None
+        upload = self.uploads.of_copy(*copy) if self.uploads else None
         is_its = upload and upload.is_of(row) and upload.to_version_id == copy.version_id
         return upload if is_its else None
 
@@ -169,4 +169,4 @@ class Copies:
         """Write to the ledger what rows that leave next say."""
         if self.known:
             known, self.known = self.known, []
-            self.uploads.record(known)
+            self.uploads.note(known)

@@ -77,6 +77,33 @@ def test_one_object_at_a_target(uploads):
     assert uploads.at("to", "p/k") == UPLOAD._replace(to_version_id="x", key="other")
 
 
+def test_versions_at_a_target(uploads):
+    """One that is covered by a later one is known by its id, and by its source."""
+    later = UPLOAD._replace(to_version_id="x", version_id="v2", path="b/k2")
+    uploads.record([UPLOAD, later])
+    for seen in (uploads, again(uploads)):
+        assert seen.of_copy("to", "p/k", "w") == UPLOAD and seen.of_copy("to", "p/k", "x") == later
+        assert seen.of_copy("to", "p/k", "y") == later and seen.of_copy("to", "k", "w") is None
+        assert seen.of_source(("to", "p/k"), ("b", "k", "v")) == UPLOAD
+        assert seen.of_source(("to", "p/k"), ("b", "k", "v2")) == later
+        assert seen.of_source(("to", "p/k"), ("b", "k", "v3")) is None
+        assert seen.sent_from("b/k") == [UPLOAD] and seen.sent_from("b/k2") == [later]
+    uploads.doubt([("to", "p/k", "w")])
+    assert uploads.of_copy("to", "p/k", "w") == UPLOAD._replace(far_proof="")
+    uploads.note([UPLOAD._replace(proof="size"), UPLOAD._replace(to_version_id="y")])
+    assert uploads.of_copy("to", "p/k", "w") == UPLOAD._replace(proof="size")
+    assert uploads.at("to", "p/k") == later
+
+
+@pytest.mark.parametrize("before, after, is_covered", [
+    ("w", "w", False), ("", "w", False), ("null", "w", False), ("w", "null", True)])
+def test_what_is_covered(uploads, before, after, is_covered):
+    """Not the same version again, nor what has no version: that is replaced."""
+    uploads.record([UPLOAD._replace(to_version_id=before)])
+    uploads.record([UPLOAD._replace(to_version_id=after, path="b/k2")])
+    assert len(uploads.sent_from("b/k")) == is_covered and len(uploads.sent_from("b/k2")) == 1
+
+
 def test_all_or_nothing(uploads):
     """One that cannot be written takes the others with it; the next ones can."""
     with pytest.raises(Broken, match="cannot write the ledger"):
