@@ -41,9 +41,9 @@ class Inputs(Source):
 
     def begin(self, fd, name):
         """Return the Input of a descriptor."""
-        import hashlib
+        from s3kit.status.manifests import Heard
         made = super().begin(fd, name)
-        made.hash = hashlib.sha256()
+        made.hash = Heard()
         self.inputs.append(made)
         return made
 
@@ -110,7 +110,8 @@ def looked(args, source, progress, write=None):
         figures, more = figures_of(args.dest, write, name)
     else:
         from s3kit.status.manifests import figures_of
-        figures, more, cut = figures_of(source, write, name, progress.move)
+        figures, more, cut = figures_of(source, write, name, lambda number: (
+            progress.move(number), progress.read(source.share())))
     facts = {"s3kit": __version__, "at": from_epoch(time.time()), "is_whole": cut is None,
              "destination": None, "manifests": [], "uploads": None, **more, **figures.facts()}
     return figures, facts, cut

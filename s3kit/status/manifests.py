@@ -9,9 +9,21 @@ from s3kit.status.figures import Figures
 BLOCK = 1 << 20
 
 
+class Heard:
+    """What was read of an input: how many bytes, and their SHA-256."""
+
+    def __init__(self):
+        self.size, self.hash = 0, hashlib.sha256()
+
+    def update(self, block):
+        """Take the next bytes."""
+        self.size += len(block)
+        self.hash.update(block)
+
+
 def figures_of(source, write=None, name=None, move=None):
     """Return (Figures, more facts, the Cut that ended the input or None) of a Source whose `inputs`
-    are all that it has begun to read.
+    are all that it has begun to read, each with a Heard as its `hash`.
 
     `write(rows)` gets the rows that tell of something wrong or unverifiable, `name(row)` each of
     them, `move(number)` hears how many rows have come, if they are given. Raises Fault.
@@ -37,9 +49,11 @@ def figures_of(source, write=None, name=None, move=None):
 
 def facts_of(each, number, is_cut):
     """Return what there is to say of an Input of so many rows, as JSON has it."""
-    size, digest = each.taken, None
-    if not is_cut:
-        size, digest = (size, each.hash.hexdigest()) if each.hash else of_file(each.name)
+    heard = each.hash
+    if is_cut:
+        size, digest = heard and heard.size, None
+    else:
+        size, digest = (heard.size, heard.hash.hexdigest()) if heard else of_file(each.name)
     return {"name": each.name, "rows": number, "bytes": size, "sha256": digest,
             "shards": [mark for mark in each.shards if mark]}
 

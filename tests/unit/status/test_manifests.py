@@ -7,7 +7,7 @@ import pytest
 
 from s3kit.errors import Cut
 from s3kit.manifest.row import Row
-from s3kit.status.manifests import figures_of
+from s3kit.status.manifests import Heard, figures_of
 
 GOOD, BAD = Row("b", "a", state="verified", proof="crc32", size="3"), Row("b", "c", state="missing")
 
@@ -21,8 +21,9 @@ class Source:
     def batches(self):
         """Yield the rows."""
         for name, batches, is_cut in self.given:
-            digest = hashlib.sha256(name.encode())
-            self.inputs.append(SimpleNamespace(name=name, taken=len(name), hash=digest,
+            heard = Heard()
+            heard.update(name.encode())
+            self.inputs.append(SimpleNamespace(name=name, hash=heard,
                                                shards=["", "1/2"] if "shard" in name else [""]))
             yield from batches
             if is_cut:
