@@ -118,7 +118,7 @@ class Reporter(threading.Thread):
 
     def tell_line(self):
         """Say in a line how it goes."""
-        from s3kit.cli.bars import facts_of
+        from s3kit.runs.facts import facts_of
         progress = Progress.current
         if progress and not progress.quiet and not progress.is_closed:
             snapshot = self.ourselves.snapshot()

@@ -6,7 +6,7 @@ import pyte
 import pytest
 
 from s3kit.cli import bars
-from s3kit.cli.bars import Bars, facts_of, line_of
+from s3kit.cli.bars import Bars, line_of
 from s3kit.runs.snapshot import Snapshot
 
 FETCH = Snapshot(command="s3-fetch", unit="B", done=512 << 20, total=1 << 30, expected=1 << 30,
@@ -34,19 +34,6 @@ def screen(monkeypatch):
 def shown(screen):
     """Return the lines that are not empty."""
     return [line.rstrip() for line in screen.display if line.strip()]
-
-
-@pytest.mark.parametrize("snapshot, facts", [
-    (FETCH, "512M of 1.0G, 51 s left, 10M/s, 2,048 rows"),
-    (FETCH._replace(is_about=True), "512M of about 1.0G, 51 s left, 10M/s, 2,048 rows"),
-    (FETCH._replace(total=0, left=-1.0), "512M of at least 1.0G, 10M/s, 2,048 rows"),
-    (FETCH._replace(total=0, expected=0, speed=0.0, left=-1.0), "512M, 2,048 rows"),
-    (FETCH._replace(text="3 ready"), "512M of 1.0G, 51 s left, 10M/s, 3 ready"),
-    (LIST, "20,000 rows, 4,000/s"),
-    (LIST._replace(speed=0.25, unit=" answer"), "20,000 answers, 0.2/s")])
-def test_what_is_known_is_said_and_no_more(snapshot, facts):
-    """No percent and no time of what nobody knows."""
-    assert ", ".join(facts_of(snapshot, snapshot.left)) == facts
 
 
 def test_a_line_fits_the_terminal():

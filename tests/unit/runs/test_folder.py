@@ -20,7 +20,7 @@ def test_it_is_ours_alone(home, tmp_path, monkeypatch):
     os.chmod(home, 0o755)
     assert folder.made() is None
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "not there"))
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert folder.made() == str(tmp_path / f"s3kit-{os.geteuid()}")
 
 

@@ -1,0 +1,98 @@
+"""The runs of a user as text and as data: each pipeline, its stages, and how they stand."""
+
+import shlex
+import time
+
+from s3kit.manifest.row import WRONG
+from s3kit.runs import pipelines
+from s3kit.runs.facts import facts_of
+from s3kit.runs.pace import show_left
+from s3kit.runs.snapshot import DEAD, DONE, FAILED, RUNNING, STALLED
+from s3kit.units import from_epoch, show_span
+
+
+def wrong_of(snapshot):
+    """Return how many rows left a stage as wrong."""
+    return sum(number for state, number in snapshot.rows.items() if state in WRONG)
+
+
+def name_of(group):
+    """Return what a pipeline is called: the name it was given, else its process ids."""
+    names = [each.run for each in group if each.run]
+    return names[0] if names else " ".join(str(each.pid) for each in group)
+
+
+def state_of(group):
+    """Return how a pipeline stands: as the worst of its stages."""
+    states = {each.state() for each in group}
+    for state in (DEAD, STALLED, RUNNING, FAILED):
+        if state in states:
+            return state
+    return DONE
+
+
+def command_line(group):
+    """Return what can be typed to run a pipeline again, where it ran."""
+    line = " | ".join(shlex.join(each.argv) for each in group)
+    return f"cd {shlex.quote(group[0].cwd)} && {line}" if group[0].cwd else line
+
+
+def says(snapshot):
+    """Return how a stage stands, for people."""
+    state = snapshot.state()
+    if state == FAILED:
+        return f"ended with status {snapshot.status}"
+    if state in (DEAD, STALLED):
+        return f"{state} since {from_epoch(snapshot.written)}"
+    return state
+
+
+def heading(group):
+    """Return the line above the stages of a pipeline."""
+    began, ended = min(each.began for each in group), max(each.ended for each in group)
+    is_over = all(each.ended for each in group)
+    span = show_span(max(0.0, (ended if is_over else time.time()) - began))
+    left = pipelines.left_of(group)
+    more = f", {show_left(left)} left" if left >= 0 and not is_over else ""
+    return f"{name_of(group)}: {state_of(group)}, begun {from_epoch(began)}, {span}{more}"
+
+
+def lines(groups, unread=0):
+    """Yield the lines that tell of pipelines."""
+    for group in groups:
+        yield heading(group)
+        for each in group:
+            wrong = wrong_of(each)
+            facts = [says(each), *(facts_of(each, each.left) if not each.said else [each.said])]
+            yield f"  {each.command:<11} {', '.join(facts)}" + (f", {wrong:,} wrong" if wrong
+                                                               else "")
+            yield from trouble(each)
+        if state_of(group) == DEAD:
+            yield f"  to go on: {command_line(group)}"
+    if not groups:
+        yield "nothing runs, and nothing ended within a day"
+    if unread:
+        yield f"{unread:,} files in the run directory are none of ours"
+
+
+def trouble(snapshot):
+    """Yield lines about what a stage had trouble with."""
+    if snapshot.tried_again or snapshot.slowed_down:
+        yield (f"    {snapshot.tried_again:,} tried again, {snapshot.slowed_down:,} times slowed "
+               "down by S3")
+    for cause, number, example in snapshot.causes:
+        yield f"    {number:,} {'row' if number == 1 else 'rows'}: {cause}, like {example}"
+
+
+def facts(groups, unread=0):
+    """Return the same as data: {"runs": [{name, state, left, command_line, stages}], "unread"}."""
+    return {"runs": [{"name": name_of(group), "state": state_of(group),
+                      "left": pipelines.left_of(group), "command_line": command_line(group),
+                      "stages": [each._asdict() | {"state": each.state()} for each in group]}
+                     for group in groups], "unread": unread}
+
+
+def at(dest, groups):
+    """Return the pipelines that work in a destination, an absolute path."""
+    return [group for group in groups if any(each.dest == dest for each in group)
+            and pipelines.is_at_work(group)]
