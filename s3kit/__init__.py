@@ -24,7 +24,7 @@ restore   | the work of s3-restore                | s3 manifest listing pipeline
 filter    | the work of s3-filter                 | disk s3 manifest
 check     | the work of s3-manifest --check       | disk s3 manifest pipeline fetch restore
 relay     | the work of s3-relay                  | disk s3 manifest pipeline put filter
-status    | the work of s3-status                 | disk s3 manifest pipeline
+status    | the work of s3-status                 | disk s3 manifest pipeline runs
 doctor    | the work of s3-doctor                 | proof disk s3 manifest transfer listing pipeline
 commands  | each command's options, then its work | *
 """

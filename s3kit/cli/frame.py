@@ -58,6 +58,7 @@ def attempt(made, work, argv):
         say_interrupted(name, interrupted.args[0])
         return stop(interrupted.args[0])
     except Fault as fault:
+        Reporter.note_fault(fault)
         say(name, fault)
         return Signals.number and stop(Signals.number) or fault.status
     except NotWritten as error:

@@ -8,7 +8,9 @@ from s3kit import __version__
 from s3kit.cli.progress import Progress
 from s3kit.cli.tally import Tally
 from s3kit.runs import process
+from s3kit.runs.folder import file_name
 from s3kit.runs.snapshot import Snapshot, as_text, shown_argv
+from s3kit.text import visible
 
 WORKERS = 64            # of which is told, at most
 NOTED_SECONDS = 0.9     # between two looks at how fast it goes
@@ -27,11 +29,13 @@ class Ourselves:
             "parent": os.getppid(), "group": os.getpgrp(),
             "source": process.pipe_of(0), "target": process.pipe_of(1)}
         self.terminal = process.terminal_of(2)
-        self.name = f"{pid}-{self.facts['start'] or int(began)}.json"
+        self.name = file_name(pid, self.facts["start"], began)
         self.steps, self.moved, self.noted, self.before = None, began, 0.0, {}
 
-    def snapshot(self, is_drawn=False, status=0, ended=0.0):
-        """Return the Snapshot of this moment; `is_drawn`: there is a bar on the terminal."""
+    def snapshot(self, is_drawn=False, status=0, ended=0.0, fault=""):
+        """Return the Snapshot of this moment; `is_drawn`: there is a bar on the terminal, `fault`
+        is what ended the run.
+        """
         now, progress, tally = time.time(), Progress.current, Tally.current
         facts = dict(self.facts, written=now, status=status, ended=ended,
                      terminal=self.terminal if is_drawn else "")
@@ -39,6 +43,8 @@ class Ourselves:
             facts |= self.of_progress(progress)
         if tally:
             facts |= of_tally(tally) | {"workers": self.workers(tally, now)}
+        if fault:
+            facts["said"] = visible(fault)
         steps = facts.get("done"), facts.get("rows"), facts.get("text")
         if steps != self.steps:
             self.steps, self.moved = steps, now

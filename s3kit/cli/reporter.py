@@ -28,7 +28,7 @@ class Reporter(threading.Thread):
         super().__init__(name="reporter", daemon=True)
         self.args, self.began = args, time.time()
         self.home = self.path = self.ourselves = None
-        self.over, self.others = threading.Event(), []
+        self.over, self.others, self.fault = threading.Event(), [], ""
         self.line_seconds = getattr(args, "progress", None)
 
     @classmethod
@@ -54,7 +54,13 @@ class Reporter(threading.Thread):
         reporter.over.set()
         reporter.join(END_SECONDS)
         if not reporter.is_alive():
-            reporter.publish(status=status, ended=time.time())
+            reporter.publish(status=status, ended=time.time(), fault=reporter.fault)
+
+    @classmethod
+    def note_fault(cls, fault):
+        """Note what ends the run, to be told with its status."""
+        if cls.current:
+            cls.current.fault = str(fault)
 
     def run(self):
         """Tell, until the end."""

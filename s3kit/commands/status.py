@@ -11,7 +11,7 @@ from s3kit.cli import frame, options
 from s3kit.cli.messages import say
 from s3kit.cli.progress import Progress
 from s3kit.cli.streams import Sink, Source, closing
-from s3kit.errors import UNFINISHED, Usage
+from s3kit.errors import DONE, UNFINISHED, Usage
 from s3kit.text import count, visible
 
 NAME = "s3-status"
@@ -24,6 +24,10 @@ def build_parser():
     options.input_options(p)
     p.add_argument("-d", "--dest", metavar="DIR",
                    help="the destination of s3-fetch, s3-verify or s3-put whose ledger is read")
+    p.add_argument("--watch", action="store_true",
+                   help="what runs, on the whole screen, until q is pressed")
+    p.add_argument("--reset", action="store_true", help="forget the runs that have ended")
+    p.add_argument("--yes", action="store_true", help="--reset: do not ask")
     p.add_argument("--errors", action="store_true",
                    help="what is wrong by cause, and what to do; into a pipe or -o: those rows")
     p.add_argument("--json", action="store_true", help="one JSON object")
@@ -56,9 +60,16 @@ def check(args):
         raise Usage("--html writes a file: give it a name")
     if (args.output or args.format) and not args.errors:
         raise Usage("-o and -f go with --errors, which writes rows")
-    if args.dest is None and not args.file and not comes_something():
-        raise Usage("nothing to look at: give -d DIR, or a manifest as FILE or on stdin, like: "
-                    f"s3-manifest s3://bucket/ | s3-fetch -d DIR | {NAME}")
+    if is_of_runs(args) and (args.file or args.errors or args.html):
+        raise Usage("--errors and --html want -d DIR, or a manifest as FILE or on stdin, like: "
+                    f"s3-manifest s3://bucket/ | s3-fetch -d DIR | {NAME}; --watch and --reset are "
+                    "of runs")
+
+
+def is_of_runs(args):
+    """Return whether it is runs that are to be shown."""
+    return args.watch or args.reset or (
+        args.dest is None and not args.file and not comes_something())
 
 
 def comes_something():
@@ -72,6 +83,8 @@ def comes_something():
 def status(args):
     """Say how it stands; return the status."""
     check(args)
+    if is_of_runs(args):
+        return of_runs(args)
     source = Inputs(args) if args.dest is None else None
     if args.errors and (args.output is not None or not (args.json or os.isatty(1))):
         return with_rows(args, source)
@@ -81,6 +94,40 @@ def status(args):
         say(NAME, cut)
     tell(args, facts, sys.stdout)
     return UNFINISHED if cut else figures.status()
+
+
+def of_runs(args):
+    """Show what runs and has run, watch it, or forget it; return the status."""
+    from s3kit.cli.signals import Signals
+    from s3kit.status import live
+    if args.reset:
+        return reset(args)
+    dest = args.dest and os.path.abspath(args.dest)
+    if args.watch:
+        from s3kit.status.watch import watch
+        watch(lambda: live.found(dest), Signals.check, sys.stdout.write)
+        return DONE
+    groups, unread = live.found(dest)
+    if args.json:
+        import json
+        sys.stdout.write(f"{json.dumps(live.facts(groups, unread))}\n")
+    else:
+        sys.stdout.write("".join(f"{visible(line)}\n" for line in live.lines(groups, unread)))
+    return live.status_of(groups)
+
+
+def reset(args):
+    """Forget the runs that have ended, if a person says yes; return the status."""
+    from s3kit.cli.person import Person
+    from s3kit.runs import pipelines
+    from s3kit.status import live
+    groups, _ = live.found(None)
+    over = [each for group in groups if not pipelines.is_at_work(group) for each in group]
+    if not args.yes and over and not Person("--yes resets without asking")(
+            f"Forget {count(len(over), 'command')} that have ended? Ledgers stay as they are."):
+        raise Usage("nothing was reset")
+    pipelines.forget(over)
+    return DONE
 
 
 def with_rows(args, source):
@@ -135,7 +182,15 @@ def tell(args, facts, file):
     elif args.errors or not args.html:
         from s3kit.status.report import lines
         if file is sys.stdout or not args.quiet:
-            file.write("".join(f"{visible(line)}\n" for line in lines(facts, args.errors)))
+            found = [*lines(facts, args.errors), *at_work(args)]
+            file.write("".join(f"{visible(line)}\n" for line in found))
+
+
+def at_work(args):
+    """Return lines about what works in a destination now."""
+    from s3kit.status import live
+    groups, _ = live.found(os.path.abspath(args.dest)) if args.dest else ([], 0)
+    return live.lines(groups) if groups else []
 
 
 def main(argv=None):

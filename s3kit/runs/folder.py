@@ -94,12 +94,24 @@ def write(path, data):
     durable.rename(temporary, path, None, None)
 
 
+def file_name(pid, start, began):
+    """Return the name of a process's run file; `began` (seconds since 1970) stands for a `start`
+    that nobody says.
+    """
+    return f"{pid}-{start or int(began)}{SUFFIX}"
+
+
+def remove(path):
+    """Remove a run file, if it is there."""
+    try:
+        durable.unlink(path, None)
+    except OSError:
+        pass            # it stays, and is old
+
+
 def sweep(path):
     """Remove what is left of runs that ended long ago, or of too many."""
     old = [entry for entry in entries(path) if entry[0] < time.time() - FRESH_SECONDS]
     for number, (modified, name) in enumerate(old, 1):
         if modified < time.time() - KEPT_SECONDS or number <= len(old) - KEPT:
-            try:
-                durable.unlink(name, None)
-            except OSError:
-                pass        # another process was faster
+            remove(name)

@@ -1,5 +1,6 @@
 """Processes that belong together: the stages of a pipe, and what a command of ours has started."""
 
+import os
 import time
 
 from s3kit.runs import folder
@@ -21,6 +22,13 @@ def live_runs(path):
     since = time.time() - folder.FRESH_SECONDS
     found = [read(name) for modified, name in folder.entries(path) if modified >= since]
     return [snapshot for snapshot in found if snapshot and snapshot.state() == RUNNING]
+
+
+def forget(snapshots):
+    """Remove the run files of Snapshots."""
+    home = folder.folder()
+    for each in snapshots if folder.is_ours(home) else ():
+        folder.remove(os.path.join(home, folder.file_name(each.pid, each.start, each.began)))
 
 
 def feeders(snapshots):

@@ -29,7 +29,8 @@ class Snapshot(NamedTuple):
     its bar is shown. `done` and `total` are in `unit`s; `total` is 0 where nobody knows it, then
     `expected` is the least that it can be; `is_about` where it is an estimate. `speed` is of the
     last minute, `left` the seconds that the rest takes, -1 where nobody can say. `rows` has
-    {state: rows}, `causes` [[cause, rows, example]], `workers` a dict each.
+    {state: rows}, `causes` [[cause, rows, example]], `workers` a dict each; `said` is the summary,
+    or what has ended it.
     """
 
     command: str = ""

@@ -3,12 +3,16 @@
 import shlex
 import time
 
+from s3kit.errors import DONE as ALL_DONE
+from s3kit.errors import SOME_FAILED
 from s3kit.manifest.row import WRONG
 from s3kit.runs import pipelines
 from s3kit.runs.facts import facts_of
 from s3kit.runs.pace import show_left
 from s3kit.runs.snapshot import DEAD, DONE, FAILED, RUNNING, STALLED
 from s3kit.units import from_epoch, show_span
+
+CAUSES = 10             # that are told of a stage, at most
 
 
 def wrong_of(snapshot):
@@ -64,8 +68,9 @@ def lines(groups, unread=0):
         for each in group:
             wrong = wrong_of(each)
             facts = [says(each), *(facts_of(each, each.left) if not each.said else [each.said])]
-            yield f"  {each.command:<11} {', '.join(facts)}" + (f", {wrong:,} wrong" if wrong
-                                                               else "")
+            if wrong:
+                facts.append(f"{wrong:,} wrong")
+            yield f"  {each.command:<11} {', '.join(facts)}"
             yield from trouble(each)
         if state_of(group) == DEAD:
             yield f"  to go on: {command_line(group)}"
@@ -80,7 +85,8 @@ def trouble(snapshot):
     if snapshot.tried_again or snapshot.slowed_down:
         yield (f"    {snapshot.tried_again:,} tried again, {snapshot.slowed_down:,} times slowed "
                "down by S3")
-    for cause, number, example in snapshot.causes:
+    causes = sorted(snapshot.causes, key=lambda cause: -cause[1])
+    for cause, number, example in causes[:CAUSES]:
         yield f"    {number:,} {'row' if number == 1 else 'rows'}: {cause}, like {example}"
 
 
@@ -92,7 +98,23 @@ def facts(groups, unread=0):
                      for group in groups], "unread": unread}
 
 
+def found(dest=None):
+    """Return (pipelines, files that are none): all of the user's, or those that are at work in a
+    destination, an absolute path.
+    """
+    snapshots, unread = pipelines.all_runs()
+    groups = pipelines.pipelines(snapshots)
+    return (at(dest, groups), 0) if dest else (groups, unread)
+
+
 def at(dest, groups):
     """Return the pipelines that work in a destination, an absolute path."""
     return [group for group in groups if any(each.dest == dest for each in group)
             and pipelines.is_at_work(group)]
+
+
+def status_of(groups):
+    """Return the exit status: 1 if any of them died or failed, or has rows that did."""
+    is_wrong = any(state_of(group) in (DEAD, FAILED) or any(map(wrong_of, group))
+                   for group in groups)
+    return SOME_FAILED if is_wrong else ALL_DONE

@@ -103,6 +103,12 @@ def test_every_end_is_told(home, body, status, state):
     assert (said.state(), said.status) == (state, status)
 
 
+def test_what_ended_it_is_told(home):
+    run("from s3kit.errors import Fault; raise Fault('no such thing \\x1b')")
+    [said], _ = pipelines.all_runs(home)
+    assert (said.status, said.said) == (3, "no such thing \\x1b")
+
+
 def test_where_no_file_can_be_written_nobody_hears_of_it(home):
     os.mkdir(home, 0o777)
     os.chmod(home, 0o777)
