@@ -47,8 +47,7 @@ def attempt(made, work, argv):
         open_standard()
         Signals.watch()
         args = made.parse_args(argv)
-        if getattr(args, "is_told", True):
-            Reporter.begin(args)
+        Reporter.begin(args)
         status = work(args)
         sys.stdout.flush()
         return status

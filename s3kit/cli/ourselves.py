@@ -9,11 +9,13 @@ from s3kit.cli.progress import Progress
 from s3kit.cli.tally import Tally
 from s3kit.runs import process
 from s3kit.runs.folder import file_name
+from s3kit.runs.pace import Pace
 from s3kit.runs.snapshot import Snapshot, as_text, shown_argv
 from s3kit.text import visible
 
 WORKERS = 64            # of which is told, at most
 NOTED_SECONDS = 0.9     # between two looks at how fast it goes
+WORKER_SPAN = 10.0      # seconds that a worker's speed is of: with a limit it comes in bursts
 
 
 class Ourselves:
@@ -30,7 +32,7 @@ class Ourselves:
             "source": process.pipe_of(0), "target": process.pipe_of(1)}
         self.terminal = process.terminal_of(2)
         self.name = file_name(pid, self.facts["start"], began)
-        self.steps, self.moved, self.noted, self.before = None, began, 0.0, {}
+        self.steps, self.moved, self.noted, self.paces = None, began, 0.0, {}
 
     def snapshot(self, is_drawn=False, status=0, ended=0.0, fault=""):
         """Return the Snapshot of this moment; `is_drawn`: there is a bar on the terminal, `fault`
@@ -62,17 +64,14 @@ class Ourselves:
                 "left": -1.0 if left is None else left}
 
     def workers(self, tally, now):
-        """Return what the workers are at, each with its speed since the last time."""
+        """Return what the workers are at, each with its speed."""
         found, at = [], time.monotonic()
         for pid, jobs, said in tally.at_work()[:WORKERS]:
             requests, name, moved, size, seconds, total = said or (0, "", 0, 0, 0.0, 0)
-            then, before, speed = self.before.get(pid, (at, total, 0.0))
-            if at - then >= NOTED_SECONDS:
-                speed = max(0.0, (total - before) / (at - then))
-            if at - then >= NOTED_SECONDS or pid not in self.before:
-                self.before[pid] = at, total, speed
+            pace = self.paces.setdefault(pid, Pace(at, total, WORKER_SPAN))
+            pace.note(at, total)
             found.append({"pid": pid, "jobs": jobs, "requests": requests, "name": as_text(name),
-                          "moved": moved, "size": size, "speed": speed,
+                          "moved": moved, "size": size, "speed": pace.speed,
                           "since": now - seconds if name else 0.0})
         return found
 

@@ -37,8 +37,8 @@ class Source:
             raise Usage("'-' can be read once")
         self.input, self.readers = None, []
         self.form_of_first = None
-        # of the inputs before the one at hand, and of all, once that was asked for
-        self.read_bytes, self.all_bytes = 0, None
+        # of the inputs up to the one `counted`, and of all, once that was asked for
+        self.read_bytes, self.all_bytes, self.counted = 0, None, None
 
     def share(self):
         """Return how much of all inputs was read, from 0 to 1; None where nobody knows how long
@@ -49,7 +49,8 @@ class Source:
         if self.all_bytes is None:
             self.all_bytes = (sum(map(size_of, self.files)) if len(self.files) > 1
                               else self.input.total)
-        return min(1.0, (self.read_bytes + self.input.taken) / max(self.all_bytes, 1))
+        taken = 0 if self.input is self.counted else self.input.taken
+        return min(1.0, (self.read_bytes + taken) / max(self.all_bytes, 1))
 
     def check_name(self, path):
         """Raise Usage for the name of what cannot be a manifest, with what may be meant."""
@@ -133,7 +134,7 @@ class Source:
             for warning in self.input.warnings:
                 say(self.name, f"warning: {warning}")
             self.read_bytes += self.input.total or 0
-            self.input.taken = 0
+            self.counted = self.input
             if fd:
                 os.close(fd)
         self.warn_of_shards()

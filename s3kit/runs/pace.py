@@ -11,22 +11,24 @@ YEAR = 365 * DAY
 
 
 class Pace:
-    """The speed of a run that began at the time `now`: noted once a second or so."""
+    """The speed of what began at the time `now`, with so much `done`: noted once a second or so. It
+    is that of the last `span` seconds.
+    """
 
-    def __init__(self, now):
-        self.began = now
-        self.samples = deque([(now, 0)])
+    def __init__(self, now, done=0, span=SPAN):
+        self.began, self.span = now, span
+        self.samples = deque([(now, done)])
 
     def note(self, now, done):
         """Note how much is done, in whatever unit."""
         if now > self.samples[-1][0]:
             self.samples.append((now, done))
-        while len(self.samples) > 2 and self.samples[1][0] <= now - SPAN:
+        while len(self.samples) > 2 and self.samples[1][0] <= now - self.span:
             self.samples.popleft()
 
     @property
     def speed(self):
-        """Units a second, of the last minute."""
+        """Units a second, of late."""
         (then, before), (now, after) = self.samples[0], self.samples[-1]
         return max(0.0, (after - before) / (now - then)) if now > then else 0.0
 

@@ -101,7 +101,7 @@ def stages(group, columns):
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
-    table = Table.grid(padding=(0, 1), expand=True)
+    table = Table.grid(padding=(0, 1), expand=any(each.share is not None for each in group))
     for justify, ratio in (("left", None), ("left", None), ("right", None), ("left", 1),
                            ("left", None), ("right", None), ("right", None), ("right", None)):
         table.add_column(justify=justify, ratio=ratio, no_wrap=True, overflow="ellipsis")

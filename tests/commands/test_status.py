@@ -215,7 +215,8 @@ def test_a_cut_input(run, tmp_path):
     (["-d", "d", "m.csv"], "two things to look at"), (["-o", "x", "m.csv"], "go with --errors"),
     (["-f", "xml", "m.csv"], "go with --errors"), (["--html", "-"], "--html writes a file"),
     (["s3://b/"], "takes a manifest: s3-manifest"),
-    ([], "nothing to look at: give -d DIR"), (["."], "is a directory")])
+    (["--errors"], "want -d DIR, or a manifest"), (["--watch", "m.csv"], "are of runs"),
+    (["."], "is a directory")])
 def test_asked_wrongly(run, words, says):
     """One line, and nothing done."""
     done = run("s3-status", *words)
@@ -226,9 +227,11 @@ def test_asked_wrongly(run, words, says):
 def test_on_a_terminal(shims, tmp_path, words):
     """There the causes are shown, not the rows; a manifest is not waited for."""
     (tmp_path / "m.csv").write_text(MANIFEST.replace("d/e", "\x1b[31m\u202e"))
-    env = clean_env({"PATH": f"{shims}:{os.environ['PATH']}"})
+    env = clean_env({"PATH": f"{shims}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": tmp_path})
     alone = Running(["s3-status", *words], env, terminal="012", cwd=tmp_path).wait()
-    assert alone.status == 2 and "s3-manifest s3://" in alone.screen
+    is_of_runs = words in ([], ["--json"])
+    assert alone.status == (0 if is_of_runs else 2)
+    assert ("runs" if is_of_runs else "s3-manifest s3://") in alone.screen
     if words == ["-"]:
         return
     shown = Running(["s3-status", *words, "m.csv"], env, terminal="12", cwd=tmp_path).wait()
