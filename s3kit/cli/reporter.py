@@ -67,7 +67,7 @@ class Reporter(threading.Thread):
         from s3kit.cli.ourselves import Ourselves
         from s3kit.runs import folder
         self.ourselves, self.home = Ourselves(self.args, self.began), folder.made()
-        if self.home:
+        if self.home and getattr(self.args, "is_published", True):
             self.path = os.path.join(self.home, self.ourselves.name)
             self.publish()
             folder.sweep(self.home)

@@ -33,6 +33,7 @@ def build_parser():
     p.add_argument("--json", action="store_true", help="one JSON object")
     p.add_argument("--html", metavar="FILE", help="write a page to keep, atomically")
     options.output_options(p, in_place=False)
+    p.set_defaults(is_published=False)      # who looks is not looked at
     return p
 
 

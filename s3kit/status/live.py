@@ -12,7 +12,6 @@ from s3kit.runs.pace import show_left
 from s3kit.runs.snapshot import DEAD, DONE, FAILED, RUNNING, STALLED
 from s3kit.units import from_epoch, show_span
 
-OURS = "s3-status"      # who looks is not shown
 CAUSES = 10             # that are told of a stage, at most
 
 
@@ -104,7 +103,7 @@ def found(dest=None):
     destination, an absolute path.
     """
     snapshots, unread = pipelines.all_runs()
-    groups = pipelines.pipelines([each for each in snapshots if each.command != OURS])
+    groups = pipelines.pipelines(snapshots)
     return (at(dest, groups), 0) if dest else (groups, unread)
 
 
