@@ -23,13 +23,15 @@ def watch(read, check, write):
     if not os.isatty(1):
         watch_in_lines(read, check, write)
         return
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
     from rich.live import Live
     console = Console()
     with keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while not pressed(FRAME_SECONDS):
             check()
-            live.update(picture(*read(), *console.size), refresh=True)
+            # rich would rather believe an environment that knows of no resize
+            console.size = size = ConsoleDimensions(*os.get_terminal_size(1))
+            live.update(picture(*read(), *size), refresh=True)
 
 
 def watch_in_lines(read, check, write):
