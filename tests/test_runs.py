@@ -141,7 +141,8 @@ def test_the_whole_screen(shims, tmp_path):
                     start=process.start_of(os.getpid()), began=now, written=now + 60, unit="B",
                     done=1 << 29, total=1 << 30)
     folder.write(os.path.join(folder.made(), "1.json"), said.to_json())
-    env = clean_env({"PATH": f"{shims}:{os.environ['PATH']}", "TERM": "xterm", "COLUMNS": 80, "LINES": 24})
+    env = clean_env({"PATH": f"{shims}:{os.environ['PATH']}", "TERM": "xterm",
+                     "COLUMNS": 80, "LINES": 24})
     looking = Running(["s3-status", "--watch"], env, terminal="012", cwd=tmp_path)
     until(lambda: looking.shown.count(b"night: running") >= 3)
     before = len(looking.shown)
