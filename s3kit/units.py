@@ -7,6 +7,10 @@ from functools import lru_cache
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)(i?B?)", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
+OF_DAY = re.compile(r"(?P<day>today|yesterday)?(?:(?:^| +)(?P<clock>\d\d?:\d\d(?::\d\d)?))?"
+                    r"(?P<zone>Z|[+-]\d\d:?\d\d)?", re.ASCII)
+ISO = ((re.compile(r"Z$"), "+00:00"), (re.compile(r"(:\d\d[\d.]*[+-]\d\d)(\d\d)$"), r"\1:\2"),
+       (re.compile(r"([T ])(\d:)"), r"\g<1>0\2"))
 FRACTION = re.compile(r"\.(\d+)")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # The form in which all servers must write dates (RFC 9110, 5.6.7).
@@ -82,22 +86,42 @@ def parse_span(text):
 
 
 def parse_time(text):
-    """Return the moment `text` names, as an aware datetime.
+    """Return the moment that people name with `text`, as an aware datetime.
 
-    ISO 8601 date or date and time (UTC unless it says otherwise), or a span before now: `36h`,
-    `7d`. Raises ValueError for anything else.
+    What `parse_iso` reads; a span before now, `36h`, `7d`; `now`; `today` and `yesterday`, which
+    begin at midnight, a time of either, `yesterday 12:00`, and `12:00` of today: all of it in UTC
+    where no zone follows. Raises ValueError for anything else.
     """
-    ago = AGO.fullmatch(text.strip())
+    now, words = datetime.now(timezone.utc), text.strip()
+    if words == "now":
+        return now
+    ago = AGO.fullmatch(words)
     if ago:
         try:
-            return datetime.now(timezone.utc) - timedelta(seconds=float(ago[1]) * SECONDS[ago[2]])
+            return now - timedelta(seconds=float(ago[1]) * SECONDS[ago[2]])
         except OverflowError:
             raise ValueError(f"'{text}' ago is before the calendar") from None
     try:
-        moment = datetime.fromisoformat(re.sub(r"Z$", "+00:00", text.strip()))
+        day = OF_DAY.fullmatch(words)
+        if not day or not (day["day"] or day["clock"]):
+            return parse_iso(words)
+        # Which day it is depends on the zone.
+        clock = parse_iso(f"2000-01-01T{day['clock'] or '0:00'}{day['zone'] or ''}")
+        date = now.astimezone(clock.tzinfo).date() - timedelta(day["day"] == "yesterday")
+        return datetime.combine(date, clock.timetz())
     except ValueError:
-        raise ValueError(
-            f"'{text}' is not a time (like 2026-01-31, 2026-01-31T12:00:00Z or 7d)") from None
+        raise ValueError(f"'{text}' is not a time (like 2026-01-31, 2026-01-31T12:00+02:00, "
+                         "yesterday, 12:00 or 7d; without a zone it is UTC)") from None
+
+
+def parse_iso(text):
+    """Return an ISO 8601 date, or date and time, in UTC unless it says otherwise, as an aware
+    datetime. Raises ValueError for anything else.
+    """
+    # Python 3.10 reads neither Z, nor an offset without its colon, nor an hour of one digit.
+    for pattern, plain in ISO:
+        text = pattern.sub(plain, text)
+    moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 

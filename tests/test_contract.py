@@ -455,7 +455,7 @@ WRONG_WORDS = {
     "option without its value": (["--endpoint-url"], but(2, **NO_S3)),
     "filter without its value": (["--include"], but(2, **NO_FILTERS)),
     "bad size": (["--min-size", "12Q"], but(2, **NO_FILTERS)),
-    "bad time": (["--newer", "yesterday"], but(2, **NO_FILTERS)),
+    "bad time": (["--newer", "soon"], but(2, **NO_FILTERS)),
     "bad regular expression": (["--include-regex", "("], but(2, **NO_FILTERS)),
     "bad format": (["-f", "json"], but(2, list="has --json", migrate="has --json")),
     "columns without key": (["--columns", "a,b"], but(2, **NO_ROWS)),

@@ -1,12 +1,14 @@
 """The options that mean the same everywhere (s3kit(7)), and the types of their values."""
 
 import argparse
+from datetime import datetime, timezone
 
 from s3kit import __version__
+from s3kit.cli.messages import say
 from s3kit.cores import usable_cores
 from s3kit.errors import Usage
 from s3kit.text import is_unicode
-from s3kit.units import READ_TIMEOUT, number
+from s3kit.units import READ_TIMEOUT, number, show_time
 
 SHORT = 2           # characters of `-d`; what is as short is like any other
 ALIKE = 0.7         # how much of two options must be the same (difflib's ratio)
@@ -37,7 +39,18 @@ class Parser(argparse.ArgumentParser):
                        + (f": did you mean {' or '.join(near)}?" if near else ""))
         if rest:
             self.error(f"unexpected argument '{rest[0]}': it has to stand beside the others")
+        self.warn_of_future(args)
         return args
+
+    def warn_of_future(self, args):
+        """Tell people of times that are still to come: they choose what nobody wants chosen."""
+        times = [(action.option_strings[0], getattr(args, action.dest))
+                 for action in self._actions if action.type is moment]
+        for option, time in times if not args.quiet else ():
+            if time and time > datetime.now(timezone.utc):
+                say(self.prog, f"warning: {option} {show_time(time)} is in the future"
+                               + (": what is there now is meant" if option == "--at" else "")
+                               + " (a time without a zone is UTC)")
 
 
 def nearest(option, names):
@@ -189,7 +202,8 @@ def filter_options(made, storage_class=True):
                        help="at least so many bytes (10M, 1.5G)")
     group.add_argument("--max-size", metavar="SIZE", type=size, help="at most so many bytes")
     group.add_argument("--newer", metavar="TIME", type=moment,
-                       help="modified at or after TIME (2026-01-31, 7d ago is 7d)")
+                       help="modified at or after TIME (2026-01-31, yesterday, 12:00; 7d ago is "
+                            "7d)")
     group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
     if storage_class:
         group.add_argument("--storage-class", metavar="CLASS,...",

@@ -10,7 +10,7 @@ import re
 
 from s3kit.policy.documents import texts
 from s3kit.policy.patterns import VARIABLE, filled, like
-from s3kit.units import parse_time
+from s3kit.units import parse_iso
 
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 SECONDS = re.compile(r"[0-9]{5,}(\.[0-9]+)?")      # since 1970
@@ -118,7 +118,7 @@ def moment(text):
 
     Raises ValueError.
     """
-    return float(text) if SECONDS.fullmatch(text) else parse_time(text).timestamp()
+    return float(text) if SECONDS.fullmatch(text) else parse_iso(text).timestamp()
 
 
 def ordered(read, compare):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3kit import units
 from s3kit.units import (
     date_ns,
     epoch_ns,
@@ -17,6 +18,7 @@ from s3kit.units import (
     known_ns,
     moment_ns,
     number,
+    parse_iso,
     parse_size,
     parse_span,
     parse_time,
@@ -112,6 +114,36 @@ def test_a_span_for_people(seconds, text):
 def test_a_time_as_people_write_it(text, moment):
     """A time is UTC unless it says otherwise."""
     assert parse_time(text) == moment.replace(tzinfo=timezone.utc)
+    assert parse_iso(text) == parse_time(text)
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """Have it be half past eleven in the evening of 2026-02-28, UTC, for people in Japan the next
+    day.
+    """
+    class Clock(datetime):
+        """A clock that stands."""
+
+        @classmethod
+        def now(cls, zone):
+            """Return the moment."""
+            return cls(2026, 2, 28, 23, 30, tzinfo=timezone.utc).astimezone(zone)
+    monkeypatch.setattr(units, "datetime", Clock)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("text, moment", [
+    ("now", "2026-02-28T23:30:00Z"), ("today", "2026-02-28T00:00:00Z"),
+    ("yesterday", "2026-02-27T00:00:00Z"), (" yesterday  12:00 ", "2026-02-27T12:00:00Z"),
+    ("today 9:05", "2026-02-28T09:05:00Z"), ("12:00", "2026-02-28T12:00:00Z"),
+    ("23:59:59", "2026-02-28T23:59:59Z"), ("12:00Z", "2026-02-28T12:00:00Z"),
+    ("12:00+09:00", "2026-03-01T03:00:00Z"), ("8:00+0900", "2026-02-28T23:00:00Z"),
+    ("yesterday 8:00-03:30", "2026-02-27T11:30:00Z"), ("today+09:00", "2026-02-28T15:00:00Z"),
+    ("2026-01-31T12:00-0330", "2026-01-31T15:30:00Z"), ("2026-01-31 9:00", "2026-01-31T09:00:00Z")])
+def test_words_for_times_of_these_days(late, text, moment):
+    """UTC without a zone, wherever the machine is; with one, its day."""
+    assert show_time(parse_time(text)) == moment
 
 
 @pytest.mark.parametrize("text, seconds", [("60s", 60), ("5m", 300), (" 0.5h ", 1800),
@@ -137,7 +169,9 @@ def test_a_span_before_now(text, span):
     assert timedelta(0) <= datetime.now(timezone.utc) - moment - span < timedelta(seconds=5)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "7", "7y", "31.01.2026", "2026-13-01", "-7d"])
+@pytest.mark.parametrize("text", ["", "tomorrow", "Z", "+02:00", "25:00", "1200", "12:00 today",
+                                  "todayyesterday", "12:00+99:00", "\u0663:00", "nowZ", "7", "7y",
+                                  "31.01.2026", "2026-13-01", "-7d"])
 def test_no_time(text):
     """What is no time is named in the message."""
     with pytest.raises(ValueError, match="is not a time"):

@@ -128,6 +128,22 @@ def test_moments(value):
     assert options.moment(show_time(value)) == value
 
 
+@pytest.mark.parametrize("option, also", [("--newer", ""), ("--at", ": what is there now is mea")])
+def test_a_time_to_come_is_said(capsys, option, also):
+    """It chooses what nobody wants chosen; with -q nothing is said."""
+    made = options.parser("s3-test", "Test.")
+    options.filter_options(made)
+    made.add_argument("--at", type=options.moment)
+    assert made.parse_args([option, "2999-01-01T12:00+02:00", "--older", "now"])
+    said = capsys.readouterr().err
+    assert said.startswith(f"s3-test: warning: {option} 2999-01-01T10:00:00Z is in the "
+                           f"future{also}")
+    assert said.count("\n") == 1 and "(a time without a zone is UTC)" in said
+    made.parse_args([option, "yesterday"])
+    made.parse_args(["-q", option, "2999-01-01"])
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("text, seconds", [("60s", 60), ("5m", 300), ("0.5h", 1800),
                                            ("2d", 172800)])
 def test_spans(text, seconds):

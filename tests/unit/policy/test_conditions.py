@@ -46,6 +46,7 @@ def test_numbers_that_are_not_written_as_iam_writes_them(wanted):
     assert holds("NumericEquals", wanted, "10") is None
     assert holds("NumericLessThan", wanted, "10") is None
     assert holds("DateLessThan", "\u0661" * 10, "2026-01-01") is None
+    assert holds("DateGreaterThan", "yesterday", "2099-01-01") is None, "no word of IAM's"
 
 
 @pytest.mark.parametrize("operator, met", (
