@@ -1,6 +1,7 @@
 """The person at the terminal, and the questions they are asked."""
 
 import termios
+import time
 
 from s3kit.cli.signals import Signals
 from s3kit.errors import Fault, Usage, reason
@@ -12,6 +13,8 @@ class Person:
 
     `hint` says what can be done without one. Raises Usage where there is no terminal.
     """
+
+    thought = 0.0       # seconds that all questions have waited for their answers
 
     def __init__(self, hint="-n shows what would be done"):
         try:
@@ -29,6 +32,7 @@ class Person:
         """Ask; return what they type after the question stands there: what was typed before answers
         nothing.
         """
+        began = time.monotonic()
         with Signals.at_once():
             try:
                 termios.tcflush(self.terminal.fileno(), termios.TCIFLUSH)
@@ -36,7 +40,14 @@ class Person:
                 return self.terminal.readline().decode(errors="replace").strip()
             except (OSError, termios.error) as error:
                 raise Fault(f"cannot ask on the terminal: {reason(error)}") from None
+            finally:
+                Person.thought += time.monotonic() - began
 
     def show(self, text):
         """Show a line."""
         self.terminal.write(f"{visible(text)}\n".encode())
+
+
+def working_time():
+    """Return seconds as time.monotonic() does, by a clock that stands while a person thinks."""
+    return time.monotonic() - Person.thought

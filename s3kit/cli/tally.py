@@ -3,10 +3,10 @@ status.
 """
 
 import threading
-import time
 from collections import Counter
 
 from s3kit.cli.messages import say
+from s3kit.cli.person import working_time
 from s3kit.errors import DONE, SOME_FAILED, UNVERIFIABLE
 from s3kit.text import cause_of, count, visible
 from s3kit.units import show_span
@@ -30,7 +30,7 @@ class Tally:
         self.name, self.quiet, self.verbose = args.prog, args.quiet, args.verbose
         self.states, self.amounts = Counter(), Counter()
         self.causes, self.at_work, self.said = {}, list, ""
-        self.started = time.monotonic()
+        self.started = working_time()
         self.lock = threading.Lock()
         Tally.current = self
 
@@ -107,5 +107,5 @@ class Tally:
     def summary(self, progress, parts):
         """Say in one line what was done: the parts that are not empty, and how long it took."""
         text = ", ".join(part for part in parts if part) or count(0, "row")
-        self.said = f"{text} in {show_span(time.monotonic() - self.started)}"
+        self.said = f"{text} in {show_span(working_time() - self.started)}"
         progress.end(f"{self.name}: {self.said}")

@@ -50,6 +50,18 @@ def test_what_was_typed_before_a_question_answers_nothing():
     assert "said False False" in shown
 
 
+def test_the_time_that_a_person_thinks_is_none_of_the_work():
+    """A summary says how long the work took."""
+    script = """from s3kit.cli.person import working_time
+clock, work = time.monotonic(), working_time()
+ask('First?'), ask('Second?')
+clock, work = time.monotonic() - clock, working_time() - work
+print('stood', 0.08 < clock - work, flush=True)
+"""
+    shown = at_terminal(script, b"", [(b"First? [y/N] ", b"y\n"), (b"Second? [y/N] ", b"n\n")])
+    assert "stood True" in shown
+
+
 @pytest.mark.parametrize("typed, is_named", [("photos", True), (" photos ", True), ("y", False),
                                              ("yes", False), ("photo", False), ("", False),
                                              ("Photos", False)])

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from s3kit.cli.person import Person
 from s3kit.cli.tally import Tally
 from s3kit.manifest import row as rows
 
@@ -45,6 +46,16 @@ def test_the_status_of_states(states, status):
     for state in states:
         tally.count(row(state))
     assert tally.status() == status
+
+
+def test_the_summary_leaves_out_what_a_person_thought(monkeypatch):
+    """Half a minute before a yes."""
+    said = []
+    tally = Tally(CALM)
+    monkeypatch.setattr(Person, "thought", Person.thought + 30)
+    tally.started -= 32
+    tally.summary(SimpleNamespace(end=said.append), ["2 rows", ""])
+    assert said == ["s3-fetch: 2 rows in 2.0 s"]
 
 
 @pytest.mark.parametrize("verbose", [False, True])
