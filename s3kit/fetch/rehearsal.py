@@ -19,7 +19,7 @@ class Rehearsal:
         self.args, self.keep = args, Filter(args)
         self.source, self.sink = streams
         self.tally, _, self.signals = people
-        self.rows = self.bytes = self.there = 0
+        self.rows = self.bytes = self.there = self.unknown = 0
         folder = os.path.join(args.dest, OURS)
         self.tree = Tree(args.dest, make=False) if os.path.isdir(args.dest) else None
         self.ledger = Ledger(folder) if os.path.isdir(folder) else None
@@ -45,6 +45,7 @@ class Rehearsal:
             return
         self.rows += 1
         self.bytes += row.length or 0
+        self.unknown += row.length is None
         if self.args.verbose:
             self.tally.count(row)
 
@@ -66,7 +67,11 @@ class Rehearsal:
     def summary(self):
         """Return the parts of the summary."""
         self.elsewhere.tell(self.tally)
-        return [f"{count(self.rows, 'row')} to fetch ({show_size(self.bytes)})"]
+        size = show_size(self.bytes)
+        if self.unknown:
+            size = ("size unknown" if self.unknown == self.rows
+                    else f"{size}, and {count(self.unknown, 'row')} of unknown size")
+        return [f"{count(self.rows, 'row')} to fetch ({size})"]
 
     def status(self):
         """Return the exit status."""

@@ -61,3 +61,8 @@ def test_what_is_there_is_not_counted(tmp_path):
     assert ((rehearsal.rows, rehearsal.bytes) == (2, 15) and written == rows
             and rows[0].state == FETCHED)
     assert rehearsal.summary() == ["2 rows to fetch (15)"] and rehearsal.status() == 0
+    for sizes, said in ((("", ""), "size unknown"), (("8", ""), "8, and 1 row of unknown size")):
+        rows[:] = [Row("b", f"new{size}", size=size) for size in sizes]
+        rehearsal.rows = rehearsal.bytes = rehearsal.unknown = 0
+        rehearsal.run()
+        assert rehearsal.summary() == [f"2 rows to fetch ({said})"]
