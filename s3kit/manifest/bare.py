@@ -49,7 +49,7 @@ def separated_by(sign):
 
 
 def check_separator(text):
-    """Raise Fault where a first line, which has no comma, has another separator of columns."""
+    """Raise Fault where a first cell, of a bucket or of a header, shows another separator."""
     for sign in WORDS:
         if sign in text.strip(" "):
             raise separated_by(sign)

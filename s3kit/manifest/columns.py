@@ -4,6 +4,8 @@ from s3kit.errors import Fault
 from s3kit.manifest import bare
 from s3kit.manifest.row import COLUMNS, FAILED, KNOWN, Row, column_of, from_values
 
+SHOWN = 60          # characters of a line that is no row
+
 
 class Columns:
     """The columns of one input.
@@ -37,8 +39,11 @@ class Columns:
         self.is_marked = marked
         names = [column_of(cell) for cell in cells]
         is_header = marked or bare.is_header_row(names, self.given, self.bucket)
-        if len(names) == 1 and (marked or len(self.given) > 1):     # else keys, one a line
+        are_keys = not is_header and self.given == ["key"]      # they may have anything in them
+        if not are_keys and (len(names) == 1 or self.first == "bucket" and not is_header):
             bare.check_separator(cells[0])
+        if len(names) == 1 and not is_header and self.given == list(COLUMNS):
+            self.take_keys(cells[0])
         if is_header and "key" not in names:
             raise Fault("the manifest has no header row with a column 'key'")
         # Unknown names may differ in their letters alone, as attributes do.
@@ -48,6 +53,13 @@ class Columns:
         self.header = cells if is_header else None
         self.choose(cells if is_header else self.given)
         return is_header
+
+    def take_keys(self, line):
+        """Take lines of one cell as keys, as the bucket is given. Raises Fault where it is not."""
+        if not self.bucket:
+            raise Fault(f"'{line[:SHOWN]}' is no row of a manifest, which has a bucket and a key: "
+                        "--bucket B takes a list of keys")
+        self.given = ["key"]
 
     def choose(self, names):
         """Set how cells become columns, from the names of the columns in order."""

@@ -41,6 +41,7 @@ class Reader(base.Reader):
         # rows, and those that an end mark of a bare input has counted
         self.count = self.counted = 0
         self.declared, self.miscounts = None, []
+        self.early = 0              # comments before it is known whether all lines are keys
         self.columns = Columns(bucket, columns)
         self.extras, self.shards = self.columns.extras, []
         self.stop = None
@@ -150,6 +151,7 @@ class Reader(base.Reader):
             raise Cut(f"line {line}: something follows the end mark")
         if is_first:
             is_header = columns.take(cells, self.marked)
+            self.comments += self.early if columns.header is None and columns.first == "key" else 0
             self.width = len(COLUMNS) if self.marked and columns.is_direct else NONE
             if is_header:
                 return None
@@ -168,6 +170,7 @@ class Reader(base.Reader):
                 line, columns.names is None):
             return False
         self.comments += is_key
+        self.early += columns.names is None and not is_key
         return True
 
     def says_nothing(self, cells):

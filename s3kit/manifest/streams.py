@@ -2,6 +2,7 @@
 mark.
 """
 
+import codecs
 import os
 import re
 import stat
@@ -21,7 +22,9 @@ FOREIGN = {rb"\s*[\[{]\s*[\"\[\]{}]": "JSON",
            rb"%%%% HASHDEEP": "hashdeep's output", rb"PAR1[\x00-\x1f\x80-\xff]": "Parquet",
            rb"ORC[\x00-\x1f\x80-\xff]": "ORC", rb"PK\x03\x04": "a zip archive",
            rb"\xff\xfe|\xfe\xff|(?:[^\0]\0){3}|(?:\0[^\0]){3}": "UTF-16 text",
-           rb"\0{8}": "zeros", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz"}
+           rb"\0{8}": "zeros", rb"BZh[0-9]1AY": "bzip2", rb"\xfd7zXZ": "xz", rb"%PDF-": "a PDF"}
+# What stands in no text, or is not UTF-8; NUL may end names.
+NO_TEXT = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff]")
 
 
 class Input:
@@ -140,7 +143,13 @@ class Input:
         for magic, what in FOREIGN.items():
             if re.match(magic, first) or re.match(magic, head):
                 raise Fault(f"{self.name}: this looks like {what}, not like a manifest")
-        return "xml" if head.startswith(b"<") else "csv"
+        if head.startswith(b"<"):
+            return "xml"
+        if not is_text(head):
+            raise Fault(f"{self.name}: this is not UTF-8 text, as manifests are")
+        if b"\0" in head.partition(b"\n")[0]:
+            raise Fault(f"{self.name}: names end with NUL here: -0 --bucket B takes a list of them")
+        return "csv"
 
     def reader_of(self, form):
         """Return the reader for a form that is a stream of bytes."""
@@ -204,6 +213,13 @@ def is_vague(first):
     """Return whether the first bytes may be those of many a document, XML or JSON."""
     head = first.removeprefix(BOM).lstrip()
     return head[:1] in (b"<", b"{", b"[") and b"<manifest" not in head
+
+
+def is_text(first):
+    """Return whether the first bytes are UTF-8 text, of which some rows may be spoilt."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    text = decoder.decode(first[:foreign.HEAD])
+    return "\0\0" not in text and len(NO_TEXT.findall(text)) <= len(text) / 4
 
 
 def named(blocks, name):

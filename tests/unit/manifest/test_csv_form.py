@@ -355,6 +355,10 @@ def test_what_editors_and_spreadsheets_write(text, step):
     ('"bucket";"key"\n"b";"a"\n', Fault, "columns are separated by ';': a manifest's are by ','"),
     ('"b"\t"a"\n', Fault, "columns are separated by tabs: a manifest's are by ','"),
     ("b;a\n", Fault, "columns are separated by ';': a manifest's are by ','"),
+    ("b\ta, b\t1\n", Fault, "columns are separated by tabs: a manifest's are by ','"),
+    ("2026-11-28  5  a.txt\nb,c\n", Fault,
+     "'2026-11-28  5  a.txt' is no row of a manifest, which has a bucket and a key: --bucket B "
+     "takes a list of keys"),
     ("sep=;\nbucket;key\n", Fault, "columns are separated by ';': a manifest's are by ','"),
     ("#s3kit manifest 1;;\nbucket;key;size\n", Fault,
      "columns are separated by ';': a manifest's are by ','"),
@@ -367,6 +371,20 @@ def test_what_was_done_to_the_whole_file(text, kind, why):
     """It is told, and no cell is taken for another."""
     found, reader = read(text.encode())
     assert (found, type(reader.stop), str(reader.stop)) == ([], kind, why)
+
+
+@pytest.mark.parametrize("step", [None, 1])
+def test_lines_of_one_cell_are_keys_where_the_bucket_is_given(step):
+    """As a manifest has them: quoted and encoded. A comment before them could have been one."""
+    found, reader = read(b'# mine\na%20b\n"c,d"\n#e\nf,g\n', step, bucket="b")
+    assert [(row.bucket, row.key, row.error) for row in found] == [
+        ("b", "a b", ""), ("b", "c,d", ""), ("b", "#e", ""), ("", "", "line 5: 2 columns, not 1")]
+    assert reader.comments == 1
+    for text in (b"# mine\nkey\na\n", b"# mine\nb,a\n"):
+        found, reader = read(text, step, bucket="b")
+        assert ([row.key for row in found], reader.comments) == (["a"], 0)
+    _, reader = read(b"a\tb\n", step, bucket="b")
+    assert str(reader.stop).startswith("columns are separated by tabs")
 
 
 def test_numbers_of_lines_count_comments():

@@ -126,6 +126,29 @@ def test_foreign_formats_are_named(data, what):
         assert not [row for row in read.rows if row.state != FAILED]
 
 
+@pytest.mark.parametrize("data, says", [
+    (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "this is not UTF-8 text, as manifests are"),
+    (b"\x7fELF\x02\x01\x01" + bytes(9), "this is not UTF-8 text, as manifests are"),
+    (b"head.tsv" + bytes(92) + b"0000644\0", "this is not UTF-8 text, as manifests are"),
+    (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "this looks like a PDF, not like a manifest"),
+    (b"a.txt\0b.txt\0", "names end with NUL here: -0 --bucket B takes a list of them")])
+@pytest.mark.parametrize("bucket", ["", "b"])
+def test_what_no_row_can_be_in_is_told_at_once(data, says, bucket):
+    """In one line, not once a row."""
+    read = Read(data, bucket=bucket)
+    assert (read.rows, str(read.fault)) == ([], f"m: {says}")
+
+
+def test_rows_that_are_no_text_leave_the_others():
+    """Names of another encoding, and what was cut within a character."""
+    names = [b"caf\xe9.txt", "\u65e5\u672c.txt".encode(), b"plain.txt"]
+    read = Read(b"".join(b"b," + name + b"\n" for name in names))
+    assert ([bool(row.error) for row in read.rows], read.fault) == ([True, False, False], None)
+    name = "\u65e5" * 2000
+    assert [row.error for row in Read(f"b,a{name[:300]}\nb,{name}\n".encode()).rows] == [
+        "", "line 2: the key is longer than 1024 bytes"]
+
+
 @pytest.mark.parametrize("key", ["PKG-INFO", "ORCHARD/a.jpg", "PAR1S/b", "BZhang.txt",
                                  "[draft] a.txt", "{id}.txt"])
 def test_keys_that_begin_like_foreign_formats(key):
