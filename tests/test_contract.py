@@ -1345,7 +1345,9 @@ def permissions(folder):
 # s3-list and s3-manifest keep no state, and s3-restore none that has a name.
 @pytest.mark.parametrize("command", (*POOLED, PRUNE, MIGRATE))
 def test_state_is_ours_alone(world, command):
-    """Whatever the umask: 0600 and 0700, while it runs and afterwards."""
+    """Whatever the umask: 0600 and 0700, while it runs and afterwards. Manifests are as the umask
+    says, wherever they are.
+    """
     place = world.there if command in (VERIFY, PUT, PRUNE) else world.dest
     seen = {}
     # in ranges, which has a journal, and in parts, which has a lock
@@ -1363,8 +1365,13 @@ def test_state_is_ours_alone(world, command):
     done = world.run(words, umask=0)
     if not world.ended(done) and world.status == 3:
         return
-    seen |= permissions(place / ".s3kit") | ({out: stat.S_IMODE(out.stat().st_mode)}
-                                             if command != MIGRATE else {})
+    seen |= permissions(place / ".s3kit")
+    if command == PRUNE:
+        seen[out] = stat.S_IMODE(out.stat().st_mode)
+    manifests = {path: seen.pop(path) for path in list(seen)
+                 if path.suffix in (".csv", ".new") and path != out}
+    manifests |= {} if command in (PRUNE, MIGRATE) else {out: stat.S_IMODE(out.stat().st_mode)}
+    assert set(manifests.values()) <= {0o666} and len(manifests) >= (command != PRUNE)
     assert len(seen) > {FETCH: 4, PUT: 3, MIGRATE: 6}.get(command, 2)
     assert {oct(mode) for path, mode in seen.items() if not mode & 0o100} == {"0o600"}, seen
     assert {oct(mode) for path, mode in seen.items() if mode & 0o100} == {"0o700"}, seen

@@ -128,10 +128,10 @@ def speed(args):
 
 def save(path, text):
     """Write a file, whole or not at all. Raises Fault."""
-    from s3kit.disk.durable import Replacement
+    from s3kit.disk.durable import PUBLIC, Replacement
     from s3kit.errors import of_file
     try:
-        with Replacement(path) as new:
+        with Replacement(path, PUBLIC) as new:
             new.file.write(text.encode())
     except OSError as error:
         raise of_file("write", path, error) from None

@@ -10,6 +10,7 @@ import stat
 import sys
 
 LIBC = None
+PUBLIC = 0o666      # of files that people ask for by name
 
 
 def libc():
@@ -89,13 +90,14 @@ class Replacement:
     As a context it commits at its end, and abandons if the end is an exception; a `commit` that
     fails abandons by itself. So no way out leaves the new file beside the old one.
 
-    The old file stays whole until the new one is on the disk. The new one is 0600 & ~umask unless
-    it replaces a file, whose permissions it then takes. What is not a regular file (a FIFO,
-    /dev/null) is never replaced, but written to.
+    The old file stays whole until the new one is on the disk. The new one is `mode` & ~umask unless
+    it replaces a file, whose permissions it then takes: PUBLIC is what a shell's `>` makes. What is
+    not a regular file (a FIFO, /dev/null) is never replaced, but written to.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, mode=0o600):
         path = os.path.realpath(path)
+        self.mode = mode
         self.file = self.beside = None
         self.name = os.path.basename(path)
         self.folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -116,8 +118,8 @@ class Replacement:
                              "wb")
             return
         beside = f".s3kit.{os.getpid()}.{id(self):x}.new"
-        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600,
-                     dir_fd=self.folder)
+        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
+                     self.mode, dir_fd=self.folder)
         self.beside = beside        # now it is ours to remove
         self.file = os.fdopen(fd, "wb")
         if old:

@@ -8,7 +8,7 @@ import re
 import stat
 import zlib
 
-from s3kit.disk.durable import Replacement
+from s3kit.disk.durable import PUBLIC, Replacement
 from s3kit.errors import Cut, Fault, of_file
 from s3kit.manifest import csv_form, foreign
 from s3kit.text import count
@@ -311,7 +311,7 @@ class Output:
         self.begun = False
         self.lost = set()
         self.held = None
-        self.file, self.place = None, Replacement(path) if path else None
+        self.file, self.place = None, Replacement(path, PUBLIC) if path else None
         raw = self.place.file if path else file or os.fdopen(os.dup(fd), "wb", 0)
         try:
             self.file = compressed(raw, path or "")

@@ -10,7 +10,7 @@ from descriptors import open_descriptors
 from limits import file_size
 
 from s3kit.disk import durable
-from s3kit.disk.durable import Replacement
+from s3kit.disk.durable import PUBLIC, Replacement
 
 
 @pytest.fixture
@@ -152,7 +152,9 @@ def test_an_abandoned_replacement_leaves_no_trace(tmp_path):
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o664])
 def test_a_replacement_keeps_permissions(tmp_path, mode):
-    """A file that others could read they can still read; a new one is its owner's alone."""
+    """A file that others could read they can still read; a new one is its owner's alone, or as the
+    umask has it where that is asked for.
+    """
     path = tmp_path / "m.csv"
     path.write_bytes(b"old")
     path.chmod(mode)
@@ -160,6 +162,12 @@ def test_a_replacement_keeps_permissions(tmp_path, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode
     Replacement(str(tmp_path / "new.csv")).commit()
     assert stat.S_IMODE((tmp_path / "new.csv").stat().st_mode) == 0o600
+    before = os.umask(0o027)
+    try:
+        Replacement(str(tmp_path / "shown.csv"), PUBLIC).commit()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "shown.csv").stat().st_mode) == 0o640
 
 
 def test_a_replacement_through_a_link(tmp_path):
