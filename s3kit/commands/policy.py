@@ -52,9 +52,9 @@ def plan_options(group):
     group.add_argument("-t", "--template", metavar="NAME",
                        help="only-me, read-only, migrate, tls-only, or a FILE")
     group.add_argument("--exempt", metavar="ARN", action="append", default=[],
-                       help="this user or role keeps access")
+                       help="this principal keeps access, a user or a role; may be repeated")
     group.add_argument("--role", metavar="ARN",
-                       help="read-only, migrate: who migrates (the caller)")
+                       help="read-only, migrate: the principal that migrates (the caller)")
     group.add_argument("--pipeline", metavar="COMMANDS",
                        default="s3-manifest | s3-fetch | s3-verify", help="migrate: what shall run")
     group.add_argument("--no-services", action="store_true",
@@ -65,7 +65,8 @@ def plan_options(group):
 
 def judge_options(group):
     """Add who documents are judged by, and what is shown of that."""
-    group.add_argument("--caller", metavar="ARN", help="who we are, where STS cannot say")
+    group.add_argument("--caller", metavar="ARN",
+                       help="the principal that we are, where STS cannot say")
     group.add_argument("--by", choices=("arn", "username"),
                        help="what this server tells principals by")
     group.add_argument("--assume", metavar="KEY=VALUE", action="append", default=[],
@@ -73,10 +74,11 @@ def judge_options(group):
     group.add_argument("--live", action="store_true", help="show, check: the live policy")
     group.add_argument("--backup", action="store_true", help="show: the last backup")
     group.add_argument("--principal", metavar="ARN", action="append", default=[],
-                       help="check: also this user or role")
+                       help="check: also this principal (user or role)")
     group.add_argument("--action", metavar="ACTION", action="append", default=[],
                        help="check: this action, as s3:GetObject")
-    group.add_argument("--key", metavar="KEY", default="any-key", help="check: of this object")
+    group.add_argument("--key", metavar="KEY", default="any-key",
+                       help="check: on this object as resource (any-key)")
 
 
 def apply_options(group):

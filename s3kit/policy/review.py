@@ -1,5 +1,5 @@
-"""What people read of policies: statements in words, what differs, and the table of principals and
-actions.
+"""What people read of policies: statements in IAM's words, what differs, and the table of
+principals and actions.
 """
 
 import re
@@ -15,10 +15,6 @@ ACTIONS = ("s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", 
 KEY = "any-key"
 VERB = re.compile(r"([A-Z][a-z]*|)(.*)", re.DOTALL)
 OUTSIDE = ("other accounts", "without signature")      # to whom a policy that says nothing says no
-TELLING = {"StringEquals": "is", "StringNotEquals": "is not", "StringLike": "is like",
-           "StringNotLike": "is not like", "ArnLike": "is like", "ArnNotLike": "is not like",
-           "ArnEquals": "is", "ArnNotEquals": "is not", "Bool": "is",
-           "NumericLessThan": "is less than", "IpAddress": "is in", "NotIpAddress": "is not in"}
 
 
 def differences(old, new):
@@ -50,37 +46,25 @@ def told(old, new):
 
 
 def words(statement):
-    """Return a statement as lines that a person reads: who, what, where, if."""
-    effect = {"Allow": "allow", "Deny": "deny"}[statement["Effect"]]
-    return [f"{effect} {who(statement)}", *broken_up("to", statement, "Action"),
-            *broken_up("on", statement, "Resource"),
-            *(f"if {each}" for each in conditions(statement))]
+    """Return a statement as lines in IAM's own words, a value a line."""
+    return [f"Effect {statement['Effect']}", *principals_of(statement),
+            *(f"{name} {value}" for element in ("Action", "Resource")
+              for name in (element, f"Not{element}") if name in statement
+              for value in listed(statement[name])),
+            *(f"Condition {operator} {key} {', '.join(texts(values))}"
+              for operator, keys in statement.get("Condition", {}).items()
+              for key, values in keys.items())]
 
 
-def who(statement):
-    """Return whom a statement names."""
-    found = statement.get("Principal", statement.get("NotPrincipal"))
-    names = ("everybody" if found in ("*", {"AWS": "*"})
-             else ", ".join(each for values in found.values() for each in listed(values)))
-    return names if "Principal" in statement else f"everybody but {names}"
-
-
-def broken_up(word, statement, name):
-    """Return Action or Resource, or their opposites, a value a line."""
-    lead = word if name in statement else f"{word} all but"
-    return [f"{lead} {each}" for each in listed(statement.get(name, statement.get(f"Not{name}")))]
-
-
-def conditions(statement):
-    """Yield the conditions of a statement in words; all of them must hold."""
-    for operator, keys in statement.get("Condition", {}).items():
-        for key, values in keys.items():
-            if operator == "Null":
-                yield f"{key} is {'absent' if texts(values) == ['true'] else 'there'}"
-                continue
-            name = operator.removesuffix("IfExists")
-            (yield f"{key} {TELLING.get(name, name)} "
-             f"{' or '.join(texts(values))}{' or absent' if name != operator else ''}")
+def principals_of(statement):
+    """Yield whom a statement names, or spares."""
+    for name in ("Principal", "NotPrincipal"):
+        found = statement.get(name, {})
+        if found == "*":
+            yield f"{name} *"
+            continue
+        yield from (f"{name} {kind} {each}" for kind, values in found.items()
+                    for each in listed(values))
 
 
 def table(bucket, old, new, circle, principals=(), actions=(), key=KEY):

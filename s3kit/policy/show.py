@@ -15,7 +15,10 @@ def show_one(run, bucket):
     """Print one bucket's document; return the status. Raises Fault."""
     text = chosen(run, bucket)
     if text is None:
-        run.say(f"{bucket}: no policy")
+        run.say(f"{bucket}: " + ("no policy is live: principals' own policies alone decide"
+                                 if run.args.live else "the backup is of no policy"))
+        if sys.stdout.isatty():
+            return DONE             # null is for programs
     document = readable(text)
     shown = pretty(document) if document else f"{text or 'null'}\n"
     if sys.stdout.isatty():

@@ -14,6 +14,6 @@ try 's3-policy rollback --yes pipe-policy && s3-policy show --live pipe-policy'
 try 's3-policy rollback --yes pipe-policy'
 
 # What a pipeline needs, on the keys of a manifest; what an editor broke is not put.
-try "s3-manifest s3://pipe-policy | s3-policy plan - -t migrate --pipeline 's3-fetch -d data'; s3-policy diff pipe-policy | grep -v allow"
+try "s3-manifest s3://pipe-policy | s3-policy plan - -t migrate --pipeline 's3-fetch -d data'; s3-policy diff pipe-policy | grep -v -e Effect -e Principal"
 echo '{' > policies/pipe-policy.json
 try 's3-policy apply --yes pipe-policy'

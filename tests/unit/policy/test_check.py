@@ -14,7 +14,7 @@ def test_show_diff_and_check(place, run):
     assert run("plan", "b", *ONLY_ME)[0] == 0
     assert json.loads(run("show", "b")[1]) == json.loads(Path("policies/b.json").read_text())
     status, out, _ = run("diff", "b")
-    assert (status == 1 and "+ S3KitOnlyMe" in out and "+   deny everybody" in out
+    assert (status == 1 and "+ S3KitOnlyMe" in out and "+   Effect Deny\n+   Principal *" in out
             and "Logs" not in out)
     status, out, _ = run("diff", "b", "--json")
     assert status == 1 and json.loads(out)["differs"] is True

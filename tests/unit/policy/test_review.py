@@ -37,23 +37,29 @@ def test_table():
 
 
 def test_differences():
-    """Added, removed, changed; in words."""
+    """Added, removed, changed; in IAM's words."""
     assert (review.differences(document(READ), document(READ)) == []
             == review.differences(None, None))
     assert review.differences(document(READ), document(DENY)) == [
-        "- a statement without Sid", f"-   allow {GLASS}", "-   to s3:GetObject",
-        "-   on arn:aws:s3:::b/*", "+ D", "+   deny everybody", "+   to s3:*",
-        "+   on arn:aws:s3:::b", "+   on arn:aws:s3:::b/*",
-        f"+   if aws:PrincipalArn is not {ME} or {GLASS}",
-        "+   if aws:PrincipalIsAWSService is false or absent"]
+        "- a statement without Sid", "-   Effect Allow", f"-   Principal AWS {GLASS}",
+        "-   Action s3:GetObject", "-   Resource arn:aws:s3:::b/*", "+ D", "+   Effect Deny",
+        "+   Principal *", "+   Action s3:*", "+   Resource arn:aws:s3:::b",
+        "+   Resource arn:aws:s3:::b/*",
+        f"+   Condition StringNotEquals aws:PrincipalArn {ME}, {GLASS}",
+        "+   Condition BoolIfExists aws:PrincipalIsAWSService false"]
     other = DENY | {"NotAction": "s3:Get*", "Condition": {"Null": {"aws:TokenIssueTime": "true"},
                                                           "DateLessThan":
                                                           {"aws:CurrentTime": "2030-01-01"}}}
     del other["Action"]
     assert review.differences(document(DENY), document(other)) == [
-        "~ D", "-   to s3:*", f"-   if aws:PrincipalArn is not {ME} or {GLASS}",
-        "-   if aws:PrincipalIsAWSService is false or absent", "+   to all but s3:Get*",
-        "+   if aws:TokenIssueTime is absent", "+   if aws:CurrentTime DateLessThan 2030-01-01"]
+        "~ D", "-   Action s3:*", f"-   Condition StringNotEquals aws:PrincipalArn {ME}, {GLASS}",
+        "-   Condition BoolIfExists aws:PrincipalIsAWSService false", "+   NotAction s3:Get*",
+        "+   Condition Null aws:TokenIssueTime true",
+        "+   Condition DateLessThan aws:CurrentTime 2030-01-01"]
+    spared = READ | {"Effect": "Deny", "NotPrincipal": {"AWS": [ME], "Service": "s3.amazonaws.com"}}
+    del spared["Principal"]
+    assert review.differences(None, document(spared))[2:4] == [
+        f"+   NotPrincipal AWS {ME}", "+   NotPrincipal Service s3.amazonaws.com"]
     assert (review.differences(document(READ), document(READ) | {"Id": "x"})
             == ["~ Version or Id of the document"])
 

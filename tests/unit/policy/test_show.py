@@ -12,11 +12,19 @@ def test_which_document(place, run):
     assert (status, out) == (1, "") and "there is no 'policies/b.json' (--live shows" in err
     assert run("show", "b", "--backup") == (1, "", "s3-policy: b: there is no backup\n")
     status, out, err = run("show", "c", "--live")
-    assert (status, out, err) == (0, "null\n", "s3-policy: c: no policy\n")
+    assert (status, out, err) == (
+        0, "null\n", "s3-policy: c: no policy is live: principals' own policies alone decide\n")
     run("plan", "b", *ONLY_ME)
     run("apply", "b", "--yes")
     assert [len(json.loads(run("show", "b", *option)[1])["Statement"])
             for option in ((), ("--live",), ("--backup",))] == [3, 3, 1]
+
+
+def test_no_policy_on_a_terminal(place, run, monkeypatch):
+    """Is said; null would say less."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    status, out, err = run("show", "c", "--live")
+    assert (status, out) == (0, "") and "c: no policy is live" in err
 
 
 @pytest.mark.parametrize("text, shown", (("{ broken", "{ broken\n"),
