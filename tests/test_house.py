@@ -369,6 +369,23 @@ def test_one_sentence_says_what_a_command_does(command):
     assert parser(command).description == sentence[0].upper() + sentence[1:]
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_ends_with_an_example_and_where_the_statuses_are(command):
+    """The example is one of the page's."""
+    made = parser(command)
+    end = f"\n\nexample:\n  {made.example}\n\nExit statuses: s3-{command}(1)\n"
+    assert made.format_help().endswith(end)
+    assert (f"s3-{command}.1", made.example) in list(examples())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_shows_defaults(command):
+    """In parentheses; what is not given and means nothing then has none."""
+    assert not [action.option_strings for action in parser(command)._actions
+                if action.default not in (None, False, [], "", argparse.SUPPRESS)
+                and takes_value(action) and not re.search(r"\(.+\)", action.help)]
+
+
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO"]
 
 

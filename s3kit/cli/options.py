@@ -17,6 +17,13 @@ ALIKE = 0.7         # how much of two options must be the same (difflib's ratio)
 class Parser(argparse.ArgumentParser):
     """argparse with our messages: one line, the program's name, status 2."""
 
+    example = ""
+
+    def format_help(self):
+        """Return the help, which ends with an example and where the exit statuses are told."""
+        return (f"{super().format_help()}\nexample:\n  {self.example}\n\n"
+                f"Exit statuses: {self.prog}(1)\n")
+
     def error(self, message):
         """Raise Usage."""
         raise Usage(f"{message} (try '{self.prog} --help')")
@@ -63,12 +70,13 @@ def nearest(option, names):
                              ALIKE)
 
 
-def parser(name, purpose, usage=None):
-    """Return a Parser with what every command has."""
+def parser(name, purpose, usage=None, example=""):
+    """Return a Parser with what every command has; `example` is a command line for its help."""
     made = Parser(prog=name, description=purpose, usage=usage, add_help=False, allow_abbrev=False,
                   formatter_class=lambda prog: argparse.HelpFormatter(
                       prog, max_help_position=32, width=96))
     made.set_defaults(prog=name)
+    made.example = example
     made.add_argument("-h", "--help", action="help", help="show this help and exit")
     made.add_argument("--version", action="version", version=f"{name} (s3kit) {__version__}")
     made.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
@@ -143,7 +151,7 @@ def output_options(made, in_place=True, foreign=False):
         made.add_argument("-f", "--format", choices=("csv", "xml"),
                           help="the form to write (as the input)")
     made.add_argument("-o", "--output", metavar="FILE",
-                      help="write to FILE, atomically; .gz and .zst compress; - is stdout")
+                      help="write to FILE, atomically (stdout, as -); .gz and .zst compress")
     if in_place:
         made.add_argument("-i", "--in-place", action="store_true",
                           help="rewrite FILE with the verdicts, atomically")
@@ -199,11 +207,10 @@ def filter_options(made, storage_class=True):
         group.add_argument(f"{option}-regex", metavar="RE", action=Rule, dest="rules",
                            help=text.replace("GLOB", "RE somewhere"))
     group.add_argument("--min-size", metavar="SIZE", type=size,
-                       help="at least so many bytes (10M, 1.5G)")
+                       help="at least so many bytes, like 10M or 1.5G")
     group.add_argument("--max-size", metavar="SIZE", type=size, help="at most so many bytes")
     group.add_argument("--newer", metavar="TIME", type=moment,
-                       help="modified at or after TIME (2026-01-31, yesterday, 12:00; 7d ago is "
-                            "7d)")
+                       help="modified since TIME, like 2026-01-31, yesterday, 12:00, 7d (ago)")
     group.add_argument("--older", metavar="TIME", type=moment, help="modified before TIME")
     if storage_class:
         group.add_argument("--storage-class", metavar="CLASS,...",

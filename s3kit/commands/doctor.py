@@ -17,7 +17,8 @@ def build_parser():
     """Declare the options of s3-doctor."""
     p = options.parser(NAME, "Look at credentials, network, buckets and disks, and say what to do.",
                        usage="%(prog)s [options] [BUCKET ...]\n       %(prog)s --speed "
-                       "s3://BUCKET/PREFIX [options]\n" "       %(prog)s --volumes [options]")
+                       "s3://BUCKET/PREFIX [options]\n" "       %(prog)s --volumes [options]",
+                       example="s3-doctor -d /data photos logs")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("bucket", metavar="BUCKET", nargs="*",
                    help="look into these, as NAME or s3://NAME; all if none")

@@ -10,7 +10,8 @@ def build_parser():
     """Declare the options of s3-fetch."""
     p = options.parser(NAME,
                        "Download the object versions that a manifest names, and check every byte "
-                       "on its way.")
+                       "on its way.",
+                       example="s3-manifest s3://photos/ | s3-fetch -d /data -o photos.csv")
     options.input_options(p)
     options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
     options.pool_options(p)
@@ -21,7 +22,7 @@ def build_parser():
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,
                    help="more tries for what fails in passing (5)")
     p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
-                   help="at most so many bytes a second (10M)")
+                   help="at most so many bytes a second, like 10M (no limit)")
     p.add_argument("--with-metadata", action="store_true",
                    help="keep Content-Type, the object's own metadata and the like in the manifest")
     p.add_argument("--source-times", action="store_true",

@@ -16,7 +16,9 @@ NAME = "s3-filter"
 
 def build_parser():
     """Declare the options of s3-filter."""
-    p = options.parser(NAME, "Select, split, compare and join manifests.")
+    p = options.parser(NAME, "Select, split, compare and join manifests.",
+                       example="s3-filter --state failed,mismatch,missing photos.csv | s3-fetch "
+                               "-d /data -o again.csv")
     options.input_options(p)
     set_options(p.add_argument_group("sets"))
     moment_options(p.add_argument_group("time", "Offline, from a manifest of all versions."))
@@ -48,7 +50,7 @@ def select_options(group):
                        help="only rows of which EXPR holds, like: size > 10M and "
                        "last_modified < 30d and key like '%%.jpg'")
     group.add_argument("--shard", metavar="K/N", type=typed("array_job", "parse_asked"),
-                       help="only the Kth of N parts, by bucket and key (1/4 ... 4/4); auto/N: the "
+                       help="only the Kth of N parts, by bucket and key, like 1/4; auto/N: the "
                        "part of this job of an array")
     group.add_argument("--skip", metavar="N", type=options.whole,
                        help="leave out the first N of these rows")
@@ -65,7 +67,7 @@ def split_options(group):
     group.add_argument("--split-rows", metavar="N", type=options.positive,
                        help="write pieces of N rows at most, to -o part-%%03d.csv")
     group.add_argument("--split-size", metavar="SIZE", type=options.size,
-                       help="write pieces of objects of SIZE (500G) at most, together")
+                       help="write pieces of objects of SIZE at most, together, like 500G")
     group.add_argument("--bare", action="store_true",
                        help="write CSV without its first and last line, for other tools")
 

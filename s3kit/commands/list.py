@@ -14,7 +14,8 @@ ALL = "s3://"           # all buckets, as `aws s3 ls s3://` has it
 
 def build_parser():
     """Declare the options of s3-list."""
-    p = options.parser(NAME, "List buckets, objects and versions.")
+    p = options.parser(NAME, "List buckets, objects and versions.",
+                       example="s3-list -lH s3://photos/")
     p.add_argument("address", metavar="s3://BUCKET/PREFIX", nargs="*",
                    help="what to list; all buckets if none, or s3://")
     p.add_argument("-R", "--recursive", action="store_true", help="all keys below, not one level")

@@ -23,15 +23,15 @@ NOT_CHECKED = ("buckets_file", "all_buckets", "exclude_bucket", "versions", "at"
 def build_parser():
     """Declare the options of s3-manifest."""
     p = options.parser(NAME,
-                       "Make a manifest of buckets, prefixes or a local tree, or convert one.")
+                       "Make a manifest of buckets, prefixes or a local tree, or convert one.",
+                       example="s3-manifest s3://photos/ > photos.csv")
     p.add_argument("source", metavar="SOURCE", nargs="*",
                    help="s3://bucket/prefix, a directory, or a manifest to convert")
     p.add_argument("--buckets-file", metavar="FILE",
                    help="also the buckets (or s3:// addresses) in FILE, one a line")
     p.add_argument("--all-buckets", action="store_true", help="all buckets that we may see")
     p.add_argument("--exclude-bucket", metavar="GLOB", action="append", default=[],
-                   type=options.unicode_text,
-                   help="but not these")
+                   type=options.unicode_text, help="but not these")
     p.add_argument("--versions", action="store_true", help="all versions and delete markers")
     p.add_argument("--at", metavar="TIME", type=options.moment,
                    help="the objects as they were at TIME")

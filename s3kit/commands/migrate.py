@@ -22,7 +22,8 @@ def build_parser():
     """Declare the options of s3-migrate."""
     p = options.parser(NAME, "Take whole buckets out of S3: scan, restore, fetch, verify, delete.",
                        usage="%(prog)s [run|status|errors|retry-errors|reset] [options] [BUCKET "
-                       "...]")
+                       "...]",
+                       example="s3-migrate --no-delete -d /data photos music")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("words", metavar="BUCKET", nargs="*",
                    help="what to migrate, as NAME or s3://NAME")
@@ -40,7 +41,7 @@ def build_parser():
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,
                    help="more tries for what fails in passing (5)")
     p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
-                   help="at most so many bytes a second (10M)")
+                   help="at most so many bytes a second, like 10M (no limit)")
     options.s3_options(p)
     return p
 

@@ -16,7 +16,9 @@ CHANGING = ("apply", "rollback")
 def build_parser():
     """Declare the options of s3-policy."""
     p = options.parser(NAME, "Plan, compare, apply and roll back bucket policies.",
-                       usage=f"%(prog)s {'|'.join(VERBS)} [options] [BUCKET ... | -]")
+                       usage=f"%(prog)s {'|'.join(VERBS)} [options] [BUCKET ... | -]",
+                       example="s3-policy plan photos -t only-me --exempt "
+                               "arn:aws:iam::111122223333:user/glass")
     p.parse_args = p.parse_intermixed_args      # buckets may follow options
     p.add_argument("words", metavar="VERB BUCKET", nargs="*",
                    help="what to do, with what; - reads a manifest from stdin")
@@ -56,7 +58,8 @@ def plan_options(group):
     group.add_argument("--role", metavar="ARN",
                        help="read-only, migrate: the principal that migrates (the caller)")
     group.add_argument("--pipeline", metavar="COMMANDS",
-                       default="s3-manifest | s3-fetch | s3-verify", help="migrate: what shall run")
+                       default="s3-manifest | s3-fetch | s3-verify",
+                       help="migrate: what shall run (s3-manifest | s3-fetch | s3-verify)")
     group.add_argument("--no-services", action="store_true",
                        help="keep Amazon's services out, too: logs, inventory, ...")
     group.add_argument("--without", metavar="SID", action="append", default=[],

@@ -14,7 +14,8 @@ NOT_LOCAL = ("rules", "min_size", "max_size", "newer", "older", "storage_class",
 
 def build_parser():
     """Declare the options of s3-prune."""
-    p = options.parser(NAME, "Delete from S3 exactly the versions that carry proof.")
+    p = options.parser(NAME, "Delete from S3 exactly the versions that carry proof.",
+                       example="s3-prune -i -d /data --yes proven.csv")
     options.input_options(p)
     options.dest_option(p, "the proven files lie below DIR (the current directory)")
     options.connections_option(p)
@@ -44,7 +45,8 @@ def choice_options(p):
                    help="also where nothing but this speaks for the bytes: size, given (by a "
                    "digest that another program took)")
     p.add_argument("--verified-since", metavar="TIME", type=options.moment,
-                   help="do not read again what was verified since TIME and is untouched")
+                   help="do not read again what was verified since TIME (a day ago) and is "
+                   "untouched")
     p.add_argument("--delete-markers", action="store_true",
                    help="also delete markers (what they hide comes to light)")
     p.add_argument("--noncurrent-only", action="store_true",

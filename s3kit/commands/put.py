@@ -17,7 +17,8 @@ def build_parser():
     """Declare the options of s3-put."""
     p = options.parser(NAME, "Upload the files that a manifest names, and check what S3 says it "
                              "has stored.",
-                       usage="s3-put --to s3://BUCKET/PREFIX [options] [FILE ... | DIR]")
+                       usage="s3-put --to s3://BUCKET/PREFIX [options] [FILE ... | DIR]",
+                       example="s3-put --to s3://backup/photos/ /data/photos -o stored.csv")
     options.input_options(p)
     place_options(p)
     options.pool_options(p)
@@ -32,7 +33,7 @@ def build_parser():
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,
                    help="more tries for what fails in passing (5)")
     p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
-                   help="at most so many bytes a second (10M)")
+                   help="at most so many bytes a second, like 10M (no limit)")
     p.add_argument("--part-size", metavar="SIZE", type=part_size, default=0,
                    help="bytes of each part of a large object (8M, or as large as it must be)")
     object_options(p)

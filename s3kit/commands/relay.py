@@ -19,10 +19,11 @@ def build_parser():
                              "as it takes.",
                        usage="s3-relay SOURCE TARGET --volume DIR [options]\n"
                              "       s3-relay import LEDGER SOURCE TARGET --volume DIR [options]\n"
-                             "       s3-relay status|reset --work DIR")
+                             "       s3-relay status|reset --work DIR",
+                       example="s3-relay -w /var/lib/relay --volume /vol/1 --every 5m s3://a/ "
+                               "s3://b/")
     p.parse_args = p.parse_intermixed_args      # addresses may follow options
-    p.add_argument("words", metavar="S3", nargs="*",
-                   help="from where and to where: s3://bucket/prefix")
+    p.add_argument("words", metavar="S3", nargs="*", help="from where and to where: s3://b/prefix")
     volume_options(p)
     pace_options(p)
     p.add_argument("--audit", action="store_true",

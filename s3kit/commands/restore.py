@@ -15,16 +15,16 @@ TIERS = ("Standard", "Bulk", "Expedited")
 def build_parser():
     """Declare the options of s3-restore."""
     p = options.parser(NAME,
-                       "Bring archived versions back, and let each row go on when it can be read.")
+                       "Bring archived versions back, and let each row go on when it can be read.",
+                       example="s3-restore --estimate --tier Bulk photos.csv")
     options.input_options(p)
     options.connections_option(p)
     asking_options(p)
     p.add_argument("--max-pending", metavar="N", type=options.positive, default=100,
                    help="no more than N rows pending in S3 (100)")
     p.add_argument("--max-pending-size", metavar="SIZE", type=options.size,
-                   help="no more than SIZE (like 500G) pending, together")
-    p.add_argument("--wait", action="store_true",
-                   help="wait, and let each row go the moment it can be read")
+                   help="no more than SIZE pending, together, like 500G (no limit)")
+    p.add_argument("--wait", action="store_true", help="wait: each row goes when it can be read")
     p.add_argument("--poll", metavar="TIME", type=options.span, default=60.0,
                    help="look how rows stand every TIME (60s)")
     p.add_argument("--estimate", action="store_true",

@@ -20,7 +20,8 @@ NAME = "s3-status"
 def build_parser():
     """Declare the options of s3-status."""
     p = options.parser(NAME, "Say how a destination or a manifest stands, what is wrong, and what "
-                             "is proven.")
+                             "is proven.",
+                       example="s3-status --errors -d /data | s3-fetch -d /data -o again.csv")
     options.input_options(p)
     p.add_argument("-d", "--dest", metavar="DIR",
                    help="the destination of s3-fetch, s3-verify or s3-put whose ledger is read")

@@ -9,7 +9,8 @@ NAME = "s3-verify"
 def build_parser():
     """Declare the options of s3-verify."""
     p = options.parser(NAME,
-                       "Read the files back from the disk and compare them with what S3 said.")
+                       "Read the files back from the disk and compare them with what S3 said.",
+                       example="s3-verify -i -d /data photos.csv")
     options.input_options(p)
     options.dest_option(p, "the files lie below DIR (the current directory)")
     options.pool_options(p, connections=False)

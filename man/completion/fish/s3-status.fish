@@ -16,4 +16,4 @@ complete -c s3-status -l errors -d 'what is wrong by cause, and what to do; into
 complete -c s3-status -l json -d 'one JSON object'
 complete -c s3-status -l html -r -F -d 'write a page to keep, atomically'
 complete -c s3-status -s f -l format -x -a 'csv xml' -d 'the form to write (as the input)'
-complete -c s3-status -s o -l output -r -F -d 'write to FILE, atomically; .gz and .zst compress; - is stdout'
+complete -c s3-status -s o -l output -r -F -d 'write to FILE, atomically (stdout, as -); .gz and .zst compress'
