@@ -82,9 +82,15 @@ def count(dest):
 
 
 def stop():
-    """End the server and remove everything."""
-    servers.stop_detached(DEMO / "server")
+    """End the server and remove everything; return what was done, in words."""
+    if not DEMO.exists():
+        return "there is no demo: nothing to do"
+    pid = servers.stop_detached(DEMO / "server")
+    size = sum(path.lstat().st_size for path in DEMO.rglob("*") if path.is_file())
     shutil.rmtree(DEMO, ignore_errors=True)
+    left = " in part: some of it cannot be removed" if DEMO.exists() else ""
+    return (f"{f'ended SeaweedFS (process {pid})' if pid else 'no server ran'}, removed "
+            f"{DEMO.name}/ ({size >> 20} MiB){left}")
 
 
 def main():
@@ -160,4 +166,7 @@ The server still runs at {facts['url']}. To go on:
 
 
 if __name__ == "__main__":
-    sys.exit(stop() if sys.argv[1:] == ["stop"] else main())
+    if sys.argv[1:] == ["stop"]:
+        print(stop())
+    else:
+        sys.exit(main())

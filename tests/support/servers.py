@@ -262,13 +262,16 @@ def start_detached(folder):
 
 
 def stop_detached(folder):
-    """End the SeaweedFS that DIR/server.json names, if it still runs."""
+    """End the SeaweedFS that DIR/server.json names; return its process id, None if none runs."""
     place = Path(folder, "server.json")
-    if place.exists():
-        pid = json.loads(place.read_text())["pid"]
-        if is_alive(pid) and b"weed" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            end(pid)
-        place.unlink()
+    if not place.exists():
+        return None
+    pid = json.loads(place.read_text())["pid"]
+    is_there = is_alive(pid) and b"weed" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    if is_there:
+        end(pid)
+    place.unlink()
+    return pid if is_there else None
 
 
 if __name__ == "__main__":

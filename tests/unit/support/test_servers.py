@@ -2,8 +2,10 @@
 afterwards.
 """
 
+import os
 from functools import partial
 
+import demo
 import pytest
 import servers
 
@@ -37,3 +39,22 @@ def test_the_pipeline_on_other_servers(fixture, request, pipe, tmp_path):
         f"{tmp_path}/out.csv", env=server.env)
     assert done.status == [0, 0, 0], done.err
     assert "4 rows verified" in done.err
+
+
+@pytest.mark.parametrize("pid, says", [(7, "ended SeaweedFS (process 7), removed .demo/ (2 MiB)"),
+                                       (None, "no server ran, removed .demo/ (2 MiB)")])
+def test_the_end_of_the_demo_says_what_it_did(tmp_path, monkeypatch, pid, says):
+    """And that there is nothing to do."""
+    monkeypatch.setattr(demo, "DEMO", tmp_path / ".demo")
+    monkeypatch.setattr(servers, "stop_detached", lambda folder: pid)
+    (tmp_path / ".demo/server").mkdir(parents=True)
+    (tmp_path / ".demo/server/volume").write_bytes(bytes(2 << 20))
+    assert demo.stop() == says and not demo.DEMO.exists()
+    assert demo.stop() == "there is no demo: nothing to do"
+
+
+def test_a_server_that_runs_no_more_is_not_ended(tmp_path):
+    """Its number may be another process's by now."""
+    assert servers.stop_detached(tmp_path) is None
+    (tmp_path / "server.json").write_text('{"pid": 1}')
+    assert servers.stop_detached(tmp_path) is None and os.listdir(tmp_path) == []
