@@ -517,7 +517,7 @@ SPOILT = {
     "unverifiable": but(0, **NO_ROWS, fetch="has checked what can be checked", verify=5, put=5,
                         prune=5),
     "missing file": but(3, **NO_ROWS, manifest=2),  # s3-manifest: is it an address?
-    "directory for a file": but(3, **NO_ROWS, manifest="makes a manifest of a directory",
+    "directory for a file": but(2, **NO_ROWS, manifest="makes a manifest of a directory",
                                 put="sends what is in a directory"),
     "missing list of buckets": but("no -", manifest=3),
     "cut input": but(3, **NO_ROWS),
