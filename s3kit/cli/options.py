@@ -47,7 +47,21 @@ class Parser(argparse.ArgumentParser):
         if rest:
             self.error(f"unexpected argument '{rest[0]}': it has to stand beside the others")
         self.warn_of_future(args)
+        if hasattr(args, "keys"):
+            self.take_keys(args)
         return args
+
+    def take_keys(self, args):
+        """Have -0 and --keys mean what --from and FILE do."""
+        if not args.null and args.keys is None:
+            return
+        if args.from_form or args.columns:
+            self.error("-0 and --keys say what the input is: they go with no --from or --columns")
+        args.from_form = "keys0" if args.null else "keys"
+        files = args.file if hasattr(args, "file") else args.source
+        if args.keys is not None and files:
+            self.error("--keys FILE is the input: it goes with no other")
+        files += [args.keys] if args.keys is not None else []
 
     def warn_of_future(self, args):
         """Tell people of times that are still to come: they choose what nobody wants chosen."""
@@ -140,6 +154,10 @@ def bucket_option(made):
                       help="the columns of input that has no header")
     made.add_argument("--from", metavar="FORM", type=read_form, dest="from_form",
                       help="the form of the input, where its first bytes do not show it")
+    made.add_argument("-0", "--null", action="store_true",
+                      help="the input is a list of keys as they are, each ended by a NUL")
+    made.add_argument("--keys", metavar="FILE",
+                      help="the input is FILE, a list of keys as they are, one a line")
 
 
 def output_options(made, in_place=True, foreign=False):

@@ -35,6 +35,8 @@ class Source:
                 else f"like: {self.pipeline('s3://bucket/')}"))
         if self.files.count("-") > 1:
             raise Usage("'-' can be read once")
+        if self.told in ("keys", "keys0") and not self.bucket:
+            raise Usage("a list of keys names no bucket: --bucket B")
         self.input, self.readers = None, []
         self.form_of_first = None
         # of the inputs up to the one `counted`, and of all, once that was asked for

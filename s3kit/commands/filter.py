@@ -174,8 +174,9 @@ def sink_of(args, form, shard):
 
 
 def source_of(args, path):
-    """Return the Source of one manifest."""
-    return Source(Namespace(**{**vars(args), "file": [path]}))
+    """Return the Source of one manifest; -0 and --keys speak of the input alone, not of OTHER."""
+    told = {"from_form": None} if (args.null or args.keys) and path not in args.file else {}
+    return Source(Namespace(**{**vars(args), "file": [path], **told}))
 
 
 class Work:

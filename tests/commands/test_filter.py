@@ -31,6 +31,16 @@ def test_selecting(run, options, kept):
     assert rows_of(run("s3-filter", *options, input=MANIFEST)) == kept.split()
 
 
+@pytest.mark.parametrize("words", [["--keys", "keys"], ["-0"]])
+def test_a_list_of_keys_beside_a_manifest(run, tmp_path, words):
+    """-0 and --keys say what the input is, not what the others are."""
+    (tmp_path / "keys").write_text("a\nd\nx%20\n")
+    (tmp_path / "other.csv").write_text(MANIFEST)
+    done = run("s3-filter", "--bucket", "b", *words, "--minus", "other.csv", cwd=tmp_path,
+               input="a\0d\0x%20\0")
+    assert rows_of(done) == ["x%20"]
+
+
 def test_a_cut_input_ends_without_an_end_mark(run):
     """What came whole is written."""
     done = run("s3-filter", "--no-markers", input=MANIFEST.removesuffix("#end rows=5\n"))

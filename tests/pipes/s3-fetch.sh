@@ -16,6 +16,10 @@ try 's3-manifest --versions s3://pipes-versions | s3-fetch -j 1 -c 1 -d all | un
 try 'printf "a.txt\nnothing\nimg/one.jpg\n" | s3-fetch --bucket pipes-flat --columns key -d hand | rows 2,6,14,15,17,18'
 try 'printf "bucket,key\npipes-flat,a.txt\npipes-flat,100%%\n" | s3-fetch -d hand | rows 1,2,14,18'
 
+# Lists of keys as they are: of another command, and in a file.
+try 's3-list -R0 s3://pipes-flat/b/ | s3-fetch --bucket pipes-flat -0 -d keys | rows 2,14'
+try 'echo b/100%.txt > keys.txt; s3-fetch --bucket pipes-flat --keys keys.txt -d keys | rows 2,14'
+
 # What others found out is passed on as it is.
 try 'printf "bucket,key,state\npipes-flat,a.txt,verified\npipes-flat,b,vanished\n" | s3-fetch -d other | rows 1,2,14,15; ls other'
 

@@ -18,6 +18,8 @@ complete -c s3-manifest -s d -l dest -x -a '(__fish_complete_directories)' -d 'w
 complete -c s3-manifest -l bucket -x -a '(__s3kit_buckets)' -d 'the bucket of rows that name none'
 complete -c s3-manifest -l columns -x -d 'the columns of input that has no header'
 complete -c s3-manifest -l from -x -a 'csv xml keys keys0 inventory batch batch-report migration s3swarm svu transfer-ledger transfer-missing s3xml aws ndjson s5cmd-ls rclone-lsjson rclone-lsf rclone-lsf-csv rclone-check md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum xxhsum s5cmd hashdeep bagit' -d 'the form of the input, where its first bytes do not show it'
+complete -c s3-manifest -s 0 -l null -d 'the input is a list of keys as they are, each ended by a NUL'
+complete -c s3-manifest -l keys -r -F -d 'the input is FILE, a list of keys as they are, one a line'
 complete -c s3-manifest -l prefix -x -d 'what the keys of another tool\'s list (--from) lack at their beginning'
 complete -c s3-manifest -s f -l format -x -a 'csv xml keys keys0 batch svu ndjson md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum xxhsum s5cmd bagit' -d 'the form to write (as the input): csv, xml, or another tool\'s'
 complete -c s3-manifest -s o -l output -r -F -d 'write to FILE, atomically (stdout, as -); .gz and .zst compress'

@@ -103,6 +103,31 @@ def test_an_option_that_is_nearly_right(argv, says, parse):
     assert says in str(told.value)
 
 
+@pytest.mark.parametrize("argv, form, files", [
+    (["-0"], "keys0", []), (["--null", "l"], "keys0", ["l"]), (["--keys", "l"], "keys", ["l"]),
+    (["--keys", "-"], "keys", ["-"]), (["--keys", "l", "-0"], "keys0", ["l"]),
+    (["l"], None, ["l"])])
+def test_lists_of_keys(argv, form, files):
+    """Are what --from and FILE would say, also of what a command calls its sources."""
+    args = parsed(*argv)
+    assert (args.from_form, args.file) == (form, files)
+    made = options.parser("s3-test", "Test.")
+    made.add_argument("source", nargs="*")
+    options.bucket_option(made)
+    args = made.parse_args(argv)
+    assert (args.from_form, args.source) == (form, files)
+
+
+@pytest.mark.parametrize("argv, says", [
+    (["--keys", "l", "m"], "--keys FILE is the input: it goes with no other"),
+    (["-0", "--from", "keys0"], "they go with no --from or --columns"),
+    (["--keys", "l", "--columns", "key"], "they go with no --from or --columns")])
+def test_lists_of_keys_beside_other_input(argv, says):
+    with pytest.raises(Usage) as told:
+        parsed(*argv)
+    assert says in str(told.value)
+
+
 @given(st.sampled_from(sorted(TYPES)), st.text(max_size=12) | st.from_regex(
     r"\A[-+]?[0-9]{1,30}(\.[0-9]{1,5})?[a-zA-Z]{0,3}\Z"))
 def test_a_value_is_taken_or_refused(name, text):

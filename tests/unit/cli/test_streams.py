@@ -135,6 +135,14 @@ def test_an_address_in_place_of_a_manifest(command, behind):
     assert str(told.value) == f"takes a manifest: s3-manifest 's3://b/a b' | {behind}"
 
 
+@pytest.mark.parametrize("form", ["keys", "keys0"])
+def test_a_list_of_keys_without_a_bucket(tmp_path, form):
+    """Is a wrong use, not as many failed rows; s3-put has one of its own."""
+    with pytest.raises(Usage, match="a list of keys names no bucket: --bucket B"):
+        Source(args("l", from_form=form))
+    assert Source(args("l", from_form=form, bucket="b")).told == form
+
+
 def test_a_directory_in_place_of_a_manifest(tmp_path):
     """Is one that -d should name, where a command has that; some forms are folders."""
     with pytest.raises(Usage, match=rf"is a directory \(-d {tmp_path} says where files lie\)$"):
