@@ -1,12 +1,12 @@
 """s3-list: list buckets, objects and versions."""
 
-import os
 import sys
 from functools import partial
 
 from s3kit.cli import frame, options
 from s3kit.cli.messages import say
 from s3kit.cli.signals import Signals
+from s3kit.errors import DONE, SOME_FAILED, NoAccess, NoCredentials, Usage
 
 NAME = "s3-list"
 ALL = "s3://"           # all buckets, as `aws s3 ls s3://` has it
@@ -25,130 +25,124 @@ def build_parser():
     p.add_argument("-H", "--human-readable", action="store_true", help="sizes like 1.5K, 12M")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("-0", "--null", action="store_true", help="raw names, each ended by a NUL")
-    p.add_argument("--summarize", action="store_true", help="in the end, how many and how much")
+    p.add_argument("--summarize", action="store_true",
+                   help="in the end, how many and how much; with -l also of each bucket")
+    p.add_argument("--du", action="store_true",
+                   help="how much lies below each folder, and how many objects, in place of names")
+    p.add_argument("--depth", metavar="N", type=options.whole,
+                   help="with --du: only folders down to N levels (all)")
+    options.filter_options(p)
     options.connections_option(p)
     options.s3_options(p)
     return p
 
 
-def list_all(args):
-    """Print what was asked for; return the status."""
-    from s3kit.errors import DONE, SOME_FAILED
-    from s3kit.listing.listing import CONNECTIONS, Listing
-    from s3kit.s3.access import Access
-    from s3kit.s3.address import parse_s3
-    from s3kit.s3.capabilities import KNOWN
-    addresses = [parse_s3(text) for text in args.address if text != ALL]
-    access = Access(args, Signals.at_once)
-    listing = Listing(Signals.check, args.connections or CONNECTIONS, access.renewed)
-    printer, status = Printer(args), DONE
-    if not args.address or ALL in args.address:
-        for name, created in access.buckets():
-            printer.bucket(name, created)
-    for bucket, prefix in addresses:
-        delimiter = "" if args.recursive else "/"
-        found = False
-        for page in listing.pages(access.endpoint(bucket), prefix, args.versions, delimiter):
-            found = printer.page(page) or found
-            sys.stdout.flush()
-        if prefix and not found:
-            # As ls has it: the others are listed all the same.
-            say(args.prog, f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
-            status = SOME_FAILED
-    printer.summary()
-    KNOWN.tell(partial(say, args.prog), args.verbose)
-    return status
+def check(args):
+    """Refuse options that mean nothing together. Raises Usage."""
+    from s3kit.manifest.filters import Filter
+    if args.du and (args.long or args.null):
+        raise Usage("--du prints sizes and numbers: it goes with no -l and no -0")
+    if args.depth is not None and not args.du:
+        raise Usage("--depth goes with --du")
+    if {*args.address} <= {ALL} and not (args.du or sizes_buckets(args) or Filter(args).is_idle):
+        raise Usage("filters choose keys: name a bucket, like s3://photos/")
 
 
-class Printer:
-    """Prints buckets, prefixes and rows in the way the options say."""
+def sizes_buckets(args):
+    """Return whether it is said of buckets how large they are."""
+    return args.long and args.summarize
+
+
+class Listed:
+    """One run: what is asked of S3, and who prints it."""
 
     def __init__(self, args):
+        from s3kit.listing.contents import Contents
+        from s3kit.listing.listing import CONNECTIONS, Listing
+        from s3kit.listing.printing import Printer
+        from s3kit.s3.access import Access
+        from s3kit.s3.address import parse_s3
         self.args = args
-        self.objects = self.bytes = self.markers = 0
+        self.addresses = [parse_s3(text) for text in args.address if text != ALL]
+        self.all = not args.address or ALL in args.address
+        self.access = Access(args, Signals.at_once)
+        self.contents = Contents(Listing(Signals.check, args.connections or CONNECTIONS,
+                                         self.access.renewed), args)
+        self.printer = Printer(args, len({bucket for bucket, _ in self.addresses}) + self.all > 1)
+        self.status = DONE
 
-    def write(self, name, facts, columns):
-        """Print one line: `facts` for JSON, `columns` before the name with -l."""
-        import json
+    def run(self):
+        """Print what was asked for; return the status."""
+        for name, created in self.access.buckets() if self.all else ():
+            self.print_bucket(name, created)
+            sys.stdout.flush()
+        for bucket, prefix in self.addresses:
+            self.print_below(bucket, prefix)
+            if prefix and not self.contents.is_there:
+                # As ls has it: the others are listed all the same.
+                self.complain(f"cannot find 's3://{bucket}/{prefix}': no such key or prefix")
+        if self.args.summarize:
+            self.printer.summary(self.all and not self.args.du,
+                                 self.addresses or self.args.du or self.args.long)
+        return self.status
 
-        from s3kit.text import visible
-        if self.args.json:
-            text = json.dumps(facts, ensure_ascii=True) + "\n"
-        elif self.args.null:
-            text = (visible(name) if os.isatty(1) else name) + "\0"
-        elif self.args.long:
-            text = visible(" ".join([*columns, name])) + "\n"
+    def print_bucket(self, name, created):
+        """Print one of all buckets."""
+        if self.args.du:
+            self.tried(lambda: self.print_below(name, ""))
         else:
-            text = visible(name) + "\n"
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+            totals = self.tried(lambda: self.size_of(name)) if sizes_buckets(self.args) else None
+            self.printer.bucket(name, created, totals)
 
-    def bucket(self, name, created):
-        """Print a bucket."""
-        from s3kit.units import show_time
-        self.objects += 1
-        when = show_time(created) if created else None
-        self.write(name, {"bucket": name, "created": when}, [when or "-"])
+    def tried(self, work):
+        """Do some work, return what it does; a bucket that we may not look into keeps no other from
+        it.
+        """
+        try:
+            return work()
+        except NoCredentials:
+            raise
+        except NoAccess as fault:
+            self.complain(str(fault))
 
-    def page(self, page):
-        """Print a page of a listing; return whether there was anything on it."""
-        lines = [(prefix, None) for prefix in page.prefixes] + [(row.key, row) for row in page.rows]
-        if page.prefixes:
-            lines.sort(key=lambda line: line[0].encode())
-        for name, row in lines:
-            if row is None:
-                self.write(name, {"bucket": page.bucket, "prefix": name},
-                           self.columns("", "", "PRE", ""))
-            else:
-                self.row(row)
-        return bool(lines)
-
-    def row(self, row):
-        """Print an object, a version or a delete marker."""
-        from s3kit.units import show_size
-        self.objects += not row.is_marker
-        self.markers += row.is_marker
-        self.bytes += row.length or 0
-        size = show_size(row.length
-                         or 0) if self.args.human_readable and not row.is_marker else row.size
-        kind = "MARKER" if row.is_marker else row.storage_class
-        latest = "*" if row.is_latest == "true" else "-"
-        version = f"{latest} {row.version_id:<32}" if self.args.versions else ""
-        self.write(row.key, facts_of(row), self.columns(row.last_modified, size, kind, version))
-
-    def columns(self, when, size, kind, version):
-        """Return the columns of -l, as wide as they usually are."""
-        width = 6 if self.args.human_readable else 12
-        return ([f"{when:<20}", f"{size:>{width}}", f"{kind:<12}"]
-                + ([f"{version:<34}"] if self.args.versions else []))
-
-    def summary(self):
-        """Print the totals, if asked for, on stderr where the names are for machines."""
-        if not self.args.summarize:
+    def print_below(self, bucket, prefix):
+        """Print what lies below an address, or how much."""
+        if self.args.du:
+            for name, totals, is_top in self.folders(bucket, prefix, self.args.depth):
+                self.printer.folder(bucket, name, totals, is_top)
             return
-        from s3kit.text import count
-        from s3kit.units import show_size
-        size = show_size(self.bytes) if self.args.human_readable else f"{self.bytes:,} bytes"
-        parts = [count(self.objects, "object" if self.args.address else "bucket")]
-        parts += [count(self.markers, "delete marker")] if self.markers else []
-        parts += [size] if self.args.address else []
-        out = sys.stderr if self.args.json or self.args.null else sys.stdout
-        sys.stdout.flush()
-        out.write(", ".join(parts) + "\n")
+        for batch in self.contents.batches(self.access.endpoint(bucket), prefix,
+                                           self.args.recursive):
+            self.printer.batch(batch)
+
+    def folders(self, bucket, prefix, depth):
+        """Yield (name, Totals, whether it is the address itself) of folders, when all has come."""
+        from s3kit.listing.folders import Folders
+        folders = Folders(prefix, depth)
+        for batch in self.contents.batches(self.access.endpoint(bucket), prefix, True):
+            yield from ((*folder, False) for folder in folders.add(batch.rows))
+            sys.stdout.flush()
+        if self.contents.is_there or not prefix:
+            yield from ((name, totals, not folders.open) for name, totals in folders.end())
+
+    def size_of(self, bucket):
+        """Return the Totals of a bucket."""
+        (_, totals, _), = self.folders(bucket, "", 0)
+        return totals
+
+    def complain(self, text):
+        """Say what is wrong, and go on."""
+        say(self.args.prog, text)
+        self.status = SOME_FAILED
 
 
-def facts_of(row):
-    """Return a row as JSON has it: columns that say something, numbers and booleans as such."""
-    facts = {"bucket": row.bucket, "key": row.key}
-    for name in ("version_id", "etag", "last_modified", "storage_class", "checksum_algorithm",
-                 "checksum_type", "restore"):
-        if getattr(row, name):
-            facts[name] = getattr(row, name)
-    for name in ("is_latest", "is_delete_marker"):
-        if getattr(row, name):
-            facts[name] = getattr(row, name) == "true"
-    if row.size:
-        facts["size"] = row.length
-    return facts
+def list_all(args):
+    """Print what was asked for; return the status."""
+    from s3kit.s3.capabilities import KNOWN
+    check(args)
+    status = Listed(args).run()
+    KNOWN.tell(partial(say, args.prog), args.verbose)
+    return status
 
 
 def main(argv=None):

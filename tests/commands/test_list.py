@@ -60,7 +60,52 @@ def test_json(listed, run):
 def test_summary(listed, run):
     """--summarize counts objects, markers and bytes."""
     out = run("s3-list", "-R", "--versions", "--summarize", "s3://b", env=env_of(listed)).out
-    assert out.splitlines()[-1] == "4 objects, 1 delete marker, 5,003 bytes"
+    assert out.splitlines()[-1] == (
+        "4 versions of 3 keys, 1 delete marker, 5,003 bytes")
+
+
+def test_sizes(listed, run):
+    """--du: of folders, of the address, of all buckets; -l --summarize: of buckets."""
+    listed.put("b", "dir/sub/z.jpg", bytes(70), modified=1_700_000_400)
+    assert run("s3-list", "--du", "s3://b", env=env_of(listed)).out.split("\n") == [
+        "          70         1 s3://b/dir/sub/", "          70         2 s3://b/dir/",
+        "          72         3 s3://b/", ""]
+    done = run("s3-list", "--du", "--depth", "0", "-H", "--versions", env=env_of(listed))
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["5.0K", "5", "s3://b/"], ["0", "0", "s3://empty/"]]
+    done = run("s3-list", "-l", "--summarize", env=env_of(listed))
+    assert [line.split()[1:] for line in done.out.splitlines()] == [
+        ["72", "3", "b"], ["0", "0", "empty"], ["buckets,", "3", "objects,", "72", "bytes"]]
+    assert run("s3-list", "--du", "s3://b/none", env=env_of(listed)).status == 1
+
+
+def test_a_bucket_that_may_not_be_listed_keeps_no_other_from_being_counted(listed, run):
+    """It is named, and the status is 1."""
+    listed.fault("status", key="", bucket="b", times=None, status=403, code="AccessDenied")
+    for words, line in ((["-l", "--summarize"], ["-", "-", "b"]), (["--du"], [])):
+        done = run("s3-list", *words, env=env_of(listed))
+        assert done.status == 1 and "cannot list s3://b" in done.err and "empty" in done.out
+        assert line == [] or line in [each.split()[1:] for each in done.out.splitlines()]
+
+
+def test_filters(listed, run):
+    """Those of all commands; on one level a prefix stands for what they keep."""
+    def out(*words):
+        return run("s3-list", *words, env=env_of(listed)).out
+
+    assert out("-R", "--max-size", "2", "s3://b") == "a\ndir/y\\x0a\n"
+    assert out("--newer", "2023-11-14T22:17:00Z", "s3://b") == "dir/\n"
+    assert out("--du", "--exclude", "dir/*", "s3://b").split() == ["2", "1", "s3://b/"]
+    assert out("--include", "*.jpg", "s3://b") == ""
+
+
+@pytest.mark.parametrize("words, says", [
+    (["--du", "-l", "s3://b"], "--du prints sizes and numbers: it goes with no -l and no -0"),
+    (["--depth", "1", "s3://b"], "--depth goes with --du"),
+    (["--newer", "1d"], "filters choose keys: name a bucket, like s3://photos/")])
+def test_what_cannot_be_meant(listed, run, words, says):
+    done = run("s3-list", *words, env=env_of(listed))
+    assert (done.status, done.err) == (2, f"s3-list: {says}\n") and not listed.log
 
 
 def test_nothing_there(listed, run):
@@ -74,6 +119,8 @@ def test_one_that_is_not_there_keeps_no_other_from_being_listed(listed, run):
     """As with ls."""
     done = run("s3-list", "s3://b/none", "s3://b/a", env=env_of(listed))
     assert (done.status, done.out) == (1, "a\n") and done.err.count("no such key") == 1
+    done = run("s3-list", "s3://b/a", "s3://empty/", "s3://b/dir/", env=env_of(listed))
+    assert done.out == "s3://b/a\ns3://b/dir/y\\x0a\n", "of several buckets"
 
 
 def test_pages(fake, run):
