@@ -38,7 +38,7 @@ BY_CAUSE = tuple((re.compile(pattern), advice) for pattern, advice in (
     (r"certificate", "give --ca-bundle, or look who answers there: s3-doctor"),
     (r"its worker died", "look for want of memory (dmesg); fewer workers (-j) need less"),
     (r"has the path|is in the way|the only copy of|leads outside|is no regular file|in its place|"
-     r"is not a regular file|nested too deep|keeps changing at", PLACE),
+     r"nested too deep|keeps changing at", PLACE),
     (r"No space left|[Qq]uota", "make room, then run the same command again"),
     (r"Permission denied|Read-only file system|Operation not permitted",
      "let this user write there, then run the same command again"),
