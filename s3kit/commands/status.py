@@ -1,4 +1,4 @@
-"""s3-status: say how a destination or a manifest stands, what is wrong, and what is proven."""
+"""s3-status: say what runs, how a destination or a manifest stands, and what is proven."""
 
 import contextlib
 import os
@@ -19,8 +19,8 @@ NAME = "s3-status"
 
 def build_parser():
     """Declare the options of s3-status."""
-    p = options.parser(NAME, "Say how a destination or a manifest stands, what is wrong, and what "
-                             "is proven.",
+    p = options.parser(NAME, "Say what runs, how a destination or a manifest stands, and what is "
+                             "proven.",
                        example="s3-status --errors -d /data | s3-fetch -d /data -o again.csv")
     options.input_options(p)
     p.add_argument("-d", "--dest", metavar="DIR",
