@@ -15,8 +15,10 @@ try 's3-status --errors -q -d data | tail -n 1'
 try 'head -n 4 flat.csv | s3-status | head -n 2'
 try 'printf "bucket,key,size\nb,k,7\nb,l,\n" | s3-status'
 
+# What runs: nothing, where nobody has begun anything.
+try 'XDG_RUNTIME_DIR=. s3-status < /dev/null'
+
 # Asked wrongly.
-try 's3-status < /dev/null'
 try 's3-status -d nothing-like-it'
 try 's3-status -d data flat.csv'
 try 's3-status -o x flat.csv'
