@@ -45,8 +45,7 @@ def choice_options(p):
                    help="also where nothing but this speaks for the bytes: size, given (by a "
                    "digest that another program took)")
     p.add_argument("--verified-since", metavar="TIME", type=options.moment,
-                   help="do not read again what was verified since TIME (a day ago) and is "
-                   "untouched")
+                   help="do not read again what was verified since TIME and is untouched")
     p.add_argument("--delete-markers", action="store_true",
                    help="also delete markers (what they hide comes to light)")
     p.add_argument("--noncurrent-only", action="store_true",

@@ -99,7 +99,7 @@ class Stage:
         self.outbox = Outbox(self.write, self.signals.check, destination, is_spooled,
                              lambda errands: self.flow.events.put(("flushed", errands)))
         self.flow = Flow(batches or self.source.batches(), executor, work, self, limit, together,
-                         self.source.share)
+                         self.source.share if self.source else lambda: None)
         self.tally.at_work = partial(at_work, executor)
         self.reach, self.later = self.endpoints.reach, self.flow.later      # for the verb
 

@@ -173,9 +173,10 @@ def people():
             said.append(f"{row.name}: {row.error}")
 
     tally = SimpleNamespace(count=count, say=said.append, said=said, states=states,
+                            add=lambda name: None,
                             of=lambda *names: sum(states[name] for name in names))
     moved = []
-    return tally, SimpleNamespace(move=moved.append, moved=moved), Signals
+    return tally, SimpleNamespace(move=moved.append, moved=moved, read=lambda *_: None), Signals
 
 
 def streams(batches, end=None):
@@ -187,7 +188,7 @@ def streams(batches, end=None):
 
     written = []
     reader = SimpleNamespace(marked=True, ended=True, miscounts=(), shards=())
-    return (SimpleNamespace(batches=read, extras=lambda: (), readers=[reader]),
+    return (SimpleNamespace(batches=read, extras=lambda: (), readers=[reader], share=lambda: None),
             SimpleNamespace(write=lambda rows, extras=(): written.extend(rows), rows=written))
 
 
