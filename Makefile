@@ -49,6 +49,7 @@ test-system: $(READY)
 	$(PYTEST) -n $(SYSTEM_WORKERS) -m 'system and not long'
 
 test-long: $(READY)
+	$(BIN)/python tests/support/tools.py --long
 	$(PYTEST) -n auto -m long
 
 bench: $(READY) $(BENCH)/.ready

@@ -282,6 +282,7 @@ def test_the_page_has_the_manifest_s_numbers(run, tmp_path):
         tree.xpath("//table[@id='manifests']")[0].text_content())
 
 
+@pytest.mark.long
 @pytest.mark.system("chromium")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_in_a_browser(run, tmp_path, width):

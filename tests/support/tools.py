@@ -5,8 +5,8 @@ makes namespaces), or "minutes" (it takes seconds, and with the others of its ki
 those who run `make test`; fault injection is among them). For every other test each tool of TOOLS
 is replaced by a script that fails and says which mark is missing.
 
-As a program (`python tests/support/tools.py`) it installs what is missing, as root; else it says
-what is missing.
+As a program (`python tests/support/tools.py`) it installs what is missing, as root, with `--long`
+also what only long tests need; else it says what is missing.
 """
 
 import os
@@ -27,6 +27,7 @@ TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount
          "csvcut": "csvkit", "csvgrep": "csvkit", "mlr": "miller", "sqlite3": "sqlite3",
          "xxhsum": "xxhash", "hashdeep": "hashdeep", "zsh": "zsh", "fish": "fish", "man": "man-db",
          "chromium": "chromium"}
+OF_LONG_TESTS = ("chromium",)           # its installation takes most of a minute
 OTHERS = ("root", "minutes")            # needs that are not tools
 NOBODY_HAS = ("openssl", "tmux", "apt-get", "git")    # what no test may use at all
 SYSTEM_PATH = ("/usr/sbin", "/sbin")    # where tools lie that a user's PATH may not have
@@ -84,18 +85,19 @@ def nothing_started(policy=Path("/usr/sbin/policy-rc.d")):
         policy.unlink()
 
 
-def main():
+def main(words=()):
     """Make sure that everything is there; return 0, or 2 where something is missing and what it is
     was said.
     """
-    absent = missing()
+    wanted = [tool for tool in TOOLS if "--long" in words or tool not in OF_LONG_TESTS]
+    absent = missing(wanted)
     packages = sorted(set(absent.values()))
     if os.geteuid() != 0:
         print("make test-system mounts file systems and makes namespaces: run it as root",
               file=sys.stderr)
     elif absent and shutil.which("apt-get"):
         install(packages)
-        absent = missing()
+        absent = missing(wanted)
     if absent:
         print(f"missing: {', '.join(sorted(absent))} (Debian: apt-get install "
               f"{' '.join(packages)})", file=sys.stderr)
@@ -103,4 +105,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
