@@ -82,7 +82,7 @@ from s3kit.manifest import row as rows
 from s3kit.manifest.stored_at import copy_of
 
 # What a command may say when a signal ends it, once it has counted rows.
-ENDED = re.compile(r"(s3-\w+: (interrupted|stopped); [\d,]+ rows? done; [a-z ]+\n)?")
+ENDED = re.compile(r"(s3-\w+: (interrupted|stopped); [\d,]+( of [\d,]+)? rows? done; [a-z ]+\n)?")
 
 NAMES = [command for command in COMMANDS if " " not in command]
 # they have no rows: held to what goes for all, see the end of this file

@@ -155,6 +155,8 @@ def say_interrupted(name, number):
         progress.close()
     if tally and not tally.quiet:
         total = progress.total() if progress and progress.unit != "B" else (0, False)
-        of = f" of {total[0]:,}" if total[0] and not total[1] else ""
+        done = tally.rows()
+        rows = (f"{done:,} of {count(total[0], 'row')}" if total[0] and not total[1]
+                else count(done, "row"))
         word = "interrupted" if number == signal.SIGINT else "stopped"
-        say(name, f"{word}; {count(tally.rows(), 'row')}{of} done; {tally.next_step}")
+        say(name, f"{word}; {rows} done; {tally.next_step}")
