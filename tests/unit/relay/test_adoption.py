@@ -154,6 +154,7 @@ def test_many_lines_that_make_no_sense(written):
     assert "1,000 lines in all" in warnings[-1]
 
 
+@pytest.mark.long
 def test_memory_does_not_grow(tmp_path):
     """A block's rows are there at once, no more."""
     path = tmp_path / "l.csv"
