@@ -155,6 +155,6 @@ def test_the_directory_need_not_be_there_before_the_first_row(bucket, tmp_path):
         yield rows_of("k")
     _, sink, left = streams_of([])
     args = SimpleNamespace(**OPTIONS | MORE | {"dest": str(folder), "jobs": 1})
-    source = SimpleNamespace(batches=read, extras=lambda: ())
+    source = SimpleNamespace(batches=read, extras=lambda: (), share=lambda: None)
     run(args, (source, sink), people_of(args))
     assert left == [("k", STORED)]
