@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import tools
-from conftest import clean_env
+from conftest import clean_env, env_of
+from fakes3 import FakeS3
 
 PAGE = (Path(__file__).parents[1] / "man" / "s3kit-recipes.7").read_text()
 BLOCKS = [block.replace("\\(aq", "'").replace("\\&", "").replace("\\e", "\\")
@@ -39,12 +40,25 @@ def marked():
                            id=block[2:32])
 
 
+@pytest.fixture
+def photos():
+    """The environment that leads to a bucket `photos` with versions, and one key that was deleted.
+    """
+    with FakeS3() as fake:
+        fake.bucket("photos", versioning="Enabled")
+        for key, bodies in (("2024/a.jpg", "112"), ("2024/b.jpg", "3"), ("2024/c.jpg", "45")):
+            for body in bodies:
+                fake.put("photos", key, body.encode() * 1000)
+        fake.delete("photos", "2024/b.jpg")
+        yield env_of(fake)
+
+
 @pytest.mark.parametrize("block", list(marked()))
-def test_a_recipe(shims, tmp_path, block):
+def test_a_recipe(shims, photos, tmp_path, block):
     """In bash, one command after another, beside the page's own samples."""
     for name, text in SAMPLES.items():
         (tmp_path / name).write_text(text)
-    env = clean_env()
+    env = clean_env(photos)
     env["PATH"] = os.pathsep.join([str(shims), os.path.dirname(sys.executable), os.environ["PATH"]])
     for command, said in examples(block):
         done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, text=True,

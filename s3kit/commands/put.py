@@ -26,6 +26,8 @@ def build_parser():
                    help="say what would be sent, ask and touch nothing")
     p.add_argument("--if-absent", action="store_true",
                    help="replace nothing that is there")
+    p.add_argument("--history", action="store_true",
+                   help="send all versions of a key, oldest first, and make its delete markers")
     p.add_argument("--follow-links", action="store_true",
                    help="send what symbolic links lead to")
     p.add_argument("--remove-local", action="store_true",

@@ -6,8 +6,7 @@ import stat
 from s3kit.disk import durable
 from s3kit.errors import Fault, of_file
 from s3kit.manifest.csv_form import Writer
-from s3kit.manifest.row import COLUMNS
-from s3kit.manifest.stored_at import NAME
+from s3kit.manifest.row import COLUMNS, OPTIONAL
 
 HEAD = 1024         # bytes that have the first line
 
@@ -16,7 +15,7 @@ class Undo:
     """Adds rows to a file, on the disk before S3 is asked to delete their versions.
 
     It has no end mark, so that what a crash leaves is as good as the rest, and a next run can add
-    to it. One that was begun before there were copies has no column that says where they are.
+    to it. One that an older version has begun may lack optional columns, and gets none.
     """
 
     def __init__(self, path):
@@ -27,9 +26,10 @@ class Undo:
             if not stat.S_ISREG(status.st_mode):
                 raise Fault(f"'{path}' is not a file that deletions could be undone from")
             if not status.st_size:
-                durable.write_all(self.fd, self.writer.text([[*COLUMNS, NAME]]))
-            head = os.pread(self.fd, HEAD, 0).partition(b"\n")[0]
-            self.writer.extras = [NAME] * head.rstrip().endswith(f",{NAME}".encode())
+                durable.write_all(self.fd, self.writer.text([[*COLUMNS, *OPTIONAL]]))
+            head = os.pread(self.fd, HEAD, 0).partition(b"\n")[0].decode(errors="replace")
+            names = map(str.strip, head.split(","))
+            self.writer.extras = [name for name in names if name in OPTIONAL]
             durable.sync_name(path)
         except OSError as error:
             raise of_file("write", path, error) from None

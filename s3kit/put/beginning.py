@@ -104,6 +104,8 @@ class Beginning:
             self.large.give_up(errand, Outcome(jobs.FAILED, outcome.error))
         elif not outcome.etag:
             self.go_on(errand, "" if outcome.error else "*")
+        elif job.over and outcome.version_id == job.over:
+            self.go_on(errand, outcome.etag)
         elif outcome.size == job.size and outcome.claim.kind != "none":
             self.large.do(errand, self.compared, kind="check",
                           claim=with_our_parts(outcome.claim, outcome.size, way.step))

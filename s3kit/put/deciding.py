@@ -19,10 +19,8 @@ from s3kit.put.headers import Headers
 from s3kit.put.targets import is_local, target_of, why_no_target
 from s3kit.transfer.expected import Expected
 from s3kit.transfer.local_file import look, why_no_file
-from s3kit.transfer.put_job import WHOLE_MOST, Identity, PutJob
+from s3kit.transfer.put_job import NO_FILE, WHOLE_MOST, Identity, PutJob
 from s3kit.units import from_epoch
-
-FOLDER = Identity(0, 0, 0, 0)       # of a key that ends in `/`: it has no bytes
 
 
 class PutErrand(Errand):
@@ -60,11 +58,11 @@ class Deciding:
         why = why_no_target(target.key, self.terms.key)
         if why:
             self.fail(row, rows.FAILED, why)
-        elif not self.owners.take(hash_of(*target[:2]), hash_of(*name_of(row), path)):
+        elif not self.owners.take(hash_of(*target[:2]), self.owner_of(row, path)):
             self.fail(row, rows.CONFLICT,
                       f"another row has the target 's3://{target.bucket}/{target.key}'")
         elif is_folder:
-            self.begin(row, entry, target, "", FOLDER)
+            self.begin(row, entry, target, "", NO_FILE)
         elif status is None and (before := self.stored_before(row, target, path)):
             self.look_alone(row, before)
         elif why := why_no_file(status, path):
@@ -75,6 +73,10 @@ class Deciding:
                       f"the file has {status.st_size:,} bytes, not {row.length:,}")
         else:
             self.begin(row, entry, target, path, Identity.of(status))
+
+    def owner_of(self, row, path):
+        """Return what stands for a row, or with --history for its key, among those of a target."""
+        return hash_of(row.bucket, row.key) if self.args.history else hash_of(*name_of(row), path)
 
     def fail(self, row, state, why):
         """Let a row go that is not sent."""
@@ -109,6 +111,8 @@ class Deciding:
                      "*" if self.is_fresh else "", self.args.follow_links,
                      confirms=self.args.remove_local,
                      stored=stored_of(before, path, identity))
+        if self.putting.history:
+            job = self.putting.history.on_top(target, job)
         errand = PutErrand(row, job, None, hop)
         try:
             self.stage.reach(target)
@@ -137,7 +141,7 @@ class Deciding:
 
     def look_alone(self, row, before):
         """A row's file is gone and was stored before: see whether the copy is still there."""
-        job = PutJob("look", before.to_bucket, before.to_key, "", FOLDER,
+        job = PutJob("look", before.to_bucket, before.to_key, "", NO_FILE,
                      version_id=before.to_version_id)
         self.stage.reach(Copy(before.to_bucket, before.to_key))
         self.stage.send(PutErrand(row, job, before, before.proof))

@@ -9,6 +9,7 @@ from s3kit.manifest import states
 from s3kit.manifest.stored_at import NAME, Copy, copy_of, is_the_copy, written
 from s3kit.pipeline.stage import Verb
 from s3kit.put.deciding import Deciding
+from s3kit.put.history import HIDES, History, HistoryErrand, is_marker_to_make
 from s3kit.put.large_uploads import LargeUploads, PartErrand
 from s3kit.put.targets import Terms, is_local, is_to_put
 from s3kit.text import count
@@ -34,13 +35,17 @@ class Putting(Verb):
         self.terms = terms
         self.large = LargeUploads(self)
         self.deciding = Deciding(self, is_fresh)
-        self.take = self.deciding.take
+        self.history = History(self, is_fresh) if self.args.history else None
+        self.take = (self.history or self.deciding).take
+        self.ended = self.history.ended if self.history else lambda row, upload: None
         self.stored = self.kept = self.moved_bytes = 0
         self.steps = {put_job.SENT: self.take_copy, put_job.THERE: self.take_copy,
                       put_job.LOOKED: self.looked, jobs.AGAIN: self.try_again,
                       jobs.FATAL: self.stop}
 
-    is_mine = staticmethod(is_to_put)
+    def is_mine(self, row):
+        """Return whether s3-put acts on a row."""
+        return is_to_put(row) or self.history is not None and is_marker_to_make(row)
 
     def resend(self, errand):
         """Send an errand's job once more: an answer may have been lost, so what is there is looked
@@ -52,7 +57,7 @@ class Putting(Verb):
         if errand.large:
             self.large.resend(errand)
             return
-        if errand.job.kind == "put":
+        if errand.job.kind in ("put", "hide"):
             errand.job = errand.job._replace(is_looked=True)
         self.stage.send(errand, weight=errand.job.size)
 
@@ -60,7 +65,9 @@ class Putting(Verb):
 
     def answered(self, errand, outcome):
         """Take the outcome of one job."""
-        if isinstance(errand, PartErrand) or errand.large:
+        if isinstance(errand, HistoryErrand):
+            self.history.answered(errand, outcome)
+        elif isinstance(errand, PartErrand) or errand.large:
             self.large.answered(errand, outcome)
         elif outcome.state in self.steps:
             self.steps[outcome.state](errand, outcome)
@@ -109,6 +116,7 @@ class Putting(Verb):
         self.describe(row, upload)
         self.judge(row, upload)
         self.stage.finish(row, upload, is_safe=True, aloud=bool(row.error))
+        self.ended(row, upload)
 
     def become_copy(self, row, upload, outcome):
         """Give a row of a local tree the identity of the copy; return its Upload."""
@@ -149,7 +157,8 @@ class Putting(Verb):
         state = {jobs.CONFLICT: rows.CONFLICT, MISMATCH: rows.MISMATCH,
                  DOUBTFUL: rows.UNVERIFIABLE}.get(outcome.state, rows.FAILED)
         is_last = state == rows.CONFLICT and errand.job.only_absent and not self.args.if_absent
-        self.fail(errand.row, state, outcome.error + LAST_COPY * is_last)
+        why = HIDES if self.history else LAST_COPY
+        self.fail(errand.row, state, outcome.error + why * is_last)
 
     def fail(self, row, state, why):
         """Let a row go that failed; a copy of its object that was there before is another matter.
@@ -162,6 +171,7 @@ class Putting(Verb):
             if not is_the_copy(row):
                 row.set_optional(NAME, "")
         self.stage.leave(row, aloud=True)
+        self.ended(row, None)
 
     # --- afterwards
 
@@ -177,6 +187,8 @@ class Putting(Verb):
         self.large.say_what_is_left()
         return [f"{count(self.stored, 'row')} stored{size}" if self.stored or not self.kept
                 else "nothing to store", self.kept and f"{count(self.kept, 'row')} already there",
+                self.history and self.history.hidden
+                and f"{count(self.history.hidden, 'delete marker')} made",
                 removed and f"{count(removed, 'file')} removed",
                 self.tally.of(rows.UNVERIFIABLE)
                 and f"{self.tally.of(rows.UNVERIFIABLE):,} unverifiable",

@@ -8,6 +8,7 @@ from s3kit.disk.tree import OURS, Tree
 from s3kit.disk.uploads import uploads_of
 from s3kit.manifest.filters import Filter
 from s3kit.put.deciding import Deciding
+from s3kit.put.history import is_marker_to_make
 from s3kit.put.targets import Terms, is_to_put
 from s3kit.text import count
 from s3kit.units import show_size
@@ -24,7 +25,7 @@ class Rehearsal(Deciding):
         self.args, self.keep = args, Filter(args)
         self.source, self.sink = streams
         self.tally, _, self.signals = people
-        self.rows = self.bytes = self.there = 0
+        self.rows = self.bytes = self.there = self.markers = 0
         self.terms = Terms()        # whose server it is nobody asks
         self.stage = self.place = self.tree = self.ledger = self.uploads = None
 
@@ -38,6 +39,8 @@ class Rehearsal(Deciding):
             if self.tree is None:
                 self.open()     # not before a row came: s3-fetch before us may make DIR
             batch = self.keep(batch)
+            if self.args.history:
+                self.markers += sum(map(is_marker_to_make, batch))
             for row in filter(is_to_put, batch):
                 self.take(row, self.ledger and self.ledger.find(row.bucket, row.key,
                                                                 row.version_id))
@@ -77,6 +80,7 @@ class Rehearsal(Deciding):
         """Return the parts of the summary."""
         wrong = self.tally.rows()
         return [f"{count(self.rows, 'row')} to send ({show_size(self.bytes)})",
+                self.markers and f"{count(self.markers, 'delete marker')} to make",
                 self.there and f"{count(self.there, 'row')} stored before",
                 wrong and f"{count(wrong, 'row')} would fail"]
 

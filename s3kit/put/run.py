@@ -3,12 +3,14 @@
 import os
 from itertools import chain
 
+from s3kit.errors import Fault
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF
 from s3kit.pipeline.pool import DEPTH, Pool
 from s3kit.pipeline.sharing import Sharing, most_connections
 from s3kit.pipeline.stage import Stage
+from s3kit.put.history import oldest_first
 from s3kit.put.place import Place
 from s3kit.put.putting import Putting
 from s3kit.put.rehearsal import Rehearsal
@@ -34,6 +36,7 @@ def run(args, streams, people):
     stage = Stage(args, streams, people, Access(args, signals.at_once))
     batches = stage.source.batches()
     first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
+    batches = chain([first], batches)
     place = Place(args, tally.say)
     most = most_connections(args.connections, args.jobs)
     sharing = Sharing(args.jobs, most, stage.hear)
@@ -45,7 +48,7 @@ def run(args, streams, people):
     limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * most)
     writer = place if place.uploads else None
     stage.open(pool, lambda: work, Destination(place.tree, writer, are_ours=False), place.ledger,
-               limit, batches=chain([first], batches))
+               limit, batches=oldest_first(batches) if args.history else batches)
     putting = begun(stage, place, args.target)
     stage.run(putting)
     return putting
@@ -57,6 +60,9 @@ def begun(stage, place, target):
     """
     try:
         is_fresh = is_empty(stage, target)      # which shows whose server it is
+        if stage.args.history and stage.access.versioning(target[0]) != "Enabled":
+            raise Fault(f"bucket '{target[0]}' does not keep versions, as far as can be seen: "
+                        "--history would leave none but the newest")
         return Putting(stage, place, is_fresh, terms_of(stage.access.endpoint(target[0])))
     except BaseException:
         stage.executor.shutdown(cancel_futures=True)

@@ -100,7 +100,7 @@ def described(headers, outcome):
     algorithm, kind, checksum = checksum_in(headers)
     modified = modified_ns(headers)
     return outcome._replace(etag=clean_etag(headers),
-                            version_id=headers.get("x-amz-version-id", ""),
+                            version_id=version_in(headers),
                             last_modified=units.from_epoch(modified // 10**9)
                             if modified is not None else "",
                             storage_class=headers.get("x-amz-storage-class", ""),
@@ -118,6 +118,11 @@ def is_archived(headers):
 def clean_etag(headers):
     """Return the ETag as the row has it."""
     return bare(headers.get("etag", ""))
+
+
+def version_in(headers):
+    """Return the version id that an answer names, or ''."""
+    return headers.get("x-amz-version-id", "")
 
 
 def modified_ns(headers):

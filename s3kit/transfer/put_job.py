@@ -9,9 +9,10 @@ from s3kit.transfer.expected import Expected
 # What becomes of a PutJob beside what becomes of others: the bytes are there, by us or since
 # before; an upload was begun; it has this part; it is complete; it is not there any more; what its
 # parts are; the target was looked at; the file is not what it was, not what the row says, or
-# perhaps not.
-SENT, THERE, CREATED, TAKEN, COMPLETED, LOST, LISTED, LOOKED, ABORTED = (
-    "sent", "there", "created", "taken", "completed", "lost", "listed", "looked", "aborted")
+# perhaps not; a delete marker was made.
+SENT, THERE, CREATED, TAKEN, COMPLETED, LOST, LISTED, LOOKED, ABORTED, HIDDEN = (
+    "sent", "there", "created", "taken", "completed", "lost", "listed", "looked", "aborted",
+    "hidden")
 UNSTABLE, IN_THE_WAY = "unstable", "in the way"
 WHOLE_MOST = LEAF       # bytes that are sent in one request, and held in memory
 TOKEN = "x-amz-meta-s3kit-token"
@@ -31,19 +32,24 @@ class Identity(NamedTuple):
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
+NO_FILE = Identity(0, 0, 0, 0)      # as of a key that ends in `/`: it has no bytes
+
+
 class PutJob(NamedTuple):
     """What a worker is to do for one object that goes to `bucket` and `key`.
 
     `kind`: `put` all in one request; `look` at what is there; `create` a multipart upload, send one
-    `part` of it, list its `parts`, `complete` or `abort` it; `check` the file against a Claim. The
-    file lies at `path` below the destination ('': there is none, as of a key that ends in `/`),
-    links are followed where it `follows`. `headers` (`Name: value`) are the object's own. `token`
-    is in its metadata, and tells our write from others'. `is_looked`: what is there is compared
-    first; `confirms`: so is what was sent, before it counts. `only_absent`: nothing that is there
-    is ever replaced. `condition` is the ETag that must be there still, '*' if nothing may be, ''
-    for none. A part has bytes `start` to `end` (not included). `parts` of a completion is (number,
-    ETag, base64 checksum) for each, `checksum` that of the whole object. `stored` is what a ledger
-    has of the same file at the target: (the copy's ETag, its proof, our digest), () for nothing.
+    `part` of it, list its `parts`, `complete` or `abort` it; `check` the file against a Claim;
+    `hide` what is there under a delete marker. The file lies at `path` below the destination ('':
+    there is none, as of a key that ends in `/`), links are followed where it `follows`. `headers`
+    (`Name: value`) are the object's own. `token` is in its metadata, and tells our write from
+    others'. `is_looked`: what is there is compared first; `confirms`: so is what was sent, before
+    it counts. `only_absent`: nothing that is there is ever replaced, but for the version `over`,
+    which is covered whatever it is, the same bytes, too. `condition` is the ETag that must be there
+    still, '*' if nothing may be, '' for none. A part has bytes `start` to `end` (not included).
+    `parts` of a completion is (number, ETag, base64 checksum) for each, `checksum` that of the
+    whole object. `stored` is what a ledger has of the same file at the target: (the copy's ETag,
+    its proof, our digest), () for nothing.
     """
 
     kind: str
@@ -75,6 +81,7 @@ class PutJob(NamedTuple):
     direct: bool = False
     inode: int = 0
     stored: tuple = ()
+    over: str = ""
 
     def with_token(self, token):
         """Return the same job with another token, in its metadata, too."""

@@ -9,7 +9,7 @@ from s3kit.s3 import verdicts
 from s3kit.s3.address import S3, is_amazon_s3
 from s3kit.s3.answer import ERROR_BYTES
 from s3kit.s3.capabilities import CONDITIONS, KNOWN, UNSIGNED_BODIES, UPLOAD_CHECKSUMS, may_refuse
-from s3kit.s3.headers import claim_in, clean_etag, described, said
+from s3kit.s3.headers import claim_in, clean_etag, described, said, version_in
 from s3kit.s3.uploads import MD5, algorithm_for, checksum_header, hash_header
 from s3kit.transfer.job import AGAIN, CHANGED, FATAL, VANISHED, Outcome
 from s3kit.transfer.local_file import Unstable, hold_to, open_file
@@ -171,6 +171,10 @@ class PutTask(Task):
         """Return whether what is there was put by this very job, whose answer was lost."""
         return bool(self.job.token) and headers.get(TOKEN) == self.job.token
 
+    def is_covered(self, version_id):
+        """Return whether a version at the target is the one that is covered whatever it is."""
+        return bool(self.job.over) and version_id == self.job.over
+
     def claim_in(self, headers):
         """Return (bytes, Claim) of what is there."""
         size = number(headers.get("content-length", ""))
@@ -214,6 +218,12 @@ class PutTask(Task):
         super().drop()
 
 
+def marker_in(headers):
+    """Return the version id of the delete marker that headers are of, or ''."""
+    is_marker = headers.get("x-amz-delete-marker") == "true"
+    return version_in(headers) if is_marker else ""
+
+
 def has_all(endpoint):
     """Return whether the server of an Endpoint knows whatever a request may have: Amazon's own,
     but for Outposts, which knows no If-None-Match
@@ -223,7 +233,9 @@ def has_all(endpoint):
 
 
 class Look(PutTask):
-    """What is at the target: its head, or that nothing is there (an ETag of '')."""
+    """What is at the target: its head, or that nothing is there (an ETag of ''), but a delete
+    marker perhaps (its version id).
+    """
 
     def begin(self):
         """Ask."""
@@ -232,7 +244,7 @@ class Look(PutTask):
     def answered(self, transfer):
         """Take the head."""
         if self.is_absent(transfer):
-            self.end(Outcome(LOOKED))
+            self.end(Outcome(LOOKED, version_id=marker_in(transfer.headers)))
         elif transfer.status == 403:
             self.end(Outcome(LOOKED, "S3 does not let us look"))
         elif not self.is_refused(transfer):

@@ -6,7 +6,7 @@ from s3kit.etags import is_same
 from s3kit.proof.digest import digest_of
 from s3kit.proof.sums import Sums
 from s3kit.s3.content import Content
-from s3kit.s3.headers import claim_in, clean_etag
+from s3kit.s3.headers import claim_in, clean_etag, version_in
 from s3kit.transfer.job import AGAIN, CONFLICT
 from s3kit.transfer.local_file import read_into
 from s3kit.transfer.expected import Held
@@ -73,7 +73,7 @@ class PutWhole(PutTask):
             if not etag:
                 self.fail(AGAIN, NO_ETAG)
             elif not self.is_there(transfer):
-                if self.job.only_absent:
+                if self.job.only_absent and not self.is_covered(version_in(transfer.headers)):
                     self.fail(CONFLICT, OTHERS)
                 else:
                     self.job = self.job._replace(condition=etag)
@@ -81,6 +81,8 @@ class PutWhole(PutTask):
 
     def is_there(self, transfer):
         """End if what is there has the very bytes, or was put by us; return whether that is so."""
+        if self.is_covered(version_in(transfer.headers)):
+            return False
         is_own = self.is_our_own(transfer.headers)
         size, claim = self.claim_in(transfer.headers)
         if size != self.job.size:
@@ -114,7 +116,7 @@ class PutWhole(PutTask):
                 self.finish(SENT, transfer, proof)
             else:
                 self.answer, self.proven = transfer, proof or "size"
-                self.look("confirm", transfer.headers.get("x-amz-version-id", ""))
+                self.look("confirm", version_in(transfer.headers))
 
     def proof_in(self, headers):
         """Return what an answer proves of the bytes, as Sums.proof_by does."""

@@ -5,6 +5,7 @@ import os
 from s3kit.transfer.job import CHECKED, Outcome
 from s3kit.transfer.local_file import CHANGED, Unstable, open_file
 from s3kit.transfer.put_job import UNSTABLE, Identity
+from s3kit.transfer.put_hide import Hide
 from s3kit.transfer.put_multipart import Abort, Complete, Create, Parts
 from s3kit.transfer.put_parts import Part
 from s3kit.transfer.put_task import Look
@@ -35,7 +36,8 @@ class FileReading(Reading):
 
 
 TASKS = {"put": PutWhole, "look": Look, "create": Create, "part": Part, "parts": Parts,
-         "complete": Complete, "abort": Abort, "check": FileReading}
+         "complete": Complete, "abort": Abort, "check": FileReading,
+         "hide": Hide}
 
 
 class PutWork(Work):

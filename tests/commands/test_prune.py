@@ -940,8 +940,8 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     listed = run("s3-manifest", "--versions", "s3://photos", env=env).out
     fetched = run("s3-fetch", "-d", data, input=listed, env=env).out
     assert run("s3-verify", "-d", data, "-o", "all.csv", input=fetched, env=env).status == 0
-    proven, plan, current, old, move, local = (line.replace("/data", str(data))
-                                               for line in examples("s3-prune"))
+    proven, plan, current, old, back, move, local = (line.replace("/data", str(data))
+                                                     for line in examples("s3-prune"))
     assert pipe(proven, env=env).status == [0, 0, 0]
     done = pipe(plan, env=env)
     assert (done.status == [0, 0] and done.out.split()[-3::2] == ["2", "total"]
@@ -952,6 +952,9 @@ def test_the_examples_of_the_page(fake, run, pipe, tmp_path):
     done = pipe(old, env=env)
     assert done.status == [0] and not kept(fake, "photos"), done.err
     assert [row.is_latest for row in read_rows(tmp_path / "undo.csv")] == ["false", "false"]
+    assert pipe(back, env=env).status == [0]
+    assert {version.key: version.body for version in fake.versions("photos")} == {
+        "a.jpg": b"olda.jpg", "b.jpg": b"oldb.jpg"}
     for bucket in ("a", "b"):
         fake.bucket(bucket)
     fake.put("a", "k", b"moves")

@@ -17,6 +17,7 @@ complete -c s3-put -s j -l jobs -x -d 'worker processes (one a core that may be 
 complete -c s3-put -s c -l connections -x -d 'connections of each process at most (found while it runs)'
 complete -c s3-put -s n -l dry-run -d 'say what would be sent, ask and touch nothing'
 complete -c s3-put -l if-absent -d 'replace nothing that is there'
+complete -c s3-put -l history -d 'send all versions of a key, oldest first, and make its delete markers'
 complete -c s3-put -l follow-links -d 'send what symbolic links lead to'
 complete -c s3-put -l remove-local -d 'remove each file when the proof of its copy is on the disk'
 complete -c s3-put -l retries -x -d 'more tries for what fails in passing (5)'

@@ -22,21 +22,27 @@ def test_runs_add_to_it(tmp_path):
 
 
 def test_it_says_where_a_copy_is(tmp_path):
-    """A file of an older version has no column for it, and gets none in its middle."""
-    stored, path = Row("b", "k", extra={"stored_at": "s3://far/k"}), tmp_path / "undo.csv"
+    """And of what type the object was. A file of an older version has no column for it, and gets
+    none in its middle.
+    """
+    path = tmp_path / "undo.csv"
+    stored = Row("b", "k", extra={"stored_at": "s3://far/k", "content_type": "text/plain",
+                                  "mine": "x"})
     for _ in range(2):
         undo = Undo(path)
         undo.write([stored, Row("b", "j")])
         undo.close()
     lines = path.read_text().splitlines()
-    assert lines[0].endswith(",error,stored_at")
-    assert [line.endswith(",s3://far/k") for line in lines[1:]] == [True, False] * 2
+    assert ",error,stored_at,content_type," in lines[0]
+    assert [",s3://far/k,text/plain," in line for line in lines[1:]] == [True, False] * 2
     assert len({line.count(",") for line in lines}) == 1
-    path.write_text(lines[0].removesuffix(",stored_at") + "\n")
-    undo = Undo(path)
-    undo.write([stored])
-    undo.close()
-    assert len({line.count(",") for line in path.read_text().splitlines()}) == 1
+    for head, end in ((",stored_at", ",s3://far/k"), ("", "")):
+        path.write_text(lines[0].partition(",stored_at")[0] + head + "\n")
+        undo = Undo(path)
+        undo.write([stored])
+        undo.close()
+        lines = path.read_text().splitlines()
+        assert len({line.count(",") for line in lines}) == 1 and lines[1].endswith("," + end)
 
 
 def test_what_is_not_a_file(tmp_path):

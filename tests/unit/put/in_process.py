@@ -13,7 +13,7 @@ from s3kit.put.putting import Putting
 STEP = 5000             # bytes of a part, and of a leaf of our digest, in these tests
 OPTIONS = {"prog": "s3-put", "quiet": False, "verbose": False, "jobs": 2, "connections": 4,
            "retries": 3, "target": ("b", "p/"), "strip": "", "part_size": 0, "checksum": None,
-           "if_absent": False, "follow_links": False, "remove_local": False,
+           "if_absent": False, "history": False, "follow_links": False, "remove_local": False,
            "content_type": None, "metadata": [], "to_storage_class": None, "kms_key": None,
            "tag": []}
 

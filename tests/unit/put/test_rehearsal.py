@@ -64,12 +64,23 @@ def test_all_rows_are_passed_on_and_nothing_is_touched(place, capsys):
     before = [repr(row) for row in rows]
     done, written = rehearsed(place, rows, "-q")
     assert [repr(row) for row in written] == before
-    assert done.summary() == ["2 rows to send (7)", 0, "2 rows would fail"] and done.status() == 1
+    assert done.summary() == ["2 rows to send (7)", 0, 0, "2 rows would fail"]
+    assert done.status() == 1
     assert sorted(os.listdir(place)) == ["a", "b", "link"]
     said = capsys.readouterr().err
     assert "s3://t/link: 'link' is a symbolic link" in said
     assert "there is no file 'b/none' or 'none' below" in said
-    assert "v" not in said.replace("s3://", "")
+    assert "s3://b/v" not in said
+
+
+@pytest.mark.parametrize("options, summary", [
+    (["--history"], ["2 rows to send (7)", "1 delete marker to make", 0, 0]),
+    ([], ["1 row to send (5)", 0, 0, "1 row would fail"])])
+def test_versions_of_a_key(place, options, summary):
+    """They have one target only where they go there in their order."""
+    rows = [Row("t", "k", "1", path="a"), Row("t", "k", "2", path="b"),
+            Row("t", "k", "3", is_delete_marker="true")]
+    assert rehearsed(place, rows, *options)[0].summary() == summary
 
 
 def test_it_follows_links_if_told(place):
@@ -89,7 +100,7 @@ def test_what_was_stored_from_here_is_not_counted(place, capsys):
     """If its file is untouched; a file that was changed would be sent again."""
     record(place, "a")
     done, _ = rehearsed(place, rows_of(place)[:2], "-v")
-    assert done.summary() == ["1 row to send (2)", "1 row stored before", 0]
+    assert done.summary() == ["1 row to send (2)", 0, "1 row stored before", 0]
     assert done.status() == 0
     assert capsys.readouterr().err == "s3-put: 'b' would go to s3://t/p/b\n"
     os.utime(place / "a", (1, 1))
@@ -117,7 +128,7 @@ def test_a_file_that_went_after_it_was_stored_is_no_fault(place):
     rows = rows_of(place)[:2]
     (place / "a").unlink()
     done, _ = rehearsed(place, rows)
-    assert done.summary() == ["1 row to send (2)", "1 row stored before", 0]
+    assert done.summary() == ["1 row to send (2)", 0, "1 row stored before", 0]
 
 
 def test_a_ledger_that_has_no_uploads_stays_as_it_is(place):

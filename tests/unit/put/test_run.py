@@ -10,7 +10,7 @@ from conftest import env_of, set_aws
 from rowruns import noted_run, people_of, streams_of
 
 from s3kit.disk.tree import OURS, Tree
-from s3kit.errors import SOME_FAILED, Cut, NoSuchBucket
+from s3kit.errors import SOME_FAILED, Cut, Fault, NoSuchBucket
 from s3kit.manifest.row import FAILED, LISTED, RESTORING, STORED, Row
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
@@ -99,6 +99,28 @@ def test_what_was_empty_need_not_be_looked_at(bucket, folder, key, is_fresh):
     assert methods == (["PUT"] if is_fresh else ["HEAD", "PUT"])
     assert bucket.log[-1].headers["if-none-match"] == "*"
     assert len([one for one in bucket.log if "list-type" in one.query]) == 1
+
+
+def test_versions_go_in_their_order(bucket, folder):
+    """All are read before the first goes."""
+    rows = [Row("src", "k", f"v{number}", etag="e", path=path, state=LISTED,
+                last_modified=f"2026-01-0{number}T00:00:00Z")
+            for number, path in ((2, "l"), (1, "k"))]
+    with pytest.raises(Cut):
+        done(folder, rows, Cut("cut"), history=True)
+    assert not bucket.versions("b")
+    found, left = done(folder, rows, history=True)
+    assert found.stored == 2 and left == [("k", STORED)] * 2
+    assert [version.body for version in bucket.versions("b")] == [b"l", b"k"]
+
+
+@pytest.mark.parametrize("versioning", [None, "Suspended"])
+def test_a_bucket_that_keeps_no_versions(bucket, folder, versioning):
+    """All but the newest would be lost."""
+    bucket.bucket("plain", versioning=versioning)
+    with pytest.raises(Fault, match="'plain' does not keep versions"):
+        done(folder, rows_of("k"), history=True, target=("plain", ""))
+    assert not bucket.versions("plain")
 
 
 def test_a_cut_input(bucket, folder):

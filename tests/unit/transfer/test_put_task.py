@@ -41,10 +41,12 @@ def test_one_version_of_what_is_there(puts):
 
 
 def test_nothing_is_there(puts):
-    """Nothing, or a delete marker: no ETag, and no error."""
+    """Nothing, or a delete marker, whose version id is told: no ETag, and no error."""
+    marker = ""
     for _ in range(2):
         outcome = puts.do(puts.put(b"", kind="look"))
         assert (outcome.state, outcome.error, outcome.etag) == (LOOKED, "", "")
+        assert outcome.version_id == marker
         puts.fake.put("b", "k", BODY)
         marker = puts.fake.delete("b", "k")
     outcome = puts.do(puts.put(b"", kind="look", version_id=marker))

@@ -27,7 +27,8 @@ def crc(body):
 
 def test_every_kind_of_job_has_its_task(puts):
     """None is that of a download."""
-    assert set(TASKS) == {"put", "look", "create", "part", "parts", "complete", "abort", "check"}
+    assert set(TASKS) == {"put", "look", "create", "part", "parts", "complete", "abort", "check",
+                          "hide"}
     engine = puts.engine()
     assert engine.tasks == TASKS
 
