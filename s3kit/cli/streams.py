@@ -37,7 +37,7 @@ class Source:
             raise Usage("'-' can be read once")
         if self.told in ("keys", "keys0") and not self.bucket:
             raise Usage("a list of keys names no bucket: --bucket B")
-        self.input, self.readers = None, []
+        self.input, self.readers, self.names = None, [], []     # names: of the readers' inputs
         self.form_of_first = None
         # of the inputs up to the one `counted`, and of all, once that was asked for
         self.read_bytes, self.all_bytes, self.counted = 0, None, None
@@ -91,6 +91,12 @@ class Source:
         """Return the marks of shards of all that was read so far, '' for what is not one."""
         return [mark for reader in self.begun() for mark in (reader and reader.shards) or [""]]
 
+    def inputs_of(self, mark):
+        """Return the names of the inputs that are a shard, or have it in them; '' is what is none.
+        """
+        return [name for name, reader in zip(self.names, self.begun())
+                if mark in (reader and reader.shards or [""])]
+
     def shard(self):
         """Return the mark of the shard that all of the input is of, or '' where it is not of one.
 
@@ -127,7 +133,8 @@ class Source:
                 fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 raise of_file("open", path, error) from None
-            self.input = self.begin(fd, "standard input" if path == "-" else path)
+            self.names.append("standard input" if path == "-" else path)
+            self.input = self.begin(fd, self.names[-1])
             for rows in self.input.batches():
                 self.note_form()
                 yield with_prefix(self.prefix, rows) if self.prefix else rows

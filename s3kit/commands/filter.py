@@ -49,9 +49,7 @@ def select_options(group):
                        type=typed("expression", "Expression"),
                        help="only rows of which EXPR holds, like: size > 10M and "
                        "last_modified < 30d and key like '%%.jpg'")
-    group.add_argument("--shard", metavar="K/N", type=typed("array_job", "parse_asked"),
-                       help="only the Kth of N parts, by bucket and key, like 1/4; auto/N: the "
-                       "part of this job of an array")
+    shard_options(group)
     group.add_argument("--skip", metavar="N", type=options.whole,
                        help="leave out the first N of these rows")
     group.add_argument("--first", metavar="N", type=options.positive,
@@ -60,6 +58,19 @@ def select_options(group):
                        help="only N of these rows, taken at random")
     group.add_argument("--seed", metavar="S", type=options.whole,
                        help="take the same sample of the same rows again")
+
+
+def shard_options(group):
+    """Add which part of the rows is meant, where several jobs share them."""
+    shard = group.add_mutually_exclusive_group()
+    shard.add_argument("--shard", metavar="K/N", type=typed("array_job", "parse_asked"),
+                       help="only the Kth of N parts, by bucket and key, like 1/4; auto/N: the "
+                       "part of this job of an array")
+    shard.add_argument("--shard-index", metavar="I", type=options.whole,
+                       help="the same counted from 0, of --shards N")
+    group.add_argument("--shards", metavar="N", type=typed("array_job", "parse_number"),
+                       help="with --shard-index, of how many parts; with --merge, how many must be "
+                       "there")
 
 
 def split_options(group):
@@ -128,6 +139,10 @@ def check(args):
     """Refuse options that mean nothing together. Raises Usage."""
     if args.diff and len(args.file) != 2:
         raise Usage("--diff compares two FILEs, OLD and NEW")
+    if args.shard_index is not None and (args.merge or not args.shards):
+        raise Usage("--shard-index I goes with --shards N, and not with --merge")
+    if args.shards and not args.merge and args.shard_index is None:
+        raise Usage("--shards N goes with --merge or --shard-index (--shard K/N says it itself)")
     if args.map and not args.diff:
         raise Usage("--map goes with --diff")
     if args.dest != "." and not args.extra:
@@ -203,6 +218,10 @@ class Work:
     def shards(self):
         """The marks of all shards that were read so far, '' for what is not one."""
         return [mark for source in self.sources for mark in source.shards()]
+
+    def inputs_of(self, mark):
+        """The names of the inputs that are a shard."""
+        return [name for source in self.sources for name in source.inputs_of(mark)]
 
     def has_header(self):
         """Return whether all columns are known before the first row."""

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import chain, groupby
 
 from s3kit.errors import Fault
-from s3kit.manifest.shards import missing_shards
+from s3kit.manifest.shards import missing_shards, parse_shard
 from s3kit.manifest.sorter import OBJECT, VERSION, Sorter, in_batches
 from s3kit.manifest.versions import age
 
@@ -16,11 +16,12 @@ class Merge:
     the row that came last, whatever it says. All are read before the first goes on.
 
     `source` has `shards()`, the marks of all manifests that came, '' for one that is not a shard.
-    Shards must be all there, each once; or all manifests the same shard, as what comes out is then.
+    Shards must be all there, each once: all `of` of them, if that is said; else all manifests may
+    be the same shard, as what comes out is then.
     """
 
-    def __init__(self, source):
-        self.source = source
+    def __init__(self, source, of=0):
+        self.source, self.of = source, of
 
     def __call__(self, batches):
         """Yield the rows. Raises Cut, Fault before the first where a manifest is not whole, or a
@@ -40,16 +41,32 @@ class Merge:
         return [self.shard()]
 
     def check(self, marks):
-        """Raise Fault where shards are missing, or there twice."""
-        if len(set(marks)) == 1:
+        """Raise Fault where shards are missing, or there twice, or are not of those expected."""
+        if self.of:
+            self.check_number(marks)
+        elif len(set(marks)) == 1:
             return
         twice = [mark for mark, times in Counter(marks).items() if mark and times > 1]
         missing = missing_shards(marks)
         for found, what in ((missing, "missing"), (twice, "there twice")):
             if found:
+                shown = [f"{mark}{self.told_where(mark)}" for mark in found[:SHOWN]]
                 more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-                raise Fault(f"of the shards, {', '.join(found[:SHOWN])}{more} "
+                raise Fault(f"of the shards, {', '.join(shown)}{more} "
                             f"{'is' if len(found) == 1 else 'are'} {what}")
+
+    def check_number(self, marks):
+        """Raise Fault where a manifest is not one of as many shards as there must be."""
+        for mark in marks:
+            if not mark or parse_shard(mark)[1] != self.of:
+                raise Fault(f"{' and '.join(self.source.inputs_of(mark)[:SHOWN])}: "
+                            f"{f'this is shard {mark}' if mark else 'this is no shard'}, not one "
+                            f"of {self.of:,} (--shards)")
+
+    def told_where(self, mark):
+        """Return the names of the inputs that are a shard, for people; '' where none is."""
+        names = self.source.inputs_of(mark)
+        return f" ({', '.join(names)})" if names else ""
 
 
 def last_of_each(rows, name):

@@ -3,7 +3,7 @@
 import os
 
 from s3kit.errors import Usage
-from s3kit.filter.array_job import AUTO, shard_of_job
+from s3kit.filter.array_job import AUTO, at_index, shard_of_job
 from s3kit.filter.joining import Merge
 from s3kit.filter.membership import Membership
 from s3kit.filter.moments import Moment
@@ -31,7 +31,7 @@ def operations(args, source, read, warn):
     yield Selection(args)
     for condition in args.where:
         yield Where(condition, source)
-    if args.shard:
+    if args.shard or args.shard_index is not None:
         yield shard_of(args, of)
     if args.sort:
         yield Sort(key_of(args.sort), lambda: check_columns(args.sort, source.extras()))
@@ -46,7 +46,7 @@ def operations(args, source, read, warn):
 def set_operations(args, source, read, warn):
     """Yield the operations that need to know other rows than the one at hand."""
     if args.merge:
-        yield Merge(source)
+        yield Merge(source, args.shards)
     if args.at or args.undelete:
         yield Moment(args.at, warn)
     for others, keeps in ((args.minus, False), (args.common, True)):
@@ -57,8 +57,9 @@ def set_operations(args, source, read, warn):
 
 
 def shard_of(args, source):
-    """Return the operation of `--shard`. Raises Usage where it is nobody's job."""
-    number, of = args.shard
+    """Return the operation of `--shard` or `--shard-index`. Raises Usage where it is nobody's job.
+    """
+    number, of = args.shard or at_index(args.shard_index, args.shards)
     try:
         return Shard(number or shard_of_job(of, os.environ), of, source)
     except ValueError as error:

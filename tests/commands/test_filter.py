@@ -101,7 +101,50 @@ def test_auto_is_the_shard_of_the_job(run, many):
     assert run("s3-filter", "--shard", "auto/3", many,
                env={"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_MIN": "1"}).out == second.out
     done = run("s3-filter", "--shard", "auto/3", many)
-    assert (done.status, done.out) == (2, "") and "SLURM_ARRAY_TASK_ID is set: give K/N" in done.err
+    assert (done.status, done.out) == (2, "") and "PARALLEL_SEQ is set: give K/N" in done.err
+
+
+def test_an_index_counts_from_0(run, many):
+    """Beside K/N, which counts from 1."""
+    for index in range(3):
+        shard = run("s3-filter", "--shard", f"{index + 1}/3", many)
+        done = run("s3-filter", "--shard-index", index, "--shards", "3", many)
+        assert (done.status, done.out) == (0, shard.out)
+
+
+@pytest.mark.parametrize("options, says", [
+    (["--shard-index", "3", "--shards", "3"],
+     "--shard-index is 3, and of 3 shards the last is 2: they are counted from 0"),
+    (["--shard-index", "0"], "--shard-index I goes with --shards N"),
+    (["--shard-index", "0", "--shards", "2", "--merge"], "and not with --merge"),
+    (["--shards", "2"], "--shards N goes with --merge or --shard-index"),
+    (["--shards", "0"], "argument --shards: '0' is not a number of shards, from 1 to 999,999"),
+    (["--shard-index", "0", "--shard", "1/2"], "not allowed with argument --shard")])
+def test_shards_asked_wrongly(run, many, options, says):
+    done = run("s3-filter", *options, many)
+    assert (done.status, done.out) == (2, "") and says in done.err
+
+
+def test_merge_wants_all_shards(run, many, tmp_path):
+    """One that is missing, cut, or there twice is named, and nothing is written."""
+    paths = [str(tmp_path / f"part-{number}.csv") for number in range(1, 5)]
+    for number, path in enumerate(paths, 1):
+        run("s3-filter", "--shard", f"{number}/4", many, "-o", path)
+    merge = ["s3-filter", "--merge", "--shards", "4"]
+    done = run(*merge, *paths)
+    assert (done.status, done.out) == (0, run("s3-filter", "--merge", many).out)
+    for given, says in ((paths[:1], "of the shards, 2/4, 3/4, 4/4 are missing"),
+                        (paths[:3], "of the shards, 4/4 is missing"),
+                        ([*paths, paths[1]], "part-2.csv) is there twice"),
+                        ([*paths, many], "many.csv: this is no shard, not one of 4 (--shards)")):
+        done = run(*merge, *given)
+        assert (done.status, done.out) == (3, "") and says in done.err
+    text = (tmp_path / "part-3.csv").read_text()
+    for left, says in ((text[:len(text) // 2], "the input was cut: no end mark after"),
+                       ("", "the input is empty, not even a header came")):
+        (tmp_path / "part-3.csv").write_text(left)
+        done = run(*merge, *paths)
+        assert (done.status, done.out) == (3, "") and f"part-3.csv: {says}" in done.err
 
 
 @pytest.mark.parametrize("command", [

@@ -55,6 +55,10 @@ class Given:
         """Return the marks of all manifests."""
         return list(self.marks)
 
+    def inputs_of(self, mark):
+        """Return the names of the manifests that are a shard."""
+        return [f"{place}.csv" for place, has in enumerate(self.marks) if has == mark]
+
     def extras(self):
         """Return the names of unknown columns."""
         return []

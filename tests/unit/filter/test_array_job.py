@@ -15,13 +15,18 @@ SLURM = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_T
     (SLURM, 3),
     (SLURM | {"SLURM_ARRAY_TASK_MIN": "0"}, 4),
     (SLURM | {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_STEP": "2"}, 4),
+    ({"PARALLEL_SEQ": "1"}, 1), ({"PARALLEL_SEQ": "4"}, 4),
     ({"AWS_BATCH_JOB_ARRAY_INDEX": "2", "JOB_COMPLETION_INDEX": "2"}, 3)])
 def test_the_job_s_shard(environ, number):
     assert shard_of_job(4, environ) == number
 
 
 @pytest.mark.parametrize("environ, says", [
-    ({}, "none of AWS_BATCH_JOB_ARRAY_INDEX, JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID is set"),
+    ({}, "none of AWS_BATCH_JOB_ARRAY_INDEX, JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID, "
+         "PARALLEL_SEQ is set"),
+    ({"PARALLEL_SEQ": "5"}, "PARALLEL_SEQ is 5, beyond 4 jobs from 1 on"),
+    # parallel within a job of an array: whose index is meant?
+    (SLURM | {"PARALLEL_SEQ": "1"}, "do not agree"),
     ({"JOB_COMPLETION_INDEX": "x"}, "JOB_COMPLETION_INDEX is not a number"),
     ({"JOB_COMPLETION_INDEX": "4"}, "JOB_COMPLETION_INDEX is 4, beyond 4 jobs from 0 on"),
     ({"AWS_BATCH_JOB_ARRAY_INDEX": "2", "JOB_COMPLETION_INDEX": "1"}, "do not agree"),

@@ -11,10 +11,10 @@ from s3kit.manifest.sorter import OBJECT, VERSION
 from s3kit.manifest.versions import age
 
 
-def merged(batches, *marks):
+def merged(batches, *marks, of=0):
     """Return the rows of all manifests as one."""
     given = strategies.Given(batches, *marks)
-    return strategies.flat(Merge(given)(given.batches()))
+    return strategies.flat(Merge(given, of)(given.batches()))
 
 
 def model(batches):
@@ -51,7 +51,7 @@ def test_ties_stay_as_they_came():
 
 @pytest.mark.parametrize("marks, words", [
     (["1/3", "3/3"], "of the shards, 2/3 is missing"),
-    (["1/2", "1/2", "2/2"], "1/2 is there twice"),
+    (["1/2", "1/2", "2/2"], r"1/2 \(0.csv, 1.csv\) is there twice"),
     (["1/20"], None), (["2/2", ""], "1/2 is missing"),
     (["1/20", "2/20"], "3/20, .*, 12/20 and 8 more are missing"),
     (["2/2", "1/2"], None), (["1/2", "2/2", ""], None), ([""], None)])
@@ -64,3 +64,21 @@ def test_shards(marks, words):
     else:
         assert merged(rows, *marks) == rows[0]
     assert Merge(strategies.Given(rows, *marks)).shard() == (marks[0] if len(marks) == 1 else "")
+
+
+@pytest.mark.parametrize("marks, of, words", [
+    (["1/2"], 2, "of the shards, 2/2 is missing"),
+    (["1/2", "1/2"], 2, "2/2 is missing"),
+    (["1/1", "1/1"], 1, r"1/1 \(0.csv, 1.csv\) is there twice"),
+    (["1/2", "2/2", ""], 2, r"2.csv: this is no shard, not one of 2 \(--shards\)"),
+    (["1/2", "2/2"], 4, r"0.csv: this is shard 1/2, not one of 4 \(--shards\)"),
+    ([""], 2, "0.csv: this is no shard"),
+    (["2/2", "1/2"], 2, None), (["1/1"], 1, None)])
+def test_as_many_shards_as_are_asked_for(marks, of, words):
+    """Also where those that came look like all there ever were."""
+    rows = [[Row("b", "k")]]
+    if words:
+        with pytest.raises(Fault, match=words):
+            merged(rows, *marks, of=of)
+    else:
+        assert merged(rows, *marks, of=of) == rows[0]

@@ -10,8 +10,8 @@ from s3kit.manifest.row import Row
 NOTHING = {"rules": None, "min_size": None, "max_size": None, "newer": None, "older": None,
            "storage_class": None, "state": None, "latest": None, "markers": None, "merge": False,
            "at": None, "undelete": False, "minus": (), "common": (), "extra": False, "dest": ".",
-           "sort": None, "shard": None, "where": (), "skip": None, "first": None,
-           "sample": None, "seed": None}
+           "sort": None, "shard": None, "shard_index": None, "shards": None, "where": (),
+           "skip": None, "first": None, "sample": None, "seed": None}
 
 
 def test_sets_then_selection_then_order_then_number():
