@@ -25,6 +25,7 @@ from peers import (
     NOTHING,
     OBSTORE,
     PIPELINE,
+    PLAIN_FETCH,
     PLAIN_SEND,
     PLAIN_SEND_LARGE,
     RCLONE,
@@ -150,6 +151,15 @@ def rows(bench):
         bench.prepare(make, running, bucket, dest)
         bench.compare("rows", running, bucket, [tool], unit="row",
                       about="one parent with 8 workers, 20,000 x 1 byte")
+
+
+def publish(bench):
+    """what it costs that s3-status can show it: 50,000 x 1 byte, and without run files"""
+    with_files = replace(PLAIN_FETCH, name="s3kit fetch")
+    without = replace(PLAIN_FETCH, name="s3kit fetch, unseen",
+                      line=f"export XDG_RUNTIME_DIR=/proc; {PLAIN_FETCH.line}")
+    copying(bench, Bucket("publish", keys(bench.less(50_000), 1)), (with_files, without),
+            "with run files and without, 50,000 x 1 byte")
 
 
 def nothing(bench):
@@ -377,9 +387,9 @@ def relay(bench):
 CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
          "large-slow": large_slow, "mix": mix, "latency": latency, "tls": tls, "nothing": nothing,
          "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
-         "prune": prune, "memory": memory, "rows": rows, "done": done, "inventory": inventory,
-         "up-small": up_small, "up-medium": up_medium, "up-large": up_large, "up-late": up_late,
-         "relay": relay,
+         "prune": prune, "memory": memory, "rows": rows, "publish": publish, "done": done,
+         "inventory": inventory, "up-small": up_small, "up-medium": up_medium,
+         "up-large": up_large, "up-late": up_late, "relay": relay,
          "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
 ONLY_LIGHT = {"latency", "large-slow", "plain", "memory", "prune", "list", "list-tree",
               "list-latency", "up-small", "up-medium", "up-large", "up-late",
