@@ -140,7 +140,8 @@ def test_current_objects(run, name):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("options", [[], ["--versions"]])
+@pytest.mark.parametrize("options", [
+    pytest.param([], marks=pytest.mark.long), ["--versions"]])
 def test_directory_order(run, options):
     """A server with an order of its own: the listing is split among connections all the same, and
     each key is there once.

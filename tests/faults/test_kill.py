@@ -79,8 +79,9 @@ def test_kill_points(cases, tmp_path, share):
 
 
 @pytest.mark.system("strace")
-def test_kill_points_of_a_large_object(cases, tmp_path):
-    kill_fetches(cases, tmp_path, "large", 14)
+@pytest.mark.parametrize("share", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_kill_points_of_a_large_object(cases, tmp_path, share):
+    kill_fetches(cases, tmp_path, "large", 14, share, 2)
 
 
 @pytest.mark.system("strace")
@@ -92,12 +93,13 @@ def test_all_kill_points(cases, tmp_path, kind):
 
 
 @pytest.mark.system("strace")
-def test_killed_while_resuming(cases, tmp_path):
+@pytest.mark.parametrize("seed, times", [(8, 4), pytest.param(9, 40, marks=pytest.mark.long)])
+def test_killed_while_resuming(cases, tmp_path, seed, times):
     """The fault within the recovery from a fault."""
-    count, bodies, chance = cases("kill -9, and again in the resume"), mixed(), random.Random(8)
+    count, bodies, chance = cases("kill -9, and again in the resume"), mixed(), random.Random(seed)
     with World(tmp_path / "first", bodies) as world:
         found = record(world, tmp_path)
-    for at in range(8):
+    for at in range(times):
         first, second = chance.sample(found, 2)
         with count.case(f"{first}, then {second}"), World(tmp_path / f"{at}", bodies) as world:
             for call, n in (first, second):

@@ -50,7 +50,8 @@ def finish(processes):
 
 
 @pytest.mark.system("mkfs.ext4", "mkfs.xfs", "root")
-@pytest.mark.parametrize("kind, versioning", [("ext4", "Enabled"), ("xfs", None)])
+@pytest.mark.parametrize("kind, versioning", [
+    ("ext4", "Enabled"), pytest.param("xfs", None, marks=pytest.mark.long)])
 def test_power_cuts_as_a_delete_arrives(cases, mounts, tmp_path, kind, versioning):
     """By the order of the server's requests: at the instant a delete arrives the disk has what it
     names.
