@@ -52,7 +52,7 @@ def headings(facts):
 def remarks(facts):
     """Yield what else there is to say."""
     if facts["delete_markers"]:
-        yield f"{count(facts['delete_markers'], 'delete marker')}, which have no bytes"
+        yield f"{count(facts['delete_markers'], 'delete marker')}, without bytes"
     if facts["unanswered_deletions"]:
         yield (f"{count(facts['unanswered_deletions'], 'row')} of those pruned: S3 was asked, and "
                "its answer is not known: the same s3-prune goes on")

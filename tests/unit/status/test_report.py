@@ -32,7 +32,7 @@ def test_all_of_it():
     assert ["verified", "1", "2.0K"] in table and ["crc32", "1", "2.0K"] in table
     assert ["missing", "1", "0", "+", "1", "of", "unknown", "size"] in table
     assert "proven: 1 row (2.0K); not proven: 1 row (0 and 1 of unknown size)" in said
-    assert "1 delete marker, which have no bytes" in said
+    assert "1 delete marker, without bytes" in said
     assert said[-2:] == ["             1  there is no file '...'", "                s3://b/c"]
 
 
