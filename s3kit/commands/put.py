@@ -24,14 +24,7 @@ def build_parser():
     options.pool_options(p)
     p.add_argument("-n", "--dry-run", action="store_true",
                    help="say what would be sent, ask and touch nothing")
-    p.add_argument("--if-absent", action="store_true",
-                   help="replace nothing that is there")
-    p.add_argument("--history", action="store_true",
-                   help="send all versions of a key, oldest first, and make its delete markers")
-    p.add_argument("--follow-links", action="store_true",
-                   help="send what symbolic links lead to")
-    p.add_argument("--remove-local", action="store_true",
-                   help="remove each file when the proof of its copy is on the disk")
+    care_options(p)
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,
                    help="more tries for what fails in passing (5)")
     p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,
@@ -45,6 +38,18 @@ def build_parser():
     options.filter_options(p, storage_class=False)
     options.s3_options(p)
     return p
+
+
+def care_options(p):
+    """Declare what may be replaced, what belongs together, and what is removed."""
+    p.add_argument("--if-absent", action="store_true",
+                   help="replace nothing that is there")
+    p.add_argument("--history", action="store_true",
+                   help="send all versions of a key, oldest first, and make its delete markers")
+    p.add_argument("--follow-links", action="store_true",
+                   help="send what symbolic links lead to")
+    p.add_argument("--remove-local", action="store_true",
+                   help="remove each file when the proof of its copy is on the disk")
 
 
 def place_options(p):
