@@ -93,7 +93,8 @@ def test_every_section_has_a_test():
     """And theirs stand beside ours."""
     assert list(sections()) == ["S3Swarm", "S3-Version-Utilities", "s3 migration, first version",
                                 "s3 migration, second version", "transfer_v5 (s5cmd dual sync)",
-                                "transfer_v5, both halves", "Uploads by aws s3, s5cmd and rclone"]
+                                "transfer_v5, both halves", "Uploads by aws s3, s5cmd and rclone",
+                                "Downloads by rclone and aws s3"]
     assert all(sections().values()) and PAGE.count("\npython ") == 14
 
 
@@ -253,3 +254,19 @@ def test_uploads(follow, bucket, tmp_path):
     assert states(tmp_path / "some.csv").keys() == {"some/a.bin", "some/x/c.bin"}
     assert {key: copies[f"moved/{key}"].body for key in bodies} == bodies
     assert not [path for path in tree.rglob("*") if path.is_file() and ".s3kit" not in path.parts]
+
+
+@pytest.mark.system("minutes")
+def test_downloads(follow, bucket, tmp_path):
+    """They are repaired in their own layout; the second run has nothing to do."""
+    place = tmp_path / "data" / "photos"
+    lay(place)
+    done = follow("Downloads by rclone and aws s3")
+    assert [one.status for one in done.values()] == [[0, 1, 0], [0]], done
+    assert all_verified(tmp_path / "proven.csv")
+    assert {path: (place / path).read_bytes() for path in OBJECTS} == OBJECTS
+    assert not (place / "photos").exists() and len(bucket.requests("GET", key=GOOD)) == 0
+    gets = [request for request in bucket.requests("GET") if request.key]
+    assert [one.status for one in follow("Downloads by rclone and aws s3").values()] == [
+        [0, 0, 0], [0]]
+    assert [request for request in bucket.requests("GET") if request.key] == gets

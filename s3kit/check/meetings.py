@@ -6,7 +6,7 @@ import unicodedata
 from s3kit.disk.path_owners import hash_of
 from s3kit.disk.paths import version_of
 from s3kit.disk.scratch import Scratch
-from s3kit.fetch.places import Misplaced, Places
+from s3kit.pipeline.places import Misplaced, Places
 from s3kit.text import count
 
 TOGETHER, RECENT = 4096, 1 << 16

@@ -179,6 +179,16 @@ class Ledger(Database):
                 "SELECT version_id, path FROM object WHERE bucket = ? AND key = ? AND state = ?",
                 (bucket, key, state)).fetchall()
 
+    def files_in(self, bucket, states, most):
+        """Return [(key, path)] of the first files of a bucket, in the order of keys, that are in
+        one of these states and are not empty; at most so many.
+        """
+        with self.reading():
+            return self.base.execute(
+                "SELECT key, path FROM object WHERE bucket = ? AND path != '' AND size > 0 AND "
+                f"state IN ({', '.join('?' * len(states))}) LIMIT ?",
+                (bucket, *states, most)).fetchall()
+
     def at_path(self, path):
         """Return the Entry whose file lies at `path`, or None."""
         with self.reading():

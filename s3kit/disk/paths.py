@@ -83,6 +83,11 @@ def path_of(bucket, key, version=""):
     A key that ends in `/` gives a path that ends in `/`: the directory of a zero-byte placeholder
     (see `file_of_folder`). With `version` the path is that of one version beside others of its key.
     """
+    return f"{bucket}/{path_in_bucket(key, version)}"
+
+
+def path_in_bucket(key, version=""):
+    """Return the path of a key below its bucket's folder, as `path_of` has it."""
     if key.endswith("/"):
         names = [name_of(c) for c in key[:-1].split("/")] + [""]
         if version:
@@ -91,7 +96,7 @@ def path_of(bucket, key, version=""):
         names = [name_of(c) for c in key.split("/")]
         if version:
             names[-1] = with_mark(names[-1], version_mark(version))
-    return f"{bucket}/{'/'.join(names)}"
+    return "/".join(names)
 
 
 def file_of_folder(path):

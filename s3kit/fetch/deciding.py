@@ -3,7 +3,7 @@
 from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.elsewhere import Elsewhere
-from s3kit.fetch.places import Misplaced, Places, is_intact
+from s3kit.pipeline.places import Misplaced, Places, is_intact
 from s3kit.fetch.sweeping import clear_part
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
@@ -38,7 +38,7 @@ class Deciding:
     def __init__(self, fetching, left=()):
         self.left = set(left)
         self.fetching, self.stage, self.tree = fetching, fetching.stage, fetching.tree
-        self.places = Places(self.stage.ledger)
+        self.places = Places(self.stage.ledger, self.tree)
         self.elsewhere = Elsewhere(fetching.args, self.tree, self.places)
         self.flying = {}                # path: the errand under way, for rows that come twice
         self.kept = 0

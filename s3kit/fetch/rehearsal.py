@@ -5,7 +5,7 @@ import os
 from s3kit.disk.ledger import Ledger
 from s3kit.disk.tree import OURS, Tree
 from s3kit.fetch.elsewhere import Elsewhere
-from s3kit.fetch.places import Places, is_intact
+from s3kit.pipeline.places import Places, is_intact
 from s3kit.manifest import states
 from s3kit.manifest.filters import Filter
 from s3kit.text import count
@@ -23,7 +23,7 @@ class Rehearsal:
         folder = os.path.join(args.dest, OURS)
         self.tree = Tree(args.dest, make=False) if os.path.isdir(args.dest) else None
         self.ledger = Ledger(folder) if os.path.isdir(folder) else None
-        self.elsewhere = Elsewhere(args, self.tree, Places(self.ledger))
+        self.elsewhere = Elsewhere(args, self.tree, Places(self.ledger, self.tree))
 
     def run(self):
         """Pass every row on that the filters keep, and count what would be fetched.

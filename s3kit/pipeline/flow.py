@@ -42,10 +42,10 @@ class Flow:
         self.steps = 0              # events handled and calls made: whether anything goes on
         self.ended = self.is_over = False
         self.share, self.read_so_far = None, read_so_far
-        self.cut = None
+        self.cut, self.at_end = None, lambda: None
 
     def run(self):
-        """Run until every row has been dealt with.
+        """Run until every row has been dealt with; then call `at_end()`, however the input ended.
 
         Raises the input's Fault (Cut) at the end, if any.
         """
@@ -60,6 +60,7 @@ class Flow:
                 if event:
                     self.dispatch(*event)
                 self.read_on()
+            self.at_end()
         finally:
             self.is_over = True
             self.gate.release()         # the reader ends, if it waits for us

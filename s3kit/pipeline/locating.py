@@ -2,7 +2,15 @@
 
 import stat
 
-from s3kit.disk.paths import BESIDE_DIRECTORY, file_of_folder, is_inside, path_of, with_mark
+from s3kit.disk.paths import is_inside, path_of
+from s3kit.pipeline.layout import places_of
+
+
+def known_path(row, entry):
+    """Return the path of a row's file as the row says it, else the ledger's Entry, else ''."""
+    if row.path and is_inside(row.path):
+        return row.path
+    return entry.path if entry is not None else ""
 
 
 def locate(tree, row, entry):
@@ -12,17 +20,16 @@ def locate(tree, row, entry):
     Where the row and the ledger do not say, it is looked for where s3-fetch would have put it, then
     at the key itself, as tools do that leave the bucket's name out.
     """
-    if row.path and is_inside(row.path):
-        return row.path, tree.look(row.path)
-    if entry is not None and entry.path:
-        return entry.path, tree.look(entry.path)
-    first = path_of(row.bucket, row.key)
-    tries = [first,
-             file_of_folder(first) if first.endswith("/") else with_mark(first, BESIDE_DIRECTORY)]
-    if is_inside(row.key):
-        tries.append(row.key)
-    for path in tries:
+    known = known_path(row, entry)
+    if known:
+        return known, tree.look(known)
+    for path in places_of(row, False) + places_of(row, True):
         status = tree.look(path)
-        if status is not None and (stat.S_ISREG(status.st_mode) or row.key.endswith("/")):
+        if can_be(row, status):
             return path, status
-    return first, None
+    return path_of(row.bucket, row.key), None
+
+
+def can_be(row, status):
+    """Return whether what lies at a place (an os.stat_result or None) can be a row's file."""
+    return status is not None and (stat.S_ISREG(status.st_mode) or row.key.endswith("/"))

@@ -14,6 +14,7 @@ leave, and the order in which everything ends. A command is a verb of one row; i
     taken()                     send what was held back until all rows of a block were taken
     leaving()                   write down what must be known before the next rows leave
     look()                      do what is to be done at every turn of the run
+    at_end()                    let rows go that waited until all others were done
     abandon()                   let go of what the verb itself holds, when the run ends badly
     summary(), status()         the parts of the summary line, the exit status
 
@@ -68,6 +69,9 @@ class Verb:
     def look(self):
         """Do what is to be done at every turn."""
 
+    def at_end(self):
+        """No row waits for the others."""
+
     def flushed(self, errands):
         """Nothing waits for a flush."""
 
@@ -108,7 +112,7 @@ class Stage:
 
         Raises Fault (Cut) where the input, the output or S3 failed.
         """
-        self.verb = verb
+        self.verb, self.flow.at_end = verb, verb.at_end
         self.signals.graceful = True
         try:
             try:

@@ -9,6 +9,7 @@ from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.entries import entry_of, failure_of
 from s3kit.proof.given import is_given, parted
+from s3kit.storage_classes import ARCHIVED_CLASSES
 from s3kit.transfer import job as jobs
 
 KEPT = "; the file was kept: an ETag may be something else than an MD5"
@@ -18,12 +19,14 @@ KEPT_GIVEN = "; the file was kept: not both S3's own word and the given digest a
 
 class Results:
     """Lets the rows of a Stage go; `tree` is the destination, `removed` has the paths of files that
-    were removed, `pruned` is how many good files are those of rows that are pruned.
+    were removed, `pruned` is how many good files are those of rows that are pruned, `archived` how
+    many rows passed whose objects s3-fetch could not read.
     """
 
     def __init__(self, stage, tree):
         self.stage, self.tree, self.args = stage, tree, stage.args
-        self.removed, self.pruned, self.failures = set(), 0, Failures(stage.ledger)
+        self.removed, self.failures = set(), Failures(stage.ledger)
+        self.pruned = self.archived = 0
 
     def verified(self, errand, read, proof):
         """The bytes on the disk are S3's."""
@@ -49,6 +52,9 @@ class Results:
         """The bytes on the disk are not S3's; `is_derived` if that is only likely."""
         row = errand.row
         row.proof = ""
+        if not stat.S_ISREG(errand.status.st_mode):
+            self.fail(row, rows.MISMATCH, why)
+            return
         if self.is_anothers(errand):
             self.fail(row, rows.MISMATCH, f"{why}: it is the file of another version")
             return
@@ -104,6 +110,14 @@ class Results:
         """
         if row.state == rows.UNVERIFIABLE and state != rows.UNVERIFIABLE:
             states.take_digest(row, "")
+
+    def missing(self, row, why):
+        """Let a row go that has no file: as it came, where s3-restore must come first."""
+        if row.storage_class in ARCHIVED_CLASSES and row.state in states.NEVER_HERE:
+            self.archived += 1
+            self.stage.leave(row)
+        else:
+            self.fail(row, rows.MISSING, why)
 
     def fail(self, row, state, why):
         """Let a row go that was not verified."""

@@ -6,11 +6,8 @@ from s3kit.disk.tree import kind_of
 from s3kit.errors import SOME_FAILED, Fault
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
-from s3kit.pipeline.errand import Errand
 from s3kit.pipeline.stage import Verb
-from s3kit.proof.claims import NO_CLAIM, claim_of
-from s3kit.proof.given import is_by_given, is_given, parted
-from s3kit.storage_classes import ARCHIVED_CLASSES
+from s3kit.proof.claims import claim_of
 from s3kit.text import count
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job
@@ -24,76 +21,15 @@ from s3kit.verify.judging import (
     judge_by_answer,
     judge_folder,
 )
-from s3kit.pipeline.locating import locate
+from s3kit.pipeline.locating import known_path
 from s3kit.verify.copies import Copies, CopyErrand
+from s3kit.verify.file_errand import FileErrand
+from s3kit.verify.guesses import Guesses
 from s3kit.verify.results import Results
 
 TRIES = 3       # times that S3 is asked for what a row does not say
 # S3 does not say it
 UNTOLD = (jobs.AGAIN, jobs.VANISHED, jobs.ARCHIVED, jobs.CHANGED, jobs.FAILED, jobs.FATAL)
-
-
-class FileErrand(Errand):
-    """A row whose file is verified: where that lies, what the ledger knows, what S3 claims; `read`
-    is what was found in it. `is_measured`: S3 was asked for the sizes of all parts. `given` is a
-    digest that another program took, or ''.
-    """
-
-    __slots__ = ("path", "status", "entry", "claim", "is_asked", "is_measured", "read", "why",
-                 "given")
-
-    def __init__(self, row, path, status, entry):
-        super().__init__(row)
-        self.path, self.status, self.entry = path, status, entry
-        self.claim, self.is_asked, self.is_measured, self.read = NO_CLAIM, False, False, None
-        _, self.given = parted(row.digest)
-        self.why = ""
-        if is_given(row.digest) and not self.given:
-            self.why = f": '{row.digest}' is no digest of a known kind"
-
-    @property
-    def length(self):
-        """How many bytes the object has by its row, or else by the ledger; None: nobody knows."""
-        if self.row.length is not None:
-            return self.row.length
-        return self.entry.size if self.entry else None
-
-    @property
-    def ours(self):
-        """Our own digest in the row, or ''."""
-        return parted(self.row.digest)[0]
-
-    @property
-    def known_proof(self):
-        """What was proven of the object's bytes before, by the row or the ledger."""
-        return self.row.proof or (self.entry.proof if self.entry else "")
-
-    @property
-    def proof_by_record(self):
-        """What a file proves that has its recorded digest: `digest`; but where that was taken from
-        a file that met a given one, no more than the given one did.
-        """
-        proofs = (self.row.proof if self.ours else "", self.entry.proof if self.entry else "")
-        return next(filter(is_by_given, proofs), "digest")
-
-    def is_verified_since(self, since):
-        """Return whether the file was verified since a time, and is untouched since then."""
-        row, entry = self.row, self.entry
-        return (entry is not None and entry.state == rows.VERIFIED and entry.path == row.path
-                and entry.changed_at >= since and entry.is_file(self.status)
-                and (not row.digest or row.digest == entry.digest))
-
-    def is_recorded(self, digest):
-        """Return whether a file's digest is the one recorded when its bytes came; None where none
-        was.
-
-        That of an unverifiable row was only read from its file: it can tell a change, and proves
-        nothing.
-        """
-        recorded = self.ours or (self.entry.digest if self.entry else "")
-        if not recorded or (recorded == digest and self.row.state == rows.UNVERIFIABLE):
-            return None
-        return recorded == digest
 
 
 class Verifying(Verb):
@@ -107,8 +43,9 @@ class Verifying(Verb):
         since = self.args.verified_since
         self.since = from_epoch(math.ceil(since.timestamp())) if since else None
         self.results = Results(stage, tree)
-        self.bytes = self.archived = 0
-        self.copies = Copies(self)
+        self.bytes = 0
+        self.copies, self.guesses = Copies(self), Guesses(self)
+        self.at_end = self.guesses.at_end
 
     # --- from the input to the workers
 
@@ -123,14 +60,12 @@ class Verifying(Verb):
         if self.copies.is_mine(row):
             self.copies.take(row, entry)
             return
-        path, status = locate(self.tree, row, entry)
-        if (
-                status is None and row.storage_class in ARCHIVED_CLASSES
-                and row.state in states.NEVER_HERE):
-            self.archived += 1
-            self.stage.leave(row)       # s3-fetch could not read it either: s3-restore comes first
+        path = known_path(row, entry)
+        status = self.tree.look(path) if path else None
+        if not path:
+            self.guesses.take(row, entry)
         elif status is None:
-            self.results.fail(row, rows.MISSING, f"there is no file '{path}'")
+            self.results.missing(row, f"there is no file '{path}'")
         else:
             row.path = path
             self.look_at(FileErrand(row, path, status, entry))
@@ -144,9 +79,9 @@ class Verifying(Verb):
         elif kind == "directory":
             self.judge_folder(errand)
         elif kind != "file":
-            self.results.fail(row, rows.MISMATCH, f"there is a {kind} in its place")
+            self.guesses.differs(errand, f"there is a {kind} in its place")
         elif length is not None and status.st_size != length:
-            self.results.differs(errand, f"the file has {status.st_size:,} bytes, not {length:,}")
+            self.guesses.differs(errand, f"the file has {status.st_size:,} bytes, not {length:,}")
         else:
             self.decide(errand)
 
@@ -214,7 +149,7 @@ class Verifying(Verb):
         elif errand.is_asked and outcome.state in UNTOLD:
             self.untold(errand, outcome)
         else:
-            self.results.fail(errand.row, rows.FAILED, outcome.error)
+            self.guesses.failed(errand, outcome.error)
 
     def described(self, errand, outcome):
         """Take S3's description of the object."""
@@ -223,7 +158,7 @@ class Verifying(Verb):
         states.take_checksum(row, outcome)
         errand.claim = outcome.claim
         if outcome.size != errand.status.st_size:
-            self.results.differs(
+            self.guesses.differs(
                 errand, f"the file has {errand.status.st_size:,} bytes, not {outcome.size:,}")
         elif errand.read and not errand.is_measured:
             self.conclude(errand, judge_by_answer(errand, errand.read, has_answer=True),
@@ -255,10 +190,12 @@ class Verifying(Verb):
         elif verdict.state == READ:
             errand.read = None
             self.read(errand)
+        elif verdict.state == rows.MISMATCH:
+            self.guesses.differs(errand, verdict.why, verdict.is_derived)
+        elif not self.guesses.is_right(errand):
+            return
         elif verdict.state == rows.VERIFIED:
             self.results.verified(errand, read, verdict.proof)
-        elif verdict.state == rows.MISMATCH:
-            self.results.differs(errand, verdict.why, verdict.is_derived)
         else:
             row.proof = verdict.proof
             states.take_digest(row, read.digest)
@@ -268,7 +205,7 @@ class Verifying(Verb):
         """A directory stands for a zero-byte key that ends in `/`."""
         verdict = judge_folder(errand.row)
         if verdict.state == rows.MISMATCH:
-            self.results.fail(errand.row, verdict.state, verdict.why)
+            self.guesses.differs(errand, verdict.why)
         else:
             self.conclude(errand, verdict, jobs.Outcome(
                 jobs.CHECKED, digest=errand.ours, inode=errand.status.st_ino))
@@ -289,9 +226,9 @@ class Verifying(Verb):
                 self.copies.good and f"{count(self.copies.good, 'row')} still stored",
                 *(f"{tally.of(state):,} {state}" for state in wrong if tally.of(state)),
                 rest and f"{count(rest, 'row')} failed before",
-                self.archived and f"{count(self.archived, 'row')} in an archive",
+                self.results.archived and f"{count(self.results.archived, 'row')} in an archive",
                 self.results.removed and f"{count(len(self.results.removed), 'file')} removed"]
 
     def status(self):
         """Return the exit status; rows in an archive are not done either."""
-        return self.tally.status() or (SOME_FAILED if self.archived else 0)
+        return self.tally.status() or (SOME_FAILED if self.results.archived else 0)

@@ -35,6 +35,7 @@ USES = {"record": lambda ledger: ledger.record([entry(1)]),
         "find": lambda ledger: ledger.find("b", "k0", "v"),
         "find all": lambda ledger: ledger.find_all([("b", "k0", "v")]),
         "at path": lambda ledger: ledger.at_path("b/k0"),
+        "files in": lambda ledger: ledger.files_in("b", ["verified"], 9),
         "sync": lambda ledger: ledger.sync_always(), "close": lambda ledger: ledger.close()}
 
 

@@ -13,6 +13,7 @@ from s3kit.disk.paths import (
     is_inside,
     key_of,
     name_of,
+    path_in_bucket,
     path_of,
     version_of,
     with_clash,
@@ -73,6 +74,7 @@ def test_ordinary_keys_are_their_own_paths(key):
 def test_every_path_leads_back_to_its_key(key, version):
     """key_of(path_of(k)) == k, with or without a version: so no two keys share a path."""
     assert key_of(path_of("b", key, version)) == ("b", key)
+    assert path_of("b", key, version) == f"b/{path_in_bucket(key, version)}"
     assert key_of(file_of_folder(path_of("b", key + "/"))) == ("b", key + "/")
 
 

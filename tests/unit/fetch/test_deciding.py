@@ -26,7 +26,8 @@ class Stage:
         self.pending, self.known = {}, {}
         self.outbox = SimpleNamespace(pending_of=self.pending.get, has_pending=True)
         self.ledger = SimpleNamespace(find=lambda *name: self.known.get(name),
-                                      versions_in=lambda *key: [], at_path=lambda path: None)
+                                      versions_in=lambda *key: [], at_path=lambda path: None,
+                                      is_empty=lambda: True, files_in=lambda *asked: [])
 
     def reach(self, row):
         """Know the bucket, or raise."""

@@ -8,7 +8,7 @@ import pytest
 from s3kit.disk.tree import Tree
 from s3kit.errors import DONE, SOME_FAILED
 from s3kit.fetch.elsewhere import Elsewhere
-from s3kit.fetch.places import Places
+from s3kit.pipeline.places import Places
 from s3kit.manifest.row import LISTED, PRUNED, UNVERIFIABLE, VERIFIED, Row
 from s3kit.pipeline.entries import entry_of
 

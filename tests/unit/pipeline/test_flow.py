@@ -139,3 +139,23 @@ def test_no_more_is_read_than_fits():
         if thread.name == "read":
             thread.join(20)
             assert not thread.is_alive(), "the reader waits for a flow that has ended"
+
+
+@pytest.mark.parametrize("cut", [None, Cut("cut")])
+def test_what_is_done_at_the_end(cut):
+    """After every row, however the input ended, and before that is said."""
+    def rows():
+        yield [1, 2]
+        if cut:
+            raise cut
+
+    stage = Stage()
+    made = flow_of(rows(), stage)
+    stage.take = lambda row: made.send(row, row)
+    made.at_end = lambda: stage.answers.append("end")
+    if cut:
+        with pytest.raises(Cut):
+            made.run()
+    else:
+        made.run()
+    assert stage.answers == [(1, 1), (2, 2), "end"]

@@ -5,7 +5,7 @@ import pytest
 from s3kit.disk.tree import Tree
 from s3kit.manifest.row import Row
 from s3kit.pipeline.entries import entry_of
-from s3kit.pipeline.locating import locate
+from s3kit.pipeline.locating import can_be, known_path, locate
 
 
 @pytest.fixture
@@ -35,3 +35,25 @@ def test_where_it_is(tree, row, known, path):
 def test_where_it_would_be(tree):
     """What is nowhere is missing from its first place."""
     assert locate(tree, Row("b", "none"), None) == ("b/none", None)
+
+
+def test_the_file_of_a_version_is_found_by_its_name(tree, tmp_path):
+    """An older version's before the latest's, which has the plain name."""
+    (tmp_path / "b/k%vold").write_text("old")
+    assert locate(tree, Row("b", "k", "old", is_latest="false"), None)[0] == "b/k%vold"
+    assert locate(tree, Row("b", "k", "new", is_latest="true"), None)[0] == "b/k"
+
+
+def test_what_is_known():
+    """The row's path, if it leads to no other place, then the ledger's."""
+    entry = entry_of(Row("b", "k", path="entry"), "", 1, 1, 1)
+    assert [known_path(Row("b", "k", path=path), entry) for path in ("other", "../up", "")] == [
+        "other", "entry", "entry"]
+    assert known_path(Row("b", "k", path="../up"), None) == ""
+
+
+def test_what_can_be_a_file(tree):
+    """A directory only of a key that ends in a slash."""
+    folder, file = tree.look("b"), tree.look("b/k")
+    assert can_be(Row("b", "k"), file) and can_be(Row("b", "k/"), folder)
+    assert not can_be(Row("b", "k"), folder) and not can_be(Row("b", "k"), None)

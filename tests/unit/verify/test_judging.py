@@ -16,7 +16,7 @@ from s3kit.verify.judging import (
     judge_by_answer,
     judge_folder,
 )
-from s3kit.verify.verifying import FileErrand
+from s3kit.verify.file_errand import FileErrand
 
 MD5 = claim_of("", "", "", "0" * 32, 5)
 CRC = claim_of("CRC32", "FULL_OBJECT", "AAAAAA==", "", 5)

@@ -21,7 +21,7 @@ from s3kit.pipeline.entries import entry_of
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Outcome
 from s3kit.verify.results import KEPT_ONLY, Results
-from s3kit.verify.verifying import FileErrand
+from s3kit.verify.file_errand import FileErrand
 
 
 @pytest.fixture

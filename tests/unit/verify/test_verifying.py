@@ -46,6 +46,11 @@ class Stage:
         self.left, self.finished, self.sent, self.retried = [], [], [], []
         self.fault, self.tries, self.ledger = None, 0, None
         self.outbox = SimpleNamespace(pending_at=lambda path: None)
+        self.looks = 0
+
+    def look(self):
+        """A turn of the run."""
+        self.looks += 1
 
     def reach(self, row):
         """Know the bucket."""
@@ -117,7 +122,8 @@ def survey(verifying, *answer, **more):
 
 
 def results(verifying):
-    """Return (state, proof, error) of the rows that have left."""
+    """Return (state, proof, error) of the rows that have left, when all are done."""
+    verifying.at_end()
     gone = [row for row, _ in verifying.stage.finished + verifying.stage.left]
     return [(row.state, row.proof, row.error) for row in gone]
 
@@ -145,9 +151,10 @@ def test_what_lies_in_an_archive_was_never_here(verb_of, state, archived):
     """Unless its row says that it was fetched: then it is missing."""
     verifying = verb_of()
     verifying.take(row_of("cold", storage_class="GLACIER", state=state), None)
+    verifying.at_end()
     [(row, aloud)] = verifying.stage.left
     assert row.state == (LISTED if archived else MISSING) and aloud == (not archived)
-    assert verifying.archived == archived and verifying.status() == SOME_FAILED
+    assert verifying.results.archived == archived and verifying.status() == SOME_FAILED
 
 
 @pytest.mark.parametrize("size, recorded, wanted", [("5", None, 5), ("", 7, 7)])
@@ -178,6 +185,7 @@ def test_a_directory_for_an_empty_key(verb_of):
     [(row, entry)] = verifying.stage.finished
     assert (row.state, row.path, row.proof, entry.size) == (VERIFIED, "b/folder/", "size", 0)
     verifying.take(row_of("folder/", size="4"), None)
+    verifying.at_end()
     assert verifying.stage.left[0][0].state == MISMATCH
 
 
@@ -424,7 +432,7 @@ def test_the_summary(verb_of):
     assert [part for part in verifying.summary() if part] == ["0 rows verified"]
     for state in (VERIFIED, VERIFIED, MISMATCH, MISSING, UNVERIFIABLE, FAILED):
         verifying.tally.count(Row("b", "k", state=state))
-    verifying.bytes, verifying.archived = 2048, 1
+    verifying.bytes, verifying.results.archived = 2048, 1
     verifying.results.removed.add("b/k")
     assert [part for part in verifying.summary() if part] == [
         "2 rows verified (2.0K read)", "1 mismatch", "1 missing", "1 unverifiable",

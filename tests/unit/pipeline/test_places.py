@@ -1,9 +1,12 @@
 """Which path a row's file gets, and whether it lies there."""
 
+from pathlib import Path
+
 import pytest
 
 from s3kit.disk.ledger import Ledger
-from s3kit.fetch.places import Misplaced, Places, is_intact, paths_of
+from s3kit.disk.tree import Tree
+from s3kit.pipeline.places import Misplaced, Places, is_intact, paths_of
 from s3kit.manifest.row import PRUNED, VERIFIED, Row
 from s3kit.pipeline.entries import entry_of
 from unit.fetch.test_rehearsal import fetched
@@ -91,3 +94,64 @@ def test_a_file_is_intact_as_long_as_nobody_touched_it(tmp_path):
     assert not is_intact(tree, row, entry._replace(proof=""))       # what s3-verify found wrong
     (tmp_path / "d/b/k").unlink()
     assert not is_intact(tree, row, entry)
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """Return (Tree, Ledger) of a place where the files of `flat` lie without its folder."""
+    tree, ledger = Tree(str(tmp_path / "d")), Ledger(tmp_path)
+    for path in ("k", "a%f", "other/k"):
+        (tmp_path / "d" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "d" / path).write_text("body")
+        status = tree.look(path)
+        ledger.record([entry_of(Row("flat", path.removesuffix("%f"), "", path=path, state=VERIFIED),
+                                "", 4, status.st_mtime_ns, status.st_ino)])
+    yield tree, ledger
+    ledger.close()
+
+
+def test_places_without_the_folder(shared):
+    """For the key, then for its version; what cannot lie there goes into the bucket's folder."""
+    places = Places(shared[1], shared[0])
+    assert places.path_for(Row("flat", "new")) == "new"
+    assert places.path_for(Row("flat", "k")) == "k"         # its own
+    assert [places.path_for(Row("flat", "v", version)) for version in "12"] == ["v", "v%v2"]
+    assert places.path_for(Row("flat", ".s3kit/x")) == "flat/.s3kit/x"
+    assert places.path_for(Row("flat", "../x")) == "%2E%2E/x"
+    assert places.beside(Row("flat", "v", "1")) == "v%v1"
+    assert places.beside(Row("flat", ".s3kit/x", "1")) == "flat/.s3kit/x%v1"
+    assert places.beside(Row("usual", "v", "1")) == "usual/v%v1"
+
+
+def test_the_right_file_of_another_key_is_not_replaced(shared):
+    """In whatever layout, and beside a directory; only while it is as it was."""
+    tree, ledger = shared
+    rows = [Row("flat2", "k"), Row("flat2", "a"), Row("other", "k", etag="e")]
+    places = Places(ledger, tree)
+    places.layouts.known["flat2"] = True
+    assert [places.path_for(row) for row in rows] == ["flat2/k", "flat2/a", "other/k%ve"]
+    with pytest.raises(Misplaced, match="the file of s3://flat/k has the path 'k'"):
+        places.path_for(Row("flat2", "k", path="k"))
+    for path in ("k", "a%f", "other/k"):
+        (Path(tree.path) / path).write_text("changed")
+    places = Places(ledger, tree)
+    places.layouts.known["flat2"] = True
+    assert [places.path_for(row) for row in rows] == ["k", "a", "other/k"]
+
+
+def test_two_rows_without_the_folder(tmp_path):
+    """What both lack: the first has the place, the second goes into its bucket's folder."""
+    places = Places()
+    places.layouts.known |= {"mine": True, "other": True}
+    assert [places.path_for(Row(bucket, "k")) for bucket in ("mine", "other")] == ["k", "other/k"]
+
+
+def test_an_only_copy_without_the_folder(tmp_path):
+    """It stays there, too, as does that beside a directory."""
+    ledger = Ledger(tmp_path)
+    ledger.record([entry_of(Row("b", key, "1", path=path, state=PRUNED), "1", 1, 1, 1)
+                   for key, path in (("k", "k"), ("a", "a%f"))])
+    places = Places(ledger)
+    assert [places.path_for(Row("b", key, "9")) for key in "ka"] == ["k%v9", "a%v9"]
+    assert places.path_for(Row("other", "k")) == "other/k"
+    ledger.close()
