@@ -92,8 +92,15 @@ def is_at_work(group):
     return any(each.state() in (RUNNING, STALLED) for each in group)
 
 
+def slowest(group):
+    """Return the Snapshot of the stage whose rest takes longest, or None where nobody can say."""
+    found = [each for each in group if not each.ended and each.left >= 0]
+    return max(found, key=lambda each: each.left, default=None)
+
+
 def left_of(group):
     """Return the seconds that the rest of a pipeline takes: those of its slowest stage; -1 where
     nobody can say.
     """
-    return max((each.left for each in group if not each.ended), default=-1.0)
+    stage = slowest(group)
+    return stage.left if stage else -1.0

@@ -52,13 +52,16 @@ def says(snapshot):
 
 
 def heading(group):
-    """Return the line above the stages of a pipeline."""
-    began, ended = min(each.began for each in group), max(each.ended for each in group)
-    is_over = all(each.ended for each in group)
-    span = show_span(max(0.0, (ended if is_over else time.time()) - began))
-    left = pipelines.left_of(group)
-    more = f", {show_left(left)} left" if left >= 0 and not is_over else ""
-    return f"{name_of(group)}: {state_of(group)}, begun {from_epoch(began)}, {span}{more}"
+    """Return the line above the stages of a pipeline: how it stands, what is left to do, and by
+    which stage, for how long it has run, and since when.
+    """
+    began, is_over = min(each.began for each in group), not pipelines.is_at_work(group)
+    until = max(each.ended or each.written for each in group) if is_over else time.time()
+    facts, stage = [state_of(group)], pipelines.slowest(group)
+    if stage and not is_over:
+        facts.append(f"{show_left(stage.left)} left" + f" ({stage.command})" * (len(group) > 1))
+    facts += [show_span(max(0.0, until - began)), f"begun {from_epoch(began)}"]
+    return f"{name_of(group)}: {', '.join(facts)}"
 
 
 def lines(groups, unread=0):

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from s3kit.runs import pipelines
 from s3kit.runs.facts import amount, how_much
 from s3kit.runs.pace import show_left
-from s3kit.status.live import heading, lines, says, wrong_of
+from s3kit.runs.snapshot import DEAD, DONE, FAILED, RUNNING, STALLED
+from s3kit.status.live import command_line, heading, lines, says, state_of, trouble, wrong_of
 from s3kit.text import visible
 from s3kit.units import show_span
 
 FRAME_SECONDS = 0.5
 LINE_SECONDS = 60.0         # without a terminal
+NAME_WIDTH, STATE_WIDTH = len("  s3-manifest"), len("status 141")
 
 
 def watch(read, check, write):
@@ -74,28 +76,51 @@ def keys():
 def picture(groups, unread, columns, height):
     """Return what rich draws of pipelines: no more lines than there are."""
     from rich.console import Group
-    from rich.text import Text
     shown = sorted(groups, key=lambda group: (not pipelines.is_at_work(group),
                                               -min(each.began for each in group)))
     parts, room = [], height - 1
     for number, group in enumerate(shown):
         if room < len(group) + 1:
-            parts.append(Text(f"and {len(shown) - number:,} more runs", style="dim"))
+            parts.append(line_of(f"and {len(shown) - number:,} more runs", "dim"))
             break
-        parts.append(Text(visible(heading(group)), style="bold", no_wrap=True,
-                          overflow="ellipsis"))
-        parts.append(stages(group, columns))
-        room -= len(group) + 1
-        workers, more = workers_of(group, room - 1)
-        if workers:
-            parts.append(worker_table(workers))
-            room -= len(workers)
-        if more:
-            parts.append(Text(f"  and {more:,} more workers", style="dim"))
-            room -= 1
+        drawn, taken = pipeline(group, columns, room)
+        parts += drawn
+        room -= taken
     if not groups:
-        parts.append(Text(next(lines(groups, unread))))
+        parts.append(line_of(next(lines(groups, unread))))
     return Group(*parts)
+
+
+def line_of(text, style=""):
+    """Return one line, cut where the screen ends."""
+    from rich.text import Text
+    return Text(visible(text), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def pipeline(group, columns, room):
+    """Return (what rich draws of a pipeline, how many lines that are): its stages, then as much of
+    what they had trouble with, and of what workers are at, as there is room for.
+    """
+    parts = [line_of(heading(group), "bold"), stages(group, columns)]
+    told = troubles(group)[:max(0, room - len(group) - 1)]
+    parts += map(line_of, told)
+    taken = len(group) + 1 + len(told)
+    workers, more = workers_of(group, room - taken - 1)
+    if workers:
+        parts.append(worker_table(workers))
+    if more:
+        parts.append(line_of(f"  and {more:,} more workers", "dim"))
+    return parts, taken + len(workers) + bool(more)
+
+
+def troubles(group):
+    """Return lines about what the stages of a pipeline had trouble with, and of how it goes on."""
+    found = [f"  {each.command}: {text.strip()}" for each in group for text in trouble(each)]
+    found += [f"  {each.command}: {says(each)}" for each in group
+              if each.state() in (DEAD, STALLED)]
+    if state_of(group) == DEAD:
+        found.append(f"  to go on: {command_line(group)}")
+    return found
 
 
 def stages(group, columns):
@@ -104,15 +129,20 @@ def stages(group, columns):
     from rich.table import Table
     from rich.text import Text
     table = Table.grid(padding=(0, 1), expand=any(each.share is not None for each in group))
-    for justify, ratio in (("left", None), ("left", None), ("right", None), ("left", 1),
-                           ("left", None), ("right", None), ("right", None), ("right", None)):
-        table.add_column(justify=justify, ratio=ratio, no_wrap=True, overflow="ellipsis")
+    for justify, ratio, least in (
+            ("left", None, NAME_WIDTH), ("left", None, STATE_WIDTH), ("right", None, None),
+            ("left", 1, None), ("left", None, None), ("right", None, None), ("right", None, None),
+            ("right", None, None)):
+        table.add_column(justify=justify, ratio=ratio, min_width=least, no_wrap=True,
+                         overflow="ellipsis")
     for each in group:
-        share, wrong = each.share, wrong_of(each)
-        is_over = bool(each.ended)
-        style = "red" if wrong or is_over and each.status else "green" if is_over else ""
+        share, wrong, state = each.share, wrong_of(each), each.state()
+        is_over = state not in (RUNNING, STALLED)
+        style = ("red" if wrong or state not in (RUNNING, DONE) else
+                 "green" if is_over else "")
         table.add_row(
-            f"  {each.command}", Text(says(each), style=style),
+            f"  {each.command}",
+            Text(f"status {each.status}" if state == FAILED else state, style=style),
             "" if share is None else f"{share:.0%}",
             ProgressBar(total=1.0, completed=share, width=None) if share is not None
             and columns >= 80 else "", how_much(each),
@@ -125,8 +155,8 @@ def stages(group, columns):
 
 def workers_of(group, most):
     """Return (workers that something is under way in, how many more there are); `most` of them."""
-    found = [(each, worker) for each in group if not each.ended for worker in each.workers
-             if worker["name"]]
+    found = [(each, worker) for each in group if each.state() in (RUNNING, STALLED)
+             for worker in each.workers if worker["name"]]
     most = max(0, most)
     return found[:most], len(found) - most if len(found) > most > 0 else 0
 

@@ -11,7 +11,7 @@ from s3kit.status import live
 def test_a_pipeline_stage_by_stage():
     """How each stands, what is wrong, and how long it takes."""
     first, *stages = live.lines([five()])
-    assert ": running, begun " in first and first.endswith("1 min 30 s, 1 min 1 s left")
+    assert ": running, 1 min 1 s left (s3-fetch), 1 min 30 s, begun 20" in first
     text = "\n".join(stages)
     assert "s3-manifest done, 20,000 rows in 3.0 s" in text
     assert "s3-fetch    running, 1.0G of 4.0G, 1 min 1 s left, 50M/s, 5,002 rows, 2 wrong" in text
@@ -21,9 +21,10 @@ def test_a_pipeline_stage_by_stage():
 
 def test_one_that_died_says_how_to_go_on():
     """With what was typed, where it was."""
-    dead = snapshot("s3-fetch", start="1", run="night")
+    dead = snapshot("s3-fetch", start="1", run="night", written=time.time() - 60)
     found = list(live.lines([[dead]], unread=2))
     assert found[0].startswith("night: dead") and "dead since 20" in found[1]
+    assert ", 30.0 s, begun 20" in found[0]     # until it was heard of last
     assert found[2] == "  to go on: cd /data && s3-fetch -d 'my data'"
     assert found[3].startswith("2 files")
 

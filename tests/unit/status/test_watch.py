@@ -30,6 +30,9 @@ def test_a_pipeline_of_five_fits_the_screen(columns, height):
         "s3-manifest", "s3-restore", "s3-fetch", "s3-verify", "s3-prune"]
     assert "running" in lines[0] and "25%" in lines[3] and "2 wrong" in lines[3]
     assert "%" not in lines[4]
+    assert "running, 1 min 1 s left (s3-fetch), 1 min 30 s" in lines[0]
+    assert "s3-fetch: 7 tried again, 0 times slowed down" in lines[6]
+    assert "s3-fetch: 2 rows: S3 says NoSuchKey, like s3://b/k" in lines[7]
     workers = [line for line in lines if "img-" in line]
     assert len(workers) > 10 and all("50%" in line and "\u202e" not in line for line in workers)
     assert f"and {60 - len(workers)} more workers" in "\n".join(lines)
@@ -42,6 +45,19 @@ def test_what_is_at_work_comes_first():
     assert not has_scrolled and lines[0].startswith("night: running")
     assert lines[-1].endswith("more runs")
     assert drawn([], 80, 24)[0] == ["nothing runs, and nothing ended within a day"]
+
+
+def test_a_pipeline_that_lost_a_stage():
+    """It says since when, and how to go on; nobody is at work in what is gone."""
+    first, dead, last = five()[:3]
+    dead, last = dead._replace(start="1"), last._replace(ended=2.0, status=141)
+    lines, _ = drawn([[first, dead, last._replace(causes=[], tried_again=0)]], 80, 24)
+    assert [line.split()[:2] for line in lines[1:3]] == [["s3-manifest", "done"],
+                                                         ["s3-restore", "dead"]]
+    assert lines[3].split()[:3] == ["s3-fetch", "status", "141"]
+    assert lines[4].startswith("  s3-restore: dead since 20")
+    assert lines[5].startswith("  to go on: cd /data && s3-manifest -d 'my data' | s3-restore")
+    assert len(lines) == 6
 
 
 def test_without_a_terminal_there_are_lines(monkeypatch):
