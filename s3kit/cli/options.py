@@ -180,18 +180,26 @@ def dest_option(made, text):
     made.add_argument("-d", "--dest", metavar="DIR", default=".", help=text)
 
 
-def pool_options(made, connections=True):
-    """Add how many work at once."""
+def pool_options(made, connections=True, requests=True):
+    """Add how many work at once, and with `requests` how much they may ask."""
     made.add_argument("-j", "--jobs", metavar="N", type=positive, default=usable_cores(),
                       help="worker processes (one a core that may be used)")
     if connections:
-        connections_option(made)
+        connections_option(made, requests)
 
 
-def connections_option(made):
-    """Add how many requests a process has under way."""
+def connections_option(made, requests=True):
+    """Add how many requests a process has under way, and with `requests` how many it sends."""
     made.add_argument("-c", "--connections", metavar="N", type=positive,
                       help="connections of each process at most (found while it runs)")
+    if requests:
+        requests_option(made)
+
+
+def requests_option(made):
+    """Add how many requests a second all processes send, together."""
+    made.add_argument("--limit-requests", metavar="RATE", type=rate, default=0,
+                      help="send at most so many requests a second, like 3500 or 3500/s")
 
 
 class Rule(argparse.Action):
@@ -294,6 +302,11 @@ def positive(text):
     if not value:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
     return value
+
+
+def rate(text):
+    """Return a number of requests a second, at least 1."""
+    return positive(text.removesuffix("/s"))
 
 
 def whole(text):

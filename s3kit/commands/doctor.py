@@ -35,7 +35,7 @@ def build_parser():
     p.add_argument("--svg", metavar="FILE", help="with --speed: draw it")
     p.add_argument("--volumes", action="store_true",
                    help="print the commands that would lay out the empty disks; run none")
-    options.pool_options(p)
+    options.pool_options(p, requests=False)
     p.set_defaults(jobs=None, connections=None)         # --speed goes up to what the machine has
     options.s3_options(p)
     options.progress_options(p)

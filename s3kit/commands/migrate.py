@@ -37,7 +37,7 @@ def build_parser():
     journey_options(p)
     restore_options(p.add_argument_group("as in s3-restore"))
     p.add_argument("--json", action="store_true", help="status: one JSON object a line")
-    options.pool_options(p)
+    options.pool_options(p, requests=False)
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,
                    help="more tries for what fails in passing (5)")
     p.add_argument("--limit-rate", metavar="RATE", type=options.size, default=0,

@@ -37,7 +37,7 @@ def build_parser():
     p.add_argument("--json", action="store_true", help="status: one JSON object")
     p.add_argument("-j", "--jobs", metavar="N", type=options.positive,
                    help="worker processes of each command (cores by volumes)")
-    options.connections_option(p)
+    options.connections_option(p, requests=False)
     p.add_argument("--retries", metavar="N", type=options.whole, default=5,
                    help="more tries for what fails in passing (5)")
     for side in ("source", "target"):

@@ -9,7 +9,7 @@ from s3kit.fetch.sweeping import sweep
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.sharing import Sharing, most_connections
+from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
 from s3kit.transfer.work import Work
@@ -34,16 +34,17 @@ def run(args, streams, people):
             "trusted: run one s3-fetch at a time on it")
     left = sweep(tree)
     ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
-    most = most_connections(args.connections, args.jobs)
-    sharing = Sharing(args.jobs, most, stage.hear)
-    pool = Pool(args.jobs, sharing.hear)
+    jobs = workers(args)
+    most = most_connections(args.connections, jobs)
+    sharing = Sharing(jobs, most, stage.hear)
+    pool = Pool(jobs, sharing.hear)
     sharing.join(pool)
-    work = Work(os.path.abspath(args.dest), {}, most, args.limit_rate / args.jobs,
-                place=tree.place, share=sharing.share,
+    work = Work(os.path.abspath(args.dest), {}, most, args.limit_rate / jobs,
+                args.limit_requests / jobs, place=tree.place, share=sharing.share,
                 describes=args.with_metadata or args.source_times, retimes=args.source_times)
     if ledger.is_empty():
         pool.warm(work)         # the first run: rows will need them, while later ones may not
-    limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * most)
+    limit = jobs * max(DEPTH * BATCH_ROWS, 2 * most)
     stage.open(pool, lambda: work, Destination(tree, writer), ledger, limit)
     fetching = Fetching(stage, tree, left)
     stage.run(fetching)

@@ -20,6 +20,13 @@ def most_connections(asked, jobs):
     return max(1, min(wanted, (descriptors() - OTHERS) // FILES))
 
 
+def workers(args):
+    """Return how many workers a run has: as many as were asked for, and no more than it may send
+    requests a second, so that none waits for long until its part allows the next.
+    """
+    return max(1, min(args.jobs, int(args.limit_requests or args.jobs)))
+
+
 class Sharing:
     """The Window of a pool of `jobs` workers, each with `most` connections at most.
 

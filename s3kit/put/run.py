@@ -8,7 +8,7 @@ from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF
 from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.sharing import Sharing, most_connections
+from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.pipeline.stage import Stage
 from s3kit.put.history import oldest_first
 from s3kit.put.place import Place
@@ -35,20 +35,21 @@ def run(args, streams, people):
         return rehearsal
     stage = Stage(args, streams, people, Access(args, signals.at_once))
     batches = stage.source.batches()
-    first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
-    batches = chain([first], batches)
+    # until a row comes, s3-fetch before us may not have made DIR
+    batches = chain([next(batches, [])], batches)
     place = Place(args, tally.say)
-    most = most_connections(args.connections, args.jobs)
-    sharing = Sharing(args.jobs, most, stage.hear)
-    pool = Pool(args.jobs, sharing.hear)
+    jobs = workers(args)
+    most = most_connections(args.connections, jobs)
+    sharing = Sharing(jobs, most, stage.hear)
+    pool = Pool(jobs, sharing.hear)
     sharing.join(pool)
-    work = PutWork(os.path.abspath(args.dest), {}, most, args.limit_rate / args.jobs, make=False,
-                   place=place.tree.place, share=sharing.share)
+    work = PutWork(os.path.abspath(args.dest), {}, most, args.limit_rate / jobs,
+                   args.limit_requests / jobs, make=False, place=place.tree.place,
+                   share=sharing.share)
     pool.warm(work)
-    limit = args.jobs * max(DEPTH * BATCH_ROWS, 2 * most)
-    writer = place if place.uploads else None
-    stage.open(pool, lambda: work, Destination(place.tree, writer, are_ours=False), place.ledger,
-               limit, batches=oldest_first(batches) if args.history else batches)
+    files = Destination(place.tree, place if place.uploads else None, are_ours=False)
+    stage.open(pool, lambda: work, files, place.ledger, jobs * max(DEPTH * BATCH_ROWS, 2 * most),
+               batches=oldest_first(batches) if args.history else batches)
     putting = begun(stage, place, args.target)
     stage.run(putting)
     return putting

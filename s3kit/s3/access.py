@@ -4,6 +4,7 @@ import contextlib
 import time
 
 from s3kit.errors import NoCredentials
+from s3kit.s3.request_rate import LIMIT
 from s3kit.s3.session import Session
 
 FRESH_SECONDS = 60  # between two looks at the credentials, while nobody says that they have expired
@@ -13,13 +14,15 @@ EXPIRED = "the credentials have expired; renew them and run the same command aga
 class Access:
     """The buckets that a run works with, and the credentials it has for them.
 
-    `options` has the AWS CLI's names (see options.s3_options). `at_once()` makes a context in which
+    `options` has the AWS CLI's names (see options.s3_options), and may have `limit_requests`, which
+    holds for this process. `at_once()` makes a context in which
     a signal ends a wait here and now: nobody knows how long boto3 takes. Not to be shared by
     threads.
     """
 
     def __init__(self, options, at_once=contextlib.nullcontext):
         self.session, self.at_once = Session(options), at_once
+        LIMIT.allow(getattr(options, "limit_requests", 0))
         self.states = {}        # bucket: versioning
         self.looked = time.monotonic()
 

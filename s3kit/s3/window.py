@@ -16,6 +16,7 @@ import time
 from typing import NamedTuple
 
 from s3kit.s3.patience import delay
+from s3kit.s3.request_rate import LIMIT
 
 FEW = 64                    # requests of all processes together, to begin with
 MANY = 512                  # the most, where nobody says how many
@@ -114,7 +115,7 @@ class Share:
             return 0
         room = int(self.allowed) - active
         self.is_full |= room <= 0
-        return room
+        return LIMIT.room(room)
 
     def answered(self, transfer):
         """Take a good answer; return a Round for the Window when one is over, else None.

@@ -20,6 +20,7 @@ from s3kit.s3 import failures, redirects, snowball
 from s3kit.s3.address import has_dots
 from s3kit.s3.answer import ERROR_BYTES, Transfer
 from s3kit.s3.proxies import proxy_of
+from s3kit.s3.request_rate import LIMIT
 from s3kit.s3.signature import is_libcurls, signed
 from s3kit.s3.stalls import Stalls
 
@@ -245,6 +246,7 @@ class Wire:
             transfer.content.seek(0)
             curl.setopt(pycurl.READFUNCTION, giver(transfer, transfer.content))
         self.busy[curl] = transfer
+        LIMIT.spend()
         self.multi.add_handle(curl)
 
     @classmethod
@@ -281,7 +283,7 @@ class Wire:
     def turn(self, seconds):
         """Wait at most `seconds` for something to happen; return the Transfers that are answered.
         """
-        wait = seconds
+        wait = LIMIT.wait(seconds)
         if self.deadline is not None:
             wait = min(wait, max(0.0, self.deadline - time.monotonic()))
         for fd, mask in self.poll.poll(wait * 1000):

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from s3kit.s3.request_rate import LIMIT
 from s3kit.transfer.engine import Engine
 from s3kit.transfer.informed import InformedFetch
 from s3kit.transfer.ranges import Range, Reading
@@ -22,6 +23,7 @@ class Work(NamedTuple):
     endpoints: dict
     connections: int
     rate: float = 0.0           # bytes a second and worker; 0: as fast as it goes
+    requests: float = 0.0       # a second and worker; 0: as many as come
     make: bool = True           # whether the destination may be written to
     place: tuple = None         # the directory that it must be, see Tree
     share: float = 0.0          # of the requests that are allowed, to begin with; 0: connections
@@ -35,6 +37,7 @@ class Work(NamedTuple):
 
     def engine(self):
         """Return the engine that our pool feeds batch after batch."""
+        LIMIT.allow(self.requests)
         return Engine(self, self.tasks)
 
     def __call__(self, batch):

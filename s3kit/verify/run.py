@@ -9,7 +9,7 @@ from s3kit.errors import Fault
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.sharing import Sharing, most_connections
+from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
 from s3kit.verify.checking import CheckWork
@@ -29,14 +29,15 @@ def run(args, streams, people):
     first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
     tree = Tree(args.dest, make=False)
     ledger, writer = ledgers_of(args.dest)
-    most = most_connections(None, args.jobs)
-    sharing = Sharing(args.jobs, most, stage.hear, least=args.jobs * CONNECTIONS)
-    pool = Pool(args.jobs, sharing.hear)
+    jobs = workers(args)
+    most = most_connections(None, jobs)
+    sharing = Sharing(jobs, most, stage.hear, least=jobs * CONNECTIONS)
+    pool = Pool(jobs, sharing.hear)
     sharing.join(pool)
     work = CheckWork(os.path.abspath(args.dest), {}, most, make=False, place=tree.place,
-                     share=sharing.share)
+                     requests=args.limit_requests / jobs, share=sharing.share)
     stage.open(pool, lambda: work, Destination(tree, writer, are_ours=False), ledger,
-               args.jobs * DEPTH * BATCH_ROWS, batches=chain([first], batches))
+               jobs * DEPTH * BATCH_ROWS, batches=chain([first], batches))
     verifying = Verifying(stage, tree)
     stage.run(verifying)
     return verifying

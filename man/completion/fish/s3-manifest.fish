@@ -35,6 +35,7 @@ complete -c s3-manifest -l newer -x -d 'modified since TIME, like 2026-01-31, ye
 complete -c s3-manifest -l older -x -d 'modified before TIME'
 complete -c s3-manifest -l storage-class -x -a 'STANDARD STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER GLACIER_IR DEEP_ARCHIVE REDUCED_REDUNDANCY' -d 'only these storage classes'
 complete -c s3-manifest -s c -l connections -x -d 'connections of each process at most (found while it runs)'
+complete -c s3-manifest -l limit-requests -x -d 'send at most so many requests a second, like 3500 or 3500/s'
 complete -c s3-manifest -l profile -x -d 'use this profile of the AWS configuration'
 complete -c s3-manifest -l region -x -d 'the region to ask'
 complete -c s3-manifest -l endpoint-url -x -d 'use another S3 than Amazon\'s'

@@ -12,6 +12,7 @@ complete -c s3-prune -s 0 -l null -d 'the input is a list of keys as they are, e
 complete -c s3-prune -l keys -r -F -d 'the input is FILE, a list of keys as they are, one a line'
 complete -c s3-prune -s d -l dest -x -a '(__fish_complete_directories)' -d 'the proven files lie below DIR (the current directory)'
 complete -c s3-prune -s c -l connections -x -d 'connections of each process at most (found while it runs)'
+complete -c s3-prune -l limit-requests -x -d 'send at most so many requests a second, like 3500 or 3500/s'
 complete -c s3-prune -l yes -d 'delete without asking, as rows come'
 complete -c s3-prune -s n -l dry-run -d 'say what would be deleted, write its rows, delete nothing'
 complete -c s3-prune -l fetched -d 'also rows in state fetched, if their bytes were checked on the way'

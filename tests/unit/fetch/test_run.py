@@ -20,7 +20,8 @@ from s3kit.pipeline.pool import DEPTH, Pool
 OPTIONS = {
     "prog": "s3-fetch", "quiet": False, "verbose": False, "in_place": False, "rules": None,
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
-    "dry_run": False, "jobs": 1, "connections": 2, "limit_rate": 0, "retries": 0,
+    "dry_run": False, "jobs": 1, "connections": 2, "limit_rate": 0, "limit_requests": 0,
+    "retries": 0,
     "with_metadata": False, "again": False, "source_times": False,
     "profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
     "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
@@ -80,10 +81,10 @@ def test_a_dry_run_makes_nothing(tmp_path):
 
 def test_what_workers_know(noted, tmp_path):
     """An absolute destination, their share of the rate; and how many rows may be on their way."""
-    done(tmp_path, [], jobs=4, connections=3, limit_rate=1000)
+    done(tmp_path, [], jobs=4, connections=3, limit_rate=1000, limit_requests=10)
     work, destination, ledger, limit, _ = dict(noted)["open"]
-    assert (work.destination, work.endpoints, work.connections, work.rate, work.make) == (
-        str(tmp_path / "d"), {}, 3, 250, True)
+    assert (work.destination, work.endpoints, work.connections, work.rate, work.requests,
+            work.make) == (str(tmp_path / "d"), {}, 3, 250, 2.5, True)
     assert work.place == Tree(str(tmp_path / "d")).place
     assert destination.are_ours and destination.ledger is not ledger
     assert dict(noted)["workers"] == 4 and limit == 4 * DEPTH * BATCH_ROWS

@@ -6,7 +6,7 @@ import pytest
 
 from s3kit.pipeline import sharing
 from s3kit.pipeline.pool import DEPTH
-from s3kit.pipeline.sharing import Sharing, most_connections
+from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.s3.window import FEW, Round
 
 
@@ -70,3 +70,9 @@ def test_the_most(monkeypatch, asked, jobs, files, most):
 def test_more_workers_than_requests():
     found = Sharing(100, 32, SimpleNamespace)
     assert found.share == 1
+
+
+@pytest.mark.parametrize("jobs, requests, found", [(4, 0, 4), (4, 3, 3), (4, 100, 4), (4, 1, 1)])
+def test_no_worker_waits_for_its_part(jobs, requests, found):
+    """Where few requests a second are allowed, fewer workers have one a second each."""
+    assert workers(SimpleNamespace(jobs=jobs, limit_requests=requests)) == found

@@ -20,7 +20,8 @@ from s3kit.put.run import run
 from unit.put.in_process import OPTIONS
 
 MORE = {"in_place": False, "rules": None, "min_size": None, "max_size": None, "newer": None,
-        "older": None, "storage_class": None, "dry_run": False, "limit_rate": 0, "profile": None,
+        "older": None, "storage_class": None, "dry_run": False, "limit_rate": 0,
+        "limit_requests": 0, "profile": None,
         "region": None, "endpoint_url": None, "no_sign_request": False, "request_payer": None,
         "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 
@@ -155,10 +156,10 @@ def test_a_prefix_without_a_slash(noted, folder, capsys, prefix, is_said):
 def test_what_workers_know(noted, folder):
     """An absolute place, their share of the rate; and how many rows may be on their way."""
     rows = rows_of("k", "l")
-    done(folder, rows, jobs=4, connections=3, limit_rate=1000)
+    done(folder, rows, jobs=4, connections=3, limit_rate=1000, limit_requests=10)
     work, destination, ledger, limit, batches = dict(noted)["open"]
-    assert (work.destination, work.endpoints, work.connections, work.rate, work.make) == (
-        str(folder), {}, 3, 250, False)
+    assert (work.destination, work.endpoints, work.connections, work.rate, work.requests,
+            work.make) == (str(folder), {}, 3, 250, 2.5, False)
     assert work.place == Tree(str(folder), make=False).place and dict(noted)["warm"] == work
     assert not destination.are_ours and destination.ledger is dict(noted)["run"].place
     assert ledger is destination.ledger.ledger and batches == [rows]

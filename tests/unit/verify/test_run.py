@@ -20,7 +20,7 @@ from s3kit.verify.run import CONNECTIONS, ledgers_of, run
 OPTIONS = {
     "prog": "s3-verify", "quiet": False, "verbose": False, "in_place": False, "rules": None,
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
-    "quick": False, "verified_since": None, "discard": False, "jobs": 1,
+    "quick": False, "verified_since": None, "discard": False, "jobs": 1, "limit_requests": 0,
     "profile": None, "region": None, "endpoint_url": "http://127.0.0.1:9", "no_sign_request": True,
     "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 
