@@ -14,7 +14,9 @@ mkdir -p other/img && printf 'alpha\n' > other/a.txt && printf '1234\n' > other/
 try 's3-manifest s3://pipes-flat --include a.txt --include "=*" | s3-verify -d other | rows 2,14,15,17'
 try 'printf "key\na.txt\n" | s3-verify --bucket pipes-flat -d other | rows 1,2,6,14,15,17'
 
-# Nobody asked, nobody can tell: that is not verified.
+# Nobody asked, nobody can tell: that is not verified. What is known as another bucket's is not this one's.
+mkdir unknown && cp other/a.txt unknown
+try 'printf "key\na.txt\n" | s3-verify --quick --bucket nowhere -d unknown | rows 1,2,14,15,17'
 try 'printf "key\na.txt\n" | s3-verify --quick --bucket nowhere -d other | rows 1,2,14,15,17'
 try 's3-verify --quick -d data flat.csv | rows 14,17 | uniq -c'
 try 's3-manifest s3://pipes-flat --include "=*" | s3-verify -d other --discard | rows 2,14,17; ls other'
