@@ -13,20 +13,26 @@ RIGHT = (rows.FETCHED, rows.VERIFIED, rows.PRUNED)
 
 
 def places_of(row, is_flat):
-    """Return the paths where a row's file may lie, the likeliest first; `is_flat`: without the
+    """Yield the paths where a row's file may lie, the likeliest first; `is_flat`: without the
     bucket's folder. None of them leads out of the destination or into our own folder.
 
     A key's own plain name, which other tools give it, is among them even where s3-fetch would
     write another.
     """
-    folder = "" if is_flat else f"{row.bucket}/"
+    return filter(is_inside, names_of(row, "" if is_flat else f"{row.bucket}/"))
+
+
+def names_of(row, folder):
+    """Yield what `places_of` does below a folder, wherever that leads."""
     plain = folder + path_in_bucket(row.key)
-    beside = file_of_folder(plain) if plain.endswith("/") else with_mark(plain, BESIDE_DIRECTORY)
-    paths = [folder + row.key, plain, beside] if is_flat else [plain, beside]
-    if row.version_id:
-        marked = folder + path_in_bucket(row.key, row.version_id)
-        paths.insert(0 if row.is_latest == "false" else len(paths), marked)
-    return list(filter(is_inside, dict.fromkeys(paths)))
+    if row.version_id and row.is_latest == "false":
+        yield folder + path_in_bucket(row.key, row.version_id)
+    if not folder and plain != row.key:
+        yield row.key
+    yield plain
+    yield file_of_folder(plain) if plain.endswith("/") else with_mark(plain, BESIDE_DIRECTORY)
+    if row.version_id and row.is_latest != "false":
+        yield folder + path_in_bucket(row.key, row.version_id)
 
 
 class Layouts:
@@ -34,8 +40,8 @@ class Layouts:
     files that this run has found right.
 
     What the ledger says when it is first asked holds for the run. Where it knows no file of a
-    bucket, most of those decide that were noted; without any it is the usual layout. A destination
-    that `is_new` has no files of anybody's.
+    bucket, most of those decide that were noted, the first FILES; without any it is the usual
+    layout. A destination that `is_new` has no files of anybody's.
     """
 
     def __init__(self, ledger=None, is_new=False):
@@ -67,8 +73,9 @@ class Layouts:
 
     def note(self, bucket, key, path):
         """Note that a file which is not empty was found right at a path."""
-        if not self.is_settled(bucket):
-            count(self.noted.setdefault(bucket, [0, 0]), bucket, key, path)
+        balance = self.noted.setdefault(bucket, [0, 0])
+        if sum(balance) < FILES and not self.is_settled(bucket):
+            count(balance, bucket, key, path)
 
 
 def count(balance, bucket, key, path):

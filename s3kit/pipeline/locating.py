@@ -1,6 +1,7 @@
 """Where a row's file lies."""
 
 import stat
+from itertools import chain
 
 from s3kit.disk.paths import is_inside, path_of
 from s3kit.pipeline.layout import places_of
@@ -23,7 +24,7 @@ def locate(tree, row, entry):
     known = known_path(row, entry)
     if known:
         return known, tree.look(known)
-    for path in places_of(row, False) + places_of(row, True):
+    for path in chain(places_of(row, False), places_of(row, True)):
         status = tree.look(path)
         if can_be(row, status):
             return path, status

@@ -108,6 +108,13 @@ class Places:
         """Return whether a path where a row's file lies is now, or was before, that row's."""
         return self.owners.note(hash_of(path), owner_of(row))
 
+    def may_have(self, row, path):
+        """Return whether a file that is right, or in the place of one, can be this row's, who then
+        has its path.
+        """
+        return ((self.is_first or not self.holder(row, path))
+                and self.owners.take(hash_of(path), owner_of(row)))
+
     def keep(self, row, entry):
         """Return whether a row's finished file, as the ledger's Entry has it, can stay: no other
         version is about to replace it.

@@ -7,8 +7,8 @@ wait, on disk, until all others are done, where that can make a difference.
 """
 
 import os
+from itertools import chain
 
-from s3kit.disk.path_owners import hash_of
 from s3kit.disk.paths import path_of
 from s3kit.disk.tree import OURS
 from s3kit.errors import Fault, reason
@@ -16,15 +16,15 @@ from s3kit.manifest.row import FAILED
 from s3kit.manifest.spool import Spool
 from s3kit.pipeline.layout import Layouts, places_of
 from s3kit.pipeline.locating import can_be
-from s3kit.pipeline.places import Places, owner_of
+from s3kit.pipeline.places import Places
 from s3kit.verify.file_errand import FileErrand
 
 TAKEN = "the file is another row's"
 
 
 class Guess:
-    """The places that are yet to be tried for a row, and what was found wrong: [(path, why, whether
-    that is derived)].
+    """The places that are yet to be tried for a row, an iterator, and what was found wrong: [(path,
+    why, whether that is derived)].
     """
 
     __slots__ = ("places", "wrong")
@@ -46,12 +46,11 @@ class Guesses:
     def take(self, row, entry):
         """Look for a row's file; `entry` is the ledger's, without a path, or None."""
         is_flat = self.layouts.is_flat(row.bucket)
-        self.go_on(row, entry, Guess(places_of(row, is_flat) + places_of(row, not is_flat)))
+        self.go_on(row, entry, Guess(chain(places_of(row, is_flat), places_of(row, not is_flat))))
 
     def go_on(self, row, entry, guess):
         """Look at the next place where something can be a row's file."""
-        while guess.places:
-            path = guess.places.pop(0)
+        for path in guess.places:
             status = self.tree.look(path)
             if can_be(row, status):
                 row.path = path
@@ -90,8 +89,7 @@ class Guesses:
         row, path = errand.row, errand.path
         if errand.guess is None:
             self.places.take(row, path)
-        elif not self.places.owners.take(hash_of(path), owner_of(row)) or self.places.holder(
-                row, path):
+        elif not self.places.may_have(row, path):
             self.differs(errand, TAKEN)
             return False
         if errand.status.st_size and not path.endswith("/"):
@@ -123,7 +121,7 @@ class Guesses:
 
     def settle(self, row, entry, wrong):
         """Let a row go none of whose places has its file."""
-        home = places_of(row, self.layouts.is_flat(row.bucket))
+        home = set(places_of(row, self.layouts.is_flat(row.bucket)))
         at_home = [found for found in wrong if found[0] in home]
         for path, why, is_derived in at_home:
             status = self.tree.look(path)
@@ -140,8 +138,7 @@ class Guesses:
         """Return whether a wrong file, in the place of a row's, may be nobody else's."""
         places = self.places
         is_older = row.is_latest == "false" and path != places.beside(row)
-        return not (is_older or places.holder(row, path)) and places.owners.take(
-            hash_of(path), owner_of(row))
+        return not (is_older or places.holder(row, path)) and places.may_have(row, path)
 
     def place_of(self, row, is_taken):
         """Return where the file of a row is to be put, '' where s3-fetch finds that by itself;

@@ -33,7 +33,7 @@ def test_where_a_file_may_lie(row, is_flat, paths):
     """Under its own name, as s3-fetch writes it, beside a directory, as one version; never outside
     or among our own files.
     """
-    assert places_of(row, is_flat) == paths
+    assert list(places_of(row, is_flat)) == paths
 
 
 @pytest.mark.parametrize("paths, is_flat", [
