@@ -16,7 +16,7 @@ pipeline  | rows through executors, and out       | disk s3 manifest transfer
 policy    | bucket policies                       | disk s3 manifest
 migrate   | the journey of a bucket, in phases    | disk manifest pipeline
 cli       | options, streams, signals, statuses   | manifest runs
-fetch     | the work of s3-fetch                  | proof disk s3 manifest transfer pipeline
+fetch     | the work of s3-fetch                  | proof disk s3 manifest transfer pipeline runs
 verify    | the work of s3-verify                 | proof disk s3 manifest transfer pipeline
 put       | the work of s3-put                    | proof disk s3 manifest transfer pipeline
 prune     | the work of s3-prune                  | proof disk s3 manifest pipeline

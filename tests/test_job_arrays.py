@@ -165,7 +165,7 @@ JOURNEY = (
     ("s3-put", "-j", 2, "-d", "there", "--to", "s3://c/", "fetched.csv"),
     ("s3-restore", "--yes", "cold.csv"),
     ("s3-prune", "--yes", "-d", "there", "verified.csv"))
-OBJECTS = 45
+OBJECTS = 36
 
 
 def test_every_command_keeps_to_it(fake, tmp_path, run):

@@ -1,11 +1,14 @@
 """A database of ours: one file of SQLite's in a directory of ours, shared by processes."""
 
+import ctypes
 import os
+import shutil
 import sqlite3
 import stat
 import time
 from contextlib import contextmanager, suppress
 
+from s3kit.disk import durable
 from s3kit.disk.sqlite_errors import Broken, cause, is_damage
 from s3kit.errors import Fault
 
@@ -121,6 +124,12 @@ class Database:
         with self.told("write"):
             self.base.execute("PRAGMA synchronous = FULL")
 
+    def leave_open(self):
+        """Never close the connection, not even at the end of the process: its last step would move
+        the log into the file and remove it, while both are another host's by now.
+        """
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.base))
+
     def close(self):
         """Close the connection.
 
@@ -128,3 +137,18 @@ class Database:
         """
         with self.told("close"):
             self.base.close()
+
+
+def set_apart(path):
+    """Put copies in the place of a database's files, so that a process of another host that has
+    them open, and wakes up, writes to what nobody reads any more. Nobody here may have them open.
+
+    The log goes first: with the file before or after it says the same.
+    """
+    for name in (f"{path}-wal", path):
+        if os.path.exists(name):
+            shutil.copyfile(name, f"{name}.new", follow_symlinks=False)
+            os.chmod(f"{name}.new", 0o600)
+            durable.sync_name(f"{name}.new")
+            durable.rename(f"{name}.new", name, None, None)
+    durable.unlink(f"{path}-shm", None)     # SQLite makes it anew from the log

@@ -15,9 +15,13 @@ from s3kit.disk import durable
 # no device may keep us waiting
 OURS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
+# flock(2), and what Lustre mounted without it, FUSE and NFS without its lock daemon answer
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
-def hold(name, directory):
+
+def hold(name, directory, is_leased=False):
     """Return a descriptor that holds the file `name` in `directory`, or None if another holds it.
+    Where the file system has no locks at all, who has a lease on it has all files in it.
 
     The file is made if it is missing. A file that its holder renamed or removed between our open
     and our lock is not the one we want: only a lock on what the name still names counts. What has
@@ -27,7 +31,7 @@ def hold(name, directory):
     while True:
         fd = os.open(name, OURS, 0o600, dir_fd=directory)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            take(fd, is_leased)
         except OSError as error:
             os.close(fd)
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
@@ -39,6 +43,15 @@ def hold(name, directory):
                 return fd
             durable.unlink(name, directory)
         os.close(fd)
+
+
+def take(fd, is_leased):
+    """Lock a file, unless who has a lease meets a file system without locks. Raises OSError."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if not (is_leased and error.errno in NO_LOCKS):
+            raise
 
 
 def hold_below(path, name):

@@ -7,11 +7,13 @@ import errno
 import os
 import stat
 import sys
+import time
 from collections import OrderedDict
 
 import xxhash
 
-from s3kit.disk import durable
+from s3kit.disk import durable, lock
+from s3kit.disk.mounts import Mount
 from s3kit.disk.paths import BESIDE_DIRECTORY, BESIDE_FILE, file_of_folder, with_clash, with_mark
 from s3kit.errors import Fault, of_file
 
@@ -22,7 +24,15 @@ KEPT = 128          # directories kept open
 DEEPEST = 1100      # directories in each other: more than any key can make
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NETWORK = {0x6969: "NFS", 0xFF534D42: "CIFS", 0xFE534D42: "SMB", 0x517B: "SMB", 0x01021997: "9p",
-           0x00C36400: "Ceph", 0x0BD00BD0: "Lustre", 0x47504653: "GPFS"}
+           0x00C36400: "Ceph", 0x0BD00BD0: "Lustre", 0x47504653: "GPFS", 0x65735546: "FUSE",
+           0x19830326: "BeeGFS", 0xAAD7AAEA: "PanFS", 0x5346414F: "AFS", 0x6B414653: "AFS",
+           0x73757245: "Coda", 0x786F4256: "vboxsf", 0xBACBACBC: "vmhgfs"}
+# statfs(2) and linux/magic.h have these; GPFS's, Lustre's, BeeGFS's and PanFS's are in headers of
+# their own. What virtual machines share with their host is among them.
+# Of FUSE: the file system of a device, like ntfs-3g, which one host has mounted
+OF_A_DEVICE = "fuseblk"
+LOST = ("the lease on the destination has run out: this process was stopped, or the file system "
+        "did not answer in time; nothing more is written: run the same command again")
 
 
 class Tree:
@@ -48,6 +58,7 @@ class Tree:
                 self.parts = self.enter(self.ours, PARTS, 0o700)
         except OSError as error:
             raise of_file("use the destination", path, error) from None
+        self.until = None       # of `clock`: when the lease ends, where one is needed to write
         self.folds = make and self.is_folding()
         self.open = OrderedDict()
 
@@ -60,7 +71,8 @@ class Tree:
             return False
 
     def network(self):
-        """Return the name of the network file system that the destination is on, or an empty text.
+        """Return the name of the file system that the destination is on where other hosts may reach
+        it, too, and flock may say nothing of them; else an empty text.
         """
         if sys.platform != "linux":
             return ""
@@ -69,7 +81,25 @@ class Tree:
         from s3kit.disk.durable import libc
         space = ctypes.create_string_buffer(256)
         libc().fstatfs(self.fd, space)
-        return NETWORK.get(ctypes.c_ulong.from_buffer(space).value & 0xFFFFFFFF, "")
+        name = NETWORK.get(ctypes.c_ulong.from_buffer(space).value & 0xFFFFFFFF, "")
+        return "" if name == "FUSE" and Mount(self.path).kind == OF_A_DEVICE else name
+
+    def check_lease(self):
+        """Raise Fault where a lease is needed to write, and has run out."""
+        if self.until is not None and clock() >= self.until:
+            raise Fault(LOST)
+
+    def hold_part(self, name):
+        """Return what lock.hold does of a part file; who has the lease needs no lock where the file
+        system knows none. Raises Fault where the lease has run out.
+        """
+        self.check_lease()
+        return lock.hold(name, self.parts, self.until is not None)
+
+    def remove_part(self, name):
+        """Remove a part file, unless the lease has run out: it may be another's by now."""
+        if self.until is None or clock() < self.until:
+            durable.unlink(name, self.parts)
 
     def enter(self, folder, name, mode=0o777):
         """Return a descriptor of the directory `name` in `folder`, made if it is missing."""
@@ -203,6 +233,11 @@ class Tree:
         return space.f_bavail * space.f_frsize, space.f_favail
 
 
+def clock():
+    """Return the seconds by which leases are told: they pass while the machine sleeps, too."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 def is_root(path):
     """Return whether a path is `/` by whatever name, even where making its directories is yet to
     make it so.
@@ -218,8 +253,9 @@ def settle(tree, part, fd, path, size, mtime_ns, mode):
     return (path, os.stat_result).
 
     A zero-byte key that ends in `/` becomes a directory. Raises OSError, or Fault where something
-    else than a file is in the way.
+    else than a file is in the way, or the lease has run out.
     """
+    tree.check_lease()
     if path.endswith("/"):
         if not size:
             folder, _, path = tree.folder(path)

@@ -71,7 +71,8 @@ def system(path, mount):
                                          "fuse.sshfs")):
         yield Finding("file system", WARNING,
                       f"{network or mount.kind}: locks between machines cannot be trusted",
-                      "run one s3-fetch at a time on it")
+                      "one s3-fetch at a time writes there: it holds a lease, a second one ends "
+                      "with status 4")
     elif mount.kind in FLEETING:
         yield Finding("file system", WARNING, f"{mount.kind}: {FLEETING[mount.kind]}",
                       "choose a disk with -d")

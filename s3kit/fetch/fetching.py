@@ -50,7 +50,10 @@ class Fetching(Verb):
     # --- from the workers to the output
 
     def answered(self, errand, outcome):
-        """Take the outcome of one Job."""
+        """Take the outcome of one Job. Raises Fault where the lease has run out: it may be that
+        alone which failed.
+        """
+        self.tree.check_lease()
         if isinstance(errand, RangeErrand):
             self.large.range_answered(errand, outcome)
         elif isinstance(errand, (NamingErrand, DescribingErrand)):
@@ -162,7 +165,10 @@ class Fetching(Verb):
         self.stage.leave(row, aloud=True)
 
     def leaving(self):
-        """Write to the ledger what is new of rows that leave next."""
+        """Write to the ledger what is new of rows that leave next. Raises Fault where the lease
+        has run out.
+        """
+        self.tree.check_lease()
         self.describing.record()
         self.failures.record()
 

@@ -1,6 +1,5 @@
 """Files of s3-fetch get their names when their bytes are on the disk."""
 
-from s3kit.disk import durable
 from s3kit.pipeline.errand import Errand
 from s3kit.transfer import job as jobs
 from s3kit.transfer.job import Job, Outcome
@@ -50,7 +49,7 @@ class Naming:
         for errand in [each for each in self.fetching.flying.values() if each.written]:
             if not errand.large:
                 try:
-                    durable.unlink(errand.written.path, self.fetching.tree.parts)
+                    self.fetching.tree.remove_part(errand.written.path)
                 except OSError:
                     pass            # a disk that has failed may take no change either
             self.fetching.give_up(errand, Outcome(jobs.FAILED, why))

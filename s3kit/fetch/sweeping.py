@@ -3,7 +3,7 @@
 import os
 import time
 
-from s3kit.disk import durable, lock
+from s3kit.disk import lock
 from s3kit.transfer.unnamed import is_complete
 
 STALE_SECONDS = 7 * 86400       # after which nobody will resume a part file
@@ -30,11 +30,11 @@ def sweep_part(tree, stem, can_resume=False):
     lock.clear(stem, tree.parts)
     if can_resume and not is_old(tree, stem):
         return
-    fd = lock.hold(stem, tree.parts)
+    fd = tree.hold_part(stem)
     if fd is not None:
         try:
-            durable.unlink(f"{stem}.journal", tree.parts)
-            durable.unlink(stem, tree.parts)
+            tree.remove_part(f"{stem}.journal")
+            tree.remove_part(stem)
         finally:
             os.close(fd)
 

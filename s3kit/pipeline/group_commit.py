@@ -17,13 +17,14 @@ MOST = 8192             # rows and others that may wait for one
 
 
 class Destination(NamedTuple):
-    """Where files are written, or only read: its Tree, a Ledger of the outbox's own or None, and
-    whether files are ours.
+    """Where files are written, or only read: its Tree, a Ledger of the outbox's own or None,
+    whether files are ours, and `check()`, which raises Fault where nothing may be written there.
     """
 
     tree: object
     ledger: object
     are_ours: bool = True       # those that could not be flushed are removed
+    check: object = lambda: None
 
 
 class GroupCommit:
@@ -123,7 +124,7 @@ class GroupCommit:
     def flush(self, group, values):
         """Make a group durable, record it, let it leave; tell what else was flushed.
 
-        Raises Fault where it could not be flushed.
+        Raises Fault where it could not be flushed, or the lease on a destination has run out.
         """
         places = [where for _, _, where, must in group if must] + [self.destination] * bool(values)
         self.is_flushing = True
@@ -138,6 +139,8 @@ class GroupCommit:
                 "flush is not believed: run the same command again") from None
         finally:
             self.is_flushing = False
+        for destination in {id(where): where for _, _, where, _ in group}.values():
+            destination.check()
         if values:
             self.on_flushed(values)
         for destination in {id(where): where for _, _, where, _ in group}.values():

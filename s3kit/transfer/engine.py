@@ -32,9 +32,7 @@ class Engine:
     """
 
     def __init__(self, work, tasks):
-        from s3kit.s3.wire import (
-            Wire,  # not with the module: the parent needs its words, and no libcurl
-        )
+        from s3kit.s3.wire import Wire      # not with the module: the parent needs no libcurl
         self.tasks = tasks
         self.endpoints = dict(work.endpoints)
         self.tree = self.fault = None
@@ -104,6 +102,8 @@ class Engine:
                 self.expired = None     # those of the same generation may come again
         elif kind == "share":
             self.share.resize(value)
+        elif kind == "lease" and self.tree:
+            self.tree.until = value
         elif kind == "slow":
             self.share.slow_down(time.monotonic())
         elif kind == "lacks":

@@ -87,7 +87,7 @@ class Large:
 
     def hold(self):
         """Take the part file; return whether it is ours. Raises OSError, as for want of space."""
-        self.fd = lock.hold(self.part, self.tree.parts)
+        self.fd = self.tree.hold_part(self.part)
         return self.fd is not None
 
     def start(self):

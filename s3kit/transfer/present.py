@@ -7,7 +7,6 @@ files are read from there.
 
 import os
 
-from s3kit.disk import durable
 from s3kit.disk.direct_io import go_direct
 from s3kit.disk.tree import NO_TIME
 from s3kit.errors import Fault
@@ -39,7 +38,7 @@ def in_place(tree, job, part, held, buffer):
     if there is not None and there.st_size == job.size:
         outcome = file_in_place(tree, job, buffer)
         if outcome:
-            durable.unlink(part, tree.parts)
+            tree.remove_part(part)
             return outcome
     return part_in_place(tree, job, part, held, buffer)
 

@@ -11,7 +11,6 @@ import os
 import resource
 from typing import NamedTuple
 
-from s3kit.disk import durable
 from s3kit.disk.tree import settle
 
 PARTIAL, COMPLETE = 0o600, 0o700        # permissions of a part file, which nobody executes
@@ -58,12 +57,13 @@ class Unnamed:
 
         Raises OSError, or Fault where something is in the way; the part is then removed.
         """
+        self.tree.check_lease()
         complete = self.held.pop(part)
         try:
             path, status = complete.settle(self.tree, self.mode)
             return path, status.st_ino, 0 if path.endswith("/") else status.st_mtime_ns
         except BaseException:
-            durable.unlink(part, self.tree.parts)
+            self.tree.remove_part(part)
             raise
         finally:
             os.close(complete.fd)

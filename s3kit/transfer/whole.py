@@ -34,7 +34,7 @@ class Fetch(Task):
         self.part = part_name(job.bucket, job.key, job.version_id, job.etag)
         self.body, self.wrong = None, ""
         self.is_asked, self.claim = False, NO_CLAIM     # for the size of parts
-        self.fd = lock.hold(self.part, tree.parts)
+        self.fd = tree.hold_part(self.part)
         if self.fd is None:
             self.fail(HELD, "another process is fetching it")
         else:
@@ -216,7 +216,7 @@ class Fetch(Task):
         if self.fd is not None:
             try:
                 if self.part and lock.is_named(self.fd, self.part, self.engine.tree.parts):
-                    durable.unlink(self.part, self.engine.tree.parts)
+                    self.engine.tree.remove_part(self.part)
             except OSError:
                 # a disk that has failed, or may not be written to any more: the next run sweeps up
                 pass

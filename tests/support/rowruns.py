@@ -44,6 +44,11 @@ class NotedWorkers:
         """Start the workers."""
         self.found.append(("warm", work))
 
+    def tell(self, message, keep):
+        """Tell workers, also those that are started later."""
+        assert keep
+        self.found.append(("tell", message))
+
     def shutdown(self, **how):
         """End them."""
         self.found.append(("shutdown", how))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 TOOLS = {"groff": "groff", "strace": "strace", "patch": "patch", "mount": "mount",
          "umount": "mount", "losetup": "mount", "unshare": "util-linux", "findmnt": "util-linux",
+         "nsenter": "util-linux", "bindfs": "bindfs", "parallel": "parallel",
          "blockdev": "util-linux", "ip": "iproute2", "mkfs.ext4": "e2fsprogs",
          "mkfs.xfs": "xfsprogs", "mkfs.btrfs": "btrfs-progs", "mkfs.exfat": "exfatprogs",
          "mount.exfat-fuse": "exfat-fuse", "ceph-mon": "ceph-mon", "ceph-osd": "ceph-osd",

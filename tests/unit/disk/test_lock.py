@@ -181,3 +181,19 @@ def test_a_directory_is_made_to_be_held_in(tmp_path):
     assert hold_made(tmp_path / "a" / "b", NAME) is None
     os.close(fd)
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700] * 2
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_lease_does_where_there_are_no_locks(folder, monkeypatch, error):
+    """Of who has none that is an error as any other; what another holds is another's."""
+    def refuse(fd, how):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match=os.strerror(error)):
+        hold(NAME, folder)
+    fd = hold(NAME, folder, is_leased=True)
+    os.write(fd, b"x")
+    os.close(fd)
+    error = errno.EWOULDBLOCK
+    assert hold(NAME, folder, is_leased=True) is None

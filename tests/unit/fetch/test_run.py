@@ -9,7 +9,7 @@ from conftest import env_of, set_aws
 from rowruns import noted_run, people_of, streams_of
 
 from s3kit.disk.tree import OURS, Tree
-from s3kit.errors import SOME_FAILED, Cut
+from s3kit.errors import SOME_FAILED, Cut, Fault
 from s3kit.fetch import run as module
 from s3kit.fetch.rehearsal import Rehearsal
 from s3kit.fetch.run import run
@@ -115,12 +115,21 @@ def test_what_earlier_runs_have_left(noted, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("network", ["", "NFS"])
 def test_locks_between_machines(noted, tmp_path, monkeypatch, capsys, network):
-    """Where they cannot be trusted, that is said."""
+    """Where they cannot be trusted a lease holds, workers know how long, and so does who writes
+    the ledger.
+    """
     monkeypatch.setattr(Tree, "network", lambda tree: network)
     done(tmp_path, [])
-    said = capsys.readouterr().err
-    assert ("the destination is on NFS, where locks" in said) == bool(network)
-    assert bool(said) == bool(network)
+    assert not capsys.readouterr().err
+    told = [value for what, value in noted if what == "tell"]
+    assert [kind for kind, _ in told] == ["lease"] * bool(network)
+    assert bool(network) == (tmp_path / "d" / OURS / "lease.1").exists()
+    check = dict(noted)["open"][1].check
+    if network:
+        with pytest.raises(Fault, match="the lease on the destination has run out"):
+            check()         # it has ended
+    else:
+        check()
 
 
 def test_workers_end_with_the_run(bucket, tmp_path, monkeypatch):
