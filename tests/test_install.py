@@ -72,6 +72,8 @@ def test_pages_and_completions_are_installed(installed):
                         ("fish/vendor_completions.d", "fish")):
         assert (set(os.listdir(installed / "share" / there))
                 == set(os.listdir(ROOT / "man" / "completion" / here)))
+    assert (set(os.listdir(installed / "share" / "s3kit" / "cluster"))
+            == set(os.listdir(ROOT / "man" / "cluster")))
     assert (installed / "share" / "man" / "man7" / "s3kit.7").exists()
     assert (installed / "share" / "s3kit" / "manifests" / "manifest.rnc").exists()
 
