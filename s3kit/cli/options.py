@@ -1,6 +1,7 @@
 """The options that mean the same everywhere (s3kit(7)), and the types of their values."""
 
 import argparse
+import re
 from datetime import datetime, timezone
 
 from s3kit import __version__
@@ -202,6 +203,12 @@ def requests_option(made):
                       help="send at most so many requests a second, like 3500 or 3500/s")
 
 
+def cluster_option(made):
+    """Add whose workers do the work."""
+    made.add_argument("--scheduler", metavar="ADDRESS", type=scheduler,
+                      help="have the workers of a Dask cluster do it; 'local': try that here")
+
+
 class Rule(argparse.Action):
     """Collects --include and --exclude in the order they were given."""
 
@@ -293,6 +300,14 @@ def bucket_name(text):
     from s3kit.manifest.row import BUCKET
     if not BUCKET.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' cannot be the name of a bucket")
+    return text
+
+
+def scheduler(text):
+    """Return the address of a Dask scheduler, or `local`."""
+    if text != "local" and not re.fullmatch(r"([a-z]+://)?[^/\s]+:\d+/?", text):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no address of a scheduler, like tcp://host:8786")
     return text
 
 

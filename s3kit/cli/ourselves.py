@@ -66,13 +66,15 @@ class Ourselves:
     def workers(self, tally, now):
         """Return what the workers are at, each with its speed."""
         found, at = [], time.monotonic()
-        for pid, jobs, said in tally.at_work()[:WORKERS]:
+        for process_id, jobs, said in tally.at_work()[:WORKERS]:
+            host, _, pid = str(process_id).rpartition(":")
             requests, name, moved, size, seconds, total = said or (0, "", 0, 0, 0.0, 0)
-            pace = self.paces.setdefault(pid, Pace(at, total, WORKER_SPAN))
+            pace = self.paces.setdefault(process_id, Pace(at, total, WORKER_SPAN))
             pace.note(at, total)
-            found.append({"pid": pid, "jobs": jobs, "requests": requests, "name": as_text(name),
-                          "moved": moved, "size": size, "speed": pace.speed,
-                          "since": now - seconds if name else 0.0})
+            since = now - seconds if name else 0.0
+            found.append({"host": as_text(host), "pid": int(pid), "jobs": jobs, "since": since,
+                          "requests": requests, "name": as_text(name), "moved": moved,
+                          "size": size, "speed": pace.speed})
         return found
 
 

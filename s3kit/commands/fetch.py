@@ -15,6 +15,7 @@ def build_parser():
     options.input_options(p)
     options.dest_option(p, "put the files below DIR, as bucket/key (the current directory)")
     options.pool_options(p)
+    options.cluster_option(p)
     p.add_argument("--again", action="store_true",
                    help="also rows whose bytes came before, for another destination")
     p.add_argument("-n", "--dry-run", action="store_true",

@@ -22,6 +22,7 @@ def build_parser():
     options.input_options(p)
     place_options(p)
     options.pool_options(p)
+    options.cluster_option(p)
     p.add_argument("-n", "--dry-run", action="store_true",
                    help="say what would be sent, ask and touch nothing")
     care_options(p)

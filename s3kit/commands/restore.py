@@ -19,6 +19,7 @@ def build_parser():
                        example="s3-restore --estimate --tier Bulk photos.csv")
     options.input_options(p)
     options.connections_option(p)
+    options.cluster_option(p)
     asking_options(p)
     p.add_argument("--max-pending", metavar="N", type=options.positive, default=100,
                    help="no more than N rows pending in S3 (100)")

@@ -15,6 +15,7 @@ def build_parser():
     options.dest_option(p, "the files lie below DIR (the current directory)")
     options.pool_options(p, connections=False)
     options.requests_option(p)
+    options.cluster_option(p)
     p.add_argument("--quick", action="store_true",
                    help="compare with the ledger only: size, time and digest; ask nothing of S3")
     p.add_argument("--verified-since", metavar="TIME", type=options.moment,

@@ -2,15 +2,13 @@
 
 import os
 
+from s3kit.cluster.workers import workers_of
 from s3kit.disk.tree import OURS, Tree
 from s3kit.fetch.fetching import Fetching
 from s3kit.fetch.lease import lease_of
 from s3kit.fetch.rehearsal import Rehearsal
 from s3kit.fetch.sweeping import sweep
-from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
-from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
 from s3kit.transfer.work import Work
@@ -37,19 +35,16 @@ def fetch_into(tree, lease, stage):
     args, left = stage.args, sweep(tree)
     ledger, writer = open_ledgers(os.path.join(args.dest, OURS))
     lease.keep_ledgers(ledger, writer)
-    jobs = workers(args)
-    most = most_connections(args.connections, jobs)
-    sharing = Sharing(jobs, most, stage.hear)
-    pool = Pool(jobs, sharing.hear)
-    sharing.join(pool)
-    lease.tell(lambda until: pool.tell(("lease", until), keep=True))
-    work = Work(os.path.abspath(args.dest), {}, most, args.limit_rate / jobs,
-                args.limit_requests / jobs, place=tree.place, share=sharing.share,
+    workers = workers_of(args, stage, tree, args.connections, ahead=2)
+    lease.tell(lambda until: workers.executor.tell(("lease", until), keep=True))
+    work = Work(os.path.abspath(args.dest), {}, workers.connections, workers.rate,
+                workers.requests, place=workers.place, share=workers.share,
                 describes=args.with_metadata or args.source_times, retimes=args.source_times)
     if ledger.is_empty():
-        pool.warm(work)         # the first run: rows will need them, while later ones may not
-    limit = jobs * max(DEPTH * BATCH_ROWS, 2 * most)
-    stage.open(pool, lambda: work, Destination(tree, writer, check=tree.check_lease), ledger, limit)
+        # the first run: rows will need them, while later ones may not
+        workers.executor.warm(work)
+    stage.open(workers.executor, lambda: work, Destination(tree, writer, check=tree.check_lease),
+               ledger, workers.limit)
     fetching = Fetching(stage, tree, left)
     stage.run(fetching)
     return fetching

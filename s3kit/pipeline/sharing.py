@@ -45,6 +45,12 @@ class Sharing:
         """How many requests one worker may have under way."""
         return max(1.0, self.window.allowed / self.jobs)
 
+    def resize(self, jobs):
+        """There are so many workers now."""
+        self.window.most = self.window.most // self.jobs * jobs
+        self.jobs = jobs
+        self.tell()
+
     def join(self, pool):
         """Have a pool's workers hear of it."""
         self.pool = pool

@@ -3,12 +3,10 @@
 import os
 from itertools import chain
 
+from s3kit.cluster.workers import workers_of
 from s3kit.errors import Fault
-from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
 from s3kit.pipeline.outbox import SECONDS_TO_BREAK_OFF
-from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.pipeline.stage import Stage
 from s3kit.put.history import oldest_first
 from s3kit.put.place import Place
@@ -38,17 +36,12 @@ def run(args, streams, people):
     # until a row comes, s3-fetch before us may not have made DIR
     batches = chain([next(batches, [])], batches)
     place = Place(args, tally.say)
-    jobs = workers(args)
-    most = most_connections(args.connections, jobs)
-    sharing = Sharing(jobs, most, stage.hear)
-    pool = Pool(jobs, sharing.hear)
-    sharing.join(pool)
-    work = PutWork(os.path.abspath(args.dest), {}, most, args.limit_rate / jobs,
-                   args.limit_requests / jobs, make=False, place=place.tree.place,
-                   share=sharing.share)
-    pool.warm(work)
+    workers = workers_of(args, stage, place.tree, args.connections, ahead=2)
+    work = PutWork(os.path.abspath(args.dest), {}, workers.connections, workers.rate,
+                   workers.requests, make=False, place=workers.place, share=workers.share)
+    workers.executor.warm(work)
     files = Destination(place.tree, place if place.uploads else None, are_ours=False)
-    stage.open(pool, lambda: work, files, place.ledger, jobs * max(DEPTH * BATCH_ROWS, 2 * most),
+    stage.open(workers.executor, lambda: work, files, place.ledger, workers.limit,
                batches=oldest_first(batches) if args.history else batches)
     putting = begun(stage, place, args.target)
     stage.run(putting)

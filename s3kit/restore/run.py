@@ -1,5 +1,6 @@
 """The run of one s3-restore: the question before money is spent, then its stage."""
 
+from s3kit.cluster.workers import control_of
 from s3kit.manifest.spool import Spool
 from s3kit.pipeline.stage import Stage
 from s3kit.restore.asking import ArchiveCall
@@ -8,7 +9,6 @@ from s3kit.restore.departures import Departures
 from s3kit.restore.pricing import Prices
 from s3kit.restore.restoring import Restoring
 from s3kit.s3.access import Access
-from s3kit.s3.calls import Control
 from s3kit.text import count
 from s3kit.units import show_size
 
@@ -29,7 +29,7 @@ def run(args, streams, people, ask=None):
         batches = drain(whole)
         if found.objects and not may_spend(ask, found):
             return pass_on(stage, batches, found.objects)
-    stage.open(Control(args.connections), lambda: ArchiveCall, limit=AHEAD, together=TOGETHER,
+    stage.open(control_of(args, stage), lambda: ArchiveCall, limit=AHEAD, together=TOGETHER,
                batches=batches, is_spooled=True)
     restoring = Restoring(stage)
     stage.run(restoring)

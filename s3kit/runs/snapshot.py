@@ -116,14 +116,15 @@ def is_cause(value):
             and is_whole(value[1]) and is_text(value[2]))
 
 
-WORKER = {"pid": is_whole, "jobs": is_whole, "requests": is_whole, "name": is_text,
+# `host` is empty on this machine
+WORKER = {"host": is_text, "pid": is_whole, "jobs": is_whole, "requests": is_whole, "name": is_text,
           "moved": is_whole, "size": is_whole, "since": is_number, "speed": is_number}
 
 
 def is_worker(value):
     """Whether a value says what a worker does."""
-    return (isinstance(value, dict) and value.keys() == WORKER.keys()
-            and all(WORKER[name](value[name]) for name in WORKER))
+    return (isinstance(value, dict) and value.keys() | {"host"} == WORKER.keys()
+            and all(WORKER[name](value.get(name, "")) for name in WORKER))
 
 
 def is_list_of(is_one):

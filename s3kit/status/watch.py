@@ -172,7 +172,8 @@ def worker_table(workers):
     for each, worker in workers:
         size = worker["size"]
         share = f"{min(1.0, worker['moved'] / size):.0%}" if size else ""
-        table.add_row(f"    {worker['pid']}", visible(worker["name"]), share,
+        host = f"{visible(worker['host'])}:" if worker.get("host") else ""
+        table.add_row(f"    {host}{worker['pid']}", visible(worker["name"]), share,
                       f"{amount(each._replace(unit='B'), worker['speed'])}/s",
                       show_span(max(0.0, now - worker["since"])))
     return table

@@ -12,6 +12,7 @@ from s3kit.disk.tree import Tree
 from s3kit.errors import Fault
 from s3kit.proof.checksums import FULL_OBJECT, crc_function
 from s3kit.s3.capabilities import KNOWN
+from s3kit.s3.request_rate import LIMIT
 from s3kit.s3.window import Share
 from s3kit.transfer.job import FATAL
 from s3kit.transfer.rate import Rate
@@ -33,8 +34,7 @@ class Engine:
 
     def __init__(self, work, tasks):
         from s3kit.s3.wire import Wire      # not with the module: the parent needs no libcurl
-        self.tasks = tasks
-        self.endpoints = dict(work.endpoints)
+        self.tasks, self.endpoints = tasks, dict(work.endpoints)
         self.tree = self.fault = None
         try:
             self.tree = Tree(work.destination, work.make, work.place)
@@ -47,14 +47,12 @@ class Engine:
         self.retimes = work.retimes
         self.unnamed = Unnamed(self.tree, self.mode, work.connections)
         self.waiting, self.reading, self.batches, self.done = deque(), deque(), {}, []
-        self.moved, self.said = 0, []
+        self.moved, self.answers, self.said = 0, 0, []
         self.held = 0           # bytes of memory for the bodies under way, at most
         self.read, self.read_at = 0, time.monotonic()       # bytes of files, since we last said so
         self.waited_at = self.read_at       # when something came, or was said of the waiting
         self.expired = None     # the generation of credentials that S3 says have expired
-        self.answers = 0
-        self.awaits_crc = False     # whether answers may need it
-        self.aligned = None
+        self.aligned, self.awaits_crc = None, False     # whether answers may need it
         self.spare, self.leaves = [], []    # buffers for Blocks, and for bodies that are sent
         self.part_sizes = {}    # bucket: the part size of the last object proven by one
         self.under_way = UnderWay(self)
@@ -94,7 +92,7 @@ class Engine:
             (self.waiting.appendleft if task.is_local else self.waiting.append)(task)
 
     def hear(self, message):
-        """Take what the parent tells all workers: endpoints, or that one was slowed down."""
+        """Take what the parent tells all workers: endpoints, a limit, that one was slowed down."""
         kind, value = message
         if kind == "endpoints":
             self.endpoints.update((endpoint.bucket, endpoint) for endpoint in value)
@@ -106,6 +104,9 @@ class Engine:
             self.tree.until = value
         elif kind == "slow":
             self.share.slow_down(time.monotonic())
+        elif kind == "limits":
+            self.rate.most, requests = value
+            LIMIT.allow(requests)
         elif kind == "lacks":
             KNOWN.learn(*value)
 

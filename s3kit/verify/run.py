@@ -3,13 +3,11 @@
 import os
 from itertools import chain
 
+from s3kit.cluster.workers import workers_of
 from s3kit.disk.ledger import NAME
 from s3kit.disk.tree import OURS, Tree
 from s3kit.errors import Fault
-from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.group_commit import Destination
-from s3kit.pipeline.pool import DEPTH, Pool
-from s3kit.pipeline.sharing import Sharing, most_connections, workers
 from s3kit.pipeline.stage import Stage, open_ledgers
 from s3kit.s3.access import Access
 from s3kit.verify.checking import CheckWork
@@ -29,15 +27,11 @@ def run(args, streams, people):
     first = next(batches, [])       # until a row comes, s3-fetch before us may not have made DIR
     tree = Tree(args.dest, make=False)
     ledger, writer = ledgers_of(args.dest)
-    jobs = workers(args)
-    most = most_connections(None, jobs)
-    sharing = Sharing(jobs, most, stage.hear, least=jobs * CONNECTIONS)
-    pool = Pool(jobs, sharing.hear)
-    sharing.join(pool)
-    work = CheckWork(os.path.abspath(args.dest), {}, most, make=False, place=tree.place,
-                     requests=args.limit_requests / jobs, share=sharing.share)
-    stage.open(pool, lambda: work, Destination(tree, writer, are_ours=False), ledger,
-               jobs * DEPTH * BATCH_ROWS, batches=chain([first], batches))
+    workers = workers_of(args, stage, tree, few=CONNECTIONS)
+    work = CheckWork(os.path.abspath(args.dest), {}, workers.connections, make=False,
+                     requests=workers.requests, place=workers.place, share=workers.share)
+    stage.open(workers.executor, lambda: work, Destination(tree, writer, are_ours=False), ledger,
+               workers.limit, batches=chain([first], batches))
     verifying = Verifying(stage, tree)
     stage.run(verifying)
     return verifying

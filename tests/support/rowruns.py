@@ -54,8 +54,8 @@ class NotedWorkers:
         self.found.append(("shutdown", how))
 
 
-def noted_run(monkeypatch, module):
-    """Return the list that gets (what, value) of what the run of a `module` does with its Pool and
+def noted_run(monkeypatch):
+    """Return the list that gets (what, value) of what the run of a command does with its Pool and
     its Stage, whose rows go nowhere.
     """
     found = []
@@ -63,7 +63,7 @@ def noted_run(monkeypatch, module):
     def opened(stage, executor, work, destination, ledger, limit, batches=()):
         found.append(("open", (work(), destination, ledger, limit, list(batches))))
 
-    monkeypatch.setattr(module, "Pool", lambda jobs, hear: NotedWorkers(found, jobs))
+    monkeypatch.setattr("s3kit.cluster.workers.Pool", lambda jobs, hear: NotedWorkers(found, jobs))
     monkeypatch.setattr(Stage, "open", opened)
     monkeypatch.setattr(Stage, "run", lambda stage, verb: found.append(("run", verb)))
     return found

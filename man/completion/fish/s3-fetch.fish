@@ -14,6 +14,7 @@ complete -c s3-fetch -s d -l dest -x -a '(__fish_complete_directories)' -d 'put 
 complete -c s3-fetch -s j -l jobs -x -d 'worker processes (one a core that may be used)'
 complete -c s3-fetch -s c -l connections -x -d 'connections of each process at most (found while it runs)'
 complete -c s3-fetch -l limit-requests -x -d 'send at most so many requests a second, like 3500 or 3500/s'
+complete -c s3-fetch -l scheduler -x -d 'have the workers of a Dask cluster do it; \'local\': try that here'
 complete -c s3-fetch -l again -d 'also rows whose bytes came before, for another destination'
 complete -c s3-fetch -s n -l dry-run -d 'say what would be fetched, touch nothing'
 complete -c s3-fetch -l retries -x -d 'more tries for what fails in passing (5)'

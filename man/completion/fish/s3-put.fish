@@ -16,6 +16,7 @@ complete -c s3-put -s d -l dest -x -a '(__fish_complete_directories)' -d 'the fi
 complete -c s3-put -s j -l jobs -x -d 'worker processes (one a core that may be used)'
 complete -c s3-put -s c -l connections -x -d 'connections of each process at most (found while it runs)'
 complete -c s3-put -l limit-requests -x -d 'send at most so many requests a second, like 3500 or 3500/s'
+complete -c s3-put -l scheduler -x -d 'have the workers of a Dask cluster do it; \'local\': try that here'
 complete -c s3-put -s n -l dry-run -d 'say what would be sent, ask and touch nothing'
 complete -c s3-put -l if-absent -d 'replace nothing that is there'
 complete -c s3-put -l history -d 'send all versions of a key, oldest first, and make its delete markers'

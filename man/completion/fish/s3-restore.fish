@@ -12,6 +12,7 @@ complete -c s3-restore -s 0 -l null -d 'the input is a list of keys as they are,
 complete -c s3-restore -l keys -r -F -d 'the input is FILE, a list of keys as they are, one a line'
 complete -c s3-restore -s c -l connections -x -d 'connections of each process at most (found while it runs)'
 complete -c s3-restore -l limit-requests -x -d 'send at most so many requests a second, like 3500 or 3500/s'
+complete -c s3-restore -l scheduler -x -d 'have the workers of a Dask cluster do it; \'local\': try that here'
 complete -c s3-restore -l again -d 'also rows whose bytes came before, for another destination'
 complete -c s3-restore -l days -x -d 'S3 keeps the copies for N days (7)'
 complete -c s3-restore -l tier -x -a 'Standard Bulk Expedited' -d 'how fast, and how dear (Standard)'

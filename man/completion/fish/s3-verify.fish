@@ -13,6 +13,7 @@ complete -c s3-verify -l keys -r -F -d 'the input is FILE, a list of keys as the
 complete -c s3-verify -s d -l dest -x -a '(__fish_complete_directories)' -d 'the files lie below DIR (the current directory)'
 complete -c s3-verify -s j -l jobs -x -d 'worker processes (one a core that may be used)'
 complete -c s3-verify -l limit-requests -x -d 'send at most so many requests a second, like 3500 or 3500/s'
+complete -c s3-verify -l scheduler -x -d 'have the workers of a Dask cluster do it; \'local\': try that here'
 complete -c s3-verify -l quick -d 'compare with the ledger only: size, time and digest; ask nothing of S3'
 complete -c s3-verify -l verified-since -x -d 'do not read again what was verified since TIME and is untouched'
 complete -c s3-verify -l discard -d 'remove files that differ, so that s3-fetch gets them again'

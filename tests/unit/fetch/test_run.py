@@ -22,7 +22,7 @@ OPTIONS = {
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
     "dry_run": False, "jobs": 1, "connections": 2, "limit_rate": 0, "limit_requests": 0,
     "retries": 0,
-    "with_metadata": False, "again": False, "source_times": False,
+    "scheduler": None, "with_metadata": False, "again": False, "source_times": False,
     "profile": None, "region": None, "endpoint_url": None, "no_sign_request": False,
     "request_payer": None, "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 
@@ -39,7 +39,7 @@ def bucket(fake, monkeypatch):
 @pytest.fixture
 def noted(monkeypatch):
     """What the run does with its Pool and its Stage, whose rows go nowhere: [(what, value)]."""
-    return noted_run(monkeypatch, module)
+    return noted_run(monkeypatch)
 
 
 def done(tmp_path, rows, cut=None, **options):

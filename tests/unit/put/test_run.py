@@ -14,14 +14,13 @@ from s3kit.errors import SOME_FAILED, Cut, Fault, NoSuchBucket
 from s3kit.manifest.row import FAILED, LISTED, RESTORING, STORED, Row
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH
-from s3kit.put import run as module
 from s3kit.put.rehearsal import Rehearsal
 from s3kit.put.run import run
 from unit.put.in_process import OPTIONS
 
 MORE = {"in_place": False, "rules": None, "min_size": None, "max_size": None, "newer": None,
         "older": None, "storage_class": None, "dry_run": False, "limit_rate": 0,
-        "limit_requests": 0, "profile": None,
+        "limit_requests": 0, "scheduler": None, "profile": None,
         "region": None, "endpoint_url": None, "no_sign_request": False, "request_payer": None,
         "ca_bundle": None, "no_verify_ssl": False, "read_timeout": 300}
 
@@ -47,7 +46,7 @@ def folder(tmp_path):
 @pytest.fixture
 def noted(monkeypatch, bucket):
     """What the run does with its Pool and its Stage, whose rows go nowhere: [(what, value)]."""
-    return noted_run(monkeypatch, module)
+    return noted_run(monkeypatch)
 
 
 def done(folder, rows, cut=None, **options):

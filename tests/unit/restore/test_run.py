@@ -11,7 +11,8 @@ from s3kit.restore import run as module
 from s3kit.restore.run import run
 
 OPTIONS = {
-    "prog": "s3-restore", "quiet": False, "verbose": False, "in_place": False, "rules": None,
+    "prog": "s3-restore", "scheduler": None,
+    "quiet": False, "verbose": False, "in_place": False, "rules": None,
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
     "prices": None, "days": 7, "tier": "Standard", "fallback": None, "max_pending": 100,
     "max_pending_size": None, "connections": 4, "wait": False, "poll": 60.0, "dry_run": False,

@@ -18,7 +18,8 @@ from s3kit.verify import run as module
 from s3kit.verify.run import CONNECTIONS, ledgers_of, run
 
 OPTIONS = {
-    "prog": "s3-verify", "quiet": False, "verbose": False, "in_place": False, "rules": None,
+    "prog": "s3-verify", "scheduler": None,
+    "quiet": False, "verbose": False, "in_place": False, "rules": None,
     "min_size": None, "max_size": None, "newer": None, "older": None, "storage_class": None,
     "quick": False, "verified_since": None, "discard": False, "jobs": 1, "limit_requests": 0,
     "profile": None, "region": None, "endpoint_url": "http://127.0.0.1:9", "no_sign_request": True,
@@ -98,7 +99,8 @@ def test_what_workers_know(files, monkeypatch):
     noted = []
     monkeypatch.setattr(Stage, "open", lambda stage, *parts, **more: noted.extend([*parts, more]))
     monkeypatch.setattr(Stage, "run", lambda stage, verb: None)
-    monkeypatch.setattr(module, "Pool", lambda jobs, hear: SimpleNamespace(jobs=jobs))
+    monkeypatch.setattr("s3kit.cluster.workers.Pool",
+                        lambda jobs, hear: SimpleNamespace(jobs=jobs))
     found, _ = done(files, iter([[row_of("k")], []]), jobs=3)
     executor, work, destination, ledger, limit, more = noted
     work = work()

@@ -1,0 +1,1 @@
+"""The rows of a command on the workers of a Dask cluster."""
