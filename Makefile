@@ -54,6 +54,7 @@ test-long: $(READY)
 
 bench: $(READY) $(BENCH)/.ready
 	$(BIN)/python tests/bench/bench.py --peers $(BENCH) $(BENCH_OPTIONS)
+	$(BIN)/python tests/bench/unit_costs.py $(if $(filter --quick,$(BENCH_OPTIONS)),20000)
 
 bench-quick: override BENCH_OPTIONS += --quick
 bench-quick: bench

@@ -171,6 +171,16 @@ def test_a_shard_of_another_shard_is_refused(run, many):
     assert "#shard 5/6\n" in run("s3-filter", "--shard", "2/3", input=half).out
 
 
+def test_shards_in_two_steps(run, many, tmp_path):
+    """As s3kit-cluster(7) has it for very many: shard I of 8 is in shard (I - 1) % 2 + 1 of 2."""
+    for number in (1, 2):
+        run("s3-filter", "--shard", f"{number}/2", many, "-o", tmp_path / f"{number}.csv")
+    for number in range(1, 9):
+        done = run("s3-filter", "--shard", f"{number}/8", tmp_path / f"{(number - 1) % 2 + 1}.csv")
+        at_once = run("s3-filter", "--shard", f"{number}/8", many)
+        assert (done.status, done.out) == (0, at_once.out)
+
+
 @pytest.mark.parametrize("command, mark", [
     (["s3-filter"], "1/4"), (["s3-manifest"], "1/4"), (["s3-filter", "--shard", "1/2"], "1/4")])
 def test_some_shards_are_not_the_whole(run, many, tmp_path, command, mark):
