@@ -13,7 +13,7 @@ import time
 import pytest
 from conftest import ROOT, clean_env, env_of
 
-SECONDS = 2             # that a lease holds here
+SECONDS = 4             # that a lease holds here: renewals may be late on a busy machine
 COUNT = 120
 RUN = f"""import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -102,8 +102,8 @@ def flock_says_nothing(hosts, path):
 
 def begun(host, tmp_path):
     """Start a slow s3-fetch; return its process once it has written some files."""
-    process = host.start("--limit-requests", "20", tmp_path / "m.csv")
-    wait_for(lambda: len(files(tmp_path)) > 8)
+    process = host.start("--limit-requests", "8", tmp_path / "m.csv")
+    wait_for(lambda: len(files(tmp_path)) > 4)
     return process
 
 
@@ -127,7 +127,7 @@ def is_all_there(tmp_path):
 
 
 @pytest.mark.system("root", "unshare", "nsenter", "bindfs")
-@pytest.mark.parametrize("happens", ["killed", "stopped"])
+@pytest.mark.parametrize("happens", ["stopped", pytest.param("killed", marks=pytest.mark.long)])
 def test_two_hosts(hosts, tmp_path, happens):
     """A second s3-fetch is refused while the first lives, and takes over where it does not; one
     that was stopped and wakes up writes nothing, neither files nor rows, and says why.
