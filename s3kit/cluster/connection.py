@@ -22,8 +22,9 @@ def loaded():
             raise
         raise Fault("--scheduler needs the library 'distributed' (pip install s3kit[cluster])"
                     ) from None
-    for name in LOGS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    for name in [*LOGS, *logging.root.manager.loggerDict]:      # each may have a level of its own
+        if name.partition(".")[0] in LOGS:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return distributed
 
 

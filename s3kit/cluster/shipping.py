@@ -12,7 +12,8 @@ from s3kit.executor import settle
 from s3kit.pipeline.pool import LIVES, WorkerDied, WorkerFault
 
 DEPTH = 2               # parcels of one node on their way: it never waits for the next
-KILLED = "KilledWorker"     # the exception of Dask's for a task whose workers died
+# Dask's exceptions for a task whose workers died, or that somebody has cancelled
+BROKEN_OFF = ("KilledWorker", "FutureCancelledError", "CancelledError")
 
 
 class Shipping:
@@ -107,7 +108,9 @@ class Shipping:
     def failed(self, node, shipment, error):
         """A task has no answer: its worker has died under it, or it cannot be run."""
         name = type(error).__name__
-        if isinstance(error, asyncio.CancelledError) or name == KILLED:
+        if self.pool.client.status != "running":
+            self.broken = self.pool.members.gone("connection lost")
+        elif name in BROKEN_OFF:
             self.lose(node, "its work was broken off")
         elif isinstance(error, WrongVersion):
             self.broken = Fault(f"worker {node.address}: {error}")

@@ -15,6 +15,17 @@ def test_without_the_library(monkeypatch):
         connection.loaded()
 
 
+def test_the_library_writes_nothing_of_its_own(monkeypatch, caplog):
+    """What it would say of a scheduler that is gone is a page of traces."""
+    import logging
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace())
+    client = logging.getLogger("distributed.client")
+    client.setLevel(logging.INFO)
+    connection.loaded()
+    client.critical("a page of traces")
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("error, kind, said", [
     (OSError(111, "Connection refused"), Fault, "cannot reach the scheduler at x:1: Connection"),
     (TimeoutError("timed out"), Fault, "cannot reach the scheduler at x:1: timed out"),

@@ -171,6 +171,28 @@ def test_a_scheduler_that_is_gone_ends_the_run(client, a_pool):
         future.result(20)
 
 
+class FutureCancelledError(Exception):
+    """Stands for Dask's, which is nobody's kind."""
+
+
+@pytest.mark.parametrize("status", ["running", "connecting"])
+def test_a_task_that_dask_has_cancelled(client, a_pool, status):
+    """By who may use the scheduler: then another worker does it. Or because it is gone."""
+    does = client.do
+
+    async def fail(*values):
+        client.do, client.status = does, status
+        raise FutureCancelledError("scheduler-connection-lost")
+
+    client.do = fail
+    future, = batches(a_pool(), 1)
+    if status == "running":
+        assert future.result(20) and len(client.sent) == 2
+    else:
+        with pytest.raises(Fault, match="the scheduler at tcp://s:1 is gone"):
+            future.result(20)
+
+
 def test_what_cannot_be_run_there(client, a_pool, monkeypatch):
     async def fail(*_):
         raise RuntimeError("Error during deserialization of the task graph")
@@ -189,7 +211,7 @@ def test_messages_travel_with_parcels_and_reach_who_is_at_work(client, a_pool):
     assert ("share", 4.0) in Threads.heard
     client.workers["a"].is_held = True
     held = batches(pool, 60)
-    until(lambda: any(node.shipments for node in pool.nodes()))
+    until(lambda: any(node.address == "a" and node.shipments for node in pool.nodes()))
     pool.tell(("slow", None))
     until(lambda: ("slow", None) in Threads.heard)
     client.workers["a"].is_held = False
