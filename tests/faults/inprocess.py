@@ -19,12 +19,12 @@ from conftest import set_aws
 from fakes3 import Request, aim
 
 from s3kit.cli.signals import Signals
+from s3kit.cluster import workers
 from s3kit.commands import fetch, verify
 from s3kit.commands import manifest as make_manifest
 from s3kit.disk import direct_io, durable, ledger, lock, tree
 from s3kit.errors import Fault
 from s3kit.fetch import deciding, rehearsal
-from s3kit.fetch import run as fetch_run
 from s3kit.listing import listing
 from s3kit.manifest import streams
 from s3kit.pipeline import stage
@@ -32,7 +32,6 @@ from s3kit.pipeline.flow import Flow
 from s3kit.proof import digest
 from s3kit.s3 import patience, wire
 from s3kit.transfer import engine, large, ranges, sizes, whole
-from s3kit.verify import run as verify_run
 
 WORK = {"s3-fetch": (fetch.build_parser, fetch.fetch),
         "s3-verify": (verify.build_parser, verify.verify),
@@ -373,8 +372,7 @@ def move_in(patch, fake_url="http://fake"):
     BOX.descriptors.move_in(patch)
     later = Flow.later
     for place, name, value in (
-            (wire, "Wire", Direct), (listing, "Wire", Direct), (fetch_run, "Pool", Here),
-            (verify_run, "Pool", Here),
+            (wire, "Wire", Direct), (listing, "Wire", Direct), (workers, "Pool", Here),
             (stage, "Ledger", Noted), (rehearsal, "Ledger", Noted),
             (streams.Output, "__init__", output),
             (engine, "time", Jumping()), (patience, "delay", lambda *_, **__: 0.0),
