@@ -262,6 +262,7 @@ def test_ranges_that_are_answered_in_other_ways(run, tmp_path, name, most):
 
 
 @pytest.mark.system("minutes")
+@pytest.mark.long
 def test_an_answer_that_takes_long_to_begin(fake, run, tmp_path):
     """A store may think for longer than a transfer may stand still, and for no longer than said;
     for an object that is shown in test_fetch.

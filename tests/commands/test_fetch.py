@@ -782,6 +782,7 @@ def test_limits_are_documented_where_they_are():
 
 
 @pytest.mark.system("minutes")
+@pytest.mark.long
 def test_a_server_that_is_down_for_long_is_talked_about(fake, tmp_path):
     """Who waits hears for what; the run goes on when the server does."""
     fake.put("b", "k", b"body")

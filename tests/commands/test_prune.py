@@ -599,6 +599,7 @@ def test_the_last_copy_stays_the_last_copy(fake, run, tmp_path):
 
 
 @pytest.mark.system("minutes")
+@pytest.mark.long
 def test_when_no_answer_ever_comes_the_files_may_be_the_only_copies(fake, run, tmp_path):
     """S3 deletes, and every answer is cut: the rows failed, the versions are gone, and --local
     leaves the files.

@@ -73,9 +73,10 @@ def kill_fetches(cases, tmp_path, kind, most, share=0, shares=1):
 
 
 @pytest.mark.system("strace")
-@pytest.mark.parametrize("share", [0, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("share", [0, *(pytest.param(share, marks=pytest.mark.long)
+                                        for share in (1, 2, 3))])
 def test_kill_points(cases, tmp_path, share):
-    kill_fetches(cases, tmp_path, "mixed", 70, share, 2)
+    kill_fetches(cases, tmp_path, "mixed", 70, share, 4)
 
 
 @pytest.mark.system("strace")

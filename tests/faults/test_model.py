@@ -501,7 +501,7 @@ def run_model(cases, monkeypatch, number, steps):
 
 
 @pytest.mark.parametrize("number, steps", [
-    (100, 500), pytest.param(0, 5_000, marks=pytest.mark.system("minutes"))])
+    (100, 500), pytest.param(0, 2_500, marks=pytest.mark.system("minutes"))])
 def test_model(cases, monkeypatch, number, steps):
     run_model(cases, monkeypatch, number, steps)
 

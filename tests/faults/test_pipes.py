@@ -34,7 +34,7 @@ def pipeline(world):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=[
+@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("victim", range(3), ids=STAGES)
 def test_a_killed_stage(cases, tmp_path, victim, rounds):
