@@ -8,6 +8,7 @@ import random
 import sys
 from dataclasses import replace
 
+import clusters
 import inventory as inventories
 import publishing
 from light import Bucket, versions
@@ -161,6 +162,32 @@ def publish(bench):
         line = bench.line(tool, running, bucket, dest, bench.manifest(dest))
         print("", "publish: " + publish.__doc__, *publishing.told(line, bench.peers.env(running)),
               sep="\n", flush=True)
+
+
+def cluster(bench):
+    """on a Dask cluster of 1, 2 and 4 workers and by as many of our own: 20,000 x 1 byte; what its
+    way costs a row, and the scheduler 1,000,000
+    """
+    bucket, folder = Bucket("cluster", keys(bench.less(20_000), 1)), bench.work / "cluster"
+    folder.mkdir(exist_ok=True)
+    print("", "cluster: " + cluster.__doc__, sep="\n")
+    with bench.server([bucket]) as running, bench.folder() as dest:
+        manifest, env = bench.work / "cluster.csv", bench.peers.env(running)
+        bench.prepare(Tool("", f"s3-manifest -q s3://{{bucket}}/ > {manifest}"), running, bucket,
+                      dest)
+        for workers in clusters.WORKERS:
+            place = folder / str(workers)
+            place.mkdir()
+            with clusters.Cluster(place, workers) as dask:
+                for what, options in (("our own", f"-j {workers}"),
+                                      ("Dask's", f"--scheduler {dask.address}")):
+                    with bench.folder() as dest:
+                        tool = Tool("", f"s3-fetch -q {options} -d {{dest}} -o {{out}} {manifest}")
+                        line = bench.line(tool, running, bucket, dest, bench.manifest(dest))
+                        print(f"{workers} workers, {what}: {clusters.seconds(line, env):.1f} s",
+                              flush=True)
+    for told in clusters.ways(folder, bench.less(1_000_000)):
+        print(told, flush=True)
 
 
 def nothing(bench):
@@ -388,8 +415,8 @@ def relay(bench):
 CASES = {"plain": plain, "small": small, "small-md5": small_md5, "medium": medium, "large": large,
          "large-slow": large_slow, "mix": mix, "latency": latency, "tls": tls, "nothing": nothing,
          "list": list_flat, "list-tree": list_tree, "list-latency": list_latency, "verify": verify,
-         "prune": prune, "memory": memory, "rows": rows, "publish": publish, "done": done,
-         "inventory": inventory, "up-small": up_small, "up-medium": up_medium,
+         "prune": prune, "memory": memory, "rows": rows, "publish": publish, "cluster": cluster,
+         "done": done, "inventory": inventory, "up-small": up_small, "up-medium": up_medium,
          "up-large": up_large, "up-late": up_late, "relay": relay,
          "start": start, "seaweed-small": seaweed_small, "seaweed-large": seaweed_large}
 ONLY_LIGHT = {"latency", "large-slow", "plain", "memory", "prune", "list", "list-tree",

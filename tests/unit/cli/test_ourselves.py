@@ -40,7 +40,7 @@ def test_what_is_counted_is_said(monkeypatch, capsys):
     tally.count(SimpleNamespace(state="fetched", error="", name="s3://b/m"))
     tally.add("tried again")
     tally.add("slowed down", 3)
-    tally.at_work = lambda: [(7, 64, (3, "k\udcff", 5, 10, 2.0, 0)), (8, 0, None)]
+    tally.at_work = lambda: [(7, 64, (3, "k\udcff", 5, 10, 2.0, 0)), ("far:8", 0, None)]
     progress.expect(100)
     progress.move(30)
     said = made.snapshot(status=1, ended=9.0)
@@ -49,8 +49,8 @@ def test_what_is_counted_is_said(monkeypatch, capsys):
         1, 3)
     [(cause, number, example)] = said.causes
     assert (cause, number) == ("S3 says X N", 2) and example.startswith("s3://b/\\udcffk: S3 says")
-    assert [(each["pid"], each["jobs"], each["name"]) for each in said.workers] == [
-        (7, 64, "k\\udcff"), (8, 0, "")]
+    assert [(each["host"], each["pid"], each["jobs"], each["name"]) for each in said.workers] == [
+        ("", 7, 64, "k\\udcff"), ("far", 8, 0, "")]
     assert (said.unit, said.done, said.expected, said.total, said.status) == ("B", 30, 100, 0, 1)
     assert "S3 says" in capsys.readouterr().err
 

@@ -24,11 +24,18 @@ def test_it_comes_back_as_it_was():
     assert Snapshot(done=200, total=100).share == 1.0
 
 
+def test_workers_of_other_machines():
+    """Runs of before there were any do not say where."""
+    told = FULL._replace(workers=[WORKER | {"host": "far"}])
+    assert snapshot_of(told.to_json()).workers[0]["host"] == "far"
+
+
 @pytest.mark.parametrize("wrong", [
     {"done": -1}, {"done": 1.5}, {"done": True}, {"done": 1 << 64}, {"speed": "1"},
     {"speed": float("nan")}, {"left": float("inf")}, {"argv": "x"}, {"argv": [1]},
     {"rows": {"failed": -1}}, {"rows": []}, {"workers": [WORKER | {"pid": "7"}]},
-    {"workers": [{}]}, {"workers": {}}, {"causes": [["x", 1]]}, {"command": None},
+    {"workers": [WORKER | {"host": 7}]}, {"workers": [{}]},
+    {"workers": {}}, {"causes": [["x", 1]]}, {"command": None},
     {"command": "\ud800"}, {"s3kit": 2}, {"is_about": 1}])
 def test_what_is_not_as_it_should_be_is_none(wrong):
     assert snapshot_of(json.dumps(json.loads(FULL.to_json()) | wrong)) is None

@@ -17,8 +17,9 @@ def snapshot(command, **more):
 
 
 def worker(number):
-    """Return what a worker is at."""
-    return {"pid": 1000 + number, "jobs": 64, "requests": 3, "name": f"2026/\u202eimg-{number}.jpg",
+    """Return what a worker is at; the one with number 1 is on another machine."""
+    return {"host": "far" if number == 1 else "",
+            "pid": 1000 + number, "jobs": 64, "requests": 3, "name": f"2026/\u202eimg-{number}.jpg",
             "moved": 5 << 20, "size": 10 << 20, "since": time.time() - 5, "speed": 2.0 * (1 << 20)}
 
 

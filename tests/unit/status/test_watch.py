@@ -34,6 +34,7 @@ def test_a_pipeline_of_five_fits_the_screen(columns, height):
     assert "s3-fetch: 7 tried again, 0 times slowed down" in lines[6]
     assert "s3-fetch: 2 rows: S3 says NoSuchKey, like s3://b/k" in lines[7]
     workers = [line for line in lines if "img-" in line]
+    assert all(("far:" in line) == ("img-1." in line) for line in workers)
     assert len(workers) > 10 and all("50%" in line and "\u202e" not in line for line in workers)
     assert f"and {60 - len(workers)} more workers" in "\n".join(lines)
 
