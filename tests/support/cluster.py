@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 60            # for a process to come up
+SECONDS = 120           # for a process to come up
 
 
 def free_port():
