@@ -5,7 +5,6 @@ from typing import NamedTuple
 from s3kit.pipeline.flow import BATCH_ROWS
 from s3kit.pipeline.pool import DEPTH, Pool
 from s3kit.pipeline.sharing import Sharing, most_connections, workers
-from s3kit.s3.calls import Control
 from s3kit.s3.window import FEW
 
 
@@ -55,4 +54,5 @@ def control_of(args, stage):
     if args.scheduler:
         from s3kit.cluster.hiring import hired_for_requests
         return hired_for_requests(args, stage)
+    from s3kit.s3.calls import Control      # not with the module: who moves files needs no libcurl
     return Control(args.connections)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -54,3 +56,10 @@ def test_requests_of_this_machine():
         assert isinstance(control, Control) and control.connections == 3
     finally:
         control.shutdown()
+
+
+@pytest.mark.parametrize("command", ["fetch", "put", "verify"])
+def test_a_parent_that_moves_files_needs_no_libcurl(command):
+    """It would cost each start, and each worker has its own."""
+    line = f"import sys, s3kit.{command}.run; sys.exit('pycurl' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", line]).returncode == 0
