@@ -147,8 +147,6 @@ def set_apart(path):
     """
     for name in (f"{path}-wal", path):
         if os.path.exists(name):
-            shutil.copyfile(name, f"{name}.new", follow_symlinks=False)
-            os.chmod(f"{name}.new", 0o600)
-            durable.sync_name(f"{name}.new")
-            durable.rename(f"{name}.new", name, None, None)
+            with durable.Replacement(name) as copy, open(name, "rb") as old:
+                shutil.copyfileobj(old, copy.file)
     durable.unlink(f"{path}-shm", None)     # SQLite makes it anew from the log
