@@ -3,11 +3,11 @@
 from s3kit.disk.tree import NO_TIME, part_name
 from s3kit.errors import NoSuchBucket
 from s3kit.fetch.elsewhere import Elsewhere
-from s3kit.pipeline.places import Misplaced, Places, is_intact
 from s3kit.fetch.sweeping import clear_part
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.errand import Errand
+from s3kit.pipeline.places import Misplaced, Places, is_intact
 from s3kit.transfer.job import Job
 from s3kit.transfer.sizes import LARGE
 from s3kit.units import known_ns

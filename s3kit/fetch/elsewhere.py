@@ -4,10 +4,10 @@ import shlex
 from collections import Counter
 
 from s3kit.errors import DONE, SOME_FAILED
-from s3kit.pipeline.places import is_intact
 from s3kit.manifest import row as rows
 from s3kit.manifest import states
 from s3kit.pipeline.locating import locate
+from s3kit.pipeline.places import is_intact
 from s3kit.text import count
 
 

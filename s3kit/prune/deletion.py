@@ -31,7 +31,7 @@ from s3kit.s3 import verdicts
 from s3kit.s3.address import is_amazon_s3
 from s3kit.s3.calls import Call
 from s3kit.s3.capabilities import KNOWN, MANY_DELETES
-from s3kit.s3.headers import clean_etag, said
+from s3kit.s3.headers import clean_etag, said, version_in
 from s3kit.s3.patience import delay
 from s3kit.s3.verdicts import AGAIN
 from s3kit.s3.wire import Wire
@@ -152,7 +152,7 @@ class Removal(Call):
 
     def take_byte(self, transfer, place, condition):
         """Take why there is no head of what was not deleted."""
-        if transfer.status == 405 and transfer.headers.get("x-amz-delete-marker") == "true":
+        if transfer.status == 405 and verdicts.is_of_marker(transfer):
             self.finish(place,
                         Removed(CONFLICT, "it was replaced since: a delete marker is there now"))
         elif is_done(transfer):
@@ -213,9 +213,8 @@ def has_made_marker(transfer, version_id):
     """Return whether an answer to DELETE says that a delete marker was made, and not that one with
     this version id is gone.
     """
-    told = transfer.headers.get("x-amz-version-id", "")
-    return (transfer.headers.get("x-amz-delete-marker") == "true"
-            and (not version_id or told not in ("", version_id)))
+    told = version_in(transfer.headers)
+    return verdicts.is_of_marker(transfer) and (not version_id or told not in ("", version_id))
 
 
 def why_unheeded(endpoint, version_id):

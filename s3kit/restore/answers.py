@@ -97,7 +97,7 @@ def status_of_head(transfer, query):
         return status_in_headers(transfer.headers, query)
     found = refusal(transfer)._replace(by_head=True)
     if found.state == VANISHED:
-        is_marker = (transfer.headers or {}).get("x-amz-delete-marker") == "true"
+        is_marker = verdicts.is_of_marker(transfer)
         return found._replace(error=MARKER if is_marker else "S3 has it no more")
     if found.state == FAILED and transfer.status == 403:
         return found._replace(error="S3 says 403, as it does for AccessDenied")

@@ -67,10 +67,14 @@ def verdict_of(transfer):
     marker: no bytes.
     """
     found = verdict(transfer.status, transfer.code, transfer.errno)
-    if found == WRONG and transfer.status in (404, 405) and (
-            transfer.headers or {}).get("x-amz-delete-marker") == "true":
+    if found == WRONG and transfer.status in (404, 405) and is_of_marker(transfer):
         return VANISHED
     return found
+
+
+def is_of_marker(transfer):
+    """Return whether the answer to a Transfer says that it is of a delete marker."""
+    return (transfer.headers or {}).get("x-amz-delete-marker") == "true"
 
 
 def passing(verdict):

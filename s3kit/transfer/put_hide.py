@@ -28,7 +28,7 @@ class Hide(PutTask):
         if self.asked == "hide":
             self.take_marker(transfer)
         elif self.is_absent(transfer):
-            marker = marker_in(transfer.headers)
+            marker = marker_in(transfer)
             if marker:
                 self.end(Outcome(HIDDEN, version_id=marker))
             else:
@@ -43,7 +43,7 @@ class Hide(PutTask):
         """Take the answer to a deletion that is to make a marker."""
         if self.is_refused(transfer):
             return
-        marker = marker_in(transfer.headers)
+        marker = marker_in(transfer)
         if marker:
             self.end(Outcome(HIDDEN, version_id=marker))
         else:

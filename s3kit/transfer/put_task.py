@@ -218,10 +218,9 @@ class PutTask(Task):
         super().drop()
 
 
-def marker_in(headers):
-    """Return the version id of the delete marker that headers are of, or ''."""
-    is_marker = headers.get("x-amz-delete-marker") == "true"
-    return version_in(headers) if is_marker else ""
+def marker_in(transfer):
+    """Return the version id of the delete marker that an answer is of, or ''."""
+    return version_in(transfer.headers) if verdicts.is_of_marker(transfer) else ""
 
 
 def has_all(endpoint):
@@ -244,7 +243,7 @@ class Look(PutTask):
     def answered(self, transfer):
         """Take the head."""
         if self.is_absent(transfer):
-            self.end(Outcome(LOOKED, version_id=marker_in(transfer.headers)))
+            self.end(Outcome(LOOKED, version_id=marker_in(transfer)))
         elif transfer.status == 403:
             self.end(Outcome(LOOKED, "S3 does not let us look"))
         elif not self.is_refused(transfer):

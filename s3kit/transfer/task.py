@@ -11,7 +11,7 @@ from s3kit.s3.answer import ERROR_DOCUMENT
 from s3kit.s3.capabilities import CHECKSUM_MODE as CHECKSUMS
 from s3kit.s3.capabilities import KNOWN, PART_SIZES, may_refuse
 from s3kit.s3.description import description_in
-from s3kit.s3.headers import clean_etag, modified_ns, part_in, said
+from s3kit.s3.headers import clean_etag, modified_ns, part_in, said, version_in
 from s3kit.s3.source_times import noted_in
 from s3kit.transfer.job import (
     AGAIN,
@@ -185,7 +185,7 @@ class Task:
             return "the answer has no ETag: it is not an object of S3's"
         if job.etag and not is_same(etag, job.etag):
             return f"S3 sent another object: ETag {etag}, not {job.etag}"
-        version = headers.get("x-amz-version-id", "")
+        version = version_in(headers)
         if job.version_id and version and version != job.version_id:
             return f"S3 sent another version: {version}"
         length = headers.get("content-length", "")

@@ -13,7 +13,14 @@ from s3kit.disk.tree import part_name
 from s3kit.errors import Fault
 from s3kit.proof.checksums import FULL_OBJECT
 from s3kit.proof.claims import NO_CLAIM, part_size_of
-from s3kit.s3.headers import claim_in, claim_of_part, clean_etag, described, part_in
+from s3kit.s3.headers import (
+    claim_in,
+    claim_of_part,
+    clean_etag,
+    described,
+    part_in,
+    version_in,
+)
 from s3kit.transfer import present
 from s3kit.transfer.body import Body, unmet
 from s3kit.transfer.job import AGAIN, BIG, FETCHED, HELD, NAMED, UNCHANGED, WRITTEN, Outcome
@@ -155,7 +162,7 @@ class Fetch(Task):
     def begin_as_large(self, headers):
         """End: it must be surveyed first."""
         self.fail(BIG, "", size=self.size, etag=clean_etag(headers),
-                  version_id=headers.get("x-amz-version-id", ""))
+                  version_id=version_in(headers))
 
     def take_body(self, transfer):
         """Write and hash a body that came in memory (or was empty)."""

@@ -136,9 +136,8 @@ class Guesses:
 
     def is_to_replace(self, row, path):
         """Return whether a wrong file, in the place of a row's, may be nobody else's."""
-        places = self.places
-        is_older = row.is_latest == "false" and path != places.beside(row)
-        return not (is_older or places.holder(row, path)) and places.may_have(row, path)
+        is_older = row.is_latest == "false" and path != self.places.beside(row)
+        return not is_older and self.places.may_have(row, path)
 
     def place_of(self, row, is_taken):
         """Return where the file of a row is to be put, '' where s3-fetch finds that by itself;
