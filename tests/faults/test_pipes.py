@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from contract import until
 
 from faults.oracle import World, mixed, rows_of
 
@@ -33,6 +34,11 @@ def pipeline(world):
     return processes
 
 
+def asked_for(world):
+    """Return how many objects' bytes have been asked for."""
+    return len(world.fake.requests(method="GET", where=lambda request: request.key))
+
+
 @pytest.mark.system("minutes")
 @pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
@@ -48,7 +54,8 @@ def test_a_killed_stage(cases, tmp_path, victim, rounds):
                 # on its second page, with the first handed on
                 world.fake.fault("hang", key="", where=goes_on)
             processes = pipeline(world)
-            time.sleep(0.2 + chance.random() * 0.8)
+            begun = chance.randrange(900)       # of the page that s3-manifest has handed on
+            until(lambda: processes[victim].poll() is not None or asked_for(world) >= begun, 60)
             was_alive = processes[victim].poll() is None
             if was_alive:
                 os.killpg(processes[victim].pid, signal.SIGKILL)

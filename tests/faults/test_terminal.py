@@ -30,9 +30,9 @@ LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 # Control characters but the line end, and what turns text around or hides it.
 ACTING = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-# How bars are drawn: from the line's beginning a line of ours, or nothing; the rest of a line and
-# what is below cleared; lines up.
-DRAWING = re.compile(r"\r(?=\x1b\[[KJ]|s3-(?:manifest|fetch|verify) +[\d ]|$|\n|\x1b\[\d)"
+# How bars are drawn: from the line's beginning (each picture goes there, at its end, too) a line of
+# ours, or nothing; the rest of a line and what is below cleared; lines up.
+DRAWING = re.compile(r"\r(?=\r|\x1b\[[KJ]|s3-(?:manifest|fetch|verify) +[\d ]|$|\n|\x1b\[\d)"
                      r"|\x1b\[[KJ]|\x1b\[\dA")
 EVIL = "Evil\x1b[31m\x07\x9b2J\x9d0;t\x9c\u202etxt\rs3-fetch: done"
 MODES = {  # name: (options, whether stderr is a terminal, whether a bar may be drawn)
