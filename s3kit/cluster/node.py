@@ -47,9 +47,9 @@ class Node:
 
     def by_its_clock(self, messages):
         """Return messages with what this node is to hear of the lease: until when, by its own
-        clock.
+        clock. That it is lost (0.0), and that none is needed (None), is so by every clock.
         """
-        return [(kind, value + self.ahead) if kind == "lease" and value is not None
+        return [(kind, value + self.ahead) if kind == "lease" and value
                 else (kind, value) for kind, value in messages]
 
     def is_silent(self, seconds):

@@ -24,6 +24,7 @@ LOOK_SECONDS = 1.0      # between two looks at which workers there are
 TURN_SECONDS = 0.1      # a few rows have waited long enough then
 SPREAD_SECONDS = 1.0    # between messages to all that need no haste: each is a line in their logs
 NO_HASTE = ("share", "limits", "lease")
+LOST_LEASE = "lease", 0.0
 LEASE_SECONDS = 10.0    # between such messages of the lease alone, which holds three times as long
 
 
@@ -180,7 +181,7 @@ class ClusterPool(LoopExecutor):
         """Let those hear what was told to all that have work; parcels tell it to others."""
         told = []
         for kind, value in self.messages.take():
-            if kind in NO_HASTE:
+            if kind in NO_HASTE and (kind, value) != LOST_LEASE:
                 self.held_back[kind] = value
             else:
                 told.append((kind, value))

@@ -132,8 +132,9 @@ class Site:
         """Have the engines hear messages of the parent, those that are news."""
         for kind, value in messages:
             if kind == "lease" and value is not None:
-                # a parcel may have waited while there was news
-                value = self.lease = max(self.lease or value, value)
+                # a parcel may have waited while there was news; what is lost (0.0) stays lost
+                value = self.lease = value and (value if self.lease is None
+                                                else self.lease and max(self.lease, value))
             if kind == "limits":
                 LIMIT.allow(value[1])       # of a Control, which sends from this process
             if not hasattr(self.executor, "tell"):

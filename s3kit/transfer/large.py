@@ -105,8 +105,7 @@ class Large:
             self.hashed = by_likeliest(self.claim, size, part_size or self.hashed.part_size)
         if os.fstat(self.fd).st_size != size:
             self.noted = {}
-            os.ftruncate(self.fd, 0)
-            os.posix_fallocate(self.fd, 0, size)
+            self.allocate(size)
         if not self.noted or self.is_undivided or part_size != self.hashed.part_size:
             self.noted, part_size = {}, self.hashed.part_size
             step = size if self.is_undivided else step_of(size, part_size, self.jobs)
@@ -115,6 +114,15 @@ class Large:
         self.inode = os.fstat(self.fd).st_ino
         self.sums = ObjectSums(size, step)
         self.count = -(-size // step)
+
+    def allocate(self, size):
+        """Give the part file room for so many bytes. Raises OSError."""
+        os.ftruncate(self.fd, 0)
+        os.posix_fallocate(self.fd, 0, size)
+        if self.tree.network():
+            # Where a server cannot allocate, the C library writes zeros (posix_fallocate(3)): they
+            # must be there before a worker on another host writes over them.
+            durable.sync_data(self.fd)
 
     def next_job(self):
         """Return the Job of the next range, with what an earlier run noted of it; None after the

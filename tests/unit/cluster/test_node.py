@@ -42,4 +42,5 @@ def test_a_lease_never_ends_later_there_than_here(monkeypatch):
     assert theirs[0] + left - 3 == until
     node.heard(SimpleNamespace(at_work=[], clock=theirs[0]))
     assert node.by_its_clock([("lease", ours[0] + left)]) == [("lease", theirs[0] + left)]
-    assert node.by_its_clock([("lease", None)]) == [("lease", None)]
+    for certain in (None, 0.0):     # none is needed; it is lost
+        assert node.by_its_clock([("lease", certain)]) == [("lease", certain)]

@@ -218,6 +218,23 @@ def test_messages_travel_with_parcels_and_reach_who_is_at_work(client, a_pool):
     wait(held, 20)
 
 
+def test_a_lost_lease_is_told_at_once(client, a_pool, monkeypatch):
+    """That one is longer is told now and then."""
+    monkeypatch.setattr(module, "LEASE_SECONDS", 3600)
+    pool = a_pool()
+    pool.spread_at = time.monotonic()
+    pool.tell(("lease", 1e9), keep=True)
+    batches(pool, 1)[0].result(20)
+    client.workers["a"].is_held = True
+    held = batches(pool, 60)
+    until(lambda: any(node.address == "a" and node.shipments for node in pool.nodes()))
+    pool.tell(("lease", 2e9), keep=True)
+    pool.tell(("lease", 0.0), keep=True)
+    until(lambda: ("lease", 0.0) in Threads.heard)
+    client.workers["a"].is_held = False
+    wait(held, 20)
+
+
 def test_workers_that_come_later_have_work(client, a_pool):
     client.workers.clear()
     pool = a_pool()

@@ -145,6 +145,17 @@ def test_where_the_lease_has_run_out_nothing_is_begun(fake, endpoint, dest, a_si
     assert [outcome.state for outcome in answer.outcomes] == ["fetched"]
 
 
+def test_a_lease_that_is_lost_does_not_come_back(fake, endpoint, dest, a_site):
+    """Whatever older news still comes, in a parcel that has waited or between them."""
+    site = a_site()
+    site.hear([("lease", clock() + 30)])
+    site.hear([("lease", 0.0)])
+    site.hear([("lease", clock() + 30)])
+    answer = site.do(Parcel(site.setup, work_for(dest), [("endpoints", [endpoint]),
+                                                         ("lease", clock() + 30)], gets(fake, 1)))
+    assert answer.lost == LOST and not (dest / "b").exists()
+
+
 def test_it_shows_that_it_is_there_and_ends_when_nobody_uses_it(a_site, reports, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT", 0.02)
     site = a_site()

@@ -58,6 +58,17 @@ def test_a_run_that_was_killed_goes_on(made):
     assert [job.pieces for job in again] == [pieces_of(first), None, None]
 
 
+@pytest.mark.parametrize("kind", ["", "NFS"])
+def test_zeros_of_an_allocation_are_there_before_others_write(made, monkeypatch, kind):
+    """On a file system that other hosts reach, and only there."""
+    done = []
+    monkeypatch.setattr(Tree, "network", lambda self: kind)
+    monkeypatch.setattr(os, "posix_fallocate", lambda *_: done.append("allocated"))
+    monkeypatch.setattr(module.durable, "sync_data", lambda fd: done.append("flushed"))
+    made()
+    assert done == ["allocated"] + ["flushed"] * bool(kind)
+
+
 @pytest.mark.parametrize("spoilt", [b"", b"{", b"[]\n", b'{"step": 0}\n', b'{"step": "x"}\n',
                                     b'{"step": 2097152, "part_size": -1}\n',
                                     b"\xff\n", b'{"start": []}\n'])
