@@ -7,6 +7,7 @@ import os
 import random
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import clusters
 import inventory as inventories
@@ -42,6 +43,8 @@ from peers import (
 from upload_runs import Relayed, ToSeaweed, ToSink
 
 from s3kit.s3.window import MANY
+
+BIN = Path(__file__).resolve().parents[2] / "bin"
 
 KEYS_A_FOLDER = 100
 LATENCY = 0.03
@@ -338,10 +341,10 @@ def inventory(bench):
 
 
 def start(bench):
-    """what starting costs: each command's --version, and pipelines over one object"""
+    """what starting costs: each command's --help, and pipelines over one object"""
     bucket = Bucket("one", [("0/one", 100)])
-    empty = [Tool(f"s3-{name} --version", f"s3-{name} --version")
-             for name in ("list", "manifest", "fetch", "verify")]
+    empty = [Tool(f"{command.name} --help", f"{command.name} --help")
+             for command in sorted(BIN.glob("s3-*"))]
     empty += [Tool("python -c pass", f"{sys.executable} -c pass"),
               Tool("s5cmd version", "s5cmd version", "s5cmd"),
               Tool("rclone version", "rclone version", "rclone"),
