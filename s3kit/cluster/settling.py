@@ -14,6 +14,11 @@ from s3kit.transfer.job import Job, Outcome
 ON_DISK = (jobs.WRITTEN, jobs.FETCHED, jobs.RECEIVED)
 
 
+def is_anything_written(outcomes):
+    """Return whether files were written for any of the outcomes of a parcel."""
+    return any(outcome.state in ON_DISK for outcome in outcomes)
+
+
 def settle(tree, outcomes, submit):
     """Return the outcomes of a parcel when all that was written for them is on the disk of a Tree,
     and every file has its name.
@@ -21,8 +26,6 @@ def settle(tree, outcomes, submit):
     `submit(job, holder)` has a worker do a job, and returns the Future of its outcomes. Raises
     Fault where a flush failed: then what came is removed, for it may be there in memory alone.
     """
-    if not any(outcome.state in ON_DISK for outcome in outcomes):
-        return outcomes
     flush(tree, outcomes)
     named = name_files(outcomes, submit)
     if any(outcome.state == jobs.FETCHED for outcome in named):

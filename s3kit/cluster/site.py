@@ -17,7 +17,7 @@ from typing import NamedTuple
 from s3kit.cluster import probe
 from s3kit.cluster.news import News
 from s3kit.cluster.parcel import Answer
-from s3kit.cluster.settling import settle
+from s3kit.cluster.settling import is_anything_written, settle
 from s3kit.disk.tree import LOST, Tree, clock
 from s3kit.errors import Fault
 from s3kit.pipeline.flow import BATCH_BYTES, BATCH_ROWS
@@ -90,7 +90,7 @@ class Site:
             if self.lease is not None and clock() >= self.lease:
                 return Answer(lost=LOST)
         outcomes = self.outcomes(work, parcel.jobs)
-        if self.setup.destination:
+        if self.setup.destination and is_anything_written(outcomes):
             outcomes = settle(self.written_tree, outcomes,
                               lambda job, holder: self.executor.submit(work, [job], holder=holder))
         return Answer(outcomes, news=self.report_of(self.news.take()))
@@ -108,7 +108,9 @@ class Site:
 
     @property
     def written_tree(self):
-        """The destination's Tree, for what is flushed."""
+        """The destination's Tree, for what is flushed. It makes our folder, which tells where
+        s3-fetch has written: s3-put's files have none.
+        """
         with self.lock:
             if self.tree is None:
                 self.tree = Tree(self.setup.destination, place=self.place)

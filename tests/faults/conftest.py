@@ -63,3 +63,11 @@ def mounts(tmp_path):
     mounted = Mounts(tmp_path / "mnt")
     yield mounted
     mounted.close()
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder for the logs of a cluster."""
+    made = tmp_path / "cluster"
+    made.mkdir()
+    return made

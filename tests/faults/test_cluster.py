@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from cluster import Cluster
 from conftest import BIN, ROOT, clean_env, env_of
-from fakes3 import FakeS3
 
 from manifests import read_rows
 
@@ -20,10 +19,12 @@ FLUSHED = re.compile(r"syncfs\(\d+(?: <unfinished|\) += 0)")
 NAMED = re.compile(r'rename\w*\(.*\.part"')
 
 
-def start(fake, cluster, *argv):
-    """Start a command of ours on a cluster; return its process."""
+def start(fake, cluster, *argv, env=None):
+    """Start a command of ours on a cluster, with an environment's settings for the fake if they
+    are not its own; return its process.
+    """
     return subprocess.Popen([sys.executable, str(BIN / argv[0]), "--scheduler", cluster.address,
-                             *map(str, argv[1:])], env=clean_env(env_of(fake)),
+                             *map(str, argv[1:])], env=clean_env(env or env_of(fake)),
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True, start_new_session=True)
 
@@ -82,20 +83,6 @@ def facts(manifest):
     assert {row.proof for row in rows} <= {"crc64nvme", "etag-md5"}
     return sorted((row.key, row.version_id, row.state, row.size, row.etag, row.path, row.digest,
                    row.error) for row in rows)
-
-
-@pytest.fixture
-def fake():
-    with FakeS3() as server:
-        yield server
-
-
-@pytest.fixture
-def place(tmp_path):
-    """A folder for the logs of a cluster."""
-    made = tmp_path / "cluster"
-    made.mkdir()
-    return made
 
 
 @pytest.mark.system("strace")

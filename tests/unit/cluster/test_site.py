@@ -13,7 +13,7 @@ from s3kit.cluster.site import Site, sliced
 from s3kit.disk.tree import LOST, clock
 from s3kit.restore.asking import ArchiveCall, StatusQuery
 from s3kit.s3.access import Access
-from s3kit.transfer.job import Job
+from s3kit.transfer.job import Job, Outcome
 from s3kit.transfer.work import Work
 
 
@@ -89,6 +89,17 @@ def test_a_destination_that_is_another_is_not_written_to(fake, endpoint, dest, a
     site = a_site(probe=probe.Probe("probe-no", ""))
     answer = site.do(Parcel(site.setup, work_for(dest), [("endpoints", [endpoint])], gets(fake, 1)))
     assert "is another directory there" in answer.lost and not (dest / "b").exists()
+
+
+def test_where_nothing_is_written_nothing_is_made(dest, a_site):
+    """s3-put takes a directory without our folder for parts for what its names are keys below."""
+    site, future = a_site(), Future()
+    future.set_result([Outcome("sent")])
+    site.executor = SimpleNamespace(submit=lambda work, part: future, shutdown=lambda **_: None)
+    site.works[b""] = None
+    job = Job("send", "b", "k", "", "", 1, -1, "k")
+    assert site.do(Parcel(site.setup, b"", [], [job])).outcomes == [Outcome("sent")]
+    assert [path.name[:6] for path in (dest / ".s3kit").iterdir()] == ["probe-"]
 
 
 def test_a_flush_that_fails_ends_the_run(fake, endpoint, dest, a_site, monkeypatch):
