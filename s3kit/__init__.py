@@ -1,8 +1,8 @@
 """s3kit: small Unix commands that move whole S3 buckets with proof.
 
 The house. A package may use itself, the packages named behind it, and what lies here: `cores`,
-`errors`, `etags`, `executor`, `storage_classes`, `units` and `text`. tests/test_house.py reads this
-table.
+`errors`, `etags`, `executor`, `process`, `storage_classes`, `units` and `text`. tests/test_house.py
+reads this table.
 
 package  | what it is for                    | may use
 proof    | S3's checksums, and our digest    |

@@ -27,7 +27,7 @@ PACKAGE, MAN = ROOT / "s3kit", ROOT / "man"
 ONLY = {"boto3": {"s3.clients"}, "pycurl": {"s3.wire"},
         "botocore": {"s3.clients", "s3.regions", "s3.signature", "s3.translation"}}
 # by every package
-SHARED = {"cores", "errors", "etags", "executor", "storage_classes", "text", "units"}
+SHARED = {"cores", "errors", "etags", "executor", "process", "storage_classes", "text", "units"}
 DURABLE_ONLY = {"rename", "renames", "replace", "fsync", "fdatasync", "unlink", "remove"}
 NOT_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "handler"}
 MODULES_MOST = 50           # that --help may load beyond the bare interpreter; bench.py times it

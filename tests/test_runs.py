@@ -16,7 +16,8 @@ import pytest
 from conftest import BIN, clean_env, env_of
 from contract import Running
 
-from s3kit.runs import folder, process
+from s3kit import process
+from s3kit.runs import folder
 from s3kit.runs.snapshot import Snapshot
 from s3kit.status import live
 

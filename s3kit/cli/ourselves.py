@@ -7,7 +7,7 @@ import time
 from s3kit import __version__
 from s3kit.cli.progress import Progress
 from s3kit.cli.tally import Tally
-from s3kit.runs import process
+from s3kit import process
 from s3kit.runs.folder import file_name
 from s3kit.runs.pace import Pace
 from s3kit.runs.snapshot import Snapshot, as_text, shown_argv

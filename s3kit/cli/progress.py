@@ -5,7 +5,7 @@ import time
 
 from s3kit.cli.messages import Screen, say
 from s3kit.runs.pace import Pace
-from s3kit.runs.process import pipe_of
+from s3kit.process import pipe_of
 
 
 class Progress:

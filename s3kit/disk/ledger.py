@@ -8,6 +8,7 @@ import stat
 from typing import NamedTuple
 
 from s3kit.disk.database import Database
+from s3kit.disk.lease_notes import check_host
 
 NAME = "ledger.sqlite3"
 SCHEMA = 3
@@ -109,11 +110,15 @@ new_entry = tuple.__new__       # as Entry._make does, without a call of Python'
 
 
 class Ledger(Database):
-    """One connection to a destination's ledger; a thread needs its own."""
+    """One connection to a destination's ledger, in our `folder` in it; a thread needs its own.
+
+    Raises Fault (Held where an s3-fetch of another host is at work).
+    """
 
     table, schema, damaged = TABLE, SCHEMA, DAMAGED
 
     def __init__(self, folder):
+        check_host(folder)
         super().__init__(os.path.join(folder, NAME))
 
     def first(self):

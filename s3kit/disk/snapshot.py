@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from s3kit.disk.database import BUSY_SECONDS, Database
 from s3kit.disk.failures import Failure
+from s3kit.disk.lease_notes import check_host
 from s3kit.disk.ledger import DAMAGED, NAME, SCHEMA
 from s3kit.disk.sqlite_errors import CANTOPEN, READONLY, Broken, code_of, is_damage
 from s3kit.errors import Fault, of_file, reason
@@ -38,6 +39,7 @@ class Snapshot(Database):
 
     def __init__(self, dest, ours):
         self.dest, self.alone = dest, None
+        check_host(os.path.join(dest, ours))
         super().__init__(os.path.join(dest, ours, NAME))
         with self.reading():
             self.tables = {name for name, in self.base.execute("SELECT name FROM sqlite_master")}

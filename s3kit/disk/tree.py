@@ -6,14 +6,13 @@
 import errno
 import os
 import stat
-import sys
 import time
 from collections import OrderedDict
 
 import xxhash
 
 from s3kit.disk import durable, lock
-from s3kit.disk.mounts import Mount
+from s3kit.disk.mounts import network_of
 from s3kit.disk.paths import BESIDE_DIRECTORY, BESIDE_FILE, file_of_folder, with_clash, with_mark
 from s3kit.errors import Fault, of_file
 
@@ -23,14 +22,6 @@ PARTS = "parts"
 KEPT = 128          # directories kept open
 DEEPEST = 1100      # directories in each other: more than any key can make
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-NETWORK = {0x6969: "NFS", 0xFF534D42: "CIFS", 0xFE534D42: "SMB", 0x517B: "SMB", 0x01021997: "9p",
-           0x00C36400: "Ceph", 0x0BD00BD0: "Lustre", 0x47504653: "GPFS", 0x65735546: "FUSE",
-           0x19830326: "BeeGFS", 0xAAD7AAEA: "PanFS", 0x5346414F: "AFS", 0x6B414653: "AFS",
-           0x73757245: "Coda", 0x786F4256: "vboxsf", 0xBACBACBC: "vmhgfs"}
-# statfs(2) and linux/magic.h have these; GPFS's, Lustre's, BeeGFS's and PanFS's are in headers of
-# their own. What virtual machines share with their host is among them.
-# Of FUSE: the file system of a device, like ntfs-3g, which one host has mounted
-OF_A_DEVICE = "fuseblk"
 LOST = ("the lease on the destination has run out: this process was stopped, or the file system "
         "did not answer in time; nothing more is written: run the same command again")
 
@@ -71,18 +62,8 @@ class Tree:
             return False
 
     def network(self):
-        """Return the name of the file system that the destination is on where other hosts may reach
-        it, too, and flock may say nothing of them; else an empty text.
-        """
-        if sys.platform != "linux":
-            return ""
-        import ctypes
-
-        from s3kit.disk.durable import libc
-        space = ctypes.create_string_buffer(256)
-        libc().fstatfs(self.fd, space)
-        name = NETWORK.get(ctypes.c_ulong.from_buffer(space).value & 0xFFFFFFFF, "")
-        return "" if name == "FUSE" and Mount(self.path).kind == OF_A_DEVICE else name
+        """Return what mounts.network_of does of the destination."""
+        return network_of(self.fd, self.path)
 
     def check_lease(self):
         """Raise Fault where a lease is needed to write, and has run out."""

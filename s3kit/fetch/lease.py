@@ -24,23 +24,21 @@ The idea is that of leases as in https://doi.org/10.1145/74850.74870.
 
 import json
 import os
-import re
 import threading
 import time
 
+from s3kit import process
 from s3kit.disk import durable
 from s3kit.disk.database import set_apart
+from s3kit.disk.lease_notes import NOTE_BYTES, is_there, newest, numbers, read, remove
 from s3kit.disk.ledger import NAME as LEDGER
 from s3kit.disk.tree import LOST, OURS, clock
 from s3kit.errors import Fault, Held, of_file
-from s3kit.runs import process
 
 SECONDS = 30.0          # that a lease holds after its last renewal
 RENEWALS = 6            # in that time
 SPARE = 1.3             # times as long others wait: caches of network file systems are behind
 LOOK = 0.2              # seconds between two looks at another's lease
-NOTE_BYTES = 1024       # of a note: always as many, so that one write replaces it
-NAME = re.compile("lease[.]([1-9][0-9]{0,17})")
 
 
 def lease_of(tree, say, check):
@@ -129,8 +127,8 @@ class Lease:
         self.is_from_silent = False
         if seen is None or seen.has_ended():
             return True
-        began = clock()
-        until, silent = began + seen.seconds * SPARE, began + 1.5 * seen.seconds / RENEWALS
+        began, seconds = clock(), seen.seconds or SECONDS
+        until, silent = began + seconds * SPARE, began + 1.5 * seconds / RENEWALS
         while clock() < until:
             self.check()
             time.sleep(LOOK)
@@ -207,79 +205,3 @@ class Lease:
             return
         self.tree.until = 0.0
         self.hear(0.0)
-
-
-class Note:
-    """What a lease says: `data` as it came, `seconds` that it holds, `holder` for people.
-
-    What was not written to its end yet says nothing, and holds as long as ours do.
-    """
-
-    def __init__(self, data):
-        self.data, said = data, {}
-        try:
-            said = json.loads(data)
-        except ValueError:
-            pass
-        said = said if isinstance(said, dict) else {}
-        seconds = said.get("seconds")
-        is_span = isinstance(seconds, (int, float)) and 0 < seconds < 3600
-        self.seconds, self.said = seconds if is_span else SECONDS, said
-        self.holder = (f"process {said.get('pid')} on {said.get('host')}" if said
-                       else "nobody says whose")
-
-    def has_ended(self):
-        """Return whether its holder said that it ended, or is a process of this host that is gone.
-        """
-        said, pid = self.said, self.said.get("pid")
-        if said.get("ended") is True:
-            return True
-        is_here = (said.get("host") == os.uname().nodename and said.get("world")
-                   and said.get("world") == process.world())
-        return bool(is_here and isinstance(pid, int)
-                    and not process.is_alive(pid, said.get("start")))
-
-
-def read(folder, number):
-    """Return the Note of a lease, None where it is not there. Raises OSError.
-
-    It is opened each time: that is when NFS asks its server (nfs(5), "close-to-open").
-    """
-    if not number:
-        return None
-    try:
-        fd = os.open(f"lease.{number}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=folder)
-    except FileNotFoundError:
-        return None
-    try:
-        return Note(os.pread(fd, NOTE_BYTES, 0))
-    finally:
-        os.close(fd)
-
-
-def is_there(folder, number):
-    """Return whether a lease is there. Raises OSError where nobody says."""
-    try:
-        os.stat(f"lease.{number}", dir_fd=folder, follow_symlinks=False)
-        return True
-    except FileNotFoundError:
-        return False
-
-
-def remove(folder, number):
-    """Remove a lease that a newer one has made say nothing."""
-    try:
-        durable.unlink(f"lease.{number}", folder)
-    except OSError:
-        pass
-
-
-def numbers(folder):
-    """Return the numbers of all leases in a directory, given by a descriptor of it."""
-    found = (NAME.fullmatch(name) for name in os.listdir(folder))
-    return [int(match[1]) for match in found if match]
-
-
-def newest(folder):
-    """Return the number of the newest lease, 0 where there is none."""
-    return max(numbers(folder), default=0)

@@ -9,7 +9,7 @@ import re
 import time
 from typing import NamedTuple
 
-from s3kit.runs import process
+from s3kit import process
 from s3kit.runs.folder import FRESH_SECONDS, contents
 from s3kit.text import is_unicode
 
@@ -24,7 +24,7 @@ class Snapshot(NamedTuple):
     """One process. Times are seconds since 1970, `began`, `moved` (when something last went on),
     `written` and `ended`, which is 0 while it runs.
 
-    `pid`, `start` and `world` say which process it is (see runs.process), `parent` and `group` are
+    `pid`, `start` and `world` say which process it is (see process), `parent` and `group` are
     process ids. `source` and `target` name the pipes that stdin and stdout are, `terminal` where
     its bar is shown. `done` and `total` are in `unit`s; `total` is 0 where nobody knows it, then
     `expected` is the least that it can be; `is_about` where it is an estimate. `speed` is of the

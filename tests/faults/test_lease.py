@@ -19,7 +19,7 @@ RUN = f"""import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
 from s3kit.fetch import lease
 lease.SECONDS = {SECONDS}
-sys.argv = [{str(ROOT / "bin" / "s3-fetch")!r}, *sys.argv[1:]]
+sys.argv = [{str(ROOT / "bin")!r} + "/" + sys.argv[1], *sys.argv[2:]]
 runpy.run_path(sys.argv[0], run_name="__main__")"""
 
 
@@ -41,20 +41,20 @@ class Host:
              'echo "$0" > /proc/sys/kernel/hostname && exec bindfs -f "$1" "$2"', name, disk, at])
         wait_for(lambda: os.path.ismount(f"/proc/{self.process.pid}/root{at}"))
 
-    def start(self, *words):
-        """Start s3-fetch on it; return its process."""
+    def start(self, *words, command="s3-fetch", options=("-j1",)):
+        """Start s3-fetch on it, or another command; return its process."""
         number = f"{self.process.pid}"
         process = subprocess.Popen(
-            ["nsenter", "--target", number, "--mount", "--uts", sys.executable, "-c", RUN, "-j1",
-             "-d", self.at / "d", *map(str, words)], env=clean_env(self.env),
+            ["nsenter", "--target", number, "--mount", "--uts", sys.executable, "-c", RUN, command,
+             *options, "-d", self.at / "d", *map(str, words)], env=clean_env(self.env),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True)
         self.runs.append(process)
         return process
 
-    def run(self, *words):
-        """Run s3-fetch on it; return (status, stdout, stderr)."""
-        process = self.start(*words)
+    def run(self, *words, **how):
+        """Run s3-fetch on it, or another command; return (status, stdout, stderr)."""
+        process = self.start(*words, **how)
         out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
@@ -137,6 +137,11 @@ def test_two_hosts(hosts, tmp_path, happens):
     status, out, err = second.run(tmp_path / "m.csv")
     assert status == 4 and f"another s3-fetch (process {holder.pid} on host-a)" in err, err
     assert "on FUSE" in err and holder.poll() is None
+    for command, options in (("s3-verify", ()), ("s3-status", ()), ("s3-prune", ("--yes",))):
+        status, out, err = second.run(*[tmp_path / "m.csv"] * (command != "s3-status"),
+                                      command=command, options=options)
+        assert status == 4 and f"(process {holder.pid} on host-a) writes to" in err, err
+    assert first.run(command="s3-status", options=())[0] in (0, 1)
     os.killpg(holder.pid, signal.SIGKILL if happens == "killed" else signal.SIGSTOP)
     began = time.monotonic()
     status, out, err = second.run(tmp_path / "m.csv")
@@ -151,3 +156,4 @@ def test_two_hosts(hosts, tmp_path, happens):
         assert files(tmp_path) == before and is_all_there(tmp_path)
     status, out, err = first.run(tmp_path / "m.csv")
     assert status == 0 and f"nothing to fetch, {COUNT} rows already there" in err, err
+    assert second.run(tmp_path / "m.csv", command="s3-verify")[0] == 0

@@ -1,5 +1,7 @@
 """What is mounted where."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,3 +72,16 @@ def test_the_machine_s_own_table():
     """Where there is one, it says something of every path."""
     found = mounts.Mount("/")
     assert found.point == "/" and bool(found.kind) == bool(list(mounts.mounts()))
+
+
+def test_the_name_of_a_network_file_system(tmp_path, monkeypatch):
+    """Told by the kernel's number of it; a device that FUSE serves is this host's alone."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    assert mounts.network_of(fd, tmp_path) == ""
+    kind = int(os.popen(f"stat -f -c %t '{tmp_path}'").read(), 16)
+    for name in ("NFS", "FUSE"):
+        monkeypatch.setattr(mounts, "NETWORK", {kind: name})
+        assert mounts.network_of(fd, tmp_path) == name
+    monkeypatch.setattr(mounts, "OF_A_DEVICE", mounts.Mount(tmp_path).kind)
+    assert mounts.network_of(fd, tmp_path) == ""
+    os.close(fd)

@@ -136,14 +136,6 @@ def test_what_is_free(tree):
     assert abs(free - space.f_bavail * space.f_frsize) < 1 << 30 and inodes <= space.f_files
 
 
-def test_the_name_of_a_network_file_system(tree, monkeypatch):
-    """Told by the kernel's number of it."""
-    assert tree.network() == ""
-    kind = int(os.popen(f"stat -f -c %t '{tree.path}'").read(), 16)
-    monkeypatch.setattr(module, "NETWORK", {kind: "this one"})
-    assert tree.network() == "this one"
-
-
 # --- directories
 
 

@@ -16,7 +16,7 @@ from s3kit.disk.tree import Tree, clock, settle
 from s3kit.errors import Fault, Held
 from s3kit.fetch import lease as module
 from s3kit.fetch.lease import Lease, Unneeded, lease_of
-from s3kit.runs import process
+from s3kit import process
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from s3kit.runs import folder, pipelines, process
+from s3kit import process
+from s3kit.runs import folder, pipelines
 from s3kit.runs.snapshot import Snapshot
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3kit.runs import process
+from s3kit import process
 from s3kit.runs.snapshot import Snapshot, as_text, read, shown_argv, snapshot_of
 
 WORKER = {"pid": 7, "jobs": 64, "requests": 3, "name": "k\u00e9y", "moved": 5, "size": 10,

@@ -3,7 +3,7 @@
 import os
 import time
 
-from s3kit.runs import process
+from s3kit import process
 from s3kit.runs.snapshot import Snapshot
 
 

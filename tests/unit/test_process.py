@@ -4,7 +4,7 @@ import os
 import pty
 import subprocess
 
-from s3kit.runs import process
+from s3kit import process
 
 
 def test_a_process_is_known_by_its_number_and_its_start():
