@@ -137,8 +137,9 @@ class Site:
                 # a parcel may have waited while there was news; what is lost (0.0) stays lost
                 value = self.lease = value and (value if self.lease is None
                                                 else self.lease and max(self.lease, value))
-            if kind == "limits":
-                LIMIT.allow(value[1])       # of a Control, which sends from this process
+            if kind == "limits" and LIMIT.most != value[1] * self.processes:
+                # of a Control, which sends from this process what several would
+                LIMIT.allow(value[1] * self.processes)
             if not hasattr(self.executor, "tell"):
                 continue
             if kind == "endpoints":

@@ -13,6 +13,7 @@ from s3kit.cluster.site import Site, sliced
 from s3kit.disk.tree import LOST, clock
 from s3kit.restore.asking import ArchiveCall, StatusQuery
 from s3kit.s3.access import Access
+from s3kit.s3.request_rate import RequestRate
 from s3kit.transfer.job import Job, Outcome
 from s3kit.transfer.work import Work
 
@@ -118,6 +119,20 @@ def test_requests_have_no_files(fake, endpoint, a_site):
     queries = [StatusQuery(endpoint, f"k{number}", "") for number in range(3)]
     answer = site.do(Parcel(site.setup, pickle.dumps(ArchiveCall), [], queries))
     assert [status.state for status in answer.outcomes] == ["online"] * 3
+
+
+def test_requests_of_a_node_are_limited_as_those_of_its_processes(a_site, monkeypatch):
+    """Each is allowed its share, though one sends for all; what is told again changes nothing."""
+    rate = RequestRate()
+    monkeypatch.setattr(module, "LIMIT", rate)
+    site = a_site(destination="", probe=None)
+    site.hear([("limits", (0.0, 10.0))])
+    assert rate.most == 10.0 * site.processes == 20.0
+    rate.tokens = -5.0
+    site.hear([("limits", (0.0, 10.0))])
+    assert rate.tokens == -5.0
+    site.hear([("limits", (0.0, 4.0))])
+    assert rate.most == 8.0
 
 
 def test_a_dask_worker_that_ends_takes_nothing_with_it(fake, endpoint, dest, a_site):
