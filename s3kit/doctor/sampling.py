@@ -39,7 +39,7 @@ class Sample(Task):
     def answered(self, transfer):
         """End, or say what S3 said."""
         if not self.is_refused(transfer):
-            self.engine.read += 1
+            self.engine.samples += 1
             self.end(Outcome(RECEIVED))
 
 
@@ -56,14 +56,14 @@ class Meter(Engine):
         super().__init__(work, {"sample": Sample})
         self.fault = None       # of the destination: nothing is written there
         self.told_at = 0.0
-        self.first, self.read = [], 0
+        self.first, self.samples = [], 0
 
     def notes(self):
         """Return what the parent should know."""
         said, now = super().notes(), time.monotonic()
         if said and now - self.told_at > NOTE_SECONDS:
             self.told_at = now
-            said.append(("so far", (os.getpid(), time.process_time(), self.read, self.first)))
+            said.append(("so far", (os.getpid(), time.process_time(), self.samples, self.first)))
             self.first = []
         return said
 
@@ -130,7 +130,7 @@ class Run:
         self.objects, self.check = objects, check
         self.workers, self.connections = together
         self.moved = self.slowed = self.expired = 0
-        self.cpu, self.read = {}, {}        # of each process: seconds, answers
+        self.cpu, self.answered = {}, {}    # of each process: seconds, answers
         self.first = []
         self.enough = float("inf")          # bytes after which nobody must wait for anything
         self.answers = queue.SimpleQueue()
@@ -146,7 +146,7 @@ class Run:
             if self.moved >= self.enough:
                 self.answers.put(None)
         elif kind == "so far":
-            process, self.cpu[process], self.read[process], first = value[0], *value[1:]
+            process, self.cpu[process], self.answered[process], first = value
             self.first += first
         elif kind == "slow":
             self.slowed += 1
@@ -168,20 +168,20 @@ class Run:
             self.take(None)
 
     def measure(self, seconds, most):
-        """Return the Step."""
+        """Return the Step. That S3 slowed us down as workers warmed up counts as well."""
         batches = self.objects.batches(self.workers)
         for _ in range(self.workers * DEPTH):
             self.submit(next(batches))
-        moved, read, cpu, slowed, first = (self.moved, sum(self.read.values()), self.used(),
-                                           self.slowed, len(self.first))
+        moved, answered, cpu, first = (self.moved, sum(self.answered.values()), self.used(),
+                                       len(self.first))
         began, self.enough = time.monotonic(), moved + most
         while (passed := time.monotonic() - began) < seconds and self.moved < self.enough:
             if self.take(min(0.05, seconds - passed)):
                 self.submit(next(batches))
         passed = time.monotonic() - began
         return Step(self.workers, self.connections, passed, self.moved - moved,
-                    sum(self.read.values()) - read, self.used() - cpu,
-                    tuple(sorted(self.first[first:])), self.slowed - slowed)
+                    sum(self.answered.values()) - answered, self.used() - cpu,
+                    tuple(sorted(self.first[first:])), self.slowed)
 
     def used(self):
         """Return the seconds of CPU that we and the workers have used."""

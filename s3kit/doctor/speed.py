@@ -42,12 +42,12 @@ class Speed:
 
     def steps(self):
         """Yield the Steps: connections first, then workers, then again those between which the
-        choice is.
+        choice is; until S3 slows us down.
         """
         self.hashing = machine.hash_rate(self.objects.rows[0].checksum_algorithm)
         self.disk = machine.try_disk(self.dest, (self.ends - time.monotonic()) / 8, self.check)
         yield from self.rise((1, number) for number in doubling(self.most_connections))
-        if self.done:
+        if self.done and not self.done[-1].slowed:
             connections = self.knee(self.done).connections
             yield from self.rise((workers, connections)
                                  for workers in doubling(self.most_workers) if workers > 1)

@@ -879,13 +879,16 @@ def test_most_bytes(fake, doctor):
 
 
 @pytest.mark.system("minutes")
-def test_slowed_down(fake, doctor):
-    """503 SlowDown is a result: no more is tried."""
+@pytest.mark.parametrize("after", [0, 30])
+def test_slowed_down(fake, doctor, after):
+    """503 SlowDown is a result: no more is tried. From the first request on, too."""
     for number in range(50):
         fake.put("b", f"k{number}", bytes(1000))
-    fake.fault("status", key=bool, status=503, code="SlowDown", times=None, after=30)
-    seen = doctor(env_of(fake), "--speed", "s3://b", "--for", "3s")
-    assert seen.status == 0 and "SlowDown" in seen.done.out, seen.done
+    fake.fault("status", key=bool, status=503, code="SlowDown", times=None, after=after)
+    seen = doctor(env_of(fake), "--speed", "s3://b", "--for", "30s")
+    assert seen.status == 0 and "S3       slowed us down (503 SlowDown)" in seen.done.out, seen.done
+    assert len(fake.requests(where=lambda request: request.key and request.status < 300)) == after
+    assert len([line for line in seen.done.out.splitlines() if line.startswith("      1 ")]) == 1
 
 
 @pytest.mark.parametrize("case", ("empty", "archived", "no bucket", "denied", "expired"))

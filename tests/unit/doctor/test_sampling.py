@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from s3kit.doctor.sampling import Run, Step
+from s3kit.doctor.sampling import Meter, Run, Sampling, Step
 from s3kit.errors import Fault
+from s3kit.transfer.engine import Engine
 from s3kit.transfer.job import AGAIN, FAILED, FATAL, RECEIVED, Outcome
 
 
@@ -16,7 +17,7 @@ def run():
     made = object.__new__(Run)
     made.objects, made.check = SimpleNamespace(bucket="b"), lambda: None
     made.moved = made.slowed = made.expired = 0
-    made.cpu, made.read, made.first, made.enough = {}, {}, [], float("inf")
+    made.cpu, made.answered, made.first, made.enough = {}, {}, [], float("inf")
     made.answers, told = queue.SimpleQueue(), []
     made.pool = SimpleNamespace(tell=told.append, told=told)
     return made
@@ -68,10 +69,22 @@ def test_what_workers_say():
     made = run()
     for process, cpu, read, first in ((1, 0.5, 3, [0.1]), (2, 1.0, 4, []), (1, 2.0, 9, [0.2])):
         made.note(("so far", (process, cpu, read, first)))
-    assert made.cpu == {1: 2.0, 2: 1.0} and made.read == {1: 9, 2: 4} and made.first == [0.1, 0.2]
-    assert made.used() >= 3.0
+    assert made.cpu == {1: 2.0, 2: 1.0} and made.answered == {1: 9, 2: 4}
+    assert made.first == [0.1, 0.2] and made.used() >= 3.0
     made.note(("slow", None))
     assert made.slowed == 1 and made.pool.told == [("slow", None)]
+
+
+def test_answers_are_counted_from_the_beginning(tmp_path, monkeypatch):
+    """Whatever the engine itself counts, under names of its own, and anew after each report."""
+    monkeypatch.setattr("s3kit.transfer.engine.READ_SECONDS", 0)
+    work = Sampling(str(tmp_path), {}, 2, make=False)
+    meter = Meter(work)
+    assert {"first", "samples", "told_at"}.isdisjoint(vars(Engine(work, {})))
+    for samples in (3, 7):
+        meter.samples, meter.moved, meter.told_at = samples, 1, 0.0
+        said = dict(meter.notes())
+        assert said["so far"][2] == samples == meter.samples and "read" not in said
 
 
 def test_a_step():
