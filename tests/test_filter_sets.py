@@ -194,8 +194,10 @@ def test_at_offline_is_at_online(history, run, tmp_path):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("line", ["s3-filter --diff given.csv other.csv -o out.csv",
-                                  "s3-filter --by-prefix 1 given.csv"])
+@pytest.mark.parametrize("line", [
+    pytest.param("s3-filter --progress 1h --diff given.csv other.csv -o out.csv",
+                 marks=pytest.mark.long),
+    "s3-filter --by-prefix 1 given.csv"])
 def test_memory_is_the_same_for_any_number_of_rows(pipe, tmp_path, line):
     """300,000 rows in no order, each with a prefix of its own: in memory they would be 450 MB."""
     for name, step in ("given.csv", 7_919), ("other.csv", 7_907):

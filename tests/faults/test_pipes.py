@@ -40,7 +40,7 @@ def asked_for(world):
 
 
 @pytest.mark.system("minutes")
-@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=[
+@pytest.mark.parametrize("rounds", [2, pytest.param(100, marks=[
     pytest.mark.long, pytest.mark.timeout(7200)])])
 @pytest.mark.parametrize("victim", range(3), ids=STAGES)
 def test_a_killed_stage(cases, tmp_path, victim, rounds):
