@@ -111,13 +111,15 @@ def test_killed_while_resuming(cases, tmp_path, seed, times):
 
 
 @pytest.mark.system("strace")
-def test_kill_points_of_verify(cases, tmp_path):
+@pytest.mark.parametrize("most", [8, pytest.param(200, marks=[
+    pytest.mark.long, pytest.mark.timeout(7200)])])
+def test_kill_points_of_verify(cases, tmp_path, most):
     """s3-verify says nothing that it has not read, and its next run ends as the first should have.
     """
     count, bodies, hit = cases("kill -9 at a call of s3-verify"), mixed(), 0
     with World(tmp_path / "first", bodies) as world:
         world.fetch()
-        found = spread(record(world, tmp_path, "verify"), 16, seed=4)
+        found = spread(record(world, tmp_path, "verify"), most, seed=4)
     for at, (call, n) in enumerate(found):
         with count.case(f"{call} {n}"), World(tmp_path / f"{at}", bodies) as world:
             world.fetch()
@@ -130,7 +132,9 @@ def test_kill_points_of_verify(cases, tmp_path):
 
 
 @pytest.mark.system("strace")
-def test_kill_points_of_a_manifest(cases, tmp_path):
+@pytest.mark.parametrize("most", [8, pytest.param(200, marks=[
+    pytest.mark.long, pytest.mark.timeout(7200)])])
+def test_kill_points_of_a_manifest(cases, tmp_path, most):
     """A manifest that is rewritten (-o, -i) is whole, the old one or the new one, at every instant.
     """
     count = cases("kill -9 while a manifest is rewritten")
@@ -142,7 +146,7 @@ def test_kill_points_of_a_manifest(cases, tmp_path):
         assert ran.status == 0, ran.err
         found = [(call, n) for call,
                  numbers in points(trace, str(world.folder)).items() for n in numbers]
-    found = spread([point for point in found if point[0] not in ("openat", "close")], 12, seed=5)
+    found = spread([point for point in found if point[0] not in ("openat", "close")], most, seed=5)
     for at, (call, n) in enumerate(found):
         with count.case(f"{call} {n}"), World(tmp_path / f"{at}", mixed()) as world:
             world.fetch()
