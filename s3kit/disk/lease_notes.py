@@ -5,12 +5,16 @@ which the newest counts (see fetch.lease, which writes them).
 import json
 import os
 import re
+import time
 
 from s3kit import process
 from s3kit.disk import durable
 from s3kit.disk.mounts import network_of
 from s3kit.errors import Held, of_file
 
+SPARE = 1.3             # times as long others wait: caches of network file systems are behind
+LOOK = 0.2              # seconds between two looks at another's lease
+LONGEST = 3600          # seconds that a lease may say that it holds
 NOTE_BYTES = 1024       # of a note: always as many, so that one write replaces it
 NAME = re.compile("lease[.]([1-9][0-9]{0,17})")
 
@@ -28,15 +32,36 @@ def check_host(folder):
         return          # who opens the ledger in it says why
     try:
         kind = network_of(fd, folder)
-        note = read(fd, newest(fd)) if kind else None
+        number = newest(fd) if kind else 0
+        note = read(fd, number)
+        is_free = not note or note.has_ended() or note.is_of_this_host() or (
+            note.seconds and note.is_of_our_name() and is_silent(fd, number, note))
     except OSError as error:
         raise of_file("look for a lease in", folder, error) from None
     finally:
         os.close(fd)
-    if note and not (note.has_ended() or note.is_of_this_host()):
+    if not is_free:
         raise Held(f"an s3-fetch of another machine ({note.holder}) writes to "
                    f"'{os.path.dirname(folder)}', which is on {kind}, or was killed: run this "
                    "there, or when it has ended (s3-fetch takes over from one that is gone)")
+
+
+def is_silent(fd, number, seen):
+    """Return whether the lease of a number, whose Note we have seen, ends or runs out; False as
+    soon as it is renewed. Raises OSError.
+
+    So who has our name and not our boot is told from ourselves, before the machine was started
+    anew.
+    """
+    until = time.monotonic() + seen.seconds * SPARE
+    while time.monotonic() < until:
+        time.sleep(LOOK)
+        now = read(fd, number)
+        if now is None or now.has_ended():
+            break
+        if now.data != seen.data:
+            return False
+    return True
 
 
 class Note:
@@ -54,7 +79,7 @@ class Note:
             pass
         said = said if isinstance(said, dict) else {}
         seconds = said.get("seconds")
-        is_span = isinstance(seconds, (int, float)) and 0 < seconds < 3600
+        is_span = isinstance(seconds, (int, float)) and 0 < seconds < LONGEST
         self.seconds, self.said = seconds if is_span else 0, said
         self.holder = (f"process {said.get('pid')} on {said.get('host')}" if said
                        else "nobody says whose")
@@ -68,10 +93,13 @@ class Note:
         return bool(self.is_of_this_host() and said["world"] and isinstance(pid, int)
                     and not process.is_alive(pid, said.get("start")))
 
+    def is_of_our_name(self):
+        """Return whether its holder's host has the name of this one."""
+        return self.said.get("host") == os.uname().nodename
+
     def is_of_this_host(self):
         """Return whether its holder is, or was, a process of this host since it has started."""
-        return (self.said.get("host") == os.uname().nodename
-                and self.said.get("world") == process.world())
+        return self.is_of_our_name() and self.said.get("world") == process.world()
 
 
 def read(folder, number):

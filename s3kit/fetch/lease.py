@@ -30,15 +30,22 @@ import time
 from s3kit import process
 from s3kit.disk import durable
 from s3kit.disk.database import set_apart
-from s3kit.disk.lease_notes import NOTE_BYTES, is_there, newest, numbers, read, remove
+from s3kit.disk.lease_notes import (
+    LOOK,
+    NOTE_BYTES,
+    SPARE,
+    is_there,
+    newest,
+    numbers,
+    read,
+    remove,
+)
 from s3kit.disk.ledger import NAME as LEDGER
 from s3kit.disk.tree import LOST, OURS, clock
 from s3kit.errors import Fault, Held, of_file
 
 SECONDS = 30.0          # that a lease holds after its last renewal
 RENEWALS = 6            # in that time
-SPARE = 1.3             # times as long others wait: caches of network file systems are behind
-LOOK = 0.2              # seconds between two looks at another's lease
 
 
 def lease_of(tree, say, check):

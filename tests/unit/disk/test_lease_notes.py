@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import pytest
 
@@ -33,8 +34,7 @@ def write(folder, number, said):
                                     lambda folder: Snapshot(str(folder), "")],
                          ids=["ledger", "snapshot"])
 @pytest.mark.parametrize("said, holder", [
-    (FAR, "process 7 on far"), (HERE | {"world": "before the last boot"}, None),
-    ("{", "nobody says whose"), (HERE, ""), (FAR | {"ended": True}, "")])
+    (FAR, "process 7 on far"), ("{", "nobody says whose"), (HERE, ""), (FAR | {"ended": True}, "")])
 def test_a_ledger_is_of_one_machine_while_an_s3_fetch_is_at_work(folder, opened, said, holder):
     """Nobody opens it on another; an older lease says nothing."""
     write(folder, 9, FAR)
@@ -45,7 +45,31 @@ def test_a_ledger_is_of_one_machine_while_an_s3_fetch_is_at_work(folder, opened,
     with pytest.raises(Held, match="an s3-fetch of another machine .*, which is on NFS, or was "
                                    "killed: run this there") as refused:
         opened(folder)
-    assert (holder or f"process {os.getpid()}") in str(refused.value)
+    assert holder in str(refused.value)
+
+
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_the_same_name_before_or_on_another_machine(folder, monkeypatch, is_renewed):
+    """Where it is not renewed it was this machine, before it was started anew."""
+    said, looks = HERE | {"world": "another boot", "seconds": 0.4}, []
+
+    def wait(seconds):
+        looks.append(seconds)
+        if is_renewed and len(looks) == 3:
+            write(folder, 4, said | {"beat": 2})
+        sleep(seconds)
+
+    sleep = time.sleep
+    monkeypatch.setattr(lease_notes.time, "sleep", wait)
+    monkeypatch.setattr(lease_notes, "LOOK", 0.02)
+    write(folder, 4, said)
+    if is_renewed:
+        with pytest.raises(Held, match="another machine"):
+            Ledger(str(folder))
+        assert len(looks) == 3
+    else:
+        Ledger(str(folder)).close()
+        assert len(looks) > 3
 
 
 def test_on_a_file_system_of_one_machine_leases_say_nothing(folder, monkeypatch):
