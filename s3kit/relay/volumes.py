@@ -14,7 +14,7 @@ MARK = "relay.id"       # in .s3kit: the id of the relay whose volume it is
 MOST_FREE = 10 << 30    # of the minimum that is kept free where nobody says how much
 SHARE_FREE = 20
 MOST_OURS = 8 << 20     # by which the ledgers of s3-fetch and s3-put may grow between two looks
-SHARE_OURS = 32
+SHARE_OURS = 8          # of a small one: the log of changes alone may take 4 MiB
 SMOOTH = 0.2            # the share of a new measurement in the speed
 
 

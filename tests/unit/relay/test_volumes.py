@@ -145,7 +145,7 @@ def test_what_cannot_be_written_is_read_only(monkeypatch, volume):
 def test_ledgers_have_room(monkeypatch, volume):
     """They grow while rows come: what must stay free is not theirs."""
     monkeypatch.setattr(module, "MOST_OURS", 8 << 20)
-    for blocks, ours in ((3200, 100 * BLOCK), (1 << 20, 8 << 20)):
+    for blocks, ours in ((3200, 400 * BLOCK), (1 << 20, 8 << 20)):
         placed(monkeypatch, volume, Place(blocks))
         volume.min_free = 0
         assert volume.room() == volume.capacity() == blocks * BLOCK - ours
